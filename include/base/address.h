@@ -1,0 +1,42 @@
+/*
+ * address.h: email addresses as we accept them, and the bucket that an address falls into. Pure; any thread.
+ *
+ * Accepted: dot-atom local part (RFC 5322 3.2.3) of at most 64 octets, ASCII; a domain of LDH labels (RFC 1035,
+ * 1..63 octets, at least two labels, at most 253) or U-labels, which become A-labels by IDNA2008 non-transitional
+ * (libidn2). No quoted local parts, comments or literals; at most 254 octets in all. This check is also what
+ * keeps CR, LF and ">" out of the SMTP envelope.
+ */
+#ifndef BASE_ADDRESS_H
+#define BASE_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define ADDRESS_MAX 254
+#define BUCKETS 1024
+
+struct address {
+	char text[ADDRESS_MAX + 1];	/* local part as given, domain as lower-case A-labels */
+	char key[ADDRESS_MAX + 1];	/* all lower case: what addresses are compared and hashed by */
+	const char *domain;		/* in text, behind the @ */
+	uint16_t bucket;		/* first 10 bits of SHA-256(key) */
+};
+
+/* Surrounding white space is dropped. The error says what is wrong with it in words for the person who typed it. */
+int address_parse(const char *s, struct address *out, struct err *err) MUSTCHECK;
+
+/* An RFC 5322 mailbox, `Name <a@b>`, `"Name" <a@b>` or `a@b`; name_out (name_size bytes) gets the display name or "". */
+int address_parse_mailbox(const char *s, struct address *out, char *name_out, size_t name_size, struct err *err) MUSTCHECK;
+
+/* "free" (gmail.com and its like), "role" (info@, sales@, ...) or "work". Static text. */
+const char *address_kind(const struct address *a);
+
+/* The registrable domain (libpsl), in `domain`; the domain itself if the list knows none. */
+const char *address_registrable(const char *domain);
+
+uint16_t address_bucket(const char *key);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * transfer.h: libcurl's multi interface on the event loop: HTTP requests out, and SMTP connections that libcurl opens
+ * (DNS, TCP, TLS with verification, STARTTLS, AUTH) and hands over. Loop thread.
+ *
+ * A pool is one multi handle. Name look-ups run in libcurl's resolver thread, so nothing here blocks.
+ */
+#ifndef BASE_TRANSFER_H
+#define BASE_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "base/err.h"
+
+struct loop;
+struct transfer_pool;
+
+/* curl_global_init() is the caller's (main). max_connections: CURLMOPT_MAX_TOTAL_CONNECTIONS, 0 for none. */
+struct transfer_pool *transfer_pool_new(struct loop *loop, long max_connections);
+/* Cancels what is under way without calling back. */
+void transfer_pool_free(struct transfer_pool **pool);
+
+/*
+ * Runs an easy handle that the caller has set up. done(arg, code) is called once, from the loop, never from inside this call;
+ * by then the handle has left the multi unless CURLOPT_CONNECT_ONLY was set by `keep` (then it stays, as libcurl
+ * demands, until transfer_cancel()). The handle stays the caller's.
+ */
+struct transfer;
+struct transfer *transfer_start(struct transfer_pool *pool, CURL *easy, int keep, void (*done)(void *arg, CURLcode code), void *arg);
+/* Takes it out of the multi, with or without its having ended; done is not called any more. Sets *transfer to NULL. */
+void transfer_cancel(struct transfer **transfer);
+
+#endif
