@@ -1,0 +1,191 @@
+/*
+ * text.c: UTF-8, case, globs and the nearest name. See text.h; encodings are in text_codec.c, numbers and times in
+ * text_number.c.
+ */
+#include <string.h>
+
+#include "base/text.h"
+
+/* The length of the valid character at s[0..n), n > 0; 0 if there is none. RFC 3629 section 4. */
+static size_t utf8_char(const unsigned char *s, size_t n)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t len, i;
+
+	if (s[0] < 0x80)
+		return s[0] ? 1 : 0;
+	if (s[0] >= 0xc2 && s[0] <= 0xdf)
+		len = 2;
+	else if (s[0] >= 0xe0 && s[0] <= 0xef)
+		len = 3;
+	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+		len = 4;
+	else
+		return 0;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (n < len || s[1] < low || s[1] > high)
+		return 0;
+	for (i = 2; i < len; i++)
+		if (s[i] < 0x80 || s[i] > 0xbf)
+			return 0;
+	return len;
+}
+
+bool text_utf8_valid(const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	while (n) {
+		size_t len = utf8_char(p, n);
+
+		if (!len)
+			return false;
+		p += len;
+		n -= len;
+	}
+	return true;
+}
+
+size_t text_utf8_length(const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t count = 0;
+
+	while (n) {
+		size_t len = utf8_char(p, n);
+
+		if (!len)
+			len = 1;
+		p += len;
+		n -= len;
+		count++;
+	}
+	return count;
+}
+
+bool text_has_control(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+void text_lower(char *s)
+{
+	for (; *s; s++)
+		if (*s >= 'A' && *s <= 'Z')
+			*s = (char)(*s + ('a' - 'A'));
+}
+
+bool text_ends_with(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && !memcmp(s + n - m, suffix, m);
+}
+
+bool text_starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/* Behind the character that s points to; a byte that begins none counts as one. */
+static const char *next_char(const char *s)
+{
+	size_t len = utf8_char((const unsigned char *)s, strnlen(s, 4));
+
+	return s + (len ? len : 1);
+}
+
+bool text_glob(const char *pattern, const char *s)
+{
+	const char *star = NULL, *retry = NULL;
+
+	/* on a mismatch only the last star can take one character more: earlier ones have done their part */
+	while (*s) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			retry = s;
+		} else if (*pattern == '?') {
+			pattern++;
+			s = next_char(s);
+		} else if (*pattern == *s) {
+			pattern++;
+			s++;
+		} else if (star) {
+			pattern = star;
+			s = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return !*pattern;
+}
+
+#define NEAREST_MAX 64
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Edit distance where two exchanged neighbours are one edit (optimal string alignment). Both up to NEAREST_MAX. */
+static size_t distance(const char *a, size_t n, const char *b, size_t m)
+{
+	size_t rows[3][NEAREST_MAX + 1];
+	size_t *before = rows[0], *above = rows[1], *row = rows[2], *spare;
+	size_t i, j;
+
+	for (j = 0; j <= m; j++)
+		above[j] = j;
+	for (i = 1; i <= n; i++) {
+		row[0] = i;
+		for (j = 1; j <= m; j++) {
+			row[j] = least(above[j - 1] + (a[i - 1] != b[j - 1]), least(above[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = least(row[j], before[j - 2] + 1);
+		}
+		spare = before;
+		before = above;
+		above = row;
+		row = spare;
+	}
+	return above[m];
+}
+
+const char *text_nearest(const char *name, const char *const *candidates)
+{
+	size_t n = strlen(name), best = n / 3 ? n / 3 : 1;
+	const char *found = NULL;
+
+	if (!n || n > NEAREST_MAX)
+		return NULL;
+	for (; *candidates; candidates++) {
+		size_t m = strlen(*candidates), d;
+
+		if (m > NEAREST_MAX)
+			continue;
+		d = distance(name, n, *candidates, m);
+		/* a single letter is one edit from any other: that is no help */
+		if (d < n && (d < best || (d == best && !found))) {
+			best = d;
+			found = *candidates;
+		}
+	}
+	return found;
+}

@@ -1,0 +1,263 @@
+/*
+ * text_codec.c: base32, base64, hex, percent, HTML and JSON of text.h.
+ *
+ * Decoders take only the one canonical form: a token or a signature must not have two spellings.
+ */
+#include <string.h>
+
+#include "base/text.h"
+
+static const char base32_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char hex_alphabet[] = "0123456789abcdef";
+
+/* Writes n bytes as digits of `bits` bits each, most significant first; the last is filled with zeros. */
+static void encode(struct buf *out, const unsigned char *p, size_t n, const char *alphabet, unsigned bits)
+{
+	unsigned have = 0, value = 0;
+
+	buf_reserve(out, n * 8 / bits + 1);
+	while (n--) {
+		value = (value << 8 | *p++) & 0xffff;
+		for (have += 8; have >= bits; have -= bits)
+			out->data[out->len++] = alphabet[value >> (have - bits) & ((1u << bits) - 1)];
+	}
+	if (have)
+		out->data[out->len++] = alphabet[value << (bits - have) & ((1u << bits) - 1)];
+	out->data[out->len] = '\0';
+}
+
+void text_base32(struct buf *out, const void *data, size_t n)
+{
+	encode(out, data, n, base32_alphabet, 5);
+}
+
+static int base32_digit(char c)
+{
+	if (c >= 'a' && c <= 'z')
+		return c - 'a';
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= '2' && c <= '7')
+		return c - '2' + 26;
+	return -1;
+}
+
+int text_base32_decode(const char *s, size_t n, uint8_t *out, size_t out_size, size_t *n_out)
+{
+	size_t rest = n % 8, len = n / 8 * 5 + rest * 5 / 8;
+	unsigned have = 0, value = 0;
+	size_t at = 0, i;
+
+	if (rest == 1 || rest == 3 || rest == 6 || len > out_size)
+		return -1;
+	for (i = 0; i < n; i++) {
+		int digit = base32_digit(s[i]);
+
+		if (digit < 0)
+			return -1;
+		value = (value << 5 | (unsigned)digit) & 0xffff;
+		have += 5;
+		if (have >= 8) {
+			have -= 8;
+			out[at++] = (uint8_t)(value >> have);
+		}
+	}
+	if (value & ((1u << have) - 1))
+		return -1;
+	*n_out = at;
+	return 0;
+}
+
+void text_base64(struct buf *out, const void *data, size_t n)
+{
+	encode(out, data, n, base64_alphabet, 6);
+	for (; n % 3; n++)
+		buf_char(out, '=');
+}
+
+static int base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
+}
+
+int text_base64_decode(const char *s, size_t n, struct buf *out)
+{
+	size_t start = out->len, i;
+	unsigned have = 0, value = 0;
+
+	if (n % 4)
+		return -1;
+	for (i = 0; n && i < 2 && s[n - 1] == '='; i++)
+		n--;
+	buf_reserve(out, n / 4 * 3 + 3);
+	for (i = 0; i < n; i++) {
+		int digit = base64_digit(s[i]);
+
+		if (digit < 0)
+			goto bad;
+		value = (value << 6 | (unsigned)digit) & 0xffff;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			out->data[out->len++] = (char)(value >> have);
+		}
+	}
+	out->data[out->len] = '\0';
+	if (!(value & ((1u << have) - 1)))
+		return 0;
+bad:
+	buf_cut(out, start);
+	return -1;
+}
+
+void text_hex(struct buf *out, const void *data, size_t n)
+{
+	encode(out, data, n, hex_alphabet, 4);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The byte that two hex digits at s mean, or -1. */
+static int hex_byte(const char *s)
+{
+	int high = hex_digit(s[0]), low = hex_digit(s[1]);
+
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+int text_hex_decode(const char *s, size_t n, struct buf *out)
+{
+	size_t start = out->len, i;
+
+	if (n % 2)
+		return -1;
+	for (i = 0; i < n; i += 2) {
+		int byte = hex_byte(s + i);
+
+		if (byte < 0) {
+			buf_cut(out, start);
+			return -1;
+		}
+		buf_char(out, (char)byte);
+	}
+	return 0;
+}
+
+static bool is_unreserved(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+	       c == '_' || c == '~';
+}
+
+void text_percent(struct buf *out, const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (is_unreserved(s[i]))
+			buf_char(out, s[i]);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)s[i]);
+}
+
+int text_percent_decode(const char *s, size_t n, bool form, struct buf *out)
+{
+	size_t start = out->len, i;
+	int byte;
+
+	buf_reserve(out, n);
+	for (i = 0; i < n; i++) {
+		byte = (unsigned char)s[i];
+		if (s[i] == '+' && form) {
+			byte = ' ';
+		} else if (s[i] == '%') {
+			byte = n - i > 2 ? hex_byte(s + i + 1) : -1;
+			i += 2;
+		}
+		if (byte <= 0) {
+			buf_cut(out, start);
+			return -1;
+		}
+		buf_char(out, (char)byte);
+	}
+	return 0;
+}
+
+void text_html(struct buf *out, const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		switch (s[i]) {
+		case '&':
+			buf_str(out, "&amp;");
+			break;
+		case '<':
+			buf_str(out, "&lt;");
+			break;
+		case '>':
+			buf_str(out, "&gt;");
+			break;
+		case '"':
+			buf_str(out, "&quot;");
+			break;
+		case '\'':
+			buf_str(out, "&#39;");
+			break;
+		default:
+			buf_char(out, s[i]);
+		}
+}
+
+/* One character below 0x80. */
+static void json_ascii(struct buf *out, char c)
+{
+	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+	const char *p = c ? strchr(from, c) : NULL;
+
+	if (p)
+		buf_printf(out, "\\%c", to[p - from]);
+	else if ((unsigned char)c < 0x20 || c == 0x7f)
+		buf_printf(out, "\\u%04x", (unsigned char)c);
+	else
+		buf_char(out, c);
+}
+
+void text_json(struct buf *out, const char *s, size_t n)
+{
+	size_t i = 0, len;
+
+	buf_char(out, '"');
+	while (i < n) {
+		if ((unsigned char)s[i] < 0x80) {
+			json_ascii(out, s[i++]);
+			continue;
+		}
+		for (len = 2; len <= 4 && len <= n - i && !text_utf8_valid(s + i, len); len++)
+			;
+		if (len > 4 || len > n - i) {
+			buf_str(out, "\xef\xbf\xbd");
+			i++;
+		} else {
+			buf_add(out, s + i, len);
+			i += len;
+		}
+	}
+	buf_char(out, '"');
+}
