@@ -239,6 +239,15 @@ static void json_ascii(struct buf *out, char c)
 		buf_char(out, c);
 }
 
+/* A whole character above it. C1 controls are escaped: terminals act on them. */
+static void json_character(struct buf *out, const char *s, size_t len)
+{
+	if (s[0] == '\xc2' && (unsigned char)s[1] < 0xa0)
+		buf_printf(out, "\\u%04x", (unsigned char)s[1]);
+	else
+		buf_add(out, s, len);
+}
+
 void text_json(struct buf *out, const char *s, size_t n)
 {
 	size_t i = 0, len;
@@ -255,7 +264,7 @@ void text_json(struct buf *out, const char *s, size_t n)
 			buf_str(out, "\xef\xbf\xbd");
 			i++;
 		} else {
-			buf_add(out, s + i, len);
+			json_character(out, s + i, len);
 			i += len;
 		}
 	}

@@ -16,17 +16,20 @@ struct transfer_pool;
 
 /* curl_global_init() is the caller's (main). max_connections: CURLMOPT_MAX_TOTAL_CONNECTIONS, 0 for none. */
 struct transfer_pool *transfer_pool_new(struct loop *loop, long max_connections);
-/* Cancels what is under way without calling back. */
+/* Cancels what is under way without calling back. Transfers that were not given back yet still are to be. */
 void transfer_pool_free(struct transfer_pool **pool);
 
 /*
  * Runs an easy handle that the caller has set up. done(arg, code) is called once, from the loop, never from inside this call;
  * by then the handle has left the multi unless CURLOPT_CONNECT_ONLY was set by `keep` (then it stays, as libcurl
- * demands, until transfer_cancel()). The handle stays the caller's.
+ * demands, until transfer_cancel()). The handle stays the caller's; CURLOPT_PRIVATE and CURLOPT_NOSIGNAL are taken.
+ *
+ * Each transfer is given back once by transfer_cancel(), whether it has ended or not. done() may do that, and start
+ * or cancel others, and free the pool; libcurl's own callbacks (write, read, ...) may do none of it.
  */
 struct transfer;
 struct transfer *transfer_start(struct transfer_pool *pool, CURL *easy, int keep, void (*done)(void *arg, CURLcode code), void *arg);
-/* Takes it out of the multi, with or without its having ended; done is not called any more. Sets *transfer to NULL. */
+/* Takes it out of the multi, with or without its having ended, and frees it; done is not called any more. Sets *transfer to NULL. */
 void transfer_cancel(struct transfer **transfer);
 
 #endif

@@ -1,0 +1,137 @@
+/*
+ * log.c: see log.h. Hand-written instead of sd_journal: a priority prefix on standard error is all that journald needs,
+ * and the line is as good on a terminal or in a container.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define VALUE_MAX 1000
+
+static const struct {
+	const char *name, *prefix;	/* sd-daemon(3) */
+} levels[] = {
+	[LOG_ERROR] = { "error", "<3>" },
+	[LOG_WARN] = { "warn", "<4>" },
+	[LOG_INFO] = { "info", "<6>" },
+	[LOG_DEBUG] = { "debug", "<7>" },
+};
+
+static _Atomic int threshold = LOG_INFO;
+static _Atomic bool as_json;
+
+void log_setup(enum log_level level, bool json)
+{
+	atomic_store(&threshold, (int)level);
+	atomic_store(&as_json, json);
+}
+
+bool log_enabled(enum log_level level)
+{
+	return (int)level <= atomic_load_explicit(&threshold, memory_order_relaxed);
+}
+
+/* VALUE_MAX bytes at most, never half a character. */
+static size_t cut(const char *s)
+{
+	size_t n = strnlen(s, VALUE_MAX + 1);
+
+	if (n <= VALUE_MAX)
+		return n;
+	for (n = VALUE_MAX; n > VALUE_MAX - 4 && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
+		;
+	return n;
+}
+
+static bool is_plain(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if ((unsigned char)s[i] <= ' ' || s[i] == '"' || s[i] == '=' || s[i] == '\\' || s[i] == 0x7f)
+			return false;
+	/* C1 controls move a terminal's cursor too: only whole UTF-8 text goes out bare, and JSON's way mends the rest */
+	return n && text_utf8_valid(s, n) && !memmem(s, n, "\xc2", 1);
+}
+
+static void add_text(struct buf *line, const char *s, bool json)
+{
+	size_t n = cut(s);
+
+	if (!json && is_plain(s, n))
+		buf_add(line, s, n);
+	else
+		text_json(line, s, n);
+}
+
+static void add_key(struct buf *line, const char *key, bool json)
+{
+	if (json)
+		buf_printf(line, "%s\"%s\":", line->data[line->len - 1] == '{' ? "" : ",", key);
+	else
+		buf_printf(line, " %s=", key);
+}
+
+static void add_field(struct buf *line, const struct log_field *field, bool json)
+{
+	char id[ID_TEXT];
+
+	add_key(line, field->key, json);
+	if (field->text)
+		add_text(line, field->text, json);
+	else if (field->id_prefix && field->number >= 0)
+		add_text(line, id_text(field->id_prefix, field->number, id), json);
+	else
+		buf_printf(line, "%" PRId64, field->number);
+}
+
+/* RFC 3339 with milliseconds. */
+static void add_time(struct buf *line, int64_t now)
+{
+	text_time(line, now);
+	buf_cut(line, line->len - 1);
+	buf_printf(line, ".%03dZ", now > 0 ? (int)(now % US_SECOND / 1000) : 0);
+}
+
+static void start_line(struct buf *line, enum log_level level, bool json)
+{
+	if (!isatty(STDERR_FILENO))
+		buf_str(line, levels[level].prefix);
+	buf_str(line, json ? "{\"ts\":\"" : "ts=");
+	add_time(line, clock_now());
+	if (json)
+		buf_char(line, '"');
+	add_key(line, "level", json);
+	add_text(line, levels[level].name, json);
+}
+
+void log_event(enum log_level level, const char *event, const struct log_field *fields)
+{
+	bool json = atomic_load_explicit(&as_json, memory_order_relaxed);
+	struct buf line = BUF_INIT;
+	int saved = errno;
+	ssize_t n;
+
+	if (!log_enabled(level))
+		return;
+	start_line(&line, level, json);
+	add_key(&line, "event", json);
+	add_text(&line, event, json);
+	for (; fields && fields->key; fields++)
+		add_field(&line, fields, json);
+	buf_str(&line, json ? "}\n" : "\n");
+	/* what standard error does not take is lost: a log must not stop the mail */
+	do {
+		n = write(STDERR_FILENO, line.data, line.len);
+	} while (n < 0 && errno == EINTR);
+	buf_clear(&line);
+	errno = saved;
+}

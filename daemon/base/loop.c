@@ -1,0 +1,204 @@
+/*
+ * loop.c: see loop.h.
+ *
+ * Posted functions wait in an array; only the post that finds it empty writes to the eventfd. The loop takes the whole
+ * array at once, so that what is posted meanwhile runs at the next turn and sockets get theirs in between.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/thread.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/mem.h"
+
+struct post {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct posts {
+	struct post *list;
+	size_t count, cap;
+};
+
+struct loop {
+	struct event_base *base;
+	struct event *woken;
+	int fd;
+	bool stop;
+	pthread_mutex_t lock;
+	struct posts waiting;	/* under lock */
+	struct posts running;	/* loop thread */
+};
+
+struct timer {
+	struct event *event;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void prepare_libevent(void)
+{
+	if (evthread_use_pthreads() < 0)
+		abort();
+}
+
+/* Runs what was waiting when it was called; false if that was nothing. */
+static bool run_posts(struct loop *loop)
+{
+	struct posts spare = loop->running;
+	size_t i;
+
+	pthread_mutex_lock(&loop->lock);
+	loop->running = loop->waiting;
+	spare.count = 0;
+	loop->waiting = spare;
+	pthread_mutex_unlock(&loop->lock);
+	for (i = 0; i < loop->running.count; i++)
+		loop->running.list[i].fn(loop->running.list[i].arg);
+	return i > 0;
+}
+
+static void woken_cb(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t count;
+
+	/* EAGAIN: loop_drain() was faster */
+	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		abort();
+	run_posts(arg);
+}
+
+struct loop *loop_new(void)
+{
+	struct loop *loop = xcalloc(1, sizeof(*loop));
+
+	pthread_once(&once, prepare_libevent);
+	pthread_mutex_init(&loop->lock, NULL);
+	loop->base = event_base_new();
+	loop->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (!loop->base || loop->fd < 0)
+		abort();
+	loop->woken = event_new(loop->base, loop->fd, EV_READ | EV_PERSIST, woken_cb, loop);
+	if (!loop->woken || event_add(loop->woken, NULL) < 0)
+		abort();
+	return loop;
+}
+
+void loop_free(struct loop **loop)
+{
+	struct loop *l = *loop;
+
+	if (!l)
+		return;
+	event_free(l->woken);
+	event_base_free(l->base);
+	close(l->fd);
+	pthread_mutex_destroy(&l->lock);
+	free(l->waiting.list);
+	free(l->running.list);
+	free(l);
+	*loop = NULL;
+}
+
+struct event_base *loop_base(struct loop *loop)
+{
+	return loop->base;
+}
+
+void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+	struct posts *w = &loop->waiting;
+	static const uint64_t one = 1;
+	bool wake;
+
+	pthread_mutex_lock(&loop->lock);
+	wake = w->count == 0;
+	w->list = xgrow(w->list, &w->cap, w->count + 1, sizeof(*w->list));
+	w->list[w->count++] = (struct post){ .fn = fn, .arg = arg };
+	pthread_mutex_unlock(&loop->lock);
+	/* the counter cannot overflow: it is read before the list is empty again */
+	if (wake && write(loop->fd, &one, sizeof(one)) < 0)
+		abort();
+}
+
+void loop_drain(struct loop *loop)
+{
+	while (run_posts(loop))
+		;
+}
+
+int loop_run(struct loop *loop)
+{
+	int rc = 0;
+
+	while (!loop->stop && rc == 0)
+		rc = event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+	loop->stop = false;
+	return rc < 0 ? -1 : 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stop = true;
+	event_base_loopbreak(loop->base);
+}
+
+/* --- timers ------------------------------------------------------------------------------------------------- */
+
+static void timer_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct timer *timer = arg;
+
+	timer->fn(timer->arg);
+}
+
+struct timer *timer_new(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+	struct timer *timer = xcalloc(1, sizeof(*timer));
+
+	timer->fn = fn;
+	timer->arg = arg;
+	timer->event = evtimer_new(loop->base, timer_cb, timer);
+	if (!timer->event)
+		abort();
+	return timer;
+}
+
+void timer_free(struct timer **timer)
+{
+	if (!*timer)
+		return;
+	event_free((*timer)->event);
+	free(*timer);
+	*timer = NULL;
+}
+
+void timer_set(struct timer *timer, int64_t after_us)
+{
+	struct timeval tv;
+
+	/* TIME_NEVER and its like would overflow inside libevent */
+	if (after_us > 3650 * US_DAY)
+		after_us = 3650 * US_DAY;
+	if (after_us < 0)
+		after_us = 0;
+	tv.tv_sec = after_us / US_SECOND;
+	tv.tv_usec = after_us % US_SECOND;
+	if (evtimer_add(timer->event, &tv) < 0)
+		abort();
+}
+
+void timer_stop(struct timer *timer)
+{
+	evtimer_del(timer->event);
+}

@@ -1,0 +1,163 @@
+/*
+ * token.c: see token.h. The keys of the kinds are derived once, when the ring is made.
+ */
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/token.h"
+
+#define TOKEN_VERSION 1
+#define TOKEN_BYTES 21
+#define SIGNED_BYTES 13
+#define MAC_BYTES 8
+#define EPOCH_US (INT64_C(1704067200) * US_SECOND)	/* 2024-01-01 UTC */
+
+static const struct kind {
+	enum token_kind kind;
+	int days;	/* 0: for ever */
+} kinds[] = {
+	{ TOKEN_BOUNCE, 60 },
+	{ TOKEN_REPLY, 0 },
+	{ TOKEN_UNSUBSCRIBE, 0 },
+	{ TOKEN_OPEN, 180 },
+	{ TOKEN_CLICK, 180 },
+	{ TOKEN_DOWNLOAD, 14 },
+	{ TOKEN_MESSAGE, 0 },
+	{ TOKEN_CONFIRM, 30 },
+	{ TOKEN_PREFERENCES, 0 },
+	{ TOKEN_SALES, 60 },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+struct key {
+	bool set;
+	uint8_t of_kind[KINDS][SHA256_SIZE];
+};
+
+struct token_ring {
+	uint8_t signing;
+	struct key keys[TOKEN_KEYS];
+};
+
+/* The place of a kind in the table, or KINDS. */
+static size_t kind_at(uint8_t kind)
+{
+	size_t i;
+
+	for (i = 0; i < KINDS; i++)
+		if ((uint8_t)kinds[i].kind == kind)
+			break;
+	return i;
+}
+
+struct token_ring *token_ring_new(const uint8_t (*keys)[TOKEN_SECRET], const uint8_t *ids, size_t count)
+{
+	struct token_ring *ring = xcalloc(1, sizeof(*ring));
+	char purpose[32];
+	size_t i, k;
+
+	assert(count > 0 && count <= TOKEN_KEYS);
+	ring->signing = ids[0];
+	for (i = 0; i < count; i++) {
+		struct key *key = &ring->keys[ids[i] % TOKEN_KEYS];
+
+		assert(ids[i] < TOKEN_KEYS && !key->set);
+		key->set = true;
+		for (k = 0; k < KINDS; k++) {
+			snprintf(purpose, sizeof(purpose), "nurtured token %c", (char)kinds[k].kind);
+			digest_hmac(keys[i], TOKEN_SECRET, purpose, strlen(purpose), key->of_kind[k]);
+		}
+	}
+	return ring;
+}
+
+void token_ring_free(struct token_ring **ring)
+{
+	if (!*ring)
+		return;
+	OPENSSL_cleanse(*ring, sizeof(**ring));
+	free(*ring);
+	*ring = NULL;
+}
+
+static uint16_t day_of(int64_t us)
+{
+	int64_t day = us > EPOCH_US ? (us - EPOCH_US) / US_DAY : 0;
+
+	return (uint16_t)(day > UINT16_MAX ? UINT16_MAX : day);
+}
+
+static void sign(const struct key *key, size_t kind, uint8_t raw[TOKEN_BYTES])
+{
+	uint8_t mac[SHA256_SIZE];
+
+	digest_hmac(key->of_kind[kind], SHA256_SIZE, raw, SIGNED_BYTES, mac);
+	memcpy(raw + SIGNED_BYTES, mac, MAC_BYTES);
+}
+
+void token_make(const struct token_ring *ring, enum token_kind kind, int64_t id, uint8_t link, int64_t now_us,
+		char out[TOKEN_TEXT])
+{
+	uint16_t day = day_of(now_us);
+	uint8_t raw[TOKEN_BYTES];
+	struct buf text = BUF_INIT;
+	int i;
+
+	raw[0] = (uint8_t)(TOKEN_VERSION << 4 | ring->signing);
+	raw[1] = (uint8_t)kind;
+	for (i = 0; i < 8; i++)
+		raw[2 + i] = (uint8_t)((uint64_t)id >> (56 - 8 * i));
+	raw[10] = (uint8_t)(day >> 8);
+	raw[11] = (uint8_t)day;
+	raw[12] = link;
+	sign(&ring->keys[ring->signing], kind_at((uint8_t)kind), raw);
+	text_base32(&text, raw, sizeof(raw));
+	assert(text.len == TOKEN_TEXT - 1);
+	memcpy(out, text.data, TOKEN_TEXT);
+	buf_clear(&text);
+}
+
+/* Whether one of our keys made it; *kind_out is the place of its kind. */
+static bool is_ours(const struct token_ring *ring, const uint8_t raw[TOKEN_BYTES], size_t *kind_out)
+{
+	const struct key *key = &ring->keys[raw[0] & (TOKEN_KEYS - 1)];
+	uint8_t copy[TOKEN_BYTES];
+
+	*kind_out = kind_at(raw[1]);
+	if (raw[0] >> 4 != TOKEN_VERSION || !key->set || *kind_out == KINDS)
+		return false;
+	memcpy(copy, raw, sizeof(copy));
+	sign(key, *kind_out, copy);
+	return digest_equal(copy + SIGNED_BYTES, raw + SIGNED_BYTES, MAC_BYTES);
+}
+
+int token_check(const struct token_ring *ring, enum token_kind kind, const char *s, size_t n, int64_t now_us,
+		struct token *out, struct err *err)
+{
+	uint8_t raw[TOKEN_BYTES];
+	uint64_t id = 0;
+	size_t at, size, i;
+	uint16_t day;
+
+	if (n != TOKEN_TEXT - 1 || text_base32_decode(s, n, raw, sizeof(raw), &size) < 0 || !is_ours(ring, raw, &at))
+		return err_set(err, "not ours");
+	if (kinds[at].kind != kind)
+		return err_set(err, "of another kind");
+	day = (uint16_t)(raw[10] << 8 | raw[11]);
+	if (kinds[at].days && day_of(now_us) > day + kinds[at].days)
+		return err_set(err, "expired");
+	for (i = 0; i < 8; i++)
+		id = id << 8 | raw[2 + i];
+	*out = (struct token){ .kind = kind, .id = (int64_t)id, .day = day, .link = raw[12] };
+	return 0;
+}
