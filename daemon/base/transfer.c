@@ -39,7 +39,8 @@ struct transfer_pool {
 	struct list idle;	/* under way, or ended and reported */
 	struct list ended;	/* to be reported, in the order in which they ended */
 	bool in_curl;
-	bool *gone;		/* set while ends are reported: tells that the pool was freed meanwhile */
+	bool reporting;		/* done callbacks run */
+	bool dead;		/* freed by one of them: report() frees the rest */
 };
 
 static void list_add(struct list *list, struct transfer *t)
@@ -100,17 +101,17 @@ static void collect(struct transfer_pool *pool)
 static void report(struct transfer_pool *pool)
 {
 	struct transfer *t;
-	bool gone = false;
 
-	pool->gone = &gone;
-	while (!gone && (t = pool->ended.first)) {
+	pool->reporting = true;
+	while ((t = pool->ended.first)) {
 		list_remove(&pool->ended, t);
 		t->waiting = false;
 		list_add(&pool->idle, t);
 		t->done(t->arg, t->code);
 	}
-	if (!gone)
-		pool->gone = NULL;
+	pool->reporting = false;
+	if (pool->dead)
+		free(pool);
 }
 
 static void act(struct transfer_pool *pool, curl_socket_t fd, int what)
@@ -203,13 +204,13 @@ void transfer_pool_free(struct transfer_pool **pool)
 	if (!p)
 		return;
 	assert(!p->in_curl);
-	if (p->gone)
-		*p->gone = true;
 	forsake(&p->idle);
 	forsake(&p->ended);
 	curl_multi_cleanup(p->multi);
 	event_free(p->timeout);
-	free(p);
+	p->dead = p->reporting;
+	if (!p->dead)
+		free(p);
 	*pool = NULL;
 }
 
