@@ -1,0 +1,303 @@
+/*
+ * plan.h: everything that operators and marketers wrote, checked, compiled and immutable.
+ *
+ * A plan is loaded as a whole (plan_load), shared by reference count, and replaced as a whole on reload. Any thread
+ * may read one it holds a reference to. All strings and arrays belong to the plan. Lists of names keep the order of the files
+ * (files of a folder in byte order of their names).
+ */
+#ifndef CONFIG_PLAN_H
+#define CONFIG_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "language/expression.h"
+#include "language/template.h"
+
+struct zone;
+
+/* --- the operator's file ---------------------------------------------------------------------------------------- */
+
+struct rate {
+	int64_t count;		/* 0: no limit */
+	int64_t within;		/* microseconds */
+};
+
+enum tls { TLS_REQUIRED, TLS_NONE };	/* none only to loopback addresses and "localhost" */
+
+struct relay_config {
+	const char *name;
+	const char *url;		/* smtp://host[:port] (STARTTLS unless tls: none) or smtps:// */
+	enum tls tls;
+	const char *user, *password;	/* NULL: no AUTH; the password itself, read from credential: or file: */
+	const char *ca_file;		/* default /etc/ssl/certs/ca-certificates.crt */
+	const char *ehlo;		/* default: the host's name */
+	int connections;		/* 1..50, default 10 */
+};
+
+struct mailbox_config {
+	const char *name;
+	const char *url;		/* imaps://host[:port]/MAILBOX, imap:// (STARTTLS, or tls: none), maildir:/absolute/path */
+	enum tls tls;
+	const char *user, *password;
+	const char *ca_file;
+	int64_t poll;			/* default 15 s */
+};
+
+struct listen_config {
+	const char *address;		/* default 127.0.0.1 */
+	int port;			/* default 8025; 0: any free one (tests) */
+	const char *public_url;		/* without a trailing slash */
+	const char *const *trusted_proxies;	/* ends with NULL */
+	int max_connections;		/* default 1024 */
+	int64_t max_body;		/* default 256 KiB */
+	int64_t request_timeout;	/* default 10 s, from the first byte to the last */
+	const char *const *allow_redirect;	/* hosts that thanks and redirects may name; ends with NULL */
+	const char *api_key;		/* bearer for /v1/track and /v1/outcomes, credential: or file:; NULL: those answer 403 */
+};
+
+struct sender_config {
+	struct address from;
+	const char *from_name;		/* "" if none */
+	const char *company;
+	const char *postal_address;
+	const char *bounce_domain;
+	const char *reply_domain;
+	const char *message_domain;	/* right side of Message-ID: the domain of `from` */
+	char separator;			/* between b and TOKEN in local parts: '+' (default), '-' or '=' */
+};
+
+struct operator_config {
+	const char *state;		/* folder of the database, files/, raw mail */
+	const char *files;		/* downloads: state/files unless given */
+	const char *control;		/* path of the Unix socket */
+	const char *templates;		/* folder: conf/../templates unless given */
+	struct listen_config listen;
+	struct sender_config sender;
+	const struct relay_config *relays;
+	size_t relay_count;		/* 1 in this version of the file: more come with failover */
+	const struct mailbox_config *mailboxes;
+	size_t mailbox_count;
+	int64_t keep_events, keep_raw_mail;
+	enum log_level log_level;
+	bool log_json;
+	int64_t click_hold;		/* default 90 s: how long a click's effect is held back */
+	int64_t retry_first;		/* default 1 minute: first retry of a deferred mail; tests shorten it */
+	const char *const *allow_private;	/* CIDRs that webhooks may reach although private or loopback; ends with NULL */
+};
+
+/* --- what a marketer wrote -------------------------------------------------------------------------------------- */
+
+struct field {
+	const char *name;
+	enum value_type type;		/* TEXT, REAL, BOOL, TIME */
+	const char *default_text;	/* or NULL */
+	int symbol;
+};
+
+struct stage {
+	const char *name;
+	struct expression *when, *until;	/* NULL on the first; `until` may be NULL: then never falls while... `when` alone decides */
+};
+
+struct list {
+	const char *name;
+	struct expression *when;	/* NULL: everybody who is left */
+	struct rate at_most;
+	const char *tone;		/* "" if none */
+};
+
+struct score_rule {
+	const char *name;		/* given, or made of what it is: "page_view", "fit-1" */
+	double points;
+	const char *on;			/* event name; NULL for fit */
+	struct rate at_most;		/* points per window: rate.count is points */
+	struct expression *when;	/* may be NULL for interest */
+};
+
+struct quiet {
+	bool day[7];			/* 0 Monday */
+	int before, after;		/* minutes of the day; mail goes out in [before, after) */
+	bool by_prospect;		/* timezone: prospect */
+	const struct zone *zone;	/* the fixed one, or the default where the prospect's is not known */
+	bool set;			/* false: no quiet hours at all */
+};
+
+enum step_kind { STEP_SEND, STEP_WAIT, STEP_WAIT_FOR, STEP_IF, STEP_SET, STEP_GO, STEP_END };
+
+struct step {
+	const char *name;		/* given, or "<verb>-<n>" with n counted per verb from 1 */
+	enum step_kind kind;
+	int next;			/* index of the following step; == step_count at the end */
+	int line;
+	/* send */
+	const struct mail_template *mail;
+	bool even_in_quiet;
+	/* wait, wait_for */
+	int64_t wait;			/* wait, or at_most of wait_for */
+	/* wait_for, if */
+	struct expression *when;
+	int then_step, else_step;	/* if: both; wait_for: then_step == next, else_step: `otherwise`, next if not given */
+	/* set */
+	int field;			/* index in plan->fields */
+	const char *value;
+	/* go: then_step */
+	const char *reason;		/* end: why */
+};
+
+enum again { AGAIN_NEVER, AGAIN_ALWAYS, AGAIN_AFTER };
+
+struct sequence {
+	const char *name;
+	const char *list;		/* list it belongs to; NULL: any */
+	const char *enter_on;		/* event name, "list_changed" or "stage_changed" */
+	struct expression *enter_when;	/* may be NULL */
+	struct expression *goal, *exit;	/* may be NULL */
+	enum again again;
+	int64_t again_after;
+	int priority;
+	const struct step *steps;
+	int step_count;
+	int index;			/* in plan->sequences */
+};
+
+struct form {
+	const char *name;
+	const int *fields;		/* indexes in plan->fields; email is always taken and not among them */
+	const bool *required;
+	size_t field_count;
+	const char *consent_purpose, *consent_words;
+	bool confirm_double;
+	const struct mail_template *confirm_mail;	/* template `confirm` unless the form names another; NULL when single */
+	const char *download;		/* file name under files/, or NULL */
+	const char *thanks;		/* URL for browsers, or NULL: our own page */
+	const char *const *allow_origin;	/* ends with NULL */
+	struct rate per_address, per_ip;
+	bool trust_overwrite;		/* trust: overwrite; default fill */
+	const char *honeypot;		/* name of the field that people do not see: default "website" */
+};
+
+struct owner {
+	const char *name, *email;
+	struct expression *when;	/* or NULL: takes turns by share */
+	int share;
+};
+
+struct alert_target {
+	const char *url;
+	const char *as;			/* standard, slack, or the name of a template in alerts/ */
+	const struct template *payload;
+	const char *secret;		/* whsec_... or NULL */
+};
+
+enum on_hot { HOT_PAUSE, HOT_STOP, HOT_GO_ON };
+
+struct sales {
+	struct expression *hot;		/* NULL: there is no hot rule */
+	int64_t cooldown;
+	enum on_hot on_hot;
+	const char *replies_to;		/* may be NULL */
+	const struct owner *owners;
+	size_t owner_count;
+	const struct alert_target *alerts;
+	size_t alert_count;
+};
+
+struct mail_template {
+	const char *name;		/* "three-mistakes" */
+	const struct template *html;	/* tracked links; its text part by template_text_part() */
+	const struct template *text;	/* name.txt.liquid, else template_text_part(html) */
+	const struct template *subject, *preheader;	/* preheader may be NULL */
+	bool uses_download;
+};
+
+/* --- rules, and what touches them ------------------------------------------------------------------------------- */
+
+enum rule_kind { RULE_FIT, RULE_INTEREST, RULE_STAGE, RULE_LIST, RULE_HOT, RULE_ENTER, RULE_GOAL, RULE_EXIT, RULE_WAIT };
+
+struct rule {
+	enum rule_kind kind;
+	int index;			/* which fit rule, stage, list, sequence */
+	int step;			/* RULE_WAIT */
+	const struct expression *when, *until;	/* either may be NULL */
+};
+
+/* Indexes of rules that name a thing, in order of rule number. */
+struct rule_set {
+	const int *rules;
+	size_t count;
+};
+
+struct plan {
+	int references;			/* by plan_ref() */
+	uint8_t digest[32];		/* of all that was read: its version */
+	struct operator_config operator;
+
+	struct vocabulary *vocabulary;	/* fields, then the built-in names below */
+	int symbol_email, symbol_email_kind, symbol_stage, symbol_list, symbol_score, symbol_interest, symbol_fit, symbol_intent, symbol_language, symbol_form;
+	struct vocabulary *mail_names;	/* what mail templates may name: fields first, with the same indexes as in `vocabulary` */
+	struct vocabulary *page_names, *alert_names;
+
+	const struct field *fields;
+	size_t field_count;
+	const struct stage *stages;
+	size_t stage_count;
+	const struct list *lists;
+	size_t list_count;
+	int64_t half_life;
+	const struct score_rule *fit;
+	size_t fit_count;
+	const struct score_rule *interest;
+	size_t interest_count;
+	struct quiet quiet;
+	const struct form *forms;
+	size_t form_count;
+	const struct sequence *sequences;	/* by falling priority, then name */
+	size_t sequence_count;
+	struct sales sales;
+	const struct mail_template *mails;
+	size_t mail_count;
+	const struct template *forward;	/* alerts/forward: the mail that carries a reply to its owner */
+
+	const struct rule *rules;
+	size_t rule_count;
+	const struct rule_set *by_symbol;	/* by symbol index */
+	/* rules with a history call over that event, interest rules and entries on it; "" has none. See plan_rules_of(). */
+	const char *const *event_names;	/* sorted */
+	const struct rule_set *by_event;
+	size_t event_count;
+};
+
+/* --- loading ---------------------------------------------------------------------------------------------------- */
+
+/* One complaint: "file:line:column: what is wrong; what was meant". */
+struct plan_errors {
+	struct buf text;	/* one a line, in order of file, line, column */
+	size_t count;
+};
+
+/*
+ * Reads the operator's file and, from the folder it lies in, nurture.yaml, sales.yaml, forms/ and sequences/ (*.yaml), and the templates.
+ * NULL with every error found. Reads files: any thread, takes tens of milliseconds. The caller owns one reference.
+ */
+struct plan *plan_load(const char *operator_file, struct plan_errors *errors);
+struct plan *plan_ref(struct plan *plan);
+void plan_unref(struct plan **plan);	/* atomic; the last one frees */
+
+/* The page template pages/NAME, compiled; NULL if there is none (all that the program needs are checked at load). */
+const struct template *plan_page(const struct plan *plan, const char *name);
+
+/* Finders, NULL or -1 if there is none such. */
+const struct form *plan_form(const struct plan *plan, const char *name);
+const struct mail_template *plan_mail(const struct plan *plan, const char *name);
+const struct sequence *plan_sequence(const struct plan *plan, const char *name);
+int plan_step(const struct sequence *sequence, const char *name);
+int plan_stage(const struct plan *plan, const char *name);
+int plan_list(const struct plan *plan, const char *name);
+struct rule_set plan_rules_of(const struct plan *plan, const char *event);
+
+#endif

@@ -1,0 +1,315 @@
+/*
+ * facts.h: what can happen, and what decide does about it: one fact, one transaction.
+ *
+ * ingest, listen, send and handoff turn bytes into one of these structs, put it into a store job, and call the on_* function from the job's
+ * `run` (store thread). on_* applies the fact: events, score, stage, list, enrolments, hot rule, consent, suppression; leaves rows that are due; and
+ * fills a result of fixed-size fields. A fact's strings are borrowed for the call. All return 0, or -1 with err (the job is rolled back; nothing
+ * happened). Times are the fact's `at`, taken from clock_now() where it arrived.
+ *
+ * Other threads' side: decide_plan(), decide_on_due() and decide_on_withdraw() are the loop thread's.
+ */
+#ifndef DECIDE_FACTS_H
+#define DECIDE_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "base/token.h"
+#include "config/plan.h"
+#include "store/rows.h"
+#include "store/store.h"
+
+struct decide;
+
+/* Loop thread. Takes a reference to the plan. The ring is borrowed for life (answer links of alerts are made here). Starts the work on LANE_TIME and the recovery of claims. */
+int decide_start(struct loop *loop, struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err) MUSTCHECK;
+void decide_stop(struct decide **d);	/* before store_stop() */
+
+/* Loop thread: the plan in force. Take plan_ref() to keep it beyond the call. */
+struct plan *decide_plan(struct decide *d);
+/* Loop thread: the new plan is in force for the loop at once, and for facts from the next transaction on. Takes a reference. */
+void decide_reload(struct decide *d, struct plan *plan);
+struct store *decide_store(struct decide *d);
+const struct token_ring *decide_ring(struct decide *d);
+
+/* fn(arg) is called on the loop whenever rows of the lane may be due (hints, timers, start). One listener a lane: send, handoff. */
+void decide_on_due(struct decide *d, enum lane lane, void (*fn)(void *arg), void *arg);
+/* Told on the loop, after the commit that forbade it, of each claimed delivery that must not go out any more: if its dot has not been written, it is not. */
+void decide_on_withdraw(struct decide *d, void (*fn)(void *arg, int64_t delivery), void *arg);
+
+/* --- from the website ------------------------------------------------------------------------------------------- */
+
+struct pair {
+	const char *name, *value;
+};
+
+struct signup {
+	const char *form;		/* name */
+	const struct address *address;
+	const struct pair *fields;	/* declared fields that the post named */
+	size_t field_count;
+	const char *ip, *agent, *page;	/* "" if not known; page: URL of the form */
+	const char *language, *timezone;/* checked by the caller (zone_find); "" if not known */
+	const char *anonymous_id;	/* visitor id of nurture.js, or NULL */
+	const char *key;		/* idempotency: scope and key ("form/free-ebook/KEY"), or NULL: sha256 of the body and 24 h */
+	int64_t at;
+};
+
+struct signup_result {
+	int64_t id;			/* of the consent row: what the 202 shows as "id" */
+	bool repeated;			/* the key was seen before: same answer, nothing changed */
+	bool must_confirm;		/* a confirmation mail goes out */
+};
+
+int on_signup(struct decide *d, struct db *db, const struct signup *fact, struct signup_result *out, struct err *err) MUSTCHECK;
+
+struct confirmation {
+	int64_t consent;		/* from the token */
+	const char *ip, *agent;
+	int64_t at;
+};
+
+struct confirmation_result {
+	bool found;			/* false: no such request (erased, or never was) */
+	bool repeated;
+	char form[64];
+};
+
+int on_confirm(struct decide *d, struct db *db, const struct confirmation *fact, struct confirmation_result *out, struct err *err) MUSTCHECK;
+
+/* Segment's track. Whom it is about: prospect, else address, else a visitor; a token from a mail's link joins the visitor to its prospect. */
+struct track {
+	int64_t prospect;		/* 0: not given */
+	const struct address *address;	/* NULL: not given */
+	const char *anonymous_id;	/* NULL: not given */
+	int64_t click_delivery;		/* of a verified click token that the page was opened with; 0 */
+	const char *event;		/* [a-z0-9_]{1,64}, not a name that nurtured makes itself (signup open click reply bounce sent ...) unless page_view or purchase */
+	const char *subject;		/* path for page_view, else "" */
+	const char *properties;		/* JSON object */
+	const char *message_id;		/* Segment's messageId: idempotency */
+	int64_t at;
+};
+
+struct track_result {
+	bool repeated;
+	bool known;			/* false: about nobody we know; kept for a visitor, or dropped if there is none */
+};
+
+int on_track(struct decide *d, struct db *db, const struct track *fact, struct track_result *out, struct err *err) MUSTCHECK;
+
+struct hit_fact {
+	int64_t delivery;
+	char kind;			/* 'o' or 'c' */
+	int link;
+	const char *ip, *agent;
+	bool head;			/* HEAD request */
+	int64_t at;
+};
+
+struct hit_result {
+	bool found;
+	char url[2048];			/* clicks: where to, from our own rows */
+};
+
+int on_hit(struct decide *d, struct db *db, const struct hit_fact *fact, struct hit_result *out, struct err *err) MUSTCHECK;
+
+struct download {
+	int64_t delivery;
+	bool count;			/* false for HEAD and ranges beyond the first: only look up the file */
+	int64_t at;
+};
+
+struct download_result {
+	bool found;
+	char file[256];			/* name under files/ */
+};
+
+int on_download(struct decide *d, struct db *db, const struct download *fact, struct download_result *out, struct err *err) MUSTCHECK;
+
+struct unsubscribe {
+	int64_t delivery;
+	const char *how;		/* one-click page mailto reply */
+	const char *ip, *agent;
+	int64_t at;
+};
+
+struct unsubscribe_result {
+	bool found;
+	bool repeated;
+	char address[ADDRESS_MAX + 1];
+};
+
+int on_unsubscribe(struct decide *d, struct db *db, const struct unsubscribe *fact, struct unsubscribe_result *out, struct err *err) MUSTCHECK;
+/* Read only: whom an unsubscribe, confirm or download page is about. Reader thread too. */
+int look_delivery(struct db *db, int64_t delivery, struct unsubscribe_result *out, struct err *err) MUSTCHECK;
+
+/* --- from the mailbox -------------------------------------------------------------------------------------------- */
+
+enum mail_class { MAIL_HUMAN, MAIL_AUTO, MAIL_BOUNCE, MAIL_COMPLAINT, MAIL_CHALLENGE, MAIL_MDN, MAIL_CALENDAR, MAIL_UNSUBSCRIBE };
+extern const char *const mail_class_names[];	/* human auto bounce complaint challenge mdn calendar unsubscribe */
+
+struct mail_fact {
+	const char *mailbox;
+	struct watermark watermark;	/* to be stored; uidvalidity 0: a Maildir, none */
+	uint8_t sha256[32];
+	int64_t received, at;
+	enum mail_class class;
+	int64_t delivery;		/* of the strongest verified token; 0: none (then only kept, and forwarded if human) */
+	char token_kind;		/* which kind of token that was */
+	const char *from, *from_name, *subject, *message_id;
+	const char *text;		/* new text of a reply */
+	const char *intent;		/* primary; "" if none. `unsubscribe` unsubscribes */
+	const char *intents;		/* JSON array */
+	int64_t until;			/* not_now or out of office: the date they named; 0 */
+	const char *bounce_kind;	/* hard soft sender delayed; "" if no bounce */
+	const char *bounce_reason, *bounce_status, *bounce_diagnostic;
+	const char *summary;		/* JSON: all that was read */
+	const void *raw;
+	size_t raw_len, size;
+};
+
+struct mail_result {
+	bool repeated;			/* taken before */
+	int64_t prospect;		/* 0: matched nobody */
+	bool hot;
+};
+
+/* Stores the mail and moves the watermark in the same transaction as what follows from it. */
+int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struct mail_result *out, struct err *err) MUSTCHECK;
+
+/* --- to and from the relay --------------------------------------------------------------------------------------- */
+
+/* One mail to send. All memory is the batch's. */
+struct mail {
+	struct mail_batch *batch;
+	int64_t delivery, prospect;
+	enum delivery_kind kind;
+	const struct mail_template *template;	/* NULL for DELIVERY_FORWARD: plan->forward */
+	const struct address *address;		/* envelope and To */
+	const char *to_name;			/* display name, "" */
+	const struct value *values;		/* by symbol of plan->mail_names (alert_names for a forward); what tokens go into is left NIL for compose */
+	const char *reply_to;			/* forward: the person's own address; NULL: our reply token */
+	const char *sequence, *step;		/* "" unless of a sequence */
+	const char *download;			/* "" if none */
+	int64_t consent;			/* DELIVERY_CONFIRM: what its confirm token names */
+	int64_t planned;			/* first time: Date of the message may be later, Message-ID is the same on every retry */
+	int attempt;				/* counted attempts before this one */
+	void *user;				/* send's own */
+};
+
+struct mail_batch {
+	struct plan *plan;			/* holds a reference */
+	struct arena *arena;
+	struct mail *mails;
+	size_t count;
+	size_t open;				/* mails not yet ended; send counts down and frees at 0 */
+};
+
+void mail_batch_free(struct mail_batch **batch);	/* loop thread */
+
+/* Claims up to `max` mails that are due and pass the gate; what the gate holds is put back with its reason and time. Appends claims. */
+int on_claim(struct decide *d, struct db *db, size_t max, struct mail_batch **out, struct err *err) MUSTCHECK;
+/* Gives claimed mails back that were never tried (shutdown, breaker): due again at `at`. */
+int on_release(struct decide *d, struct db *db, const int64_t *deliveries, size_t count, int64_t at, struct err *err) MUSTCHECK;
+
+/* The state `dot`, committed before the dot is written; checks suppression and enrolment once more. *may_out false: it must not go out, its claim has been closed as suppressed. */
+int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, struct err *err) MUSTCHECK;
+
+enum outcome {
+	OUTCOME_SENT,
+	OUTCOME_DEFERRED,		/* again at `retry_at` with the same delivery */
+	OUTCOME_FAILED,			/* for good; hard_bounce says whether the address is to blame */
+	OUTCOME_UNKNOWN,		/* the dot went out, no reply came: kept, not resent (a confirmation is) */
+	OUTCOME_SKIPPED,		/* template aborted or failed: reply says why; the sequence goes on (abort) */
+	OUTCOME_WITHDRAWN,		/* after decide_on_withdraw() or may_out false: nothing went out */
+};
+
+struct mail_outcome {
+	int64_t delivery;
+	enum outcome outcome;
+	bool hard_bounce;
+	bool counted;			/* deferred: does the attempt count against the 48 hours' schedule */
+	bool abort_step;		/* skipped: {% abort %}, goes on; else the template failed and the enrolment is held */
+	int64_t retry_at;
+	int code;
+	const char *reply;
+	const char *relay_id;
+	int64_t at;
+};
+
+int on_outcome(struct decide *d, struct db *db, const struct mail_outcome *fact, struct err *err) MUSTCHECK;
+
+/* --- to and from sales ------------------------------------------------------------------------------------------- */
+
+struct alert_work {
+	int64_t alert;
+	const char *url, *body;
+	int attempt;
+	int64_t created;
+};
+
+struct alert_batch {
+	struct arena *arena;
+	struct alert_work *alerts;
+	size_t count;
+};
+
+void alert_batch_free(struct alert_batch **batch);
+
+int on_claim_alerts(struct decide *d, struct db *db, size_t max, struct alert_batch **out, struct err *err) MUSTCHECK;
+
+struct alert_outcome {
+	int64_t alert;
+	bool delivered, dead;		/* neither: again at retry_at */
+	int64_t retry_at;
+	int code;
+	const char *error;
+	int64_t at;
+};
+
+int on_alert_outcome(struct decide *d, struct db *db, const struct alert_outcome *fact, struct err *err) MUSTCHECK;
+
+/* What sales says of a lead: from an answer link's POST or /v1/outcomes. */
+enum lead_answer { ANSWER_ACCEPT = 1, ANSWER_REJECT, ANSWER_WON, ANSWER_LOST };	/* also the link number in the sales token */
+
+struct sales_outcome {
+	int64_t lead;
+	enum lead_answer answer;
+	const char *reason;		/* of reject and lost; free text, cut at 500 */
+	double amount;			/* of won */
+	const char *by;			/* "link" or "api" */
+	const char *key;		/* idempotency, or NULL */
+	int64_t at;
+};
+
+struct sales_result {
+	bool found, repeated;
+	char state[16];
+	char name[128], address[ADDRESS_MAX + 1];	/* of the person, for the page */
+};
+
+int on_sales(struct decide *d, struct db *db, const struct sales_outcome *fact, struct sales_result *out, struct err *err) MUSTCHECK;
+/* Read only: for the page that an answer link's GET shows. Reader thread too. */
+int look_lead(struct db *db, int64_t lead, struct sales_result *out, struct err *err) MUSTCHECK;
+
+/* --- by hand ------------------------------------------------------------------------------------------------------ */
+
+struct manual_suppression {
+	const struct address *address;
+	bool remove;
+	const char *reason, *by;
+	int64_t at;
+};
+
+int on_suppress(struct decide *d, struct db *db, const struct manual_suppression *fact, bool *changed_out, struct err *err) MUSTCHECK;
+
+/* As JSON text: everything about one person (fields, stage, list, score with terms, consent, enrolments, deliveries, leads), and why. Reader thread. */
+int look_prospect(struct decide *d, struct db *db, const char *id_or_address, struct buf *json, struct err *err) MUSTCHECK;	/* 1 0 -1 */
+int look_why(struct decide *d, struct db *db, const char *id_or_address, struct buf *json, struct err *err) MUSTCHECK;		/* 1 0 -1 */
+
+#endif

@@ -1,0 +1,339 @@
+/*
+ * rows.h: the tables, as structs, and everything that is done to them. The only SQL of the program lies behind these functions
+ * (daemon/store/<table>.c). Store thread, or the reader thread where it says "read".
+ *
+ * All return 0 or -1 with err; finders 1 found, 0 none, -1 failed. Texts in rows that are filled by the store are allocated in the
+ * arena given. Times: microseconds UTC; 0 where there is none. Every write to a person's row carries `AND EXISTS (lease of the
+ * bucket with our owner and epoch)` or stands behind db_epoch() in the same transaction, so that a daemon that lost its lease changes nothing.
+ */
+#ifndef STORE_ROWS_H
+#define STORE_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/db.h"
+
+/* --- prospect, address ------------------------------------------------------------------------------------------ */
+
+enum consent_state { CONSENT_NONE, CONSENT_PENDING, CONSENT_GIVEN, CONSENT_WITHDRAWN };
+
+struct prospect {
+	int64_t id;
+	const char *address;		/* as struct address.text */
+	const char *key;		/* as struct address.key */
+	const char *fields;		/* JSON object: declared fields by name */
+	const char *stage, *list;	/* names; "" until first decided */
+	const char *form;		/* name of the last sign-up's form, "" if none */
+	const char *language, *timezone;/* "" if not known */
+	enum consent_state consent;
+	double fit;
+	double interest;		/* as of interest_at; decays from there */
+	int64_t interest_at;
+	const char *intent;		/* of the latest human reply; "" if none */
+	int64_t intent_at;
+	bool hot;			/* the rule held when last evaluated */
+	int64_t hot_at;			/* last time that a lead was made of it */
+	int64_t recheck;		/* due time of its row in the time lane; 0 if it has none */
+	int recheck_rule;		/* rule that asked for it */
+	int64_t recheck_id;		/* id of that queue row */
+	int64_t created, changed;
+};
+
+/* New row and its address row. The id's bucket is the address's. -1 also when the address exists. */
+int prospects_insert(struct db *db, const struct prospect *p, struct err *err) MUSTCHECK;
+int prospects_find(struct db *db, int64_t id, struct arena *arena, struct prospect *out, struct err *err) MUSTCHECK;		/* read */
+int prospects_find_address(struct db *db, const char *key, struct arena *arena, struct prospect *out, struct err *err) MUSTCHECK;	/* read */
+/* Writes everything but id, address, key and created. */
+int prospects_update(struct db *db, const struct prospect *p, struct err *err) MUSTCHECK;
+int prospects_count(struct db *db, int64_t *out, struct err *err) MUSTCHECK;	/* read */
+
+/* --- event: what took effect; append-only ----------------------------------------------------------------------- */
+
+struct event_row {
+	int64_t id;
+	int64_t prospect;
+	int64_t at;
+	const char *name;
+	const char *subject;	/* path of a page, template of a mail, form of a sign-up; "" if none */
+	const char *data;	/* JSON object: properties, the words of a reply, ...; "{}" if none */
+	double points;		/* interest granted, all rules together */
+};
+
+int events_insert(struct db *db, const struct event_row *e, struct err *err) MUSTCHECK;
+/* Count, newest and oldest of the prospect's events of that name since `from` (inclusive); subject NULL: any; glob: subject is one. Newest first, stops at `limit` (0: none). */
+int events_tally(struct db *db, int64_t prospect, const char *name, const char *subject, bool glob, int64_t from, int64_t limit,
+		int64_t *count_out, int64_t *newest_out, int64_t *oldest_out, struct err *err) MUSTCHECK;	/* read */
+/* The newest `max` (of the names given, ended by NULL; NULL: all), newest first. */
+int events_latest(struct db *db, int64_t prospect, const char *const *names, size_t max, struct arena *arena,
+		struct event_row **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+/* All in the order in which they took effect (at, id), for recomputing. */
+int events_all(struct db *db, int64_t prospect, struct arena *arena, struct event_row **out, size_t *count_out, struct err *err) MUSTCHECK;
+
+/* --- score_term: what each rule granted; append-only ------------------------------------------------------------- */
+
+struct score_term {
+	int64_t prospect;
+	const char *rule;
+	int64_t at;
+	int64_t event;
+	double points;
+};
+
+int terms_insert(struct db *db, const struct score_term *t, struct err *err) MUSTCHECK;
+int terms_sum(struct db *db, int64_t prospect, const char *rule, int64_t from, double *out, struct err *err) MUSTCHECK;
+/* By rule: sum, with each term decayed from its time to `now` by half_life, and count; largest magnitude first. */
+struct term_sum { const char *rule; double points; int64_t count; };
+int terms_by_rule(struct db *db, int64_t prospect, int64_t now, int64_t half_life, struct arena *arena,
+		struct term_sum **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+
+/* --- hit: opens and clicks that wait for their verdict to take effect -------------------------------------------- */
+
+enum verdict { VERDICT_UNKNOWN, VERDICT_HUMAN, VERDICT_MACHINE };
+
+struct hit {
+	int64_t id;
+	int64_t prospect, delivery;
+	char kind;			/* 'o' or 'c' */
+	int link;
+	int64_t at;
+	const char *agent, *ip;		/* agent cut at 200 bytes */
+	enum verdict verdict;
+	unsigned reasons;		/* enum verdict_reason of decide, as bits */
+};
+
+int hits_insert(struct db *db, const struct hit *h, struct err *err) MUSTCHECK;
+int hits_find(struct db *db, int64_t id, struct arena *arena, struct hit *out, struct err *err) MUSTCHECK;
+int hits_of_delivery(struct db *db, int64_t delivery, int64_t from, struct arena *arena, struct hit **out, size_t *count_out, struct err *err) MUSTCHECK;
+int hits_set_verdict(struct db *db, int64_t id, enum verdict verdict, unsigned reasons, struct err *err) MUSTCHECK;
+
+/* --- enrolment --------------------------------------------------------------------------------------------------- */
+
+enum enrolment_state { ENROLMENT_ACTIVE, ENROLMENT_PAUSED, ENROLMENT_ENDED };
+
+struct enrolment {
+	int64_t id;
+	int64_t prospect;
+	const char *sequence;
+	const char *step;		/* name of the step it stands at */
+	enum enrolment_state state;
+	int64_t entered, ended;
+	const char *why;		/* how it ended, or why it is paused or held back: "goal", "exit", "replied", "done", "quiet hours", ... */
+	int64_t due;			/* of its queue row; 0: none */
+	int64_t queue_id;		/* id of that row */
+	int lane;			/* of that row */
+};
+
+int enrolments_insert(struct db *db, const struct enrolment *e, struct err *err) MUSTCHECK;
+int enrolments_find(struct db *db, int64_t prospect, int64_t id, struct arena *arena, struct enrolment *out, struct err *err) MUSTCHECK;
+int enrolments_update(struct db *db, const struct enrolment *e, struct err *err) MUSTCHECK;	/* step state ended why due queue_id lane */
+/* Not ended ones. */
+int enrolments_open(struct db *db, int64_t prospect, struct arena *arena, struct enrolment **out, size_t *count_out, struct err *err) MUSTCHECK;
+/* The latest of that sequence, ended or not. */
+int enrolments_last(struct db *db, int64_t prospect, const char *sequence, struct arena *arena, struct enrolment *out, struct err *err) MUSTCHECK;
+int enrolments_all(struct db *db, int64_t prospect, struct arena *arena, struct enrolment **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+
+/* --- queue: what is due, by lane --------------------------------------------------------------------------------- */
+
+enum lane { LANE_TIME, LANE_SEND, LANE_ALERT, LANES };
+
+enum queue_kind {
+	QUEUE_STEP,		/* ref: enrolment, step: index of the step in its sequence (checked against `name`) */
+	QUEUE_MAIL,		/* ref: delivery that is planned or deferred */
+	QUEUE_SETTLE,		/* ref: hit */
+	QUEUE_RECHECK,		/* ref: prospect */
+	QUEUE_ALERT,		/* ref: alert */
+};
+
+struct queue_row {
+	int64_t id;		/* names the bucket */
+	enum lane lane;
+	int64_t due;
+	enum queue_kind kind;
+	int64_t prospect;
+	int64_t ref;
+	const char *name;	/* step's name for QUEUE_STEP, else "" */
+};
+
+int queue_add(struct db *db, const struct queue_row *row, struct err *err) MUSTCHECK;	/* hints its lane if due by now */
+/* 1 removed, 0 was not there. */
+int queue_remove(struct db *db, enum lane lane, int64_t due, int64_t id, struct err *err) MUSTCHECK;
+/*
+ * Takes up to `max` due rows out of a lane with one range delete a bucket, from the buckets whose next due time has come, going round
+ * so that no bucket starves. An idle bucket costs no statement: next due times are kept in memory (1,024 seeks a lane at start).
+ */
+int queue_take(struct db *db, enum lane lane, int64_t now, size_t max, struct arena *arena, struct queue_row **out, size_t *count_out, struct err *err) MUSTCHECK;
+/* The earliest due time in a lane from memory, TIME_NEVER if empty. Loop thread too (atomic): never later than the truth. */
+struct store;
+int64_t queue_next_due(struct store *store, enum lane lane);
+/* How many rows are due by `now`, and how many wait at all. */
+int queue_depth(struct db *db, enum lane lane, int64_t now, int64_t *due_out, int64_t *all_out, struct err *err) MUSTCHECK;	/* read */
+
+/* --- delivery, sending ------------------------------------------------------------------------------------------- */
+
+enum delivery_kind { DELIVERY_STEP, DELIVERY_CONFIRM, DELIVERY_FORWARD };
+
+enum delivery_state { DELIVERY_PLANNED, DELIVERY_SENDING, DELIVERY_DOT, DELIVERY_SENT, DELIVERY_DEFERRED, DELIVERY_FAILED, DELIVERY_UNKNOWN, DELIVERY_SUPPRESSED };
+extern const char *const delivery_state_names[];
+
+struct delivery {
+	int64_t id;
+	int64_t prospect;
+	enum delivery_kind kind;
+	enum delivery_state state;
+	int64_t enrolment;		/* 0 unless STEP */
+	const char *sequence, *step;	/* "" unless STEP */
+	const char *template;		/* name of the mail template, "forward" for a forward */
+	const char *address;		/* where it goes (the owner's for a forward) */
+	const char *download;		/* file it offers, "" if none */
+	int64_t ref;			/* CONFIRM: consent; FORWARD: event of the reply */
+	int attempt;			/* attempts that counted */
+	int64_t planned;		/* first time that it was planned */
+	int64_t done;			/* when it reached its last state */
+	int code;			/* last SMTP reply code, 0 */
+	const char *reply;		/* last SMTP reply or reason, cut at 500 bytes */
+	const char *relay_id;		/* the relay's queue id, "" */
+};
+
+/*
+ * Sending rows are appended at claim and are the crash record; a delivery row is written when it is planned ahead (confirm, forward, deferred)
+ * or ends. deliveries_put() writes the row, new or not.
+ */
+int deliveries_put(struct db *db, const struct delivery *d, struct err *err) MUSTCHECK;
+/* Looks in delivery, then in sending. */
+int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;	/* read */
+int deliveries_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read, newest first */
+int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+
+int sending_insert(struct db *db, const struct delivery *d, struct err *err) MUSTCHECK;
+/* Compare-and-set sending -> dot; 1 done, 0 the row is not there, not ours or not in `sending`. */
+int sending_dot(struct db *db, int64_t id, struct err *err) MUSTCHECK;
+/* Removes it: 1 done, 0 it was not there. */
+int sending_remove(struct db *db, int64_t id, struct err *err) MUSTCHECK;
+int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;
+/* What an earlier process left behind, oldest first; after a start until it is dealt with. */
+int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;
+
+/* Destinations of tracked links by template digest (kept for ever: a link in an old mail goes on working). */
+int links_put(struct db *db, const uint8_t digest[32], const char *const *urls, size_t count, struct err *err) MUSTCHECK;	/* no-op if known */
+int links_find(struct db *db, const char *template, int link, int64_t sent_at, struct arena *arena, const char **url_out, struct err *err) MUSTCHECK;
+
+/* --- suppression ------------------------------------------------------------------------------------------------- */
+
+struct suppression {
+	uint16_t bucket;
+	const uint8_t *hash;		/* HMAC-SHA256(suppression key, address key), 32 bytes */
+	const char *reason;		/* unsubscribe complaint hard_bounce reply manual erased */
+	int64_t at;
+	const char *source;		/* what caused it: "del_...", "inb_...", "nurturectl" */
+};
+
+/* The key is made at the first start, kept in the database, and never rotates. */
+void suppressions_hash(struct db *db, const char *address_key, uint8_t out[32]);
+int suppressions_add(struct db *db, const struct suppression *s, struct err *err) MUSTCHECK;	/* the first reason stays */
+int suppressions_find(struct db *db, const char *address_key, struct arena *arena, struct suppression *out, struct err *err) MUSTCHECK;	/* read */
+int suppressions_remove(struct db *db, const char *address_key, struct err *err) MUSTCHECK;
+
+/* --- consent: append-only, chained by digest in each bucket ------------------------------------------------------ */
+
+struct consent {
+	int64_t id;
+	int64_t prospect;
+	const char *what;		/* requested granted confirmed withdrawn objected */
+	const char *purpose, *words;
+	const char *form, *page, *ip, *agent;
+	const char *data;		/* the sign-up as JSON: what takes effect at confirmation */
+	int64_t at;
+	int64_t ref;			/* confirmed: the row that was confirmed */
+};
+
+int consents_add(struct db *db, const struct consent *c, struct err *err) MUSTCHECK;	/* computes salt and digest over the one before */
+int consents_find(struct db *db, int64_t id, struct arena *arena, struct consent *out, struct err *err) MUSTCHECK;
+int consents_of(struct db *db, int64_t prospect, struct arena *arena, struct consent **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+int consents_verify(struct db *db, uint16_t bucket, struct err *err) MUSTCHECK;		/* read; -1 names the broken row */
+
+/* --- lead, alert ------------------------------------------------------------------------------------------------- */
+
+struct lead {
+	int64_t id;
+	int64_t prospect;
+	const char *state;		/* new accepted rejected won lost */
+	const char *owner;		/* name */
+	const char *reason;		/* the hot rule's explanation */
+	int64_t at;			/* when it became hot */
+	int64_t answered;		/* last answer, 0 */
+	const char *answer;		/* reason or comment of the last answer, "" */
+	double amount;			/* won: how much */
+};
+
+int leads_insert(struct db *db, const struct lead *l, struct err *err) MUSTCHECK;
+int leads_find(struct db *db, int64_t id, struct arena *arena, struct lead *out, struct err *err) MUSTCHECK;	/* read */
+int leads_last(struct db *db, int64_t prospect, struct arena *arena, struct lead *out, struct err *err) MUSTCHECK;
+int leads_answer(struct db *db, const struct lead *l, struct err *err) MUSTCHECK;	/* state answered answer amount; compare-and-set is the caller's, in the transaction */
+int leads_latest(struct db *db, size_t max, struct arena *arena, struct lead **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+
+enum alert_state { ALERT_WAITING, ALERT_DELIVERED, ALERT_DEAD };
+
+struct alert {
+	int64_t id;			/* the webhook-id is its text form: stable over retries */
+	int64_t prospect, lead;
+	const char *url, *as;
+	const char *body;		/* rendered once, when it was made */
+	enum alert_state state;
+	int attempt;
+	int64_t created, due, done;
+	int code;			/* last HTTP status, 0 */
+	const char *error;		/* last error, "" */
+};
+
+int alerts_insert(struct db *db, const struct alert *a, struct err *err) MUSTCHECK;	/* and its row in the alert lane is the caller's */
+int alerts_find(struct db *db, int64_t id, struct arena *arena, struct alert *out, struct err *err) MUSTCHECK;
+int alerts_update(struct db *db, const struct alert *a, struct err *err) MUSTCHECK;	/* state attempt due done code error */
+int alerts_in_state(struct db *db, enum alert_state state, size_t max, struct arena *arena, struct alert **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read; body left out */
+/* Waiting alerts without a row in the lane (claimed by a process that died): puts them back. At start. */
+int alerts_recover(struct db *db, int64_t now, struct err *err) MUSTCHECK;
+
+/* --- once: idempotency; inbound; mailbox; journal; turn; setting -------------------------------------------------- */
+
+/* 1: the key is new and now taken; 0: it was there, *answer_out has what was stored with it. Keys older than `keep` are forgotten in passing. */
+int once_take(struct db *db, uint16_t bucket, const char *key, int64_t now, const char *answer, struct arena *arena, const char **answer_out, struct err *err) MUSTCHECK;
+
+struct inbound {
+	int64_t id;
+	uint8_t sha256[32];
+	const char *mailbox;
+	int64_t received;
+	const char *class;
+	int64_t prospect, delivery;	/* 0: matched nobody */
+	const char *summary;		/* JSON: what was read and why */
+	const void *raw;		/* NULL if not kept */
+	size_t raw_len, size;
+};
+
+/* The bucket is the prospect's, or that of the hash. 1: new, 0: this mail was taken before. */
+int inbound_take(struct db *db, const struct inbound *in, struct err *err) MUSTCHECK;
+int inbound_prune(struct db *db, int64_t before, struct err *err) MUSTCHECK;	/* raw bytes older than that */
+
+struct watermark { uint32_t uidvalidity, last_uid; };
+int mailboxes_get(struct db *db, const char *mailbox, struct watermark *out, struct err *err) MUSTCHECK;	/* 0,0 if new */
+int mailboxes_set(struct db *db, const char *mailbox, const struct watermark *w, struct err *err) MUSTCHECK;
+
+/* Why things happened: `kind` stage list enrol end hold hot suppress score mail, `what` the new value, `why` the cause. */
+struct journal_row { int64_t at; int64_t prospect; const char *kind, *what, *why; };
+int journal_add(struct db *db, int64_t prospect, int64_t at, const char *kind, const char *what, const char *why, struct err *err) MUSTCHECK;
+int journal_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct journal_row **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read, newest first */
+
+/* Round robin: the owner's turns so far; takes one. */
+int turns_count(struct db *db, const char *owner, int64_t *out, struct err *err) MUSTCHECK;
+int turns_take(struct db *db, const char *owner, struct err *err) MUSTCHECK;
+
+/* Site secrets and marks; value_out in the arena. 1/0/-1. */
+int settings_get(struct db *db, const char *name, struct arena *arena, struct slice *out, struct err *err) MUSTCHECK;
+int settings_set(struct db *db, const char *name, const void *value, size_t len, struct err *err) MUSTCHECK;
+
+#endif

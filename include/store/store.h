@@ -1,0 +1,81 @@
+/*
+ * store.h: the store thread: the one writer. Jobs go in from the loop, run grouped in one transaction, and come back as completions.
+ *
+ * The thread takes all jobs that wait (STORE_FIRST ones first; while any such wait at most 128 a transaction, else 512), BEGIN
+ * IMMEDIATE, runs each in a savepoint, COMMIT with a sync, and posts the completions to the loop. While one commit syncs, the next batch gathers.
+ * A job that fails rolls back alone. When the commit fails, every job of the batch gets STORE_FAILED. WAL checkpoints are made by this thread
+ * when its queue is empty or the WAL passes a bound.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct db;
+struct loop;
+struct store;
+
+enum store_result {
+	STORE_COMMITTED,	/* run returned 0 and the transaction is on disk */
+	STORE_REFUSED,		/* run returned -1: its savepoint was rolled back, err says why */
+	STORE_FAILED,		/* the transaction failed: disk full, I/O, lost lease: err says why; nothing of it happened */
+};
+
+enum store_priority { STORE_FIRST, STORE_NORMAL };
+
+/*
+ * Embedded in the caller's struct. The memory belongs to the store from store_submit() until done, then to done.
+ * run: store thread, inside a savepoint, may be run again from the start (no side effects but through db and its own result fields).
+ * done: loop thread; NULL when nobody waits.
+ */
+struct store_job {
+	int (*run)(struct store_job *job, struct db *db, struct err *err);
+	void (*done)(struct store_job *job, enum store_result result, const struct err *err);
+	struct store_job *next;		/* the store's */
+	enum store_result result;	/* the store's */
+	struct err err;			/* the store's */
+};
+
+struct store_options {
+	const char *state;		/* folder; created 0750; nurtured.db and the lock file lie in it */
+	const char *owner;		/* name of this daemon in leases */
+	size_t queue_limit;		/* jobs that may wait; 0: 20,000 */
+	int64_t min_free;		/* bytes that must be free on the disk (statvfs, once a second); 0: 64 MiB */
+};
+
+/* Opens, locks (flock; a second daemon is refused with its pid), migrates, recovers claims, takes all leases, starts the thread. */
+int store_start(struct loop *loop, const struct store_options *options, struct store **out, struct err *err) MUSTCHECK;
+/* Runs what is queued, checkpoints, stops the thread, delivers the last completions, closes. Loop thread. */
+void store_stop(struct store **store);
+
+/* Loop thread. -1 when the queue is full, the disk is, or the store is stopping: the caller answers 503 and keeps the job. */
+int store_submit(struct store *store, struct store_job *job, enum store_priority priority) MUSTCHECK;
+
+/* Any thread: can a commit be made at this time? (disk, errors, lease) For /readyz. */
+bool store_ready(struct store *store, struct err *why);
+
+struct store_counts {
+	uint64_t commits, jobs, refused, failed;
+	uint64_t waiting;		/* jobs in the queue now */
+	uint64_t commit_us, commit_us_max;	/* time spent in COMMIT, all and the longest */
+	uint64_t wal_bytes, db_bytes, disk_free;
+	uint64_t statements;		/* executed since the start */
+	int64_t last_turn;		/* clock_steady() of the thread's last sign of life, for the watchdog */
+};
+void store_counts(struct store *store, struct store_counts *out);
+
+/*
+ * The reader thread: its own read-only connection, for reports and look-ups by people. Same job form; run must not write.
+ * Loop thread.
+ */
+int store_read(struct store *store, struct store_job *job) MUSTCHECK;
+
+/* Hint that came out of committed jobs, delivered on the loop after each commit that set any; see db_hint(). */
+enum store_hint { HINT_TIME = 1, HINT_SEND = 2, HINT_ALERT = 4 };
+void store_on_hints(struct store *store, void (*fn)(void *arg, unsigned hints), void *arg);
+
+#endif
