@@ -19,7 +19,7 @@ void text_lower(char *s);				/* ASCII only, in place */
 bool text_ends_with(const char *s, const char *suffix);
 bool text_starts_with(const char *s, const char *prefix);
 
-/* RFC 4648 base32, lower case, no padding. decode: -1 on a foreign character or a wrong length. Case is ignored. */
+/* RFC 4648 base32, lower case, no padding. decode: -1 on a foreign character, a wrong length or stray bits. Case is ignored. */
 void text_base32(struct buf *out, const void *data, size_t n);
 int text_base32_decode(const char *s, size_t n, uint8_t *out, size_t out_size, size_t *n_out) MUSTCHECK;
 
@@ -37,10 +37,10 @@ int text_percent_decode(const char *s, size_t n, bool form, struct buf *out) MUS
 
 /* & < > " ' as entities: safe in HTML text and in quoted attributes. */
 void text_html(struct buf *out, const char *s, size_t n);
-/* A JSON string with its quotes (RFC 8259); invalid UTF-8 becomes U+FFFD. */
+/* A JSON string with its quotes (RFC 8259); controls are escaped, C1 too; invalid UTF-8 becomes U+FFFD. */
 void text_json(struct buf *out, const char *s, size_t n);
 
-/* '*' any run, '?' one character; the whole of `s` must match. Linear in the length of both, no recursion. */
+/* '*' any run, '?' one character; the whole of `s` must match. At most the product of both lengths, no recursion. */
 bool text_glob(const char *pattern, const char *s);
 
 /*
@@ -53,13 +53,17 @@ const char *text_nearest(const char *name, const char *const *candidates);
 int text_int(const char *s, int64_t *out) MUSTCHECK;
 int text_double(const char *s, double *out) MUSTCHECK;	/* C locale, finite */
 
-/* "14 days", "90 s", "2h30m", "1 week": microseconds. Units s, min|m, h, day(s)|d, week(s)|w, month(s) (30 days), year(s) (365 days). */
+/*
+ * "14 days", "90 s", "2h30m", "1 week": microseconds. Units ms, s|second(s), m|min|minute(s), h|hour(s), d|day(s),
+ * w|week(s), month(s) (30 days), year(s) (365 days).
+ */
 int text_duration(const char *s, int64_t *us_out, struct err *err) MUSTCHECK;
-/* The other way, shortest: "14 days", "2 hours 30 minutes", "90 seconds". */
+/* The other way, in days and below: "14 days", "2 hours 30 minutes", "90 seconds" (below two minutes), "250 ms". */
 void text_duration_print(struct buf *out, int64_t us);
 
 /* RFC 3339 in UTC with seconds ("2026-11-22T03:21:35Z"); years 1970 to 9999. */
 void text_time(struct buf *out, int64_t us);
+/* Any RFC 3339 time: with an offset and a fraction too. -1: not one, or before 1970. */
 int text_time_parse(const char *s, int64_t *us_out) MUSTCHECK;
 
 #endif
