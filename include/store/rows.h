@@ -216,11 +216,14 @@ int sending_dot(struct db *db, int64_t id, struct err *err) MUSTCHECK;
 /* Removes it: 1 done, 0 it was not there. */
 int sending_remove(struct db *db, int64_t id, struct err *err) MUSTCHECK;
 int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;
-/* What an earlier process left behind, oldest first; after a start until it is dealt with. */
+/* What earlier processes (epochs) left behind and was claimed before that time (TIME_NEVER: all of it), oldest first; until it is dealt with. */
 int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;
 
-/* Destinations of tracked links by template digest (kept for ever: a link in an old mail goes on working). */
-int links_put(struct db *db, const uint8_t digest[32], const char *const *urls, size_t count, struct err *err) MUSTCHECK;	/* no-op if known */
+/*
+ * Destinations of tracked links, by version (digest) of the template, kept for ever: a link in an old mail goes on working. links_put() opens a new
+ * version as of now, and does nothing when the newest one has that digest; links_find() looks in the version that was in force at sent_at.
+ */
+int links_put(struct db *db, const char *template, const uint8_t digest[32], const char *const *urls, size_t count, struct err *err) MUSTCHECK;
 int links_find(struct db *db, const char *template, int link, int64_t sent_at, struct arena *arena, const char **url_out, struct err *err) MUSTCHECK;
 
 /* --- suppression ------------------------------------------------------------------------------------------------- */
