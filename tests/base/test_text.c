@@ -1,0 +1,190 @@
+/*
+ * test_text.c: UTF-8, globs and nearest names by rows.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static void test_utf8(void **state)
+{
+	static const struct {
+		const char *s;
+		size_t n;
+		bool valid;
+		size_t length;
+	} rows[] = {
+		{ "", 0, true, 0 },
+		{ "abc", 3, true, 3 },
+		{ "a\0b", 3, false, 3 },
+		{ "\xc3\xa9t\xc3\xa9", 5, true, 3 },
+		{ "\xe2\x82\xac", 3, true, 1 },
+		{ "\xf0\x9f\x98\x80", 4, true, 1 },
+		{ "\xf4\x8f\xbf\xbf", 4, true, 1 },
+		{ "\xed\x9f\xbf\xee\x80\x80", 6, true, 2 },
+		{ "\xc0\x80", 2, false, 2 },			/* overlong */
+		{ "\xc1\xbf", 2, false, 2 },
+		{ "\xe0\x9f\xbf", 3, false, 3 },
+		{ "\xf0\x8f\xbf\xbf", 4, false, 4 },
+		{ "\xed\xa0\x80", 3, false, 3 },		/* surrogate */
+		{ "\xf4\x90\x80\x80", 4, false, 4 },		/* beyond U+10FFFF */
+		{ "\xf5\x80\x80\x80", 4, false, 4 },
+		{ "\x80", 1, false, 1 },
+		{ "\xc3", 1, false, 1 },
+		{ "\xe2\x82", 2, false, 2 },
+		{ "\xe2\x82\xac\xe2\x82", 5, false, 3 },
+		{ "\xc3\xa9", 1, false, 1 },			/* cut by its length */
+		{ "\xf0\x9f\x98" "a", 4, false, 4 },
+		{ "\xff\xfe", 2, false, 2 },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(text_utf8_valid(rows[i].s, rows[i].n), rows[i].valid);
+		assert_int_equal(text_utf8_length(rows[i].s, rows[i].n), rows[i].length);
+	}
+}
+
+static void test_controls(void **state)
+{
+	int c;
+
+	for (c = 0; c < 256; c++) {
+		char s[3] = { 'a', (char)c, 'b' };
+		bool want = (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f;
+
+		assert_int_equal(text_has_control(s, 3), want);
+	}
+	assert_false(text_has_control("", 0));
+}
+
+static void test_case_and_ends(void **state)
+{
+	char s[] = "AbZ[\xc3\x84";
+
+	text_lower(s);
+	assert_string_equal(s, "abz[\xc3\x84");
+	assert_true(text_ends_with("a.yaml", ".yaml"));
+	assert_true(text_ends_with("a", ""));
+	assert_false(text_ends_with("yaml", ".yaml"));
+	assert_true(text_starts_with("/pricing", "/p"));
+	assert_true(text_starts_with("x", ""));
+	assert_false(text_starts_with("/", "/p"));
+}
+
+static void test_globs(void **state)
+{
+	static const struct {
+		const char *pattern, *s;
+		bool match;
+	} rows[] = {
+		{ "", "", true },
+		{ "", "a", false },
+		{ "*", "", true },
+		{ "*", "/a/b", true },
+		{ "**", "a", true },
+		{ "?", "", false },
+		{ "?", "a", true },
+		{ "?", "\xe2\x82\xac", true },
+		{ "??", "\xe2\x82\xac", false },
+		{ "a?c", "abc", true },
+		{ "/compare*", "/compare", true },
+		{ "/compare*", "/compare/us", true },
+		{ "/compare*", "/x/compare", false },
+		{ "*/pricing", "/en/pricing", true },
+		{ "*/pricing", "/en/pricing/", false },
+		{ "*a*b*c*", "xxaxxbxxcxx", true },
+		{ "*a*b*c*", "xxaxxcxxbxx", false },
+		{ "a*b", "ab", true },
+		{ "a*b", "aXbXb", true },
+		{ "a*bc", "abcbcb", false },
+		{ "a*b?", "abbbbc", true },
+		{ "[a]", "a", false },
+		{ "\\*", "\\anything", true },
+		{ "A", "a", false },
+		{ "*.pdf", "a.pdf", true },
+		{ "*?", "", false },
+		{ "*?*", "a", true },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++)
+		if (text_glob(rows[i].pattern, rows[i].s) != rows[i].match)
+			fail_msg("\"%s\" on \"%s\" is not %d", rows[i].pattern, rows[i].s, rows[i].match);
+}
+
+/* A pattern that makes a recursive matcher work for longer than anybody waits. */
+static void test_a_hostile_glob_ends(void **state)
+{
+	char pattern[201], s[5001];
+	size_t i;
+
+	for (i = 0; i < 200; i += 2)
+		memcpy(pattern + i, "*a", 2);
+	pattern[199] = 'b';
+	pattern[200] = '\0';
+	memset(s, 'a', 5000);
+	s[5000] = '\0';
+	assert_false(text_glob(pattern, s));
+}
+
+static void test_nearest(void **state)
+{
+	static const char *const keys[] = { "sequence", "list", "enter", "again", "goal", "exit", "priority", "steps", NULL };
+	static const struct {
+		const char *name, *want;
+	} rows[] = {
+		{ "sequnce", "sequence" },
+		{ "sequecne", "sequence" },	/* two neighbours exchanged are one mistake */
+		{ "lsit", "list" },
+		{ "lists", "list" },
+		{ "lst", "list" },
+		{ "goals", "goal" },
+		{ "step", "steps" },
+		{ "prioritaet", "priority" },
+		{ "prio", NULL },
+		{ "banana", NULL },
+		{ "exit", "exit" },
+		{ "x", NULL },
+		{ "", NULL },
+	};
+	static const char *const none[] = { NULL };
+	char *huge = xcalloc(100001, 1);
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		const char *found = text_nearest(rows[i].name, keys);
+
+		if (!rows[i].want)
+			assert_null(found);
+		else if (!found || strcmp(found, rows[i].want) != 0)
+			fail_msg("%s: %s, not %s", rows[i].name, found ? found : "nothing", rows[i].want);
+	}
+	assert_null(text_nearest("list", none));
+	memset(huge, 'l', 100000);
+	assert_null(text_nearest(huge, keys));
+	free(huge);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_controls),
+		cmocka_unit_test(test_case_and_ends),
+		cmocka_unit_test(test_globs),
+		cmocka_unit_test(test_a_hostile_glob_ends),
+		cmocka_unit_test(test_nearest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
