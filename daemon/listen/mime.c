@@ -1,0 +1,211 @@
+/*
+ * mime.c: mailmime_parse() recurses without a limit (40,000 nested messages overrun the stack, 10,000 nested
+ * multiparts take seconds), so containers are counted first, by a plain scan over lines that look like their fields.
+ */
+#include <libetpan/mailmime.h>
+#include <libetpan/mailmime_content.h>
+#include <libetpan/mailmime_decode.h>
+#include <libetpan/mmapstring.h>
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "charset.h"
+#include "mime.h"
+
+/* --- the scan before ------------------------------------------------------------------------------------------- */
+
+/* The field and its folded lines; `at` is moved behind it. */
+static bool names_container(const char *data, size_t n, size_t at)
+{
+	size_t end = at;
+
+	do {
+		const char *nl = memchr(data + end, '\n', n - end);
+
+		end = nl ? (size_t)(nl - data) + 1 : n;
+	} while (end < n && end - at < 2000 && (data[end] == ' ' || data[end] == '\t'));
+	for (size_t i = at; i + 8 < end; i++)
+		if (!strncasecmp(data + i, "multipart", 9) || !strncasecmp(data + i, "message/", 8))
+			return true;
+	return false;
+}
+
+static size_t count_containers(const char *data, size_t n)
+{
+	static const char field[] = "content-type";
+	size_t count = 0, at = 0;
+
+	while (at < n && count <= MIME_MAX_CONTAINERS) {
+		const char *nl;
+
+		if (n - at > sizeof(field) && !strncasecmp(data + at, field, sizeof(field) - 1) &&
+		    names_container(data, n, at))
+			count++;
+		nl = memchr(data + at, '\n', n - at);
+		at = nl ? (size_t)(nl - data) + 1 : n;
+	}
+	return count;
+}
+
+/* --- the tree ---------------------------------------------------------------------------------------------------- */
+
+struct walk {
+	struct mime *out;
+	struct arena *arena;
+};
+
+static const char *discrete_name(int type)
+{
+	switch (type) {
+	case MAILMIME_DISCRETE_TYPE_TEXT:
+		return "text";
+	case MAILMIME_DISCRETE_TYPE_IMAGE:
+		return "image";
+	case MAILMIME_DISCRETE_TYPE_AUDIO:
+		return "audio";
+	case MAILMIME_DISCRETE_TYPE_VIDEO:
+		return "video";
+	case MAILMIME_DISCRETE_TYPE_APPLICATION:
+		return "application";
+	default:
+		return "x-unknown";
+	}
+}
+
+static const char *type_of(struct arena *arena, const struct mailmime_content *content)
+{
+	const struct mailmime_type *type = content ? content->ct_type : NULL;
+	const char *major = "application";
+	char *s;
+
+	if (!content || !content->ct_subtype || !type)
+		return "text/plain";
+	if (type->tp_type == MAILMIME_TYPE_COMPOSITE_TYPE && type->tp_data.tp_composite_type)
+		major = type->tp_data.tp_composite_type->ct_type == MAILMIME_COMPOSITE_TYPE_MESSAGE ? "message" :
+			type->tp_data.tp_composite_type->ct_token ? type->tp_data.tp_composite_type->ct_token :
+			"multipart";
+	else if (type->tp_type == MAILMIME_TYPE_DISCRETE_TYPE && type->tp_data.tp_discrete_type)
+		major = discrete_name(type->tp_data.tp_discrete_type->dt_type);
+	s = arena_printf(arena, "%s/%s", major, content->ct_subtype);
+	text_lower(s);
+	return s;
+}
+
+/* The fields of the part itself stand at the start of its raw bytes: ours are read from there. */
+static void read_fields(struct walk *w, struct mime_part *part, const struct mailmime *mm)
+{
+	struct headers h;
+	const char *type, *disposition;
+
+	if (!mm->mm_mime_start || !mm->mm_length)
+		return;
+	headers_parse(&h, w->arena, mm->mm_mime_start, mm->mm_length < 65536 ? mm->mm_length : 65536);
+	type = headers_get(&h, "content-type");
+	disposition = headers_get(&h, "content-disposition");
+	part->charset = headers_param(w->arena, type, "charset");
+	part->filename = headers_param(w->arena, disposition, "filename");
+	if (!part->filename)
+		part->filename = headers_param(w->arena, type, "name");
+	part->attachment = !strcmp(headers_token(w->arena, disposition), "attachment");
+}
+
+static void decode_body(struct walk *w, struct mime_part *part, const struct mailmime_data *body)
+{
+	char *decoded = NULL, *copy;
+	size_t n = 0, at = 0;
+
+	if (!body || body->dt_type != MAILMIME_DATA_TEXT || !body->dt_data.dt_text.dt_data)
+		return;
+	if (mailmime_part_parse(body->dt_data.dt_text.dt_data, body->dt_data.dt_text.dt_length, &at, body->dt_encoding,
+				&decoded, &n) != MAILIMF_NO_ERROR || !decoded) {
+		part->data = (struct slice){ body->dt_data.dt_text.dt_data, body->dt_data.dt_text.dt_length };
+		return;
+	}
+	copy = arena_alloc(w->arena, n + 1);
+	memcpy(copy, decoded, n);
+	copy[n] = '\0';
+	part->data = (struct slice){ copy, n };
+	mmap_string_unref(decoded);
+}
+
+static void walk_leaf(struct walk *w, const struct mailmime *mm, int depth)
+{
+	struct mime_part *part;
+
+	if (w->out->count == MIME_MAX_PARTS)
+		return;
+	part = &w->out->parts[w->out->count++];
+	memset(part, 0, sizeof(*part));
+	part->depth = depth;
+	part->type = type_of(w->arena, mm->mm_content_type);
+	read_fields(w, part, mm);
+	decode_body(w, part, mm->mm_type == MAILMIME_SINGLE ? mm->mm_data.mm_single : mm->mm_body);
+}
+
+static void walk_tree(struct walk *w, const struct mailmime *mm, int depth)
+{
+	if (!mm || depth > MIME_MAX_DEPTH)
+		return;
+	if (mm->mm_type == MAILMIME_MULTIPLE) {
+		for (clistiter *it = clist_begin(mm->mm_data.mm_multipart.mm_mp_list); it; it = clist_next(it))
+			walk_tree(w, clist_content(it), depth + 1);
+	} else if (depth == 0 && mm->mm_type == MAILMIME_MESSAGE) {
+		walk_tree(w, mm->mm_data.mm_message.mm_msg_mime, 1);	/* the message itself */
+	} else {
+		walk_leaf(w, mm, depth);
+	}
+}
+
+/* --- in all ------------------------------------------------------------------------------------------------------ */
+
+static void one_flat_part(struct mime *out, struct arena *arena, const char *data, size_t n)
+{
+	struct headers h;
+	size_t body = headers_parse(&h, arena, data, n);
+	struct mime_part *part = &out->parts[0];
+
+	out->flat = true;
+	out->count = 1;
+	memset(part, 0, sizeof(*part));
+	part->type = "text/plain";
+	part->charset = headers_param(arena, headers_get(&h, "content-type"), "charset");
+	part->data = (struct slice){ data + body, n - body };
+}
+
+void mime_parse(struct mime *out, struct arena *arena, const char *data, size_t n)
+{
+	struct walk w = { out, arena };
+	struct mailmime *mm = NULL;
+	size_t at = 0;
+
+	out->count = 0;
+	out->flat = false;
+	if (n > MIME_MAX_BYTES)
+		n = MIME_MAX_BYTES;
+	if (count_containers(data, n) > MIME_MAX_CONTAINERS) {
+		one_flat_part(out, arena, data, n);
+		return;
+	}
+	if (mailmime_parse(data, n, &at, &mm) == MAILIMF_NO_ERROR)
+		walk_tree(&w, mm, 0);
+	if (mm)
+		mailmime_free(mm);
+	if (out->count == 0)
+		one_flat_part(out, arena, data, n);
+}
+
+const struct mime_part *mime_find(const struct mime *m, const char *type)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (!strcmp(m->parts[i].type, type))
+			return &m->parts[i];
+	return NULL;
+}
+
+char *mime_text(struct arena *arena, const struct mime_part *part)
+{
+	return charset_to_utf8(arena, part->data.data ? part->data.data : "", part->data.len, part->charset);
+}

@@ -1,0 +1,72 @@
+/*
+ * patterns.c: one place that knows PCRE2. A pattern that does not compile is a bug and ends the process; the tests
+ * use every one of them.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <assert.h>
+#include <string.h>
+
+#include "patterns.h"
+
+#define MATCH_LIMIT 200000
+#define HEAP_LIMIT_KIB 20480
+
+static pcre2_match_context *limits;
+static pcre2_match_data *matched;
+
+static pcre2_code *pattern_code(struct pattern *p)
+{
+	int error = 0;
+	PCRE2_SIZE at = 0;
+
+	if (p->code)
+		return p->code;
+	p->code = pcre2_compile((PCRE2_SPTR)p->text, PCRE2_ZERO_TERMINATED,
+				PCRE2_CASELESS | PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_MATCH_INVALID_UTF,
+				&error, &at, NULL);
+	assert(p->code && "a pattern must compile");
+	pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
+	return p->code;
+}
+
+static struct slice group_of(const char *s, int rc, int i)
+{
+	PCRE2_SIZE *at = pcre2_get_ovector_pointer(matched);
+
+	if (i >= rc || at[2 * i] == PCRE2_UNSET || at[2 * i + 1] < at[2 * i])
+		return (struct slice){ NULL, 0 };
+	return (struct slice){ s + at[2 * i], at[2 * i + 1] - at[2 * i] };
+}
+
+bool pattern_find(struct pattern *p, const char *s, size_t n, size_t from, struct pattern_hit *hit)
+{
+	pcre2_code *code = pattern_code(p);
+	int rc, date;
+
+	if (!limits) {
+		limits = pcre2_match_context_create(NULL);
+		matched = pcre2_match_data_create(32, NULL);
+		assert(limits && matched);
+		pcre2_set_match_limit(limits, MATCH_LIMIT);
+		pcre2_set_heap_limit(limits, HEAP_LIMIT_KIB);
+	}
+	if (from > n)
+		return false;
+	rc = pcre2_match(code, (PCRE2_SPTR)s, n, from, 0, matched, limits);
+	if (rc <= 0)
+		return false;
+	if (!hit)
+		return true;
+	for (int i = 0; i < PATTERN_GROUPS; i++)
+		hit->group[i] = group_of(s, rc, i);
+	date = pcre2_substring_number_from_name(code, (PCRE2_SPTR)"date");
+	hit->date = date > 0 ? group_of(s, rc, date) : (struct slice){ NULL, 0 };
+	return true;
+}
+
+bool pattern_in(struct pattern *p, const char *s)
+{
+	return s && pattern_find(p, s, strlen(s), 0, NULL);
+}

@@ -1,0 +1,25 @@
+/*
+ * reply_text.h: what the writer of a reply newly wrote, without what they quote, their signature and their telephone's
+ * advertisement. Pure; all memory is the arena's.
+ */
+#ifndef LISTEN_REPLY_TEXT_H
+#define LISTEN_REPLY_TEXT_H
+
+#include <stdbool.h>
+
+struct arena;
+
+#define REPLY_TEXT_MAX_LINES 4000	/* of the mail that are looked at */
+
+struct reply_text {
+	char *text;		/* to be shown: the new text; quotes stay where it answers between them */
+	char *judged;		/* to be classified: only new lines, without closing, names and disclaimers; may be "" */
+	bool uncut;		/* nothing new was found: text is the first 20 lines as they came, judged is "" */
+	bool quoted;		/* something was cut or quoted */
+	int new_lines;		/* that are not empty */
+};
+
+/* UTF-8 with LF, from text/plain or html_text(). */
+void reply_text_read(struct reply_text *out, struct arena *arena, const char *text);
+
+#endif
