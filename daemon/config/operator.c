@@ -1,0 +1,358 @@
+/*
+ * operator.c: nurtured.yaml, the operator's file: where things are kept, who sends, over which relay, what is read.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include "keys.h"
+#include "operator.h"
+#include "scalar.h"
+
+static const char *const tls_choices[] = { "required", "none", NULL };
+static const char *const level_choices[] = { "error", "warn", "info", "debug", NULL };
+static const char *const format_choices[] = { "logfmt", "json", NULL };
+static const char *const separator_choices[] = { "+", "-", "=", NULL };
+static const char *const web_schemes[] = { "https", "http", NULL };
+static const char *const smtp_schemes[] = { "smtp", "smtps", NULL };
+static const char *const imap_schemes[] = { "imaps", "imap", NULL };
+
+/* --- tables ----------------------------------------------------------------------------------------------------- */
+
+static const struct key listen_keys[] = {
+	{ ROW(KEY_TEXT, listen_config, address), .fallback = "127.0.0.1", .help = "the IP address to listen on; nginx or Caddy stands in front for TLS" },
+	{ ROW(KEY_INT, listen_config, port), .fallback = "8025", .least = 0, .most = 65535, .help = "the TCP port; 0 takes any that is free" },
+	{ ROW(KEY_URL, listen_config, public_url), .required = true, .choices = web_schemes,
+		.help = "how the world reaches it: links in mail begin with this" },
+	{ ROW(KEY_TEXTS, listen_config, trusted_proxies), .help = "addresses whose X-Forwarded-For is believed" },
+	{ ROW(KEY_INT, listen_config, max_connections), .fallback = "1024", .least = 16, .most = 65536, .help = "connections open at one time" },
+	{ ROW(KEY_SIZE, listen_config, max_body), .fallback = "256 KiB", .least = 1024, .most = 16 * 1024 * 1024, .help = "the largest request body" },
+	{ ROW(KEY_DURATION, listen_config, request_timeout), .fallback = "10 s", .least = US_SECOND, .most = 5 * US_MINUTE,
+		.help = "from the first byte of a request to its last" },
+	{ ROW(KEY_TEXTS, listen_config, allow_redirect), .help = "hosts that `thanks` of a form and redirects may name" },
+	{ ROW(KEY_SECRET, listen_config, api_key), .fallback_help = "none: they answer 403",
+		.help = "the bearer key of /v1/track and /v1/outcomes" },
+	NO_KEY,
+};
+static const struct key_table listen_table = { "`listen`", "Where it listens for the website and for prospects.", listen_keys };
+
+struct sender_keys {
+	const struct yaml_node *from;
+	const char *company, *postal_address, *bounce_domain, *reply_domain;
+	int separator;
+};
+
+static const struct key sender_keys[] = {
+	{ ROW(KEY_NODE, sender_keys, from), .required = true, .help = "who writes: `Ana at Example <ana@example.com>`" },
+	{ ROW(KEY_TEXT, sender_keys, company), .required = true, .help = "the company's name, for the foot of mails and pages" },
+	{ ROW(KEY_TEXT, sender_keys, postal_address), .required = true,
+		.help = "the company's postal address: the law of most countries wants it in every marketing mail" },
+	{ ROW(KEY_HOST, sender_keys, bounce_domain), .fallback_help = "the domain of `from`", .help = "the domain of return paths" },
+	{ ROW(KEY_HOST, sender_keys, reply_domain), .fallback_help = "the domain of `from`", .help = "the domain of Reply-To" },
+	{ ROW(KEY_CHOICE, sender_keys, separator), .fallback = "+", .choices = separator_choices,
+		.help = "what stands between the letter and the token in these addresses" },
+	NO_KEY,
+};
+static const struct key_table sender_table = { "`sender`", "Who the mail is from.", sender_keys };
+
+struct relay_keys {
+	struct relay_config config;
+	int tls;
+};
+
+static const struct key relay_keys[] = {
+	{ ROW_AS("name", KEY_NAME, relay_keys, config.name), .required = true, .help = "its name in logs and metrics" },
+	{ ROW_AS("url", KEY_URL, relay_keys, config.url), .required = true, .choices = smtp_schemes,
+		.help = "smtp://host:587 (STARTTLS) or smtps://host:465" },
+	{ ROW(KEY_CHOICE, relay_keys, tls), .fallback = "required", .choices = tls_choices,
+		.help = "none is for a relay on this machine only" },
+	{ ROW_AS("user", KEY_TEXT, relay_keys, config.user), .fallback_help = "none: no login", .help = "the name to log in with" },
+	{ ROW_AS("password", KEY_SECRET, relay_keys, config.password), .help = "the password that goes with `user`" },
+	{ ROW_AS("ca_file", KEY_PATH, relay_keys, config.ca_file), .fallback = "/etc/ssl/certs/ca-certificates.crt",
+		.help = "the certificates that vouch for the relay" },
+	{ ROW_AS("ehlo", KEY_HOST, relay_keys, config.ehlo), .fallback_help = "the name of this machine",
+		.help = "how it introduces itself" },
+	{ ROW_AS("connections", KEY_INT, relay_keys, config.connections), .fallback = "10", .least = 1, .most = 50,
+		.help = "connections open at one time" },
+	NO_KEY,
+};
+static const struct key_table relay_table = { "a relay", "The mail server that takes the mail.", relay_keys };
+
+struct mailbox_keys {
+	struct mailbox_config config;
+	int tls;
+	const struct yaml_node *url;
+};
+
+static const struct key mailbox_keys[] = {
+	{ ROW_AS("name", KEY_NAME, mailbox_keys, config.name), .required = true, .help = "its name in logs, and of its watermark" },
+	{ ROW(KEY_NODE, mailbox_keys, url), .required = true, .help = "imaps://host/INBOX, imap://host/INBOX (STARTTLS) or maildir:/path" },
+	{ ROW(KEY_CHOICE, mailbox_keys, tls), .fallback = "required", .choices = tls_choices,
+		.help = "none is for a server on this machine only" },
+	{ ROW_AS("user", KEY_TEXT, mailbox_keys, config.user), .help = "the name to log in with" },
+	{ ROW_AS("password", KEY_SECRET, mailbox_keys, config.password), .help = "the password that goes with `user`" },
+	{ ROW_AS("ca_file", KEY_PATH, mailbox_keys, config.ca_file), .fallback = "/etc/ssl/certs/ca-certificates.crt",
+		.help = "the certificates that vouch for the server" },
+	{ ROW_AS("poll", KEY_DURATION, mailbox_keys, config.poll), .fallback = "15 s", .least = US_SECOND / 10,
+		.most = US_DAY, .help = "how often to look for new mail" },
+	NO_KEY,
+};
+static const struct key_table mailbox_table = { "a mailbox", "Where replies and bounces arrive.", mailbox_keys };
+
+static const struct key keep_keys[] = {
+	{ ROW_AS("events", KEY_DURATION, operator_config, keep_events), .fallback = "3 years", .least = US_DAY,
+		.most = 100 * 365 * US_DAY, .help = "how long to remember what prospects did" },
+	{ ROW_AS("raw_mail", KEY_DURATION, operator_config, keep_raw_mail), .fallback = "30 days", .least = US_DAY,
+		.most = 100 * 365 * US_DAY, .help = "how long to keep the mail that came in as it came" },
+	NO_KEY,
+};
+static const struct key_table keep_table = { "`keep`", "How long things are kept.", keep_keys };
+
+struct log_keys {
+	int level, format;
+};
+
+static const struct key log_keys[] = {
+	{ ROW(KEY_CHOICE, log_keys, level), .fallback = "info", .choices = level_choices, .help = "the least that is logged" },
+	{ ROW(KEY_CHOICE, log_keys, format), .fallback = "logfmt", .choices = format_choices, .help = "how a line looks" },
+	NO_KEY,
+};
+static const struct key_table log_table = { "`log`", "What goes to the journal.", log_keys };
+
+struct operator_keys {
+	struct operator_config config;
+	const struct yaml_node *listen, *sender, *relays, *mailboxes, *keep, *log;
+};
+
+static const struct key operator_keys[] = {
+	{ ROW_AS("state", KEY_PATH, operator_keys, config.state), .fallback = "/var/lib/nurtured",
+		.help = "the folder of the database and of raw mail" },
+	{ ROW_AS("files", KEY_PATH, operator_keys, config.files), .fallback_help = "`files` in the state folder",
+		.help = "the folder of the downloads" },
+	{ ROW_AS("templates", KEY_PATH, operator_keys, config.templates), .fallback = "../templates",
+		.help = "the folder of emails/, pages/ and alerts/" },
+	{ ROW_AS("control", KEY_PATH, operator_keys, config.control), .fallback = "/run/nurtured/control.sock",
+		.help = "the Unix socket that nurturectl speaks to" },
+	{ ROW(KEY_MAP, operator_keys, listen), .required = true, .table = &listen_table, .help = "where it listens" },
+	{ ROW(KEY_MAP, operator_keys, sender), .required = true, .table = &sender_table, .help = "who the mail is from, with its postal address" },
+	{ ROW(KEY_LIST, operator_keys, relays), .required = true, .table = &relay_table, .help = "the mail server that takes the mail" },
+	{ ROW(KEY_LIST, operator_keys, mailboxes), .table = &mailbox_table, .help = "where replies and bounces arrive" },
+	{ ROW(KEY_MAP, operator_keys, keep), .table = &keep_table, .help = "how long things are kept" },
+	{ ROW(KEY_MAP, operator_keys, log), .table = &log_table, .help = "what goes to the journal" },
+	{ ROW_AS("click_hold", KEY_DURATION, operator_keys, config.click_hold), .fallback = "90 s", .least = 0,
+		.most = US_DAY, .help = "how long a click's effect is held back, until it is clear whether a scanner made it" },
+	{ ROW_AS("retry_first", KEY_DURATION, operator_keys, config.retry_first), .fallback = "1 minute",
+		.least = US_SECOND / 10, .most = US_DAY, .help = "when a mail that the relay put off is tried again for the first time" },
+	{ ROW_AS("allow_private", KEY_TEXTS, operator_keys, config.allow_private),
+		.help = "networks (10.0.0.0/8) that alerts may reach although they are private" },
+	NO_KEY,
+};
+const struct key_table operator_table = { "the operator's file", "The operator's file: it lies in the folder of all the others.", operator_keys };
+
+/* --- what the tables cannot say --------------------------------------------------------------------------------- */
+
+static bool is_address(const char *s)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(AF_INET, s, bytes) == 1 || inet_pton(AF_INET6, s, bytes) == 1;
+}
+
+static bool is_network(const char *s)
+{
+	const char *slash = strchr(s, '/');
+	unsigned char bytes[16];
+	char address[64];
+	int64_t bits;
+
+	if (!slash)
+		return is_address(s);
+	if ((size_t)(slash - s) >= sizeof(address) || text_int(slash + 1, &bits) || bits < 0)
+		return false;
+	memcpy(address, s, (size_t)(slash - s));
+	address[slash - s] = 0;
+	if (inet_pton(AF_INET, address, bytes) == 1)
+		return bits <= 32;
+	return inet_pton(AF_INET6, address, bytes) == 1 && bits <= 128;
+}
+
+/* `tls: none` sends passwords and mail in the clear: only where nobody can listen. */
+static bool is_local(const char *host)
+{
+	return !strcmp(host, "localhost") || !strcmp(host, "[::1]") || (text_starts_with(host, "127.") && is_address(host));
+}
+
+static void check_items(struct load *l, const struct yaml_node *map, const char *key, bool (*good)(const char *), const char *meant)
+{
+	const struct yaml_node *list = map ? yaml_get(map, key) : NULL;
+
+	for (size_t i = 0; list && list->kind == YAML_LIST && i < list->count; i++) {
+		const struct yaml_node *item = list->items[i];
+
+		if (item->kind == YAML_TEXT && !good(item->text))
+			complain(l, item, "`%s` in `%s` is wrong; %s", item->text, key, meant);
+	}
+}
+
+static void load_listen(struct load *l, const struct yaml_node *map)
+{
+	struct listen_config *c = &l->plan->operator.listen;
+	size_t n;
+
+	keys_read(l, map, &listen_table, c);
+	if (!map)
+		return;
+	if (!is_address(c->address))
+		complain(l, yaml_get(map, "address"), "`%s` is no IP address; write it like 127.0.0.1 or ::1", c->address);
+	check_items(l, map, "trusted_proxies", is_network, "write an IP address or a network like 10.0.0.0/8");
+	n = c->public_url ? strlen(c->public_url) : 0;
+	while (n && c->public_url[n - 1] == '/')
+		n--;
+	c->public_url = arena_strndup(l->arena, c->public_url ? c->public_url : "", n);
+}
+
+static void load_sender(struct load *l, const struct yaml_node *map)
+{
+	struct sender_config *c = &l->plan->operator.sender;
+	struct sender_keys keys = { 0 };
+	char name[256] = "";
+	struct err err;
+
+	keys_read(l, map, &sender_table, &keys);
+	if (keys.from && address_parse_mailbox(keys.from->text, &c->from, name, sizeof(name), &err))
+		complain(l, keys.from, "`from`: %s; write it like Ana at Example <ana@example.com>", err.text);
+	c->from_name = arena_strdup(l->arena, name);
+	/* it pointed into an address that has been copied */
+	c->message_domain = c->from.domain ? arena_strdup(l->arena, c->from.domain) : "";
+	c->company = keys.company;
+	c->postal_address = keys.postal_address;
+	c->bounce_domain = keys.bounce_domain ? keys.bounce_domain : c->message_domain;
+	c->reply_domain = keys.reply_domain ? keys.reply_domain : c->message_domain;
+	c->separator = separator_choices[keys.separator][0];
+}
+
+static void check_login(struct load *l, const struct yaml_node *map, const char *user, const char *what)
+{
+	const struct yaml_node *password = yaml_get(map, "password");
+
+	if (user && !password)
+		complain(l, map, "%s has a `user` and no `password`; it names a secret: credential:NAME or file:/path", what);
+	if (!user && password)
+		complain(l, password, "%s has a `password` and no `user`; give both, or neither", what);
+}
+
+static void check_tls(struct load *l, const struct yaml_node *map, const char *url, int tls)
+{
+	struct scalar_url parts;
+
+	scalar_url_parts(l->scratch, url, &parts);
+	if (tls == TLS_NONE && text_ends_with(parts.scheme, "s"))
+		complain(l, yaml_get(map, "tls"), "%s:// is TLS already; `tls: none` goes with the scheme without the s", parts.scheme);
+	else if (tls == TLS_NONE && !is_local(parts.host))
+		complain(l, yaml_get(map, "tls"), "`tls: none` would send everything in the clear to %s; it is for this machine only", parts.host);
+}
+
+static void load_relays(struct load *l, const struct yaml_node *list)
+{
+	size_t n = list ? list->count : 0;
+	struct relay_config *relays = arena_calloc(l->arena, n + 1, sizeof(*relays));
+
+	if (list && n == 0)
+		complain(l, list, "`relays` is empty; name the one that takes the mail");
+	for (size_t i = 0; i < n; i++) {
+		struct relay_keys keys = { 0 };
+		const struct yaml_node *map = list->items[i];
+
+		if (i == 1)
+			complain(l, map, "a second relay is not supported yet; name one");
+		keys_read(l, map, &relay_table, &keys);
+		relays[i] = keys.config;
+		relays[i].tls = (enum tls)keys.tls;
+		if (map->kind != YAML_MAP)
+			continue;
+		check_login(l, map, keys.config.user, "the relay");
+		if (keys.config.url)
+			check_tls(l, map, keys.config.url, keys.tls);
+		if (!relays[i].ehlo) {
+			char host[256] = "localhost";
+
+			gethostname(host, sizeof(host) - 1);
+			relays[i].ehlo = arena_strdup(l->arena, host);
+		}
+	}
+	l->plan->operator.relays = relays;
+	l->plan->operator.relay_count = n;
+}
+
+static void load_mailbox_url(struct load *l, const struct mailbox_keys *keys, struct mailbox_config *mailbox, const struct yaml_node *map)
+{
+	const char *text = keys->url->text;
+	struct scalar_url parts;
+	struct err err;
+
+	if (text_starts_with(text, "maildir:")) {
+		mailbox->url = arena_strdup(l->arena, text);
+		if (text[strlen("maildir:")] != '/' || text_has_control(text, keys->url->len))
+			complain(l, keys->url, "`%s` is wrong; a Maildir has an absolute path: maildir:/var/mail/replies", text);
+		return;
+	}
+	if (scalar_url(l->arena, text, imap_schemes, &mailbox->url, &err)) {
+		complain(l, keys->url, "`url`: %s; or a folder: maildir:/path", err.text);
+		return;
+	}
+	scalar_url_parts(l->scratch, text, &parts);
+	if (!parts.path[0] || !parts.path[1])
+		complain(l, keys->url, "`%s` names no mailbox; write imaps://host/INBOX", text);
+	if (!mailbox->user)
+		complain(l, map, "the mailbox has no `user`; IMAP wants a login");
+	check_login(l, map, mailbox->user, "the mailbox");
+	check_tls(l, map, text, keys->tls);
+}
+
+static void load_mailboxes(struct load *l, const struct yaml_node *list)
+{
+	size_t n = list ? list->count : 0;
+	struct mailbox_config *mailboxes = arena_calloc(l->arena, n + 1, sizeof(*mailboxes));
+
+	for (size_t i = 0; i < n; i++) {
+		struct mailbox_keys keys = { 0 };
+		const struct yaml_node *map = list->items[i];
+
+		keys_read(l, map, &mailbox_table, &keys);
+		mailboxes[i] = keys.config;
+		mailboxes[i].tls = (enum tls)keys.tls;
+		if (keys.url)
+			load_mailbox_url(l, &keys, &mailboxes[i], map);
+		for (size_t k = 0; k < i && keys.config.name; k++) {
+			if (mailboxes[k].name && !strcmp(mailboxes[k].name, keys.config.name))
+				complain(l, yaml_get(map, "name"), "there are two mailboxes `%s`; each has a name of its own", keys.config.name);
+		}
+	}
+	l->plan->operator.mailboxes = mailboxes;
+	l->plan->operator.mailbox_count = n;
+}
+
+void operator_load(struct load *l, const char *file)
+{
+	struct operator_config *c = &l->plan->operator;
+	struct operator_keys keys = { 0 };
+	struct log_keys log = { 0 };
+	const struct yaml_node *root = load_file(l, file, false);
+
+	keys_read(l, root, &operator_table, &keys);
+	*c = keys.config;
+	if (!c->files)
+		c->files = arena_printf(l->arena, "%s/files", c->state);
+	load_listen(l, keys.listen);
+	load_sender(l, keys.sender);
+	load_relays(l, keys.relays);
+	load_mailboxes(l, keys.mailboxes);
+	keys_read(l, keys.keep, &keep_table, c);
+	keys_read(l, keys.log, &log_table, &log);
+	c->log_level = (enum log_level)log.level;
+	c->log_json = log.format == 1;
+	check_items(l, root, "allow_private", is_network, "write a network like 10.0.0.0/8");
+}

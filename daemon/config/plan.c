@@ -1,0 +1,194 @@
+/*
+ * plan.c: loading a plan as a whole, sharing it, finding things in it by name.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "base/digest.h"
+#include "base/mem.h"
+
+#include "load.h"
+
+static void wipe(char *secret)
+{
+	OPENSSL_cleanse(secret, strlen(secret));
+	free(secret);
+}
+
+static void body_free(struct plan_body *b)
+{
+	for (size_t i = 0; i < b->expression_count; i++)
+		expression_free(&b->expressions[i]);
+	for (size_t i = 0; i < b->template_count; i++)
+		template_free(&b->templates[i]);
+	for (size_t i = 0; i < b->secret_count; i++)
+		wipe(b->secrets[i]);
+	free(b->expressions);
+	free(b->templates);
+	free(b->secrets);
+	vocabulary_free(&b->plan.vocabulary);
+	vocabulary_free(&b->plan.mail_names);
+	vocabulary_free(&b->plan.page_names);
+	vocabulary_free(&b->plan.alert_names);
+	arena_free(&b->arena);
+	free(b);
+}
+
+static void load_init(struct load *l, const char *operator_file)
+{
+	const char *slash = strrchr(operator_file, '/');
+
+	*l = (struct load){ .body = xcalloc(1, sizeof(*l->body)) };
+	l->plan = &l->body->plan;
+	l->arena = l->body->arena = arena_new(0);
+	l->scratch = arena_new(0);
+	l->plan->references = 1;
+	complaints_init(&l->complaints, l->scratch);
+	l->folder = slash ? arena_strndup(l->scratch, operator_file, (size_t)(slash - operator_file)) : ".";
+}
+
+static void load_clear(struct load *l)
+{
+	complaints_clear(&l->complaints);
+	buf_clear(&l->versions);
+	free(l->pending);
+	arena_free(&l->scratch);
+}
+
+static void load_all(struct load *l, const char *operator_file)
+{
+	const char *slash = strrchr(operator_file, '/');
+
+	operator_load(l, slash ? slash + 1 : operator_file);
+	nurture_load(l);
+	mails_load(l);
+	forms_load(l);
+	sequences_load(l);
+	sales_load(l);
+	/* without stages and lists every expression that names one would be wrong too */
+	if (l->nurture_known)
+		load_expressions(l);
+	check_plan(l);
+}
+
+struct plan *plan_load(const char *operator_file, struct plan_errors *errors)
+{
+	struct load l;
+	struct plan *plan = NULL;
+
+	load_init(&l, operator_file);
+	load_all(&l, operator_file);
+	if (l.complaints.count) {
+		errors->count += l.complaints.count;
+		complaints_print(&l.complaints, &errors->text);
+		body_free(l.body);
+	} else {
+		rules_build(&l);
+		digest_sha256(buf_cstr(&l.versions), l.versions.len, l.plan->digest);
+		plan = l.plan;
+	}
+	load_clear(&l);
+	return plan;
+}
+
+struct plan *plan_ref(struct plan *plan)
+{
+	__atomic_add_fetch(&plan->references, 1, __ATOMIC_RELAXED);
+	return plan;
+}
+
+void plan_unref(struct plan **plan)
+{
+	struct plan *p = *plan;
+
+	*plan = NULL;
+	if (p && __atomic_sub_fetch(&p->references, 1, __ATOMIC_ACQ_REL) == 0)
+		body_free((struct plan_body *)p);
+}
+
+/* --- finders ---------------------------------------------------------------------------------------------------- */
+
+const struct template *plan_page(const struct plan *plan, const char *name)
+{
+	const struct plan_body *b = (const struct plan_body *)plan;
+
+	for (size_t i = 0; i < b->page_count; i++) {
+		if (!strcmp(b->pages[i].name, name))
+			return b->pages[i].template;
+	}
+	return NULL;
+}
+
+const struct form *plan_form(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->form_count; i++) {
+		if (!strcmp(plan->forms[i].name, name))
+			return &plan->forms[i];
+	}
+	return NULL;
+}
+
+const struct mail_template *plan_mail(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->mail_count; i++) {
+		if (!strcmp(plan->mails[i].name, name))
+			return &plan->mails[i];
+	}
+	return NULL;
+}
+
+const struct sequence *plan_sequence(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->sequence_count; i++) {
+		if (!strcmp(plan->sequences[i].name, name))
+			return &plan->sequences[i];
+	}
+	return NULL;
+}
+
+int plan_step(const struct sequence *sequence, const char *name)
+{
+	for (int i = 0; i < sequence->step_count; i++) {
+		if (!strcmp(sequence->steps[i].name, name))
+			return i;
+	}
+	return -1;
+}
+
+int plan_stage(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->stage_count; i++) {
+		if (!strcmp(plan->stages[i].name, name))
+			return (int)i;
+	}
+	return -1;
+}
+
+int plan_list(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->list_count; i++) {
+		if (!strcmp(plan->lists[i].name, name))
+			return (int)i;
+	}
+	return -1;
+}
+
+struct rule_set plan_rules_of(const struct plan *plan, const char *event)
+{
+	size_t low = 0, high = plan->event_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(event, plan->event_names[middle]);
+
+		if (!order)
+			return plan->by_event[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return (struct rule_set){ 0 };
+}

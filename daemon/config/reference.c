@@ -1,0 +1,17 @@
+/*
+ * reference.c: which file each table describes.
+ */
+#include "forms.h"
+#include "nurture.h"
+#include "operator.h"
+#include "sales.h"
+#include "sequences.h"
+
+const struct key_file key_files[] = {
+	{ "nurtured.yaml", &operator_table },
+	{ "nurture.yaml", &nurture_table },
+	{ "sales.yaml", &sales_table },
+	{ "forms/NAME.yaml", &form_table },
+	{ "sequences/NAME.yaml", &sequence_table },
+	{ .file = NULL },
+};
