@@ -28,12 +28,14 @@ struct decide;
 
 /* Loop thread. Takes a reference to the plan. The ring is borrowed for life (answer links of alerts are made here). Starts the work on LANE_TIME and the recovery of claims. */
 int decide_start(struct loop *loop, struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err) MUSTCHECK;
-void decide_stop(struct decide **d);	/* before store_stop() */
+/* No new work on time is begun; before store_stop(), whose last completions still need the part. */
+void decide_quiesce(struct decide *d);
+void decide_stop(struct decide **d);	/* after store_stop() */
 
 /* Loop thread: the plan in force. Take plan_ref() to keep it beyond the call. */
 struct plan *decide_plan(struct decide *d);
-/* Loop thread: the new plan is in force for the loop at once, and for facts from the next transaction on. Takes a reference. */
-void decide_reload(struct decide *d, struct plan *plan);
+/* Loop thread: the new plan is in force for the loop at once, and for facts from the next transaction on. Takes a reference. -1: the store is full, the old plan stays. */
+int decide_reload(struct decide *d, struct plan *plan, struct err *err) MUSTCHECK;
 struct store *decide_store(struct decide *d);
 const struct token_ring *decide_ring(struct decide *d);
 
@@ -182,6 +184,11 @@ struct mail_result {
 /* Stores the mail and moves the watermark in the same transaction as what follows from it. */
 int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struct mail_result *out, struct err *err) MUSTCHECK;
 
+/* --- time -------------------------------------------------------------------------------------------------------- */
+
+/* Takes up to `max` due rows of LANE_TIME: steps whose wait is over, held hits, rechecks. Run by decide itself; tests call it. */
+int on_time(struct decide *d, struct db *db, size_t max, size_t *done_out, struct err *err) MUSTCHECK;
+
 /* --- to and from the relay --------------------------------------------------------------------------------------- */
 
 /* One mail to send. All memory is the batch's. */
@@ -308,8 +315,8 @@ struct manual_suppression {
 
 int on_suppress(struct decide *d, struct db *db, const struct manual_suppression *fact, bool *changed_out, struct err *err) MUSTCHECK;
 
-/* As JSON text: everything about one person (fields, stage, list, score with terms, consent, enrolments, deliveries, leads), and why. Reader thread. */
-int look_prospect(struct decide *d, struct db *db, const char *id_or_address, struct buf *json, struct err *err) MUSTCHECK;	/* 1 0 -1 */
-int look_why(struct decide *d, struct db *db, const char *id_or_address, struct buf *json, struct err *err) MUSTCHECK;		/* 1 0 -1 */
+/* As JSON text: everything about one person (fields, stage, list, score with terms, consent, enrolments, deliveries, leads), and why. Reader thread, with a reference to the plan held by the caller. */
+int look_prospect(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *json, struct err *err) MUSTCHECK;	/* 1 0 -1 */
+int look_why(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *json, struct err *err) MUSTCHECK;		/* 1 0 -1 */
 
 #endif

@@ -1,0 +1,364 @@
+/*
+ * decide.c: the part as a whole: which plan is in force, when each lane is next due, and what a crashed process left behind.
+ *
+ * Timers follow queue_next_due(), which is memory: an idle daemon runs no statement. The wall clock may jump, so a timer
+ * is never set further ahead than a minute.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include "decide.h"
+#include "person.h"
+
+#define LOOK_AGAIN US_MINUTE
+#define TIME_BATCH 256
+#define RECOVER_BATCH 500
+
+struct arena *decide_arena(struct decide *d)
+{
+	arena_reset(d->arena);
+	return d->arena;
+}
+
+struct plan *decide_plan(struct decide *d)
+{
+	return d->plan;
+}
+
+struct store *decide_store(struct decide *d)
+{
+	return d->store;
+}
+
+const struct token_ring *decide_ring(struct decide *d)
+{
+	return d->ring;
+}
+
+/* --- what is due -------------------------------------------------------------------------------------------------- */
+
+static void arm(struct decide *d, enum lane lane)
+{
+	int64_t due = queue_next_due(d->store, lane), now = clock_now(), after;
+
+	if (d->stopping)
+		return;
+	after = due <= now ? 0 : due - now;
+	timer_set(d->timer[lane], after < LOOK_AGAIN ? after : LOOK_AGAIN);
+}
+
+struct time_job {
+	struct store_job job;
+	struct decide *d;
+	size_t done;
+};
+
+static int run_time(struct store_job *job, struct db *db, struct err *err)
+{
+	struct time_job *t = (struct time_job *)job;
+
+	return on_time(t->d, db, TIME_BATCH, &t->done, err);
+}
+
+static void time_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct time_job *t = (struct time_job *)job;
+	struct decide *d = t->d;
+
+	d->running = false;
+	if (result != STORE_COMMITTED) {
+		log_error("time.failed", L_STR("why", err->text));
+		if (!d->stopping)
+			timer_set(d->timer[LANE_TIME], US_SECOND);
+	} else {
+		arm(d, LANE_TIME);
+	}
+	free(t);
+}
+
+static void time_due(void *arg)
+{
+	struct decide *d = arg;
+	struct time_job *t;
+
+	if (d->running || d->stopping)
+		return;
+	if (queue_next_due(d->store, LANE_TIME) > clock_now()) {
+		arm(d, LANE_TIME);
+		return;
+	}
+	t = xcalloc(1, sizeof(*t));
+	t->d = d;
+	t->job.run = run_time;
+	t->job.done = time_done;
+	if (store_submit(d->store, &t->job, STORE_NORMAL)) {
+		free(t);
+		timer_set(d->timer[LANE_TIME], US_SECOND);
+		return;
+	}
+	d->running = true;
+}
+
+static void lane_due(struct decide *d, enum lane lane)
+{
+	if (d->stopping)
+		return;
+	if (queue_next_due(d->store, lane) <= clock_now() && d->due[lane].fn)
+		d->due[lane].fn(d->due[lane].arg);
+	/* the listener asks again by itself while it has room; the timer is for what falls due later */
+	if (queue_next_due(d->store, lane) > clock_now())
+		arm(d, lane);
+	else
+		timer_set(d->timer[lane], US_SECOND);
+}
+
+static void send_due(void *arg)
+{
+	lane_due(arg, LANE_SEND);
+}
+
+static void alert_due(void *arg)
+{
+	lane_due(arg, LANE_ALERT);
+}
+
+static void hinted(void *arg, unsigned hints)
+{
+	struct decide *d = arg;
+
+	if (d->stopping)
+		return;
+	if (hints & HINT_TIME)
+		time_due(d);
+	if (hints & HINT_SEND)
+		send_due(d);
+	if (hints & HINT_ALERT)
+		alert_due(d);
+}
+
+void decide_on_due(struct decide *d, enum lane lane, void (*fn)(void *arg), void *arg)
+{
+	d->due[lane].fn = fn;
+	d->due[lane].arg = arg;
+	if (fn && !d->stopping)
+		timer_set(d->timer[lane], 0);
+}
+
+/* --- withdrawing -------------------------------------------------------------------------------------------------- */
+
+struct withdrawal {
+	struct decide *d;
+	int64_t delivery;
+};
+
+void decide_on_withdraw(struct decide *d, void (*fn)(void *arg, int64_t delivery), void *arg)
+{
+	d->withdraw = fn;
+	d->withdraw_arg = arg;
+}
+
+static void withdraw_now(void *arg)
+{
+	struct withdrawal *w = arg;
+
+	if (w->d->withdraw)
+		w->d->withdraw(w->d->withdraw_arg, w->delivery);
+	free(w);
+}
+
+void decide_withdraw_after_commit(struct decide *d, struct db *db, int64_t delivery)
+{
+	struct withdrawal *w = xmalloc(sizeof(*w));
+
+	*w = (struct withdrawal){ .d = d, .delivery = delivery };
+	db_after_commit(db, withdraw_now, w);
+}
+
+/* --- recovery ------------------------------------------------------------------------------------------------------ */
+
+struct recover_job {
+	struct store_job job;
+	struct decide *d;
+	int64_t before;
+	size_t again, unknown;
+	bool more;
+};
+
+/* Rows without a dot were not accepted by anybody: due again. Rows with it: unknown, for ever or until evidence comes. */
+static int run_recover(struct store_job *job, struct db *db, struct err *err)
+{
+	struct recover_job *r = (struct recover_job *)job;
+	struct arena *arena = arena_new(0);
+	struct delivery *left;
+	size_t count, i;
+	int rc;
+
+	r->again = r->unknown = 0;
+	rc = sending_left(db, r->before, RECOVER_BATCH, arena, &left, &count, err);
+	for (i = 0; !rc && i < count; i++) {
+		if (left[i].state == DELIVERY_DOT) {
+			r->unknown++;
+			rc = on_outcome(r->d, db, &(struct mail_outcome){ .delivery = left[i].id, .outcome = OUTCOME_UNKNOWN,
+					.reply = "the daemon stopped before the relay's reply came", .relay_id = "", .at = r->before }, err);
+		} else {
+			r->again++;
+			rc = on_release(r->d, db, &left[i].id, 1, r->before, err);
+		}
+	}
+	r->more = !rc && count == RECOVER_BATCH;
+	arena_free(&arena);
+	return rc;
+}
+
+static void recover_done(struct store_job *job, enum store_result result, const struct err *err);
+
+static void recover(struct decide *d, int64_t before)
+{
+	struct recover_job *r = xcalloc(1, sizeof(*r));
+
+	r->d = d;
+	r->before = before;
+	r->job.run = run_recover;
+	r->job.done = recover_done;
+	if (store_submit(d->store, &r->job, STORE_NORMAL)) {
+		log_error("recover.failed", L_STR("why", "the store takes no jobs"));
+		free(r);
+	}
+}
+
+static void recover_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct recover_job *r = (struct recover_job *)job;
+
+	if (result != STORE_COMMITTED)
+		log_error("recover.failed", L_STR("why", err->text));
+	else if (r->again || r->unknown)
+		log_warn("recovered", L_INT("due_again", (int64_t)r->again), L_INT("unknown", (int64_t)r->unknown));
+	if (result == STORE_COMMITTED && r->more && !r->d->stopping)
+		recover(r->d, r->before);
+	free(r);
+}
+
+/* --- the plan in force -------------------------------------------------------------------------------------------- */
+
+struct plan_job {
+	struct store_job job;
+	struct decide *d;
+	struct plan *plan, *old;
+};
+
+/* Destinations of links are kept by template version, so that a link in an old mail goes on working. */
+static int keep_links(struct db *db, const struct plan *plan, struct err *err)
+{
+	const char *const *urls;
+	size_t i, count;
+
+	for (i = 0; i < plan->mail_count; i++) {
+		count = template_links(plan->mails[i].html, &urls);
+		if (count && links_put(db, plan->mails[i].name, template_digest(plan->mails[i].html), urls, count, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int run_plan(struct store_job *job, struct db *db, struct err *err)
+{
+	struct plan_job *j = (struct plan_job *)job;
+
+	if (j->d->working != j->plan) {
+		j->old = j->d->working;
+		j->d->working = j->plan;
+		values_places(&j->d->places, j->plan);
+	}
+	return keep_links(db, j->plan, err);
+}
+
+static void plan_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct plan_job *j = (struct plan_job *)job;
+
+	if (result != STORE_COMMITTED)
+		log_error("plan.links", L_STR("why", err->text));
+	plan_unref(&j->old);
+	free(j);
+}
+
+static int put_in_force(struct decide *d, struct plan *plan)
+{
+	struct plan_job *j = xcalloc(1, sizeof(*j));
+
+	j->d = d;
+	j->plan = plan_ref(plan);	/* the store thread's own reference */
+	j->job.run = run_plan;
+	j->job.done = plan_done;
+	if (store_submit(d->store, &j->job, STORE_FIRST)) {
+		plan_unref(&j->plan);
+		free(j);
+		return -1;
+	}
+	return 0;
+}
+
+int decide_reload(struct decide *d, struct plan *plan, struct err *err)
+{
+	struct plan *old = d->plan;
+
+	if (put_in_force(d, plan))
+		return err_set(err, "the store takes no jobs at the moment; try again");
+	d->plan = plan_ref(plan);
+	plan_unref(&old);
+	return 0;
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+int decide_start(struct loop *loop, struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err)
+{
+	struct decide *d = xcalloc(1, sizeof(*d));
+
+	d->loop = loop;
+	d->store = store;
+	d->ring = ring;
+	d->arena = arena_new(64 * 1024);
+	d->plan = plan_ref(plan);
+	d->timer[LANE_TIME] = timer_new(loop, time_due, d);
+	d->timer[LANE_SEND] = timer_new(loop, send_due, d);
+	d->timer[LANE_ALERT] = timer_new(loop, alert_due, d);
+	if (put_in_force(d, plan)) {
+		decide_stop(&d);
+		return err_set(err, "the store takes no jobs");
+	}
+	store_on_hints(store, hinted, d);
+	recover(d, clock_now());
+	timer_set(d->timer[LANE_TIME], 0);
+	*out = d;
+	return 0;
+}
+
+void decide_quiesce(struct decide *d)
+{
+	enum lane lane;
+
+	d->stopping = true;
+	store_on_hints(d->store, NULL, NULL);
+	for (lane = 0; lane < LANES; lane++)
+		timer_stop(d->timer[lane]);
+}
+
+void decide_stop(struct decide **d)
+{
+	enum lane lane;
+
+	if (!*d)
+		return;
+	for (lane = 0; lane < LANES; lane++)
+		timer_free(&(*d)->timer[lane]);
+	plan_unref(&(*d)->plan);
+	plan_unref(&(*d)->working);
+	arena_free(&(*d)->arena);
+	free(*d);
+	*d = NULL;
+}

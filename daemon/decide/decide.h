@@ -1,0 +1,123 @@
+/*
+ * decide.h: what the files of decide share: the part itself and its state on the store thread.
+ */
+#ifndef DECIDE_DECIDE_H
+#define DECIDE_DECIDE_H
+
+#include "base/loop.h"
+#include "decide/facts.h"
+
+struct person;
+
+/* Where decide's own values lie among the names of a plan's mail and alert templates; -1 where a vocabulary has none such. */
+struct name_places {
+	int email, sender, list, stage, tone, language, form, consent_words;
+	int lead, prospect, terms, actions, words, links, company, from_email, from_name, subject;
+};
+
+struct decide {
+	struct loop *loop;
+	struct store *store;
+	const struct token_ring *ring;
+
+	/* loop thread */
+	struct plan *plan;
+	struct timer *timer[LANES];
+	bool running;			/* a time job is with the store */
+	bool stopping;
+	struct {
+		void (*fn)(void *arg);
+		void *arg;
+	} due[LANES];
+	void (*withdraw)(void *arg, int64_t delivery);
+	void *withdraw_arg;
+
+	/* store thread */
+	struct plan *working;
+	struct arena *arena;		/* of the fact at hand */
+	struct name_places places;
+};
+
+/* Store thread: an empty arena for the next fact. */
+struct arena *decide_arena(struct decide *d);
+/* Store thread: after this job's commit, tells the withdraw listener on the loop. */
+void decide_withdraw_after_commit(struct decide *d, struct db *db, int64_t delivery);
+
+/* --- sequence.c -------------------------------------------------------------------------------------------------- */
+
+struct enrolment;
+
+/* Walks an open enrolment from `step` (index in its sequence) through all that takes no time; queues where it comes to rest. */
+int sequence_go(struct decide *d, struct db *db, struct person *p, const struct sequence *s, struct enrolment *e, int step, int64_t now, struct err *err) MUSTCHECK;
+int sequence_end(struct decide *d, struct db *db, struct enrolment *e, const char *why, int64_t now, struct err *err) MUSTCHECK;
+int sequence_pause(struct decide *d, struct db *db, struct enrolment *e, const char *why, struct err *err) MUSTCHECK;
+int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_t at, struct err *err) MUSTCHECK;
+/* Goals, exits and waits of the open enrolments; entries of the marked rules. */
+int sequence_check_open(struct person *p, struct err *err) MUSTCHECK;
+int sequence_check_entries(struct person *p, struct err *err) MUSTCHECK;
+/* Goal, then exit, then list; 1 it ended, 0 it stays, -1. */
+int sequence_check_leave(struct person *p, const struct sequence *s, struct enrolment *e, struct err *err) MUSTCHECK;
+
+/* --- hot.c ------------------------------------------------------------------------------------------------------- */
+
+int hot_check(struct person *p, struct err *err) MUSTCHECK;
+/* The owner of the latest lead, else replies_to; NULL when nobody is to hear. */
+int hot_listener(struct person *p, const char **email_out, struct err *err) MUSTCHECK;
+
+/* --- gate.c ------------------------------------------------------------------------------------------------------ */
+
+/* The first instant not before `now` that is outside quiet hours in the person's zone. Pure. */
+int64_t gate_quiet_until(const struct quiet *quiet, const char *timezone, int64_t now);
+
+enum gate_verdict { GATE_PASS, GATE_HOLD, GATE_END };
+
+struct gate_answer {
+	enum gate_verdict verdict;
+	int64_t until;			/* of a hold */
+	const char *reason;		/* static text or the arena's */
+};
+
+/* Design section 7's order. `e` and `step` may be NULL for mail that is no step. */
+int gate_check(struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, struct gate_answer *out, struct err *err) MUSTCHECK;
+
+/* --- verdict.c --------------------------------------------------------------------------------------------------- */
+
+enum verdict_reason {
+	VERDICT_HEAD = 1,		/* a HEAD request */
+	VERDICT_NO_AGENT = 2,		/* no User-Agent */
+	VERDICT_BURST = 4,		/* 3 links of one message within 5 s, or 2 within 1 s */
+};
+
+/* First look at one hit. Pure. */
+enum verdict verdict_first(const char *agent, bool head, unsigned *reasons_out);
+/* Is hit `at` part of a burst among these of the same delivery? Pure. */
+bool verdict_is_burst(const struct hit *hits, size_t count, int64_t at);
+
+/* --- values.c ---------------------------------------------------------------------------------------------------- */
+
+void values_places(struct name_places *places, const struct plan *plan);
+/* By symbol of plan->mail_names; NULL person gives only what is the site's. */
+struct value *values_of_mail(struct decide *d, struct person *p, struct arena *arena);
+struct value values_of_prospect(struct person *p, struct arena *arena);
+struct value values_of_actions(struct person *p, size_t max, struct arena *arena, struct err *err);
+struct value values_of_terms(struct person *p, struct arena *arena, struct err *err);
+const char *values_display_name(struct person *p, struct arena *arena);
+
+/* --- visitors.c -------------------------------------------------------------------------------------------------- */
+
+/* Joins the visitor to the person and lets what they did before happen to the person now. */
+int visitor_join(struct person *p, const char *anonymous_id, struct err *err) MUSTCHECK;
+
+/* --- plan a mail ------------------------------------------------------------------------------------------------- */
+
+/* A delivery row in PLANNED and its row in the send lane. */
+int mail_plan(struct db *db, struct delivery *d, int64_t due, struct err *err) MUSTCHECK;
+
+/* --- on_unsubscribe.c -------------------------------------------------------------------------------------------- */
+
+/* Suppresses, withdraws consent, stops everything. `source` is what asked for it, as text. */
+int person_unsubscribe(struct person *p, const char *how, const char *source, const char *ip, const char *agent, struct err *err) MUSTCHECK;
+/* Suppresses and stops everything for another reason: hard_bounce, complaint, manual. */
+int person_suppress(struct person *p, const char *reason, const char *source, struct err *err) MUSTCHECK;
+
+#endif

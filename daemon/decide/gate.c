@@ -1,0 +1,112 @@
+/*
+ * gate.c: may this mail go out now? Asked when it is claimed, in the order of design section 7: consent, suppression, goal or exit, list
+ * still valid, cap, quiet hours. What it holds back comes with the instant to ask again, what it ends with the reason.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/zone.h"
+
+#include "decide.h"
+#include "person.h"
+
+/* After quiet hours a night's mail does not go out at one stroke: each person has their own place in the first minutes. */
+#define SPREAD (10 * US_MINUTE)
+
+static int64_t day_at(const struct zone *zone, const struct zone_time *t, int days, int minute)
+{
+	return zone_instant(zone, t->year, t->month, t->day + days, minute / 60, minute % 60, 0);
+}
+
+int64_t gate_quiet_until(const struct quiet *quiet, const char *timezone, int64_t now)
+{
+	const struct zone *zone = quiet->by_prospect && timezone && *timezone ? zone_find(timezone) : NULL;
+	struct zone_time t, then;
+	int days;
+
+	if (!quiet->set)
+		return now;
+	if (!zone)
+		zone = quiet->zone;
+	zone_local(zone, now, &t);
+	for (days = 0; days <= 8; days++) {
+		int64_t opens = day_at(zone, &t, days, quiet->before), closes = day_at(zone, &t, days, quiet->after);
+
+		if (closes <= now || closes <= opens)
+			continue;
+		zone_local(zone, opens > now ? opens : now, &then);
+		if (quiet->day[then.weekday])
+			continue;
+		return opens > now ? opens : now;
+	}
+	return now + US_DAY;	/* every day is quiet: config refuses that; ask again tomorrow */
+}
+
+static int hold(struct gate_answer *out, int64_t until, const char *reason)
+{
+	*out = (struct gate_answer){ .verdict = GATE_HOLD, .until = until, .reason = reason };
+	return 0;
+}
+
+static int end(struct gate_answer *out, const char *reason)
+{
+	*out = (struct gate_answer){ .verdict = GATE_END, .reason = reason };
+	return 0;
+}
+
+/* Mails within the window of the list's cap, and those on their way. 1 there is room. */
+static int under_cap(struct person *p, const struct list *list, int64_t *until_out, struct err *err)
+{
+	struct delivery *claimed;
+	int64_t count, newest = 0, oldest = 0;
+	size_t on_way, i;
+
+	if (!list || !list->at_most.within)
+		return 1;
+	if (events_tally(p->db, p->row.id, "sent", NULL, false, p->now - list->at_most.within + 1, 0, &count, &newest, &oldest, err) ||
+			sending_of(p->db, p->row.id, p->arena, &claimed, &on_way, err))
+		return -1;
+	for (i = 0; i < on_way; i++)
+		count += claimed[i].kind == DELIVERY_STEP;
+	if (count < list->at_most.count)
+		return 1;
+	*until_out = oldest ? oldest + list->at_most.within : p->now + US_MINUTE;
+	if (*until_out <= p->now)
+		*until_out = p->now + US_MINUTE;
+	return 0;
+}
+
+int gate_check(struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, struct gate_answer *out, struct err *err)
+{
+	struct suppression suppressed;
+	int64_t until = p->now;
+	int rc, list;
+
+	*out = (struct gate_answer){ .verdict = GATE_PASS };
+	if (s && p->row.consent != CONSENT_GIVEN)
+		return end(out, p->row.consent == CONSENT_WITHDRAWN ? "consent was withdrawn" : "no consent");
+	rc = suppressions_find(p->db, p->row.key, p->arena, &suppressed, err);
+	if (rc < 0)
+		return -1;
+	if (rc)
+		return end(out, arena_printf(p->arena, "suppressed: %s", suppressed.reason));
+	if (!s)
+		return 0;
+	rc = sequence_check_leave(p, s, e, err);
+	if (rc < 0)
+		return -1;
+	if (rc)
+		return end(out, e->why);
+	list = plan_list(p->plan, p->row.list);
+	rc = under_cap(p, list < 0 ? NULL : &p->plan->lists[list], &until, err);
+	if (rc < 0)
+		return -1;
+	if (!rc)
+		return hold(out, until, arena_printf(p->arena, "cap of list %s", p->row.list));
+	if (step && step->even_in_quiet)
+		return 0;
+	until = gate_quiet_until(&p->plan->quiet, p->row.timezone, p->now);
+	if (until > p->now)
+		return hold(out, until + (int64_t)((uint64_t)p->row.id * 2654435761u % (uint64_t)SPREAD), "quiet hours");
+	return 0;
+}

@@ -1,0 +1,379 @@
+/*
+ * on_claim.c: mails that are due go through the gate and are handed to send; the dot is allowed or not; what was not tried comes back.
+ *
+ * A claim takes rows out of the send lane and appends rows to `sending`: it updates no scattered row unless the gate holds something back.
+ */
+#include <jansson.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include "decide.h"
+#include "person.h"
+
+METRIC(held, COUNTER, "nurtured_deliveries_total", "result=\"held\"", "Deliveries by result.");
+METRIC(stopped, COUNTER, "nurtured_deliveries_total", "result=\"suppressed\"", "Deliveries by result.");
+
+struct claim {
+	struct decide *d;
+	struct db *db;
+	struct mail_batch *batch;
+	int64_t now;
+};
+
+void mail_batch_free(struct mail_batch **batch)
+{
+	if (!*batch)
+		return;
+	plan_unref(&(*batch)->plan);
+	arena_free(&(*batch)->arena);
+	free(*batch);
+	*batch = NULL;
+}
+
+/* --- the mail as send gets it ------------------------------------------------------------------------------------- */
+
+static const struct address *address_in(struct arena *arena, const char *text, struct err *err)
+{
+	struct address *a = arena_alloc(arena, sizeof(*a));
+
+	return address_parse(text, a, err) ? NULL : a;
+}
+
+static int add_mail(struct claim *c, struct person *p, const struct delivery *row, const struct mail_template *template, struct value *values,
+		const char *reply_to, struct err *err)
+{
+	struct arena *arena = c->batch->arena;
+	struct mail *m = &c->batch->mails[c->batch->count];
+	const struct address *address = address_in(arena, row->address, err);
+
+	if (!address)
+		return -1;
+	*m = (struct mail){
+		.batch = c->batch, .delivery = row->id, .prospect = row->prospect, .kind = row->kind, .template = template, .address = address,
+		.to_name = row->kind == DELIVERY_FORWARD ? "" : values_display_name(p, arena), .values = values, .reply_to = reply_to,
+		.sequence = arena_strdup(arena, row->sequence), .step = arena_strdup(arena, row->step),
+		.download = arena_strdup(arena, row->download), .consent = row->kind == DELIVERY_CONFIRM ? row->ref : 0,
+		.planned = row->planned, .attempt = row->attempt,
+	};
+	c->batch->count++;
+	c->batch->open++;
+	return 0;
+}
+
+static int claim_row(struct claim *c, struct person *p, struct delivery *row, struct err *err)
+{
+	const struct mail_template *template = plan_mail(c->d->working, row->template);
+
+	if (!template) {
+		row->state = DELIVERY_FAILED;
+		row->done = c->now;
+		row->reply = "the template is gone";
+		return deliveries_put(c->db, row, err);
+	}
+	row->state = DELIVERY_SENDING;
+	if (sending_insert(c->db, row, err))
+		return -1;
+	return add_mail(c, p, row, template, values_of_mail(c->d, p, c->batch->arena), NULL, err);
+}
+
+/* --- steps --------------------------------------------------------------------------------------------------------- */
+
+static int hold_step(struct claim *c, struct person *p, struct enrolment *e, const struct step *step, const struct gate_answer *gate, struct err *err)
+{
+	bool told = strcmp(e->why, gate->reason) == 0;
+
+	metric_add(&metric_held, 1);
+	e->lane = LANE_SEND;
+	e->due = gate->until;
+	e->queue_id = id_new(id_bucket(e->prospect), gate->until);
+	e->step = step->name;
+	e->why = gate->reason;
+	if (queue_add(c->db, &(struct queue_row){ .id = e->queue_id, .lane = LANE_SEND, .due = gate->until, .kind = QUEUE_STEP,
+			.prospect = e->prospect, .ref = e->id, .name = step->name }, err) || enrolments_update(c->db, e, err))
+		return -1;
+	return told ? 0 : person_journal(p, "hold", step->name, gate->reason, err);
+}
+
+static int claim_step(struct claim *c, const struct queue_row *row, struct err *err)
+{
+	struct enrolment e;
+	struct person p;
+	struct gate_answer gate;
+	struct delivery mail;
+	const struct sequence *s;
+	const struct form *form;
+	int step, found;
+
+	found = enrolments_find(c->db, row->prospect, row->ref, c->d->arena, &e, err);
+	if (found <= 0 || e.state != ENROLMENT_ACTIVE)
+		return found < 0 ? -1 : 0;
+	found = person_load(c->d, c->db, row->prospect, c->now, &p, err);
+	if (found <= 0)
+		return found;
+	e.due = 0;	/* its row has just been taken */
+	s = plan_sequence(c->d->working, e.sequence);
+	step = s ? plan_step(s, row->name) : -1;
+	if (step < 0)
+		return sequence_end(c->d, c->db, &e, s ? "its step is gone from the sequence" : "the sequence is gone", c->now, err);
+	if (s->steps[step].kind != STEP_SEND)	/* the plan changed under it */
+		return sequence_go(c->d, c->db, &p, s, &e, step, c->now, err) || person_settle(&p, err) ? -1 : 0;
+	if (gate_check(&p, s, &s->steps[step], &e, &gate, err))
+		return -1;
+	switch (gate.verdict) {
+	case GATE_HOLD:
+		return hold_step(c, &p, &e, &s->steps[step], &gate, err);
+	case GATE_END:
+		metric_add(&metric_stopped, 1);
+		return e.state == ENROLMENT_ENDED ? 0 : sequence_end(c->d, c->db, &e, gate.reason, c->now, err);
+	case GATE_PASS:
+		break;
+	}
+	form = s->steps[step].mail->uses_download ? plan_form(c->d->working, p.row.form) : NULL;
+	mail = (struct delivery){
+		.id = id_new(id_bucket(row->prospect), c->now), .prospect = row->prospect, .kind = DELIVERY_STEP, .enrolment = e.id,
+		.sequence = e.sequence, .step = row->name, .template = s->steps[step].mail->name, .address = p.row.address,
+		.download = form && form->download ? form->download : "", .planned = c->now, .reply = "", .relay_id = "",
+	};
+	return claim_row(c, &p, &mail, err);
+}
+
+/* --- mails that were planned ahead, or are tried again ------------------------------------------------------------- */
+
+static int close_mail(struct claim *c, struct delivery *mail, const char *reason, struct err *err)
+{
+	metric_add(&metric_stopped, 1);
+	mail->state = DELIVERY_SUPPRESSED;
+	mail->done = c->now;
+	mail->reply = reason;
+	return deliveries_put(c->db, mail, err);
+}
+
+/* The reply's words, as the event keeps them. */
+static struct value *forward_values(struct claim *c, struct person *p, int64_t event, const char **from_out, struct err *err)
+{
+	static const char *const reply[] = { "reply", NULL };
+	const struct name_places *at = &c->d->places;
+	struct arena *arena = c->batch->arena;
+	struct value *values = arena_calloc(arena, vocabulary_count(c->d->working->alert_names) + 1, sizeof(*values)), data = value_nil;
+	struct event_row *events;
+	size_t count, i;
+	json_t *json;
+
+	*from_out = p->row.address;
+	if (events_latest(c->db, p->row.id, reply, 20, c->d->arena, &events, &count, err))
+		return NULL;
+	for (i = 0; i < count && events[i].id != event; i++)
+		;
+	json = i < count ? json_loads(events[i].data, 0, NULL) : NULL;
+	if (json)
+		data = value_from_json(arena, json);
+	json_decref(json);
+	if (at->prospect >= 0)
+		values[at->prospect] = values_of_prospect(p, arena);
+	if (at->words >= 0)
+		values[at->words] = value_get(data, slice_of("words"));
+	if (at->subject >= 0)
+		values[at->subject] = value_get(data, slice_of("subject"));
+	if (at->from_name >= 0)
+		values[at->from_name] = value_get(data, slice_of("from_name"));
+	if (at->from_email >= 0)
+		values[at->from_email] = value_get(data, slice_of("from"));
+	if (at->company >= 0)
+		values[at->company] = value_text(c->d->working->operator.sender.company);
+	if (value_get(data, slice_of("from")).type == VALUE_TEXT) {
+		struct slice from = value_get(data, slice_of("from")).text;
+
+		*from_out = arena_strndup(arena, from.data, from.len);
+	}
+	return values;
+}
+
+static int claim_forward(struct claim *c, struct person *p, struct delivery *mail, struct err *err)
+{
+	const char *from;
+	struct value *values = forward_values(c, p, mail->ref, &from, err);
+
+	if (!values)
+		return -1;
+	mail->state = DELIVERY_SENDING;
+	if (sending_insert(c->db, mail, err))
+		return -1;
+	return add_mail(c, p, mail, NULL, values, arena_strdup(c->batch->arena, from), err);
+}
+
+/* A confirmation goes to people who did not consent yet, and to those who once unsubscribed and now ask again; to nobody else who is suppressed. */
+static int claim_confirm(struct claim *c, struct person *p, struct delivery *mail, struct err *err)
+{
+	struct suppression s;
+	int found = suppressions_find(c->db, p->row.key, c->d->arena, &s, err);
+
+	if (found < 0)
+		return -1;
+	if (found && strcmp(s.reason, "unsubscribe") != 0)
+		return close_mail(c, mail, arena_printf(c->d->arena, "suppressed: %s", s.reason), err);
+	return claim_row(c, p, mail, err);
+}
+
+static int retry_step(struct claim *c, struct person *p, struct delivery *mail, struct err *err)
+{
+	const struct sequence *s = plan_sequence(c->d->working, mail->sequence);
+	int step = s ? plan_step(s, mail->step) : -1, found;
+	struct gate_answer gate;
+	struct enrolment e;
+
+	found = enrolments_find(c->db, mail->prospect, mail->enrolment, c->d->arena, &e, err);
+	if (found < 0)
+		return -1;
+	if (!found || e.state == ENROLMENT_ENDED || step < 0)
+		return close_mail(c, mail, found && e.state == ENROLMENT_ENDED ? e.why : "its step is gone", err);
+	if (e.state == ENROLMENT_PAUSED)	/* goes on, with a mail of its own, when the enrolment does */
+		return close_mail(c, mail, e.why, err);
+	if (gate_check(p, s, &s->steps[step], &e, &gate, err))
+		return -1;
+	switch (gate.verdict) {
+	case GATE_HOLD:
+		return queue_add(c->db, &(struct queue_row){ .id = id_new(id_bucket(mail->id), gate.until), .lane = LANE_SEND, .due = gate.until,
+				.kind = QUEUE_MAIL, .prospect = mail->prospect, .ref = mail->id, .name = "" }, err);
+	case GATE_END:
+		if (e.state != ENROLMENT_ENDED && sequence_end(c->d, c->db, &e, gate.reason, c->now, err))
+			return -1;
+		return close_mail(c, mail, gate.reason, err);
+	case GATE_PASS:
+		break;
+	}
+	return claim_row(c, p, mail, err);
+}
+
+static int claim_mail(struct claim *c, const struct queue_row *row, struct err *err)
+{
+	struct delivery mail;
+	struct person p;
+	int found = deliveries_find(c->db, row->ref, c->d->arena, &mail, err);
+
+	if (found <= 0 || (mail.state != DELIVERY_PLANNED && mail.state != DELIVERY_DEFERRED))
+		return found < 0 ? -1 : 0;
+	found = person_load(c->d, c->db, mail.prospect, c->now, &p, err);
+	if (found <= 0)
+		return found < 0 ? -1 : close_mail(c, &mail, "the prospect is gone", err);
+	switch (mail.kind) {
+	case DELIVERY_CONFIRM:
+		return claim_confirm(c, &p, &mail, err);
+	case DELIVERY_FORWARD:
+		return claim_forward(c, &p, &mail, err);
+	case DELIVERY_STEP:
+		return retry_step(c, &p, &mail, err);
+	}
+	return 0;
+}
+
+int on_claim(struct decide *d, struct db *db, size_t max, struct mail_batch **out, struct err *err)
+{
+	struct arena *arena = decide_arena(d);
+	struct claim c = { .d = d, .db = db, .now = clock_now() };
+	struct queue_row *rows;
+	size_t count, i;
+	int rc = 0;
+
+	if (queue_take(db, LANE_SEND, c.now, max, arena, &rows, &count, err))
+		return -1;
+	c.batch = xcalloc(1, sizeof(*c.batch));
+	c.batch->arena = arena_new(16 * 1024);
+	c.batch->plan = plan_ref(d->working);
+	c.batch->mails = arena_calloc(c.batch->arena, count + 1, sizeof(*c.batch->mails));
+	for (i = 0; !rc && i < count; i++)
+		rc = rows[i].kind == QUEUE_STEP ? claim_step(&c, &rows[i], err) : claim_mail(&c, &rows[i], err);
+	if (rc) {
+		mail_batch_free(&c.batch);
+		return -1;
+	}
+	*out = c.batch;
+	return 0;
+}
+
+int on_release(struct decide *d, struct db *db, const int64_t *deliveries, size_t count, int64_t at, struct err *err)
+{
+	struct arena *arena = decide_arena(d);
+	struct delivery mail;
+	size_t i;
+	int found;
+
+	for (i = 0; i < count; i++) {
+		found = deliveries_find(db, deliveries[i], arena, &mail, err);
+		if (found < 0)
+			return -1;
+		if (!found || sending_remove(db, deliveries[i], err) != 1)
+			continue;
+		mail.state = mail.attempt ? DELIVERY_DEFERRED : DELIVERY_PLANNED;
+		if (mail_plan(db, &mail, at, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* Why a claimed mail must not go out any more; NULL if it may. */
+static const char *forbidden(struct decide *d, struct db *db, const struct delivery *mail, struct err *err, bool *failed)
+{
+	struct address address;
+	struct suppression s;
+	struct enrolment e;
+	int found;
+
+	*failed = false;
+	if (mail->kind == DELIVERY_FORWARD)
+		return NULL;
+	if (address_parse(mail->address, &address, err)) {
+		*failed = true;
+		return NULL;
+	}
+	found = suppressions_find(db, address.key, d->arena, &s, err);
+	if (found == 1 && !(mail->kind == DELIVERY_CONFIRM && strcmp(s.reason, "unsubscribe") == 0))
+		return arena_printf(d->arena, "suppressed: %s", s.reason);
+	if (found >= 0 && mail->kind == DELIVERY_STEP) {
+		found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err);
+		if (found == 1 && e.state != ENROLMENT_ACTIVE)
+			return e.why;
+		if (!found)
+			return "the enrolment is gone";
+	}
+	*failed = found < 0;
+	return NULL;
+}
+
+int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, struct err *err)
+{
+	struct arena *arena = decide_arena(d);
+	struct delivery mail;
+	const char *why;
+	bool failed;
+	int found;
+
+	*may_out = false;
+	found = deliveries_find(db, delivery, arena, &mail, err);
+	if (found < 0)
+		return -1;
+	if (!found || mail.state != DELIVERY_SENDING)
+		return 0;
+	why = forbidden(d, db, &mail, err, &failed);
+	if (failed)
+		return -1;
+	if (!why) {
+		found = sending_dot(db, delivery, err);
+		if (found < 0)
+			return -1;
+		*may_out = found == 1;
+		return 0;
+	}
+	metric_add(&metric_stopped, 1);
+	log_info("mail.withheld", L_ID("delivery", "del", delivery), L_STR("why", why));
+	if (sending_remove(db, delivery, err) < 0)
+		return -1;
+	mail.state = DELIVERY_SUPPRESSED;
+	mail.done = clock_now();
+	mail.reply = why;
+	return deliveries_put(db, &mail, err);
+}

@@ -1,0 +1,179 @@
+/*
+ * on_outcome.c: what became of a mail that was claimed, and how its sequence goes on.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include "decide.h"
+#include "person.h"
+
+METRIC(sent, COUNTER, "nurtured_deliveries_total", "result=\"sent\"", "Deliveries by result.");
+METRIC(deferred, COUNTER, "nurtured_deliveries_total", "result=\"deferred\"", "Deliveries by result.");
+METRIC(failed, COUNTER, "nurtured_deliveries_total", "result=\"failed\"", "Deliveries by result.");
+METRIC(unknown, COUNTER, "nurtured_deliveries_total", "result=\"unknown\"", "Deliveries by result.");
+
+/* The event `sent` counts for caps and history. Rarely does a rule name it: then the person is loaded and settled. */
+static int happen_sent(struct decide *d, struct db *db, const struct delivery *mail, int64_t at, struct err *err)
+{
+	struct person p;
+	int found;
+
+	if (plan_rules_of(d->working, "sent").count == 0)
+		return events_insert(db, &(struct event_row){ .id = id_new(id_bucket(mail->id), at), .prospect = mail->prospect, .at = at,
+				.name = "sent", .subject = mail->template, .data = "{}" }, err);
+	found = person_load(d, db, mail->prospect, at, &p, err);
+	if (found <= 0)
+		return found;
+	return person_happen(&p, "sent", mail->template, "{}", NULL, err) || person_settle(&p, err) ? -1 : 0;
+}
+
+/* The enrolment walks on from the step that was sent (or skipped). */
+static int go_on(struct decide *d, struct db *db, const struct delivery *mail, int64_t at, struct err *err)
+{
+	const struct sequence *s = plan_sequence(d->working, mail->sequence);
+	int step = s ? plan_step(s, mail->step) : -1, found;
+	struct enrolment e;
+
+	found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err);
+	if (found <= 0 || e.state == ENROLMENT_ENDED)
+		return found < 0 ? -1 : 0;
+	if (step < 0)
+		return sequence_end(d, db, &e, s ? "its step is gone from the sequence" : "the sequence is gone", at, err);
+	if (e.state == ENROLMENT_PAUSED) {	/* it went out before the pause was committed: goes on behind it */
+		int next = s->steps[step].next;
+
+		if (next >= s->step_count)
+			return sequence_end(d, db, &e, "done", at, err);
+		e.step = s->steps[next].name;
+		return enrolments_update(db, &e, err);
+	}
+	e.due = 0;
+	return sequence_go(d, db, NULL, s, &e, s->steps[step].next, at, err);
+}
+
+static int hold_enrolment(struct decide *d, struct db *db, const struct delivery *mail, const char *why, int64_t at, struct err *err)
+{
+	struct enrolment e;
+	int found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err);
+
+	if (found <= 0 || e.state != ENROLMENT_ACTIVE)
+		return found < 0 ? -1 : 0;
+	e.due = 0;
+	if (sequence_pause(d, db, &e, why, err))
+		return -1;
+	return journal_add(db, mail->prospect, at, "hold", mail->step, why, err);
+}
+
+static int bounced(struct decide *d, struct db *db, const struct delivery *mail, int64_t at, struct err *err)
+{
+	struct person p;
+	char id[ID_TEXT];
+	int found = person_load(d, db, mail->prospect, at, &p, err);
+
+	if (found <= 0)
+		return found;
+	return person_suppress(&p, "hard_bounce", id_text("del", mail->id, id), err) ||
+			person_happen(&p, "bounce", mail->template, "{\"kind\":\"hard\"}", NULL, err) || person_settle(&p, err) ? -1 : 0;
+}
+
+static int retry(struct db *db, struct delivery *mail, enum delivery_state state, int64_t at, struct err *err)
+{
+	mail->state = state;
+	mail->done = 0;
+	return mail_plan(db, mail, at, err);
+}
+
+static int finish(struct db *db, struct delivery *mail, enum delivery_state state, int64_t at, struct err *err)
+{
+	mail->state = state;
+	mail->done = at;
+	return deliveries_put(db, mail, err);
+}
+
+static int sent_or_doubtful(struct decide *d, struct db *db, struct delivery *mail, const struct mail_outcome *fact, struct err *err)
+{
+	bool doubt = fact->outcome == OUTCOME_UNKNOWN;
+
+	metric_add(doubt ? &metric_unknown : &metric_sent, 1);
+	/* a second confirmation does no harm, none at all does; it has the same Message-ID */
+	if (doubt && mail->kind == DELIVERY_CONFIRM)
+		return retry(db, mail, DELIVERY_DEFERRED, fact->at + US_MINUTE, err);
+	if (doubt)
+		log_warn("mail.unknown", L_ID("delivery", "del", mail->id), L_STR("why", fact->reply));
+	if (finish(db, mail, doubt ? DELIVERY_UNKNOWN : DELIVERY_SENT, fact->at, err))
+		return -1;
+	if (mail->kind != DELIVERY_STEP)
+		return 0;
+	return happen_sent(d, db, mail, fact->at, err) || go_on(d, db, mail, fact->at, err) ? -1 : 0;
+}
+
+static int failed(struct decide *d, struct db *db, struct delivery *mail, const struct mail_outcome *fact, struct err *err)
+{
+	metric_add(&metric_failed, 1);
+	log_warn("mail.failed", L_ID("delivery", "del", mail->id), L_INT("code", fact->code), L_STR("reply", fact->reply));
+	if (finish(db, mail, DELIVERY_FAILED, fact->at, err))
+		return -1;
+	if (mail->kind == DELIVERY_FORWARD || !mail->prospect)
+		return 0;
+	if (fact->hard_bounce)
+		return bounced(d, db, mail, fact->at, err);
+	if (mail->kind != DELIVERY_STEP)
+		return 0;
+	if (journal_add(db, mail->prospect, fact->at, "mail", mail->template, fact->reply, err))
+		return -1;
+	return go_on(d, db, mail, fact->at, err);
+}
+
+static int skipped(struct decide *d, struct db *db, struct delivery *mail, const struct mail_outcome *fact, struct err *err)
+{
+	metric_add(&metric_failed, 1);
+	if (!fact->abort_step)
+		log_error("mail.template", L_ID("delivery", "del", mail->id), L_STR("template", mail->template), L_STR("why", fact->reply));
+	if (finish(db, mail, DELIVERY_FAILED, fact->at, err))
+		return -1;
+	if (mail->kind != DELIVERY_STEP)
+		return 0;
+	if (!fact->abort_step)
+		return hold_enrolment(d, db, mail, fact->reply, fact->at, err);
+	if (journal_add(db, mail->prospect, fact->at, "mail", mail->template, fact->reply, err))
+		return -1;
+	return go_on(d, db, mail, fact->at, err);
+}
+
+int on_outcome(struct decide *d, struct db *db, const struct mail_outcome *fact, struct err *err)
+{
+	struct arena *arena = decide_arena(d);
+	struct delivery mail;
+	int found = deliveries_find(db, fact->delivery, arena, &mail, err);
+
+	if (found <= 0)
+		return found;
+	found = sending_remove(db, fact->delivery, err);
+	if (found <= 0)		/* closed already: withheld at the dot, or dealt with after a crash */
+		return found;
+	mail.code = fact->code;
+	mail.reply = fact->reply ? fact->reply : "";
+	mail.relay_id = fact->relay_id ? fact->relay_id : "";
+	switch (fact->outcome) {
+	case OUTCOME_SENT:
+	case OUTCOME_UNKNOWN:
+		mail.attempt++;
+		return sent_or_doubtful(d, db, &mail, fact, err);
+	case OUTCOME_DEFERRED:
+		mail.attempt += fact->counted;
+		metric_add(&metric_deferred, 1);
+		return retry(db, &mail, DELIVERY_DEFERRED, fact->retry_at, err);
+	case OUTCOME_FAILED:
+		mail.attempt++;
+		return failed(d, db, &mail, fact, err);
+	case OUTCOME_SKIPPED:
+		return skipped(d, db, &mail, fact, err);
+	case OUTCOME_WITHDRAWN:
+		return finish(db, &mail, DELIVERY_SUPPRESSED, fact->at, err);
+	}
+	return 0;
+}

@@ -1,0 +1,213 @@
+/*
+ * on_signup.c: somebody filled in a form, and perhaps confirmed it.
+ *
+ * With `confirm: double` a sign-up of somebody who has not consented yet is only kept, and a confirmation mail planned; it takes effect (as event
+ * `signup`: score, sequences, download) when they confirm. What the form said goes into the consent ledger in both cases.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include "decide.h"
+#include "person.h"
+
+METRIC(pending, COUNTER, "nurtured_signups_total", "result=\"pending\"", "Sign-ups by result.");
+METRIC(accepted, COUNTER, "nurtured_signups_total", "result=\"accepted\"", "Sign-ups by result.");
+METRIC(repeated, COUNTER, "nurtured_signups_total", "result=\"repeated\"", "Sign-ups by result.");
+METRIC(confirmed, COUNTER, "nurtured_signups_total", "result=\"confirmed\"", "Sign-ups by result.");
+
+static const char *signup_data(const struct signup *fact, struct arena *arena)
+{
+	json_t *json = json_object();
+	const char *out;
+	char *text;
+	size_t i;
+
+	json_object_set_new(json, "form", json_string(fact->form));
+	if (*fact->page)
+		json_object_set_new(json, "page", json_string(fact->page));
+	for (i = 0; i < fact->field_count; i++)
+		json_object_set_new(json, fact->fields[i].name, json_string(fact->fields[i].value));
+	text = json_dumps(json, JSON_COMPACT);
+	out = arena_strdup(arena, text ? text : "{}");
+	free(text);
+	json_decref(json);
+	return out;
+}
+
+int mail_plan(struct db *db, struct delivery *d, int64_t due, struct err *err)
+{
+	if (!d->id)
+		d->id = id_new(id_bucket(d->prospect), due);
+	if (deliveries_put(db, d, err))
+		return -1;
+	return queue_add(db, &(struct queue_row){ .id = id_new(id_bucket(d->id), due), .lane = LANE_SEND, .due = due, .kind = QUEUE_MAIL,
+			.prospect = d->prospect, .ref = d->id, .name = "" }, err);
+}
+
+static int fill_fields(struct person *p, const struct form *form, const struct signup *fact, struct err *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < fact->field_count; i++) {
+		for (k = 0; k < form->field_count; k++) {
+			if (strcmp(p->plan->fields[form->fields[k]].name, fact->fields[i].name) != 0)
+				continue;
+			if (person_set_field(p, form->fields[k], fact->fields[i].value, form->trust_overwrite, err))
+				return -1;
+		}
+	}
+	if (*fact->language && !*p->row.language) {
+		p->row.language = fact->language;
+		person_mark_symbol(p, p->plan->symbol_language);
+	}
+	if (*fact->timezone && !*p->row.timezone)
+		p->row.timezone = fact->timezone;
+	p->changed = true;
+	return 0;
+}
+
+static int take_effect(struct person *p, const char *form, const char *data, struct err *err)
+{
+	p->row.consent = CONSENT_GIVEN;
+	p->row.form = form;
+	p->changed = true;
+	person_mark_symbol(p, p->plan->symbol_form);
+	return person_happen(p, "signup", form, data, NULL, err);
+}
+
+static int ask_to_confirm(struct person *p, const struct form *form, int64_t consent, struct err *err)
+{
+	struct delivery mail = {
+		.prospect = p->row.id, .kind = DELIVERY_CONFIRM, .state = DELIVERY_PLANNED, .sequence = "", .step = "",
+		.template = form->confirm_mail->name, .address = p->row.address, .download = "", .ref = consent, .planned = p->now,
+		.reply = "", .relay_id = "",
+	};
+
+	if (p->row.consent != CONSENT_GIVEN)
+		p->row.consent = CONSENT_PENDING;
+	p->row.form = form->name;
+	p->changed = true;
+	return mail_plan(p->db, &mail, p->now, err);
+}
+
+static int apply(struct person *p, const struct form *form, const struct signup *fact, struct signup_result *out, struct err *err)
+{
+	const char *data = signup_data(fact, p->arena);
+	struct consent c = {
+		.id = out->id, .prospect = p->row.id, .purpose = form->consent_purpose, .words = form->consent_words, .form = form->name,
+		.page = fact->page, .ip = fact->ip, .agent = fact->agent, .data = data, .at = p->now,
+	};
+
+	out->must_confirm = form->confirm_double && p->row.consent != CONSENT_GIVEN;
+	c.what = out->must_confirm ? "requested" : "granted";
+	if (fill_fields(p, form, fact, err) || consents_add(p->db, &c, err))
+		return -1;
+	if (out->must_confirm ? ask_to_confirm(p, form, out->id, err) : take_effect(p, form->name, data, err))
+		return -1;
+	return visitor_join(p, fact->anonymous_id, err);
+}
+
+int on_signup(struct decide *d, struct db *db, const struct signup *fact, struct signup_result *out, struct err *err)
+{
+	const struct form *form = plan_form(d->working, fact->form);
+	struct arena *arena = decide_arena(d);
+	const char *answer = NULL;
+	char id[ID_TEXT];
+	struct person p;
+	int rc;
+
+	CRASH_POINT("signup.after_parse");
+	if (!form)
+		return err_set(err, "no form named %s", fact->form);
+	*out = (struct signup_result){ .id = id_new(fact->address->bucket, fact->at) };
+	if (fact->key) {
+		rc = once_take(db, fact->address->bucket, fact->key, fact->at, id_text("con", out->id, id), arena, &answer, err);
+		if (rc < 0)
+			return -1;
+		if (!rc) {
+			out->repeated = true;
+			metric_add(&metric_repeated, 1);
+			return id_parse("con", answer, &out->id) ? err_set(err, "a stored answer is damaged: %s", answer) : 0;
+		}
+	}
+	rc = person_find(d, db, fact->address->key, fact->at, &p, err);
+	if (rc < 0 || (rc == 0 && person_create(d, db, fact->address, fact->at, &p, err)))
+		return -1;
+	if (apply(&p, form, fact, out, err) || person_settle(&p, err))
+		return -1;
+	metric_add(out->must_confirm ? &metric_pending : &metric_accepted, 1);
+	return 0;
+}
+
+/* 1 this request was confirmed before. */
+static int was_confirmed(struct person *p, int64_t consent, struct err *err)
+{
+	struct consent *all;
+	size_t count, i;
+
+	if (consents_of(p->db, p->row.id, p->arena, &all, &count, err))
+		return -1;
+	for (i = 0; i < count; i++)
+		if (all[i].ref == consent && strcmp(all[i].what, "confirmed") == 0)
+			return 1;
+	return 0;
+}
+
+/* Who confirms wants mail again, whatever they said before; an address that bounced or complained stays suppressed. */
+static int lift_unsubscribe(struct person *p, struct err *err)
+{
+	struct suppression s;
+	int found = suppressions_find(p->db, p->row.key, p->arena, &s, err);
+
+	if (found < 0)
+		return -1;
+	if (!found || strcmp(s.reason, "unsubscribe") != 0)
+		return 0;
+	return suppressions_remove(p->db, p->row.key, err);
+}
+
+int on_confirm(struct decide *d, struct db *db, const struct confirmation *fact, struct confirmation_result *out, struct err *err)
+{
+	struct arena *arena = decide_arena(d);
+	struct consent request, confirmed;
+	struct person p;
+	int found = consents_find(db, fact->consent, arena, &request, err), before;
+
+	*out = (struct confirmation_result){ .found = found == 1 };
+	if (found <= 0)
+		return found;
+	found = person_load(d, db, request.prospect, fact->at, &p, err);
+	if (found <= 0) {
+		out->found = false;
+		return found;
+	}
+	snprintf(out->form, sizeof(out->form), "%s", request.form);
+	before = was_confirmed(&p, request.id, err);
+	if (before < 0)
+		return -1;
+	if (before) {
+		out->repeated = true;
+		return 0;
+	}
+	confirmed = request;
+	confirmed.id = id_new(id_bucket(p.row.id), p.now);
+	confirmed.what = "confirmed";
+	confirmed.ref = request.id;
+	confirmed.ip = fact->ip;
+	confirmed.agent = fact->agent;
+	confirmed.at = p.now;
+	if (consents_add(db, &confirmed, err) || lift_unsubscribe(&p, err) || take_effect(&p, request.form, request.data, err) ||
+			person_settle(&p, err))
+		return -1;
+	metric_add(&metric_confirmed, 1);
+	log_info("consent.confirmed", L_ID("prospect", "pro", p.row.id), L_STR("form", request.form));
+	return 0;
+}

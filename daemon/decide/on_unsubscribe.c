@@ -1,0 +1,129 @@
+/*
+ * on_unsubscribe.c: no more mail: because they said so, or because their address or their mailbox provider did.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/crash.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include "decide.h"
+#include "person.h"
+
+METRIC(unsubscribed, COUNTER, "nurtured_suppressions_total", "reason=\"unsubscribe\"", "Addresses suppressed, by reason.");
+METRIC(bounced, COUNTER, "nurtured_suppressions_total", "reason=\"hard_bounce\"", "Addresses suppressed, by reason.");
+METRIC(complained, COUNTER, "nurtured_suppressions_total", "reason=\"complaint\"", "Addresses suppressed, by reason.");
+METRIC(by_hand, COUNTER, "nurtured_suppressions_total", "reason=\"manual\"", "Addresses suppressed, by reason.");
+
+static int suppress(struct db *db, const char *key, uint16_t bucket, const char *reason, const char *source, int64_t at, struct err *err)
+{
+	uint8_t hash[32];
+
+	suppressions_hash(db, key, hash);
+	if (suppressions_add(db, &(struct suppression){ .bucket = bucket, .hash = hash, .reason = reason, .at = at, .source = source }, err))
+		return -1;
+	if (strcmp(reason, "unsubscribe") == 0)
+		metric_add(&metric_unsubscribed, 1);
+	else if (strcmp(reason, "hard_bounce") == 0)
+		metric_add(&metric_bounced, 1);
+	else if (strcmp(reason, "complaint") == 0)
+		metric_add(&metric_complained, 1);
+	else
+		metric_add(&metric_by_hand, 1);
+	return 0;
+}
+
+int person_suppress(struct person *p, const char *reason, const char *source, struct err *err)
+{
+	if (suppress(p->db, p->row.key, address_bucket(p->row.key), reason, source, p->now, err) ||
+			person_journal(p, "suppress", reason, source, err))
+		return -1;
+	log_info("suppressed", L_ID("prospect", "pro", p->row.id), L_STR("reason", reason), L_STR("source", source));
+	return person_stop(p, reason, err);
+}
+
+int person_unsubscribe(struct person *p, const char *how, const char *source, const char *ip, const char *agent, struct err *err)
+{
+	const struct form *form = plan_form(p->plan, p->row.form);
+	struct consent c = {
+		.id = id_new(id_bucket(p->row.id), p->now), .prospect = p->row.id, .what = "withdrawn",
+		.purpose = form ? form->consent_purpose : "", .words = how, .form = p->row.form, .page = "", .ip = ip, .agent = agent,
+		.data = "{}", .at = p->now,
+	};
+
+	p->row.consent = CONSENT_WITHDRAWN;
+	p->changed = true;
+	return consents_add(p->db, &c, err) || person_suppress(p, "unsubscribe", source, err) ||
+			person_happen(p, "unsubscribe", how, "{}", NULL, err) ? -1 : 0;
+}
+
+int on_unsubscribe(struct decide *d, struct db *db, const struct unsubscribe *fact, struct unsubscribe_result *out, struct err *err)
+{
+	struct arena *arena = decide_arena(d);
+	struct delivery mail;
+	struct person p;
+	char id[ID_TEXT];
+	int found = deliveries_find(db, fact->delivery, arena, &mail, err);
+
+	*out = (struct unsubscribe_result){ .found = false };
+	if (found <= 0 || !mail.prospect)
+		return found < 0 ? -1 : 0;
+	found = person_load(d, db, mail.prospect, fact->at, &p, err);
+	if (found <= 0)
+		return found;
+	out->found = true;
+	snprintf(out->address, sizeof(out->address), "%s", p.row.address);
+	if (p.row.consent == CONSENT_WITHDRAWN) {
+		out->repeated = true;
+		return 0;
+	}
+	if (person_unsubscribe(&p, fact->how, id_text("del", mail.id, id), fact->ip, fact->agent, err) || person_settle(&p, err))
+		return -1;
+	CRASH_POINT("unsubscribe.before_commit");
+	return 0;
+}
+
+int look_delivery(struct db *db, int64_t delivery, struct unsubscribe_result *out, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	struct delivery mail;
+	struct prospect row;
+	int found = deliveries_find(db, delivery, arena, &mail, err);
+
+	*out = (struct unsubscribe_result){ .found = false };
+	if (found == 1 && mail.prospect)
+		found = prospects_find(db, mail.prospect, arena, &row, err);
+	else if (found == 1)
+		found = 0;
+	if (found == 1) {
+		out->found = true;
+		out->repeated = row.consent == CONSENT_WITHDRAWN;
+		snprintf(out->address, sizeof(out->address), "%s", row.address);
+	}
+	arena_free(&arena);
+	return found < 0 ? -1 : 0;
+}
+
+int on_suppress(struct decide *d, struct db *db, const struct manual_suppression *fact, bool *changed_out, struct err *err)
+{
+	struct arena *arena = decide_arena(d);
+	struct suppression before;
+	struct person p;
+	int found = suppressions_find(db, fact->address->key, arena, &before, err);
+
+	if (found < 0)
+		return -1;
+	*changed_out = fact->remove ? found == 1 : found == 0;
+	if (!*changed_out)
+		return 0;
+	if (fact->remove)
+		return suppressions_remove(db, fact->address->key, err);
+	found = person_find(d, db, fact->address->key, fact->at, &p, err);
+	if (found < 0)
+		return -1;
+	if (!found)
+		return suppress(db, fact->address->key, fact->address->bucket, fact->reason, fact->by, fact->at, err);
+	return person_suppress(&p, fact->reason, fact->by, err) || person_settle(&p, err) ? -1 : 0;
+}

@@ -1,0 +1,92 @@
+/*
+ * person.h: one prospect while a fact is applied: the row, what expressions may ask about it, and what has changed.
+ *
+ * Lives in the arena of the transaction, store thread only. The order of use is person_load() or person_create(), then any number of
+ * person_happen() and setters, then person_settle() once: it re-evaluates only the rules that name what happened or changed, and writes the row.
+ */
+#ifndef DECIDE_PERSON_H
+#define DECIDE_PERSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/plan.h"
+#include "decide/facts.h"
+#include "store/rows.h"
+
+/* How long the intent of a reply counts (design section 4). */
+#define INTENT_LASTS (30 * US_DAY)
+
+/* Who asked for the next recheck; kept in the row, so that it is known whether the earliest wish has been looked at anew. NONE asks for none. */
+enum unit { UNIT_NONE, UNIT_FIT, UNIT_STAGE, UNIT_LIST, UNIT_HOT, UNIT_ENROLMENTS };
+
+struct event_at_hand {
+	const char *name, *subject, *data;
+	struct value parsed;		/* data as an object, once asked for */
+	bool is_parsed;
+};
+
+struct entry_mark {
+	int rule;
+	struct event_at_hand *event;
+};
+
+struct person {
+	struct decide *d;
+	struct db *db;
+	const struct plan *plan;
+	struct arena *arena;
+	struct prospect row;
+	int64_t now;
+	struct value *fields;		/* by place in plan->fields; defaults filled in */
+	struct event_at_hand *event;	/* the one whose rules are being looked at, or NULL */
+	struct err err;			/* first failure inside an expression's questions to the store */
+	bool failed;
+
+	bool changed;			/* the row must be written */
+	/* kinds of rules to look at again */
+	bool fit, stage, list, hot, enrolments;
+	struct entry_mark *enter;	/* entries, each with the event that may enter */
+	size_t enter_count;
+	const char *cause;		/* what made it all happen, for the journal: "click evt_..." */
+	int64_t wake;			/* the earliest instant at which time alone changes something, of what was looked at */
+	int wake_unit;
+};
+
+/* 1 found, 0 none, -1. */
+int person_load(struct decide *d, struct db *db, int64_t id, int64_t now, struct person *p, struct err *err) MUSTCHECK;
+int person_find(struct decide *d, struct db *db, const char *address_key, int64_t now, struct person *p, struct err *err) MUSTCHECK;
+int person_create(struct decide *d, struct db *db, const struct address *address, int64_t now, struct person *p, struct err *err) MUSTCHECK;
+
+/* For evaluating expressions about them at `now`. */
+struct expression_env person_env(struct person *p);
+/* The value of an expression, noting when time alone could change it (`wake`), with `unit` (enum unit) as who asked. -1 when the store failed. */
+int person_holds(struct person *p, const struct expression *e, int unit, bool *out, struct err *err) MUSTCHECK;
+
+/* Decayed to now. */
+double person_interest(const struct person *p);
+double person_score(const struct person *p);
+/* When a value that halves every `half_life` crosses `threshold`; TIME_NEVER if it does not. Pure. */
+int64_t decay_crosses(double value, int64_t at, int64_t half_life, double threshold);
+double decay_value(double value, int64_t at, int64_t half_life, int64_t now);
+
+/* Sets a declared field (index in plan->fields); `overwrite` false fills empty ones only. Marks what names it. */
+int person_set_field(struct person *p, int field, const char *value, bool overwrite, struct err *err) MUSTCHECK;
+void person_set_intent(struct person *p, const char *intent);
+void person_mark_symbol(struct person *p, int symbol);
+void person_mark_event(struct person *p, const char *name);
+
+/* Stores the event, grants its points, marks the rules that name it. *event_out (may be NULL) gets its id. */
+int person_happen(struct person *p, const char *name, const char *subject, const char *data, int64_t *event_out, struct err *err) MUSTCHECK;
+
+/* Evaluates what is marked: fit, stage, list, hot, goals, exits, waits, entries; schedules the next recheck; writes the row. */
+int person_settle(struct person *p, struct err *err) MUSTCHECK;
+/* Marks everything that time can change: for a recheck that came due, and after a reload. */
+void person_mark_all(struct person *p);
+
+int person_journal(struct person *p, const char *kind, const char *what, const char *why, struct err *err) MUSTCHECK;
+
+/* Everything to and about them stops: open enrolments end with `why`, claimed mail is withdrawn. */
+int person_stop(struct person *p, const char *why, struct err *err) MUSTCHECK;
+
+#endif

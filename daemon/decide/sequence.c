@@ -1,0 +1,357 @@
+/*
+ * sequence.c: one person's way through sequences: entering, walking the steps that take no time, coming to rest in the queue, leaving.
+ *
+ * An enrolment at rest has exactly one row in the queue, which names the step that is next; `wait` steps are the due time of that row. So the
+ * claim of a mail needs no write to the enrolment.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+
+#include "decide.h"
+#include "person.h"
+
+/* Steps without time in one go; config refuses loops without a wait, this stops what slipped through. */
+#define WALK 200
+
+static int leave_queue(struct db *db, struct enrolment *e, struct err *err)
+{
+	if (e->due && queue_remove(db, (enum lane)e->lane, e->due, e->queue_id, err) < 0)
+		return -1;
+	e->due = 0;
+	e->queue_id = 0;
+	return 0;
+}
+
+static int rest(struct db *db, struct enrolment *e, const struct step *step, int64_t due, const char *why, struct err *err)
+{
+	if (leave_queue(db, e, err))
+		return -1;
+	e->lane = step->kind == STEP_SEND ? LANE_SEND : LANE_TIME;
+	e->due = due;
+	e->queue_id = id_new(id_bucket(e->prospect), due);
+	e->step = step->name;
+	e->why = why;
+	if (queue_add(db, &(struct queue_row){ .id = e->queue_id, .lane = (enum lane)e->lane, .due = due, .kind = QUEUE_STEP,
+			.prospect = e->prospect, .ref = e->id, .name = step->name }, err))
+		return -1;
+	return enrolments_update(db, e, err);
+}
+
+/* Someone who gave way to what has now ended goes on. */
+static int resume_waiting(struct decide *d, struct db *db, int64_t prospect, const char *ended, int64_t now, struct err *err)
+{
+	struct enrolment *open;
+	size_t count, i;
+
+	if (enrolments_open(db, prospect, d->arena, &open, &count, err))
+		return -1;
+	for (i = 0; i < count; i++) {
+		const char *why = open[i].why;
+
+		if (open[i].state == ENROLMENT_PAUSED && strncmp(why, "gave way to ", 12) == 0 && strcmp(why + 12, ended) == 0)
+			return sequence_resume(d, db, &open[i], now, err);
+	}
+	return 0;
+}
+
+int sequence_end(struct decide *d, struct db *db, struct enrolment *e, const char *why, int64_t now, struct err *err)
+{
+	if (leave_queue(db, e, err))
+		return -1;
+	e->state = ENROLMENT_ENDED;
+	e->ended = now;
+	e->why = why;
+	log_info("enrolment.ended", L_ID("prospect", "pro", e->prospect), L_STR("sequence", e->sequence), L_STR("step", e->step), L_STR("why", why));
+	if (enrolments_update(db, e, err) ||
+			journal_add(db, e->prospect, now, "end", e->sequence, why, err))
+		return -1;
+	return resume_waiting(d, db, e->prospect, e->sequence, now, err);
+}
+
+int sequence_pause(struct decide *d, struct db *db, struct enrolment *e, const char *why, struct err *err)
+{
+	int64_t due = e->due;
+
+	if (leave_queue(db, e, err))
+		return -1;
+	e->due = 0;
+	e->queue_id = due;	/* kept for sequence_resume(): when it would have gone on */
+	e->state = ENROLMENT_PAUSED;
+	e->why = why;
+	return enrolments_update(db, e, err);
+}
+
+int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_t at, struct err *err)
+{
+	const struct sequence *s = plan_sequence(d->working, e->sequence);
+	int step = s ? plan_step(s, e->step) : -1;
+
+	if (step < 0)
+		return sequence_end(d, db, e, s ? "its step is gone from the sequence" : "the sequence is gone", at, err);
+	if (e->queue_id > at)
+		at = e->queue_id;
+	e->due = 0;
+	e->queue_id = 0;
+	e->state = ENROLMENT_ACTIVE;
+	return rest(db, e, &s->steps[step], at, "goes on", err);
+}
+
+/* Loads the person where the caller had no need of them before. */
+static int need_person(struct decide *d, struct db *db, struct person **p, struct person *storage, const struct enrolment *e, int64_t now, struct err *err)
+{
+	int found;
+
+	if (*p)
+		return 0;
+	found = person_load(d, db, e->prospect, now, storage, err);
+	if (found == 0)
+		return err_set(err, "enrolment without a prospect");
+	*p = storage;
+	return found < 0 ? -1 : 0;
+}
+
+int sequence_go(struct decide *d, struct db *db, struct person *p, const struct sequence *s, struct enrolment *e, int step, int64_t now, struct err *err)
+{
+	struct person storage, *given = p;
+	bool holds;
+	int walked, rc = 0;
+
+	for (walked = 0; walked < WALK && !rc; walked++) {
+		const struct step *at;
+
+		if (step < 0 || step >= s->step_count) {
+			rc = sequence_end(d, db, e, "done", now, err);
+			break;
+		}
+		at = &s->steps[step];
+		switch (at->kind) {
+		case STEP_SEND:
+			rc = rest(db, e, at, now, "", err);
+			goto out;
+		case STEP_WAIT:
+			if (at->next >= s->step_count) {	/* nothing follows: it has nothing to wait for */
+				step = at->next;
+				continue;
+			}
+			/* a wait that leads to another wait or a branch is walked when its time has come */
+			rc = rest(db, e, &s->steps[at->next], now + at->wait, at->name, err);
+			goto out;
+		case STEP_WAIT_FOR:
+			if (need_person(d, db, &p, &storage, e, now, err) || person_holds(p, at->when, UNIT_NONE, &holds, err)) {
+				rc = -1;
+				goto out;
+			}
+			if (!holds) {
+				rc = rest(db, e, at, at->wait ? now + at->wait : INT64_MAX / 2, at->name, err);
+				p->enrolments = true;	/* its own time to change is looked for when the person is settled */
+				goto out;
+			}
+			step = at->then_step;
+			continue;
+		case STEP_IF:
+			if (need_person(d, db, &p, &storage, e, now, err) || person_holds(p, at->when, UNIT_NONE, &holds, err)) {
+				rc = -1;
+				goto out;
+			}
+			step = holds ? at->then_step : at->else_step;
+			continue;
+		case STEP_SET:
+			if (need_person(d, db, &p, &storage, e, now, err) || person_set_field(p, at->field, at->value, true, err)) {
+				rc = -1;
+				goto out;
+			}
+			step = at->next;
+			continue;
+		case STEP_GO:
+			step = at->then_step;
+			continue;
+		case STEP_END:
+			rc = sequence_end(d, db, e, at->reason && *at->reason ? at->reason : "done", now, err);
+			goto out;
+		}
+	}
+	if (!rc && walked == WALK)
+		rc = sequence_end(d, db, e, "went round without a wait", now, err);
+out:
+	if (!rc && p && p != given)	/* loaded here: nobody else settles it */
+		rc = person_settle(p, err);
+	return rc;
+}
+
+/* --- leaving ----------------------------------------------------------------------------------------------------- */
+
+int sequence_check_leave(struct person *p, const struct sequence *s, struct enrolment *e, struct err *err)
+{
+	bool holds;
+
+	if (s->goal) {
+		if (person_holds(p, s->goal, UNIT_ENROLMENTS, &holds, err))
+			return -1;
+		if (holds)
+			return sequence_end(p->d, p->db, e, "goal", p->now, err) ? -1 : 1;
+	}
+	if (s->exit) {
+		if (person_holds(p, s->exit, UNIT_ENROLMENTS, &holds, err))
+			return -1;
+		if (holds)
+			return sequence_end(p->d, p->db, e, "exit", p->now, err) ? -1 : 1;
+	}
+	if (s->list && *p->row.list && strcmp(s->list, p->row.list) != 0)
+		return sequence_end(p->d, p->db, e, arena_printf(p->arena, "moved to list %s", p->row.list), p->now, err) ? -1 : 1;
+	return 0;
+}
+
+static int check_wait(struct person *p, const struct sequence *s, struct enrolment *e, struct err *err)
+{
+	int step = plan_step(s, e->step);
+	bool holds;
+
+	/* only at the wait itself: an enrolment whose `wait` leads to a wait_for is not there yet, its row's time says so */
+	if (step < 0 || s->steps[step].kind != STEP_WAIT_FOR || strcmp(e->why, e->step) != 0)
+		return 0;
+	if (person_holds(p, s->steps[step].when, UNIT_ENROLMENTS, &holds, err))
+		return -1;
+	if (!holds)
+		return 0;
+	return sequence_go(p->d, p->db, p, s, e, s->steps[step].then_step, p->now, err);
+}
+
+int sequence_check_open(struct person *p, struct err *err)
+{
+	struct enrolment *open;
+	size_t count, i;
+	int left;
+
+	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
+		return -1;
+	for (i = 0; i < count; i++) {
+		const struct sequence *s = plan_sequence(p->plan, open[i].sequence);
+
+		if (!s) {
+			if (sequence_end(p->d, p->db, &open[i], "the sequence is gone", p->now, err))
+				return -1;
+			continue;
+		}
+		left = sequence_check_leave(p, s, &open[i], err);
+		if (left < 0)
+			return -1;
+		if (!left && open[i].state == ENROLMENT_ACTIVE && check_wait(p, s, &open[i], err))
+			return -1;
+	}
+	return 0;
+}
+
+/* --- entering ---------------------------------------------------------------------------------------------------- */
+
+/* 1 may enter again (or for the first time), 0 not. */
+static int may_enter_again(struct person *p, const struct sequence *s, struct err *err)
+{
+	struct enrolment last;
+	int found = enrolments_last(p->db, p->row.id, s->name, p->arena, &last, err);
+
+	if (found < 0)
+		return -1;
+	if (!found)
+		return 1;
+	if (last.state != ENROLMENT_ENDED)
+		return 0;
+	switch (s->again) {
+	case AGAIN_NEVER:
+		return 0;
+	case AGAIN_ALWAYS:
+		return 1;
+	case AGAIN_AFTER:
+		return p->now >= last.entered + s->again_after;
+	}
+	return 0;
+}
+
+/* One sequence at a time: the higher priority goes on, the other gives way (or does not begin). 1 the way is free. */
+static int make_way(struct person *p, const struct sequence *s, struct err *err)
+{
+	struct enrolment *open;
+	size_t count, i;
+
+	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
+		return -1;
+	for (i = 0; i < count; i++) {
+		const struct sequence *other = plan_sequence(p->plan, open[i].sequence);
+
+		if (open[i].state != ENROLMENT_ACTIVE)
+			continue;
+		if (other && other->priority >= s->priority)
+			return person_journal(p, "hold", s->name, arena_printf(p->arena, "does not enter: is in %s, whose priority is as high", other->name), err) ? -1 : 0;
+		if (sequence_pause(p->d, p->db, &open[i], arena_printf(p->arena, "gave way to %s", s->name), err))
+			return -1;
+	}
+	return 1;
+}
+
+static int wants_to_enter(struct person *p, const struct sequence *s, struct event_at_hand *event, bool *out, struct err *err)
+{
+	struct event_at_hand *before = p->event;
+	bool holds = true, left = false;
+	int rc = 0;
+
+	*out = false;
+	if (!event || strcmp(event->name, s->enter_on) != 0 || p->row.consent != CONSENT_GIVEN)
+		return 0;
+	if (s->list && strcmp(s->list, p->row.list) != 0)
+		return 0;
+	p->event = event;
+	if (s->enter_when)
+		rc = person_holds(p, s->enter_when, UNIT_NONE, &holds, err);
+	p->event = before;
+	if (!rc && holds && s->goal)
+		rc = person_holds(p, s->goal, UNIT_NONE, &left, err);
+	if (!rc && holds && !left && s->exit)
+		rc = person_holds(p, s->exit, UNIT_NONE, &left, err);
+	*out = holds && !left;
+	return rc;
+}
+
+static int enter(struct person *p, const struct sequence *s, struct event_at_hand *event, struct err *err)
+{
+	struct enrolment e;
+	int may;
+	bool wants;
+
+	if (wants_to_enter(p, s, event, &wants, err))
+		return -1;
+	if (!wants)
+		return 0;
+	may = may_enter_again(p, s, err);
+	if (may == 1)
+		may = make_way(p, s, err);
+	if (may <= 0)
+		return may;
+	e = (struct enrolment){
+		.id = id_new(id_bucket(p->row.id), p->now), .prospect = p->row.id, .sequence = s->name, .step = s->steps[0].name,
+		.state = ENROLMENT_ACTIVE, .entered = p->now, .why = "",
+	};
+	log_info("enrolment.entered", L_ID("prospect", "pro", p->row.id), L_STR("sequence", s->name), L_STR("cause", p->cause));
+	if (enrolments_insert(p->db, &e, err) || person_journal(p, "enrol", s->name, p->cause, err))
+		return -1;
+	p->enrolments = true;
+	return sequence_go(p->d, p->db, p, s, &e, 0, p->now, err);
+}
+
+int sequence_check_entries(struct person *p, struct err *err)
+{
+	size_t i, count = p->enter_count;
+	struct entry_mark *marks = p->enter;
+
+	/* those that entering marks are for the next round */
+	p->enter = NULL;
+	p->enter_count = 0;
+	for (i = 0; i < count; i++) {
+		const struct rule *rule = &p->plan->rules[marks[i].rule];
+
+		if (enter(p, &p->plan->sequences[rule->index], marks[i].event, err))
+			return -1;
+	}
+	return 0;
+}

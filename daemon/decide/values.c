@@ -1,0 +1,189 @@
+/*
+ * values.c: a person as mail templates and alerts see them.
+ */
+#include <string.h>
+
+#include "base/id.h"
+#include "base/text.h"
+
+#include "decide.h"
+#include "person.h"
+
+void values_places(struct name_places *places, const struct plan *plan)
+{
+	const struct {
+		const char *name;
+		int *place;
+		const struct vocabulary *in;
+	} all[] = {
+		{ "email", &places->email, plan->mail_names }, { "sender", &places->sender, plan->mail_names },
+		{ "list", &places->list, plan->mail_names }, { "stage", &places->stage, plan->mail_names },
+		{ "tone", &places->tone, plan->mail_names }, { "language", &places->language, plan->mail_names },
+		{ "form", &places->form, plan->mail_names }, { "consent_words", &places->consent_words, plan->mail_names },
+		{ "lead", &places->lead, plan->alert_names }, { "prospect", &places->prospect, plan->alert_names },
+		{ "terms", &places->terms, plan->alert_names }, { "actions", &places->actions, plan->alert_names },
+		{ "words", &places->words, plan->alert_names }, { "links", &places->links, plan->alert_names },
+		{ "company", &places->company, plan->alert_names }, { "from_email", &places->from_email, plan->alert_names },
+		{ "from_name", &places->from_name, plan->alert_names }, { "subject", &places->subject, plan->alert_names },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+		*all[i].place = vocabulary_find(all[i].in, slice_of(all[i].name));
+}
+
+static void put(struct value *values, int place, struct value v)
+{
+	if (place >= 0)
+		values[place] = v;
+}
+
+static struct value text_in(struct arena *arena, const char *s)
+{
+	return s && *s ? value_text(arena_strdup(arena, s)) : value_nil;
+}
+
+static struct value sender_value(const struct plan *plan, struct arena *arena)
+{
+	const struct sender_config *sender = &plan->operator.sender;
+	struct value_builder *b = value_build_object(arena);
+
+	value_put(b, "name", value_text(*sender->from_name ? sender->from_name : sender->company));
+	value_put(b, "email", value_text(sender->from.text));
+	value_put(b, "company", value_text(sender->company));
+	value_put(b, "postal_address", value_text(sender->postal_address));
+	return value_built(b);
+}
+
+/* A field's value whose text outlives the fact: claims hand it to the loop. */
+static struct value kept(struct value v, struct arena *arena)
+{
+	return v.type == VALUE_TEXT && v.text.data ? value_slice((struct slice){ arena_strndup(arena, v.text.data, v.text.len), v.text.len }) : v;
+}
+
+struct value *values_of_mail(struct decide *d, struct person *p, struct arena *arena)
+{
+	const struct plan *plan = d->working;
+	const struct name_places *at = &d->places;
+	struct value *values = arena_calloc(arena, vocabulary_count(plan->mail_names) + 1, sizeof(*values));
+	const struct form *form;
+	int list;
+	size_t i;
+
+	put(values, at->sender, sender_value(plan, arena));
+	if (!p)
+		return values;
+	for (i = 0; i < plan->field_count; i++)
+		values[plan->fields[i].symbol] = kept(p->fields[i], arena);
+	put(values, at->email, text_in(arena, p->row.address));
+	put(values, at->list, text_in(arena, p->row.list));
+	put(values, at->stage, text_in(arena, p->row.stage));
+	put(values, at->language, text_in(arena, p->row.language));
+	put(values, at->form, text_in(arena, p->row.form));
+	list = plan_list(plan, p->row.list);
+	if (list >= 0)
+		put(values, at->tone, text_in(arena, plan->lists[list].tone));
+	form = plan_form(plan, p->row.form);
+	if (form)
+		put(values, at->consent_words, value_text(form->consent_words));
+	return values;
+}
+
+static const char *field_text(struct person *p, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < p->plan->field_count; i++)
+		if (strcmp(p->plan->fields[i].name, name) == 0 && p->fields[i].type == VALUE_TEXT && p->fields[i].text.data != p->plan->fields[i].default_text)
+			return arena_strndup(p->arena, p->fields[i].text.data, p->fields[i].text.len);
+	return "";
+}
+
+const char *values_display_name(struct person *p, struct arena *arena)
+{
+	const char *name = field_text(p, "name"), *first = field_text(p, "first_name"), *last = field_text(p, "last_name");
+
+	if (*name)
+		return arena_strdup(arena, name);
+	return arena_printf(arena, "%s%s%s", first, *first && *last ? " " : "", last);
+}
+
+struct value values_of_prospect(struct person *p, struct arena *arena)
+{
+	struct value_builder *b = value_build_object(arena), *fields = value_build_object(arena);
+	const char *name = values_display_name(p, arena);
+	char id[ID_TEXT];
+	size_t i;
+
+	for (i = 0; i < p->plan->field_count; i++)
+		value_put(fields, p->plan->fields[i].name, kept(p->fields[i], arena));
+	value_put(b, "id", text_in(arena, id_text("pro", p->row.id, id)));
+	value_put(b, "email", text_in(arena, p->row.address));
+	value_put(b, "name", text_in(arena, *name ? name : p->row.address));
+	value_put(b, "fields", value_built(fields));
+	value_put(b, "stage", text_in(arena, p->row.stage));
+	value_put(b, "list", text_in(arena, p->row.list));
+	value_put(b, "score", value_int((int64_t)(person_score(p) + (person_score(p) < 0 ? -0.5 : 0.5))));
+	value_put(b, "interest", value_int((int64_t)(person_interest(p) + 0.5)));
+	value_put(b, "fit", value_int((int64_t)p->row.fit));
+	value_put(b, "intent", text_in(arena, p->row.intent));
+	return value_built(b);
+}
+
+struct value values_of_terms(struct person *p, struct arena *arena, struct err *err)
+{
+	struct value_builder *list = value_build_list(arena);
+	struct expression_env env = person_env(p);
+	struct term_sum *terms;
+	size_t count, i;
+
+	for (i = 0; i < p->plan->fit_count; i++) {
+		struct value_builder *b = value_build_object(arena);
+
+		if (!expression_holds(p->plan->fit[i].when, &env, NULL))
+			continue;
+		value_put(b, "name", value_text(p->plan->fit[i].name));
+		value_put(b, "points", value_real(p->plan->fit[i].points));
+		value_put(b, "count", value_int(1));
+		value_put(b, "kind", value_text("fit"));
+		value_add(list, value_built(b));
+	}
+	if (terms_by_rule(p->db, p->row.id, p->now, p->plan->half_life, arena, &terms, &count, err))
+		return value_nil;
+	for (i = 0; i < count; i++) {
+		struct value_builder *b = value_build_object(arena);
+
+		value_put(b, "name", value_text(terms[i].rule));
+		value_put(b, "points", value_real((double)(int64_t)(terms[i].points * 10 + (terms[i].points < 0 ? -0.5 : 0.5)) / 10));
+		value_put(b, "count", value_int(terms[i].count));
+		value_put(b, "kind", value_text("interest"));
+		value_add(list, value_built(b));
+	}
+	return value_built(list);
+}
+
+/* What a person did, newest first; not what was done to them, nor what follows from it. */
+struct value values_of_actions(struct person *p, size_t max, struct arena *arena, struct err *err)
+{
+	struct value_builder *list = value_build_list(arena);
+	struct event_row *events;
+	size_t count, i, put_in = 0;
+
+	if (events_latest(p->db, p->row.id, NULL, max * 4 + 8, arena, &events, &count, err))
+		return value_nil;
+	for (i = 0; i < count && put_in < max; i++) {
+		struct value_builder *b;
+
+		if (strcmp(events[i].name, "sent") == 0 || strcmp(events[i].name, "stage_changed") == 0 || strcmp(events[i].name, "list_changed") == 0 ||
+				text_ends_with(events[i].name, "_machine"))
+			continue;
+		b = value_build_object(arena);
+		value_put(b, "at", value_time(events[i].at));
+		value_put(b, "name", value_text(events[i].name));
+		value_put(b, "subject", value_text(events[i].subject));
+		value_put(b, "points", value_real(events[i].points));
+		value_add(list, value_built(b));
+		put_in++;
+	}
+	return value_built(list);
+}
