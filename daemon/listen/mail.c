@@ -1,0 +1,149 @@
+/*
+ * mail.c: finds the texts and reports of a mail, also where they are labelled wrongly: many systems send a
+ * delivery status or a returned header as text/plain.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "charset.h"
+#include "html_text.h"
+#include "mail.h"
+#include "patterns.h"
+
+#define MAX_TEXT (256 * 1024)
+
+/* mbox lines before the header ("From x", ">From x") hide the whole of it from libetpan. Lines end with LF afterwards. */
+static struct slice clean(struct arena *arena, const char *raw, size_t n)
+{
+	char *out;
+	size_t to = 0, at = 0;
+
+	if (n > MIME_MAX_BYTES)
+		n = MIME_MAX_BYTES;
+	while (n - at > 5 && (!strncmp(raw + at, "From ", 5) || !strncmp(raw + at, ">From ", 6))) {
+		const char *nl = memchr(raw + at, '\n', n - at);
+
+		at = nl ? (size_t)(nl - raw) + 1 : n;
+	}
+	out = arena_alloc(arena, n - at + 1);
+	for (; at < n; at++)
+		if (raw[at] != '\0' && (raw[at] != '\r' || (at + 1 < n && raw[at + 1] != '\n')))
+			out[to++] = raw[at] == '\r' ? '\n' : raw[at];
+	out[to] = '\0';
+	return (struct slice){ out, to };
+}
+
+static bool add_text(struct buf *b, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (b->len + n > MAX_TEXT)
+		n = MAX_TEXT > b->len ? MAX_TEXT - b->len : 0;
+	while (n && text[n] && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	if (b->len && n)
+		buf_str(b, "\n");
+	buf_add(b, text, n);
+	return n > 0;
+}
+
+static void take_original(struct mail *m, struct slice raw)
+{
+	if (m->has_original || raw.len < 10)
+		return;
+	headers_parse(&m->original, m->arena, raw.data, raw.len);
+	m->has_original = m->original.count > 0;
+	m->original_raw = raw;
+}
+
+/* "Reporting-MTA: ... Final-Recipient: ..." in a part that does not say what it is, or in the notice. */
+static const char *status_within(const char *text)
+{
+	static struct pattern group = PATTERN("^(?:reporting-mta|final-recipient|original-recipient|x-actual-recipient)\\s*:\\s*\\w");
+	static struct pattern second = PATTERN("^(?:action|status|diagnostic-code)\\s*:\\s*\\w");
+	struct pattern_hit hit;
+
+	if (!pattern_find(&group, text, strlen(text), 0, &hit) || !pattern_in(&second, text))
+		return NULL;
+	return hit.group[0].data;
+}
+
+static void take_part(struct mail *m, const struct mime_part *part, struct buf *plain)
+{
+	if (!strcmp(part->type, "message/delivery-status") || !strcmp(part->type, "message/global-delivery-status")) {
+		if (!m->status)
+			m->status = mime_text(m->arena, part);
+	} else if (!strcmp(part->type, "message/feedback-report")) {
+		if (!m->feedback)
+			m->feedback = mime_text(m->arena, part);
+	} else if (!strcmp(part->type, "message/rfc822") || !strcmp(part->type, "text/rfc822-headers") ||
+		   !strcmp(part->type, "message/global") || !strcmp(part->type, "text/rfc822-header") ||
+		   !strcmp(part->type, "message/rfc822-headers")) {
+		take_original(m, part->data);
+	} else if (part->attachment) {
+		return;
+	} else if (!strcmp(part->type, "text/plain")) {
+		add_text(plain, mime_text(m->arena, part));
+	} else if (!strcmp(part->type, "text/html") && !*m->html) {
+		m->html = mime_text(m->arena, part);
+	}
+}
+
+/* A returned mail that stands in the text: from the first line that can only be a mail's header on. */
+static size_t original_in_text(const char *text)
+{
+	static struct pattern start = PATTERN(
+		"^[> ]{0,2}(?:received:\\s+(?:from|by|\\()|return-path:\\s*<|dkim-signature:|message-id:\\s*<[^>]+@|delivered-to:\\s*\\S+@|x-nurtured-id:|mime-version:\\s*1)");
+	struct pattern_hit hit;
+
+	if (!pattern_find(&start, text, strlen(text), 0, &hit))
+		return strlen(text);
+	return (size_t)(hit.group[0].data - text);
+}
+
+static void read_notice(struct mail *m)
+{
+	const char *text = m->plain;
+	size_t cut;
+
+	if (!*text && *m->html) {
+		struct html_text h;
+
+		html_text(&h, m->arena, m->html, strlen(m->html));
+		text = h.text;
+	}
+	cut = original_in_text(text);
+	if (text[cut])
+		take_original(m, (struct slice){ text + cut, strlen(text + cut) });
+	if (!m->status)
+		m->status = status_within(text);
+	m->notice = arena_strndup(m->arena, text, cut);
+}
+
+void mail_open(struct mail *m, struct arena *arena, const char *raw, size_t n)
+{
+	struct slice all = clean(arena, raw, n);
+	struct buf plain = BUF_INIT;
+	const char *type;
+	char *report;
+
+	memset(m, 0, sizeof(*m));
+	m->arena = arena;
+	m->html = "";
+	headers_parse(&m->headers, arena, all.data, all.len);
+	type = headers_get(&m->headers, "content-type");
+	m->type = headers_token(arena, type);
+	report = headers_param(arena, type, "report-type");
+	if (report)
+		text_lower(report);
+	m->report_type = report ? report : "";
+	mime_parse(&m->mime, arena, all.data, all.len);
+	for (size_t i = 0; i < m->mime.count; i++)
+		take_part(m, &m->mime.parts[i], &plain);
+	m->plain = arena_strndup(arena, buf_cstr(&plain), plain.len);
+	buf_clear(&plain);
+	read_notice(m);
+}

@@ -1,0 +1,103 @@
+/*
+ * reading.h: what the intake understood of one mail. Made by reading_make() from bytes alone: no clock, no network, no
+ * keys. All strings are UTF-8 and live in the reading's arena; "" where nothing was found, never NULL unless it says so.
+ */
+#ifndef LISTEN_READING_H
+#define LISTEN_READING_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct arena;
+
+#define READING_MAX_LIST 100		/* recipients, tokens */
+#define READING_MAX_TEXT (16 * 1024)	/* of the new text */
+#define READING_MAX_INTENTS 16
+#define READING_MAX_EVIDENCE 16
+
+/* In the order in which they are tested (mail.md 3.6); the first that holds. */
+enum mail_class {
+	MAIL_COMPLAINT,		/* an abuse report (RFC 5965) */
+	MAIL_BOUNCE,		/* a delivery status, or a notice in words */
+	MAIL_MDN,		/* "was displayed" (RFC 8098) */
+	MAIL_CHALLENGE,		/* "confirm that you are human" */
+	MAIL_UNSUBSCRIBE,	/* came to an unsubscribe address; whoever sent it */
+	MAIL_CALENDAR,		/* an invitation or an answer to one */
+	MAIL_AUTO,		/* an automatic reply */
+	MAIL_HUMAN,
+	MAIL_UNREADABLE,	/* what a mail becomes that ended the intake twice: kept, not read */
+};
+
+enum bounce_kind {
+	BOUNCE_NONE,		/* delayed or delivered: an event, no more */
+	BOUNCE_HARD,		/* the address is dead: suppress */
+	BOUNCE_SOFT,		/* count */
+	BOUNCE_SENDER,		/* our fault: tell the operator, never count */
+};
+
+struct mail_token {
+	char text[35];		/* 34 characters that look like a token, lower case; verified by the daemon */
+	char kind;		/* what its place says that it is: b r u m c, or '?' */
+	const char *where;	/* "delivered-to", "in-reply-to", "original message-id", "link", ... */
+};
+
+struct mail_intent {
+	const char *name;	/* "unsubscribe", "meeting", ... */
+	double confidence;
+};
+
+struct mail_bounce {
+	enum bounce_kind kind;
+	const char *action;	/* RFC 3464 2.3.3, lower case */
+	const char *reason;
+	const char *status;	/* "5.1.1" */
+	int code;		/* 550, or 0 */
+	const char *recipient;	/* lower case */
+	const char *diagnostic;	/* at most 500 bytes */
+	const char *original_envelope_id;
+};
+
+struct mail_reading {
+	struct arena *arena;
+	enum mail_class class;
+	const char *auto_kind;		/* ooo, left_company, auto_ack, own_loop or auto; "" if it is none */
+	const char *evidence[READING_MAX_EVIDENCE];	/* why that class */
+	size_t evidence_count;
+	const char *recipients[READING_MAX_LIST];	/* lower case, each once */
+	size_t recipient_count;
+	struct mail_token tokens[READING_MAX_LIST];	/* strongest first, each text once */
+	size_t token_count;
+	const char *from, *from_name, *subject, *message_id, *in_reply_to;
+	int64_t date;			/* of the Date field, microseconds UTC; 0: none */
+	const char *text;		/* the new text of the reply */
+	bool uncut;			/* nothing new was found; text is the start of it all */
+	struct mail_intent intents[READING_MAX_INTENTS];
+	size_t intent_count;
+	const char *intent;		/* the primary one: a name of intents[], "review" or "other"; "" when no human wrote it */
+	double intent_confidence;
+	int64_t return_date;		/* automatic reply: back on; not_now: ask again on; 0: not said */
+	struct mail_bounce bounce;
+	const char *complaint;		/* feedback type (RFC 5965 3.1), lower case */
+};
+
+/*
+ * `raw` as it came, any length (5 MB are looked at). `received` is when the mailbox got it: the year of "back on 3 May".
+ * `own_domains` ends with NULL: the domains of our reply and return addresses, by which our own mail is known; may be NULL.
+ */
+void reading_make(struct mail_reading *out, const char *raw, size_t n, int64_t received, const char *const *own_domains);
+void reading_clear(struct mail_reading *r);
+
+/* The `mail` frame's part that says what was read (frame.h). A new reference. */
+json_t *reading_json(const struct mail_reading *r);
+
+const char *mail_class_name(enum mail_class c);
+const char *bounce_kind_name(enum bounce_kind k);
+/* -1: no such name */
+int mail_class_parse(const char *name, enum mail_class *out) MUSTCHECK;
+int bounce_kind_parse(const char *name, enum bounce_kind *out) MUSTCHECK;
+
+#endif
