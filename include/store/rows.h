@@ -303,7 +303,9 @@ int alerts_recover(struct db *db, int64_t now, struct err *err) MUSTCHECK;
 
 /* --- once: idempotency; inbound; mailbox; journal; turn; setting -------------------------------------------------- */
 
-/* 1: the key is new and now taken; 0: it was there, *answer_out has what was stored with it. Keys older than `keep` are forgotten in passing. */
+#define ONCE_KEEP (7 * 24 * INT64_C(3600000000))	/* keys are remembered for a week, then forgotten in passing */
+
+/* 1: the key is new and now taken; 0: it was there, *answer_out has what was stored with it. */
 int once_take(struct db *db, uint16_t bucket, const char *key, int64_t now, const char *answer, struct arena *arena, const char **answer_out, struct err *err) MUSTCHECK;
 
 struct inbound {

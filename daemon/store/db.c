@@ -1,0 +1,347 @@
+/*
+ * db.c: see db.h: statements, and the transaction around them.
+ *
+ * Each statement is prepared once a connection and kept by its number. A statement that writes to a bucket is stopped here when the
+ * bucket's lease is lost, so no function behind rows.h has to think of it.
+ */
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+struct query {
+	struct db *db;
+	const struct statement *statement;
+	struct prepared *prepared;	/* NULL: could not be */
+	struct query *next;		/* in db->open */
+	bool in_use, spare;
+	bool stepped;
+	bool writes;
+	int64_t bucket;			/* what is bound as ?1 */
+	struct err err;			/* why it could not be prepared */
+};
+
+/* --- the table of statements ------------------------------------------------------------------------------------ */
+
+extern struct statement *const __start_statements[];
+extern struct statement *const __stop_statements[];
+
+static pthread_once_t numbered = PTHREAD_ONCE_INIT;
+
+static void number_all(void)
+{
+	int n = 0;
+
+	for (struct statement *const *s = __start_statements; s < __stop_statements; s++)
+		(*s)->number = n++;
+}
+
+struct statement *const *db_statements(size_t *count_out)
+{
+	pthread_once(&numbered, number_all);
+	*count_out = (size_t)(__stop_statements - __start_statements);
+	return __start_statements;
+}
+
+/* --- opening ---------------------------------------------------------------------------------------------------- */
+
+int db_open(const struct driver *driver, const char *where, bool reader, struct db **out, struct err *err)
+{
+	struct db *db = xcalloc(1, sizeof(*db));
+	size_t count;
+
+	db->driver = driver;
+	db->reader = reader;
+	db_statements(&count);
+	db->queries = xcalloc(count, sizeof(struct query *));
+	if (driver->open(where, reader, &db->connection, err) < 0) {
+		db_close(&db);
+		return -1;
+	}
+	*out = db;
+	return 0;
+}
+
+static void query_free(struct query **query)
+{
+	struct query *q = *query;
+
+	if (q && q->prepared)
+		q->db->driver->finalize(q->prepared);
+	free(q);
+	*query = NULL;
+}
+
+static void end_queries(struct db *db)
+{
+	while (db->open)
+		query_done(db->open);
+}
+
+void db_close(struct db **db)
+{
+	struct db *d = *db;
+	size_t count;
+
+	if (!d)
+		return;
+	db_statements(&count);
+	end_queries(d);
+	for (size_t i = 0; i < count; i++)
+		query_free(&d->queries[i]);
+	free(d->queries);
+	if (d->connection)
+		d->driver->close(&d->connection);
+	leases_free(&d->leases);
+	queue_heads_free(&d->heads);
+	free(d->once_pruned);
+	free(d->after);
+	free(d);
+	*db = NULL;
+}
+
+/* --- running a statement ---------------------------------------------------------------------------------------- */
+
+void db_note(struct db *db, enum trouble trouble)
+{
+	if (trouble > db->trouble)
+		db->trouble = trouble;
+}
+
+static struct query *query_new(struct db *db, const struct statement *statement)
+{
+	struct query *q = xcalloc(1, sizeof(*q));
+
+	q->db = db;
+	q->statement = statement;
+	q->writes = strncmp(statement->sql, "SELECT", 6) != 0;
+	q->prepared = db->driver->prepare(db->connection, statement->sql, &q->err);
+	return q;
+}
+
+struct query *db_query(struct db *db, struct statement *statement)
+{
+	struct query **place = &db->queries[statement->number];
+	struct query *q = *place;
+
+	if (!q) {
+		q = *place = query_new(db, statement);
+	} else if (q->in_use) {
+		/* the same statement inside its own rows */
+		q = query_new(db, statement);
+		q->spare = true;
+	}
+	q->in_use = true;
+	q->stepped = false;
+	q->bucket = -1;
+	q->next = db->open;
+	db->open = q;
+	return q;
+}
+
+void query_done(struct query *q)
+{
+	struct query **link = &q->db->open;
+
+	while (*link != q)
+		link = &(*link)->next;
+	*link = q->next;
+	if (q->prepared)
+		q->db->driver->reset(q->prepared);
+	q->in_use = false;
+	if (q->spare) {
+		query_free(&q);
+	} else if (!q->prepared) {
+		/* it may do better the next time */
+		q->db->queries[q->statement->number] = NULL;
+		query_free(&q);
+	}
+}
+
+void query_int(struct query *q, int n, int64_t v)
+{
+	if (n == 1)
+		q->bucket = v;
+	if (q->prepared)
+		q->db->driver->bind_int(q->prepared, n, v);
+}
+
+void query_real(struct query *q, int n, double v)
+{
+	if (q->prepared)
+		q->db->driver->bind_real(q->prepared, n, v);
+}
+
+void query_text(struct query *q, int n, const char *s)
+{
+	if (q->prepared)
+		q->db->driver->bind_text(q->prepared, n, s, s ? strlen(s) : 0);
+}
+
+void query_slice(struct query *q, int n, struct slice s)
+{
+	if (q->prepared)
+		q->db->driver->bind_text(q->prepared, n, s.data ? s.data : "", s.len);
+}
+
+void query_blob(struct query *q, int n, const void *data, size_t len)
+{
+	if (q->prepared)
+		q->db->driver->bind_blob(q->prepared, n, data, len);
+}
+
+/* Before a statement's first step: was it understood, and may it change that bucket? */
+static int query_admit(struct query *q, struct err *err)
+{
+	struct db *db = q->db;
+
+	if (!q->prepared) {
+		db_note(db, TROUBLE_STATEMENT);
+		return err_set(err, "%s: %s", q->statement->name, q->err.text);
+	}
+	atomic_fetch_add_explicit(&db->statements, 1, memory_order_relaxed);
+	if (!q->writes || q->statement->kind != BUCKETED || db->fencing)
+		return 0;
+	assert(q->bucket >= 0 && q->bucket < BUCKETS);
+	return db_epoch(db, (uint16_t)q->bucket, err) < 0 ? -1 : 0;
+}
+
+int query_row(struct query *q, struct err *err)
+{
+	struct db *db = q->db;
+	int got;
+
+	if (!q->stepped && query_admit(q, err) < 0)
+		return -1;
+	q->stepped = true;
+	got = db->driver->step(db->connection, q->prepared, err);
+	if (got < 0) {
+		db_note(db, db->driver->trouble(db->connection));
+		err_prefix(err, "%s", q->statement->name);
+	}
+	return got;
+}
+
+int64_t query_get_int(struct query *q, int column)
+{
+	return q->db->driver->get_int(q->prepared, column);
+}
+
+double query_get_real(struct query *q, int column)
+{
+	return q->db->driver->get_real(q->prepared, column);
+}
+
+const char *query_get_text(struct query *q, int column)
+{
+	return q->db->driver->get_text(q->prepared, column);
+}
+
+struct slice query_get_blob(struct query *q, int column)
+{
+	return q->db->driver->get_blob(q->prepared, column);
+}
+
+bool query_is_null(struct query *q, int column)
+{
+	return q->db->driver->is_null(q->prepared, column);
+}
+
+int query_run(struct query *q, struct err *err)
+{
+	struct db *db = q->db;
+	int got;
+
+	while ((got = query_row(q, err)) == 1)
+		;
+	if (got == 0)
+		got = db->driver->changes(db->connection);
+	query_done(q);
+	return got;
+}
+
+/* --- transactions ----------------------------------------------------------------------------------------------- */
+
+static int control(struct db *db, enum control what, struct err *err)
+{
+	if (db->driver->control(db->connection, what, err) == 0)
+		return 0;
+	db_note(db, db->driver->trouble(db->connection));
+	return -1;
+}
+
+int db_begin(struct db *db, struct err *err)
+{
+	db->trouble = TROUBLE_NONE;
+	db->hints = 0;
+	db->after_count = 0;
+	if (db->leases)
+		leases_begin(db->leases);
+	return control(db, CONTROL_BEGIN, err);
+}
+
+int db_commit(struct db *db, struct err *err)
+{
+	if (control(db, CONTROL_COMMIT, err) < 0)
+		return -1;
+	if (db->heads)
+		queue_heads_publish(db->heads);
+	return 0;
+}
+
+void db_rollback(struct db *db)
+{
+	struct err err;
+
+	end_queries(db);
+	if (control(db, CONTROL_ROLLBACK, &err) < 0)
+		db_note(db, TROUBLE_FATAL);	/* a transaction that can be neither kept nor left */
+	if (db->heads)
+		queue_heads_undo(db->heads, 0);
+	db->hints = 0;
+	db->after_count = 0;
+}
+
+int db_run_job(struct db *db, struct store_job *job, struct err *err)
+{
+	size_t mark = db->heads ? queue_heads_mark(db->heads) : 0;
+	size_t after = db->after_count;
+	unsigned hints = db->hints;
+	struct err late;
+	int rc;
+
+	if (control(db, CONTROL_SAVEPOINT, err) < 0)
+		return -1;
+	rc = job->run(job, db, err);
+	end_queries(db);
+	if (db->trouble > TROUBLE_STATEMENT)
+		return -1;
+	if (rc < 0) {
+		db->hints = hints;
+		db->after_count = after;
+		if (db->heads)
+			queue_heads_undo(db->heads, mark);
+		if (control(db, CONTROL_ROLLBACK_TO, &late) < 0) {
+			db_note(db, TROUBLE_IO);
+			return -1;
+		}
+	}
+	if (control(db, CONTROL_RELEASE, rc < 0 ? &late : err) < 0) {
+		db_note(db, TROUBLE_IO);
+		return -1;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+void db_hint(struct db *db, unsigned hints)
+{
+	db->hints |= hints;
+}
+
+void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg)
+{
+	db->after = xgrow(db->after, &db->after_cap, db->after_count + 1, sizeof(*db->after));
+	db->after[db->after_count++] = (struct after){ .fn = fn, .arg = arg };
+}

@@ -1,0 +1,359 @@
+/*
+ * deliveries.c: one row a message. `sending` is what has been claimed and not ended: short, appended to at a claim, and after a crash the
+ * record of what was under way. `delivery` is what is planned ahead or has ended. `link` says where tracked links lead.
+ */
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/id.h"
+
+#include "inside.h"
+
+#define COLUMNS \
+	"id, prospect, kind, state, enrolment, sequence, step, template, address, download, ref, attempt, planned, done," \
+	" code, reply, relay_id"
+#define REPLY_MAX 500
+
+const char *const delivery_state_names[] = {
+	[DELIVERY_PLANNED] = "planned",
+	[DELIVERY_SENDING] = "sending",
+	[DELIVERY_DOT] = "dot",
+	[DELIVERY_SENT] = "sent",
+	[DELIVERY_DEFERRED] = "deferred",
+	[DELIVERY_FAILED] = "failed",
+	[DELIVERY_UNKNOWN] = "unknown",
+	[DELIVERY_SUPPRESSED] = "suppressed",
+};
+
+static void read_delivery(struct query *q, struct arena *arena, void *row)
+{
+	struct delivery *d = row;
+
+	d->id = query_get_int(q, 0);
+	d->prospect = query_get_int(q, 1);
+	d->kind = (enum delivery_kind)query_get_int(q, 2);
+	d->state = (enum delivery_state)query_get_int(q, 3);
+	d->enrolment = query_get_int(q, 4);
+	d->sequence = rows_text(q, 5, arena);
+	d->step = rows_text(q, 6, arena);
+	d->template = rows_text(q, 7, arena);
+	d->address = rows_text(q, 8, arena);
+	d->download = rows_text(q, 9, arena);
+	d->ref = query_get_int(q, 10);
+	d->attempt = (int)query_get_int(q, 11);
+	d->planned = query_get_int(q, 12);
+	d->done = query_get_int(q, 13);
+	d->code = (int)query_get_int(q, 14);
+	d->reply = rows_text(q, 15, arena);
+	d->relay_id = rows_text(q, 16, arena);
+}
+
+static int collect(struct query *q, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
+{
+	void *rows;
+
+	if (rows_collect(q, sizeof(struct delivery), read_delivery, arena, &rows, count_out, err) < 0)
+		return -1;
+	*out = rows;
+	return 0;
+}
+
+/* At most 500 bytes of it, and no half character at the end. */
+static struct slice cut_reply(const char *reply)
+{
+	struct slice s = slice_of(reply);
+
+	if (s.len > REPLY_MAX) {
+		s.len = REPLY_MAX;
+		while (s.len > 0 && ((unsigned char)s.data[s.len] & 0xc0) == 0x80)
+			s.len--;
+	}
+	return s;
+}
+
+/* Parameters 1 to 18 of both tables. */
+static void bind(struct query *q, const struct delivery *d)
+{
+	query_int(q, 1, id_bucket(d->id));
+	query_int(q, 2, d->id);
+	query_int(q, 3, d->prospect);
+	query_int(q, 4, d->kind);
+	query_int(q, 5, d->state);
+	query_int(q, 6, d->enrolment);
+	query_text(q, 7, rows_or_empty(d->sequence));
+	query_text(q, 8, rows_or_empty(d->step));
+	query_text(q, 9, rows_or_empty(d->template));
+	query_text(q, 10, rows_or_empty(d->address));
+	query_text(q, 11, rows_or_empty(d->download));
+	query_int(q, 12, d->ref);
+	query_int(q, 13, d->attempt);
+	query_int(q, 14, d->planned);
+	query_int(q, 15, d->done);
+	query_int(q, 16, d->code);
+	query_slice(q, 17, cut_reply(d->reply));
+	query_text(q, 18, rows_or_empty(d->relay_id));
+}
+
+/* --- delivery --------------------------------------------------------------------------------------------------- */
+
+STATEMENT(put, BUCKETED,
+	"INSERT INTO delivery (bucket, id, prospect, kind, state, enrolment, sequence, step, template, address, download,"
+	"  ref, attempt, planned, done, code, reply, relay_id)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+	"  ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+	" ON CONFLICT (bucket, id) DO UPDATE"
+	"  SET prospect = excluded.prospect, kind = excluded.kind, state = excluded.state, enrolment = excluded.enrolment,"
+	"   sequence = excluded.sequence, step = excluded.step, template = excluded.template, address = excluded.address,"
+	"   download = excluded.download, ref = excluded.ref, attempt = excluded.attempt, planned = excluded.planned,"
+	"   done = excluded.done, code = excluded.code, reply = excluded.reply, relay_id = excluded.relay_id");
+
+int deliveries_put(struct db *db, const struct delivery *d, struct err *err)
+{
+	struct query *q = db_query(db, &sql_put);
+
+	bind(q, d);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
+STATEMENT(find, BUCKETED,
+	"SELECT " COLUMNS " FROM delivery"
+	" WHERE bucket = ?1 AND id = ?2");
+
+STATEMENT(find_sending, BUCKETED,
+	"SELECT " COLUMNS " FROM sending"
+	" WHERE bucket = ?1 AND id = ?2");
+
+static int find_in(struct db *db, struct statement *table, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
+{
+	struct query *q = db_query(db, table);
+
+	query_int(q, 1, id_bucket(id));
+	query_int(q, 2, id);
+	return rows_one(q, read_delivery, arena, out, err);
+}
+
+int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
+{
+	int got = find_in(db, &sql_find, id, arena, out, err);
+
+	return got == 0 ? find_in(db, &sql_find_sending, id, arena, out, err) : got;
+}
+
+STATEMENT(of, BUCKETED,
+	"SELECT " COLUMNS " FROM delivery"
+	" WHERE bucket = ?1 AND prospect = ?2"
+	" ORDER BY id DESC"
+	" LIMIT ?3");
+
+int deliveries_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct delivery **out, size_t *count_out,
+		struct err *err)
+{
+	struct query *q = db_query(db, &sql_of);
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	query_int(q, 3, (int64_t)max);
+	return collect(q, arena, out, count_out, err);
+}
+
+STATEMENT(in_state, SITE,
+	"SELECT " COLUMNS " FROM delivery"
+	" WHERE state = ?1 AND state <> 3"
+	" ORDER BY id DESC"
+	" LIMIT ?2");
+
+/* Nearly all rows, and no index: a report, not for a hot path. */
+STATEMENT(sent, SITE,
+	"SELECT " COLUMNS " FROM delivery"
+	" WHERE state = ?1"
+	" ORDER BY id DESC"
+	" LIMIT ?2");
+
+STATEMENT(sending_in_state, SITE,
+	"SELECT " COLUMNS " FROM sending"
+	" WHERE state = ?1"
+	" ORDER BY id DESC"
+	" LIMIT ?2");
+
+int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena, struct delivery **out,
+		size_t *count_out, struct err *err)
+{
+	struct statement *statement = &sql_in_state;
+	struct query *q;
+
+	if (state == DELIVERY_SENT)
+		statement = &sql_sent;
+	else if (state == DELIVERY_SENDING || state == DELIVERY_DOT)
+		statement = &sql_sending_in_state;
+	q = db_query(db, statement);
+	query_int(q, 1, state);
+	query_int(q, 2, (int64_t)max);
+	return collect(q, arena, out, count_out, err);
+}
+
+/* --- sending ---------------------------------------------------------------------------------------------------- */
+
+STATEMENT(claim, BUCKETED,
+	"INSERT INTO sending (bucket, id, prospect, kind, state, enrolment, sequence, step, template, address, download,"
+	"  ref, attempt, planned, done, code, reply, relay_id, epoch, claimed)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+	"  ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)");
+
+int sending_insert(struct db *db, const struct delivery *d, struct err *err)
+{
+	int64_t epoch = db_epoch(db, id_bucket(d->id), err);
+	struct query *q;
+
+	if (epoch < 0)
+		return -1;
+	q = db_query(db, &sql_claim);
+	bind(q, d);
+	query_int(q, 19, epoch);
+	query_int(q, 20, clock_now());
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
+STATEMENT(dot, BUCKETED,
+	"UPDATE sending SET state = ?4"
+	" WHERE bucket = ?1 AND id = ?2 AND state = ?3 AND epoch = ?5");
+
+int sending_dot(struct db *db, int64_t id, struct err *err)
+{
+	int64_t epoch = db_epoch(db, id_bucket(id), err);
+	struct query *q;
+
+	if (epoch < 0)
+		return -1;
+	q = db_query(db, &sql_dot);
+	query_int(q, 1, id_bucket(id));
+	query_int(q, 2, id);
+	query_int(q, 3, DELIVERY_SENDING);
+	query_int(q, 4, DELIVERY_DOT);
+	query_int(q, 5, epoch);
+	return query_run(q, err);
+}
+
+STATEMENT(end, BUCKETED,
+	"DELETE FROM sending"
+	" WHERE bucket = ?1 AND id = ?2");
+
+int sending_remove(struct db *db, int64_t id, struct err *err)
+{
+	struct query *q = db_query(db, &sql_end);
+
+	query_int(q, 1, id_bucket(id));
+	query_int(q, 2, id);
+	return query_run(q, err);
+}
+
+STATEMENT(sending_of, BUCKETED,
+	"SELECT " COLUMNS " FROM sending"
+	" WHERE bucket = ?1 AND prospect = ?2"
+	" ORDER BY id");
+
+int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_sending_of);
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	return collect(q, arena, out, count_out, err);
+}
+
+STATEMENT(left, SITE,
+	"SELECT " COLUMNS " FROM sending"
+	" WHERE claimed < ?1"
+	"  AND epoch < (SELECT lease.epoch FROM lease WHERE lease.bucket = sending.bucket)"
+	" ORDER BY claimed, id"
+	" LIMIT ?2");
+
+int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena, struct delivery **out, size_t *count_out,
+		struct err *err)
+{
+	struct query *q = db_query(db, &sql_left);
+
+	query_int(q, 1, before);
+	query_int(q, 2, (int64_t)max);
+	return collect(q, arena, out, count_out, err);
+}
+
+/* --- link ------------------------------------------------------------------------------------------------------- */
+
+STATEMENT(newest_links, SITE,
+	"SELECT since, digest FROM link"
+	" WHERE template = ?1"
+	" ORDER BY since DESC"
+	" LIMIT 1");
+
+STATEMENT(add_link, SITE,
+	"INSERT INTO link (template, since, place, digest, url)"
+	" VALUES (?1, ?2, ?3, ?4, ?5)");
+
+static int add_link(struct db *db, const char *template, int64_t since, int64_t place, const uint8_t digest[32], const char *url,
+		struct err *err)
+{
+	struct query *q = db_query(db, &sql_add_link);
+
+	query_text(q, 1, template);
+	query_int(q, 2, since);
+	query_int(q, 3, place);
+	query_blob(q, 4, digest, SHA256_SIZE);
+	query_text(q, 5, url);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
+int links_put(struct db *db, const char *template, const uint8_t digest[32], const char *const *urls, size_t count, struct err *err)
+{
+	struct query *q = db_query(db, &sql_newest_links);
+	int64_t since = clock_now();
+	bool known = false;
+	int got;
+
+	query_text(q, 1, template);
+	got = query_row(q, err);
+	if (got == 1) {
+		struct slice s = query_get_blob(q, 1);
+
+		known = s.len == SHA256_SIZE && digest_equal(s.data, digest, SHA256_SIZE);
+		/* the clock may have stepped back: a newer version is newer */
+		if (since <= query_get_int(q, 0))
+			since = query_get_int(q, 0) + 1;
+	}
+	query_done(q);
+	if (got < 0)
+		return -1;
+	if (known)
+		return 0;
+	/* place -1: a version is known by its digest also when it has no links */
+	if (add_link(db, template, since, -1, digest, "", err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (add_link(db, template, since, (int64_t)i, digest, urls[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The version in force then; of a mail that is older than all of them, the first. */
+STATEMENT(find_link, SITE,
+	"SELECT url FROM link"
+	" WHERE template = ?1 AND place = ?2 AND since = COALESCE("
+	"  (SELECT since FROM link WHERE template = ?1 AND since <= ?3 ORDER BY since DESC LIMIT 1),"
+	"  (SELECT since FROM link WHERE template = ?1 ORDER BY since LIMIT 1))");
+
+static void read_url(struct query *q, struct arena *arena, void *row)
+{
+	const char **url = row;
+
+	*url = rows_text(q, 0, arena);
+}
+
+int links_find(struct db *db, const char *template, int link, int64_t sent_at, struct arena *arena, const char **url_out,
+		struct err *err)
+{
+	struct query *q = db_query(db, &sql_find_link);
+
+	query_text(q, 1, template);
+	query_int(q, 2, link);
+	query_int(q, 3, sent_at);
+	return rows_one(q, read_url, arena, url_out, err);
+}

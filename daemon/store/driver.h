@@ -1,0 +1,84 @@
+/*
+ * driver.h: what the store needs of a database engine: one table of functions. sqlite.c has one; PostgreSQL will be one more.
+ *
+ * SQL comes in the shared dialect with ?1..?n. A connection is used by one thread at a time. Functions that fail return -1 with the
+ * engine's words in err; trouble() then says what kind of failure it was.
+ */
+#ifndef STORE_DRIVER_H
+#define STORE_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct connection;
+struct prepared;
+
+/* From harmless to worst. */
+enum trouble {
+	TROUBLE_NONE,
+	TROUBLE_STATEMENT,	/* a constraint, a value: concerns the job alone */
+	TROUBLE_RETRY,		/* somebody else was faster: the transaction may be run again */
+	TROUBLE_FULL,		/* no room: heals when there is some */
+	TROUBLE_IO,		/* the disk failed: the transaction failed, the next may pass */
+	TROUBLE_LEASE,		/* another daemon owns the data now: nothing may be written any more */
+	TROUBLE_FATAL,		/* the file is damaged or not ours: stop, never repair */
+};
+
+enum control {
+	CONTROL_BEGIN,		/* for writing, at once; on a reader: one snapshot */
+	CONTROL_COMMIT,		/* on disk when it returns 0 */
+	CONTROL_ROLLBACK,	/* also when the engine did so by itself */
+	CONTROL_SAVEPOINT,
+	CONTROL_RELEASE,
+	CONTROL_ROLLBACK_TO,
+	CONTROLS
+};
+
+/* A word of migrations.c and what this engine says for it. */
+struct driver_word {
+	const char *word, *text;
+};
+
+struct driver {
+	const char *name;
+	/* Several daemons write to one database: then each bucket's lease is renewed, and so locked, in each transaction that writes to it. */
+	bool shares;
+	const struct driver_word *words;	/* ends with a NULL word */
+
+	int (*open)(const char *where, bool reader, struct connection **out, struct err *err) MUSTCHECK;
+	void (*close)(struct connection **connection);
+	enum trouble (*trouble)(struct connection *connection);	/* of the call that failed last */
+
+	/* Number of migrations that were run on it; -1 when the database is not ours. set: inside the transaction of the migration. */
+	int (*get_version)(struct connection *connection, int *out, struct err *err) MUSTCHECK;
+	int (*set_version)(struct connection *connection, int version, struct err *err) MUSTCHECK;
+	int (*define)(struct connection *connection, const char *ddl, struct err *err) MUSTCHECK;
+	int (*control)(struct connection *connection, enum control what, struct err *err) MUSTCHECK;
+
+	struct prepared *(*prepare)(struct connection *connection, const char *sql, struct err *err);	/* NULL: failed */
+	void (*finalize)(struct prepared *prepared);
+	void (*bind_int)(struct prepared *prepared, int n, int64_t v);
+	void (*bind_real)(struct prepared *prepared, int n, double v);
+	void (*bind_text)(struct prepared *prepared, int n, const char *s, size_t len);	/* borrowed until reset; NULL binds NULL */
+	void (*bind_blob)(struct prepared *prepared, int n, const void *data, size_t len);
+	int (*step)(struct connection *connection, struct prepared *prepared, struct err *err) MUSTCHECK;	/* 1 row, 0 end, -1 */
+	void (*reset)(struct prepared *prepared);	/* forgets what was bound too */
+	int64_t (*get_int)(struct prepared *prepared, int column);
+	double (*get_real)(struct prepared *prepared, int column);
+	const char *(*get_text)(struct prepared *prepared, int column);
+	struct slice (*get_blob)(struct prepared *prepared, int column);
+	bool (*is_null)(struct prepared *prepared, int column);
+	int (*changes)(struct connection *connection);	/* rows changed by the statement that ended last */
+
+	/* Moves the log into the tables; `all` also cuts the log to nothing. Outside transactions, by the connection that writes. */
+	int (*checkpoint)(struct connection *connection, bool all, struct err *err) MUSTCHECK;
+	uint64_t (*log_bytes)(struct connection *connection, uint64_t *unmoved_out);	/* length of the log; what a checkpoint would move */
+};
+
+extern const struct driver driver_sqlite;
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * events.c: what took effect. Kept in the order (bucket, prospect, name, at, id), so that a history function reads one range.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/text.h"
+
+#include "inside.h"
+
+#define COLUMNS "id, prospect, at, name, subject, data, points"
+
+static void read_event(struct query *q, struct arena *arena, void *row)
+{
+	struct event_row *e = row;
+
+	e->id = query_get_int(q, 0);
+	e->prospect = query_get_int(q, 1);
+	e->at = query_get_int(q, 2);
+	e->name = rows_text(q, 3, arena);
+	e->subject = rows_text(q, 4, arena);
+	e->data = rows_text(q, 5, arena);
+	e->points = query_get_real(q, 6);
+}
+
+STATEMENT(insert, BUCKETED,
+	"INSERT INTO event (bucket, prospect, name, at, id, subject, data, points)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+
+int events_insert(struct db *db, const struct event_row *e, struct err *err)
+{
+	struct query *q = db_query(db, &sql_insert);
+
+	query_int(q, 1, id_bucket(e->prospect));
+	query_int(q, 2, e->prospect);
+	query_text(q, 3, e->name);
+	query_int(q, 4, e->at);
+	query_int(q, 5, e->id);
+	query_text(q, 6, rows_or_empty(e->subject));
+	query_text(q, 7, e->data && *e->data ? e->data : "{}");
+	query_real(q, 8, e->points);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
+STATEMENT(tally, BUCKETED,
+	"SELECT at, subject FROM event"
+	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3 AND at >= ?4"
+	" ORDER BY at DESC, id DESC");
+
+int events_tally(struct db *db, int64_t prospect, const char *name, const char *subject, bool glob, int64_t from, int64_t limit,
+		int64_t *count_out, int64_t *newest_out, int64_t *oldest_out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_tally);
+	int64_t count = 0, newest = 0, oldest = 0;
+	int got = 0;
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	query_text(q, 3, name);
+	query_int(q, 4, from);
+	while ((limit == 0 || count < limit) && (got = query_row(q, err)) == 1) {
+		const char *s = query_get_text(q, 1);
+
+		if (subject && !(glob ? text_glob(subject, s) : strcmp(subject, s) == 0))
+			continue;
+		oldest = query_get_int(q, 0);
+		if (count++ == 0)
+			newest = oldest;
+	}
+	query_done(q);
+	if (got < 0)
+		return -1;
+	*count_out = count;
+	*newest_out = newest;
+	*oldest_out = oldest;
+	return 0;
+}
+
+STATEMENT(latest, BUCKETED,
+	"SELECT " COLUMNS " FROM event"
+	" WHERE bucket = ?1 AND prospect = ?2"
+	" ORDER BY at DESC, id DESC"
+	" LIMIT ?3");
+
+STATEMENT(latest_named, BUCKETED,
+	"SELECT " COLUMNS " FROM event"
+	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?4"
+	" ORDER BY at DESC, id DESC"
+	" LIMIT ?3");
+
+static int latest(struct db *db, int64_t prospect, const char *name, size_t max, struct arena *arena, struct event_row **out,
+		size_t *count_out, struct err *err)
+{
+	struct query *q = db_query(db, name ? &sql_latest_named : &sql_latest);
+	void *rows;
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	query_int(q, 3, (int64_t)max);
+	if (name)
+		query_text(q, 4, name);
+	if (rows_collect(q, sizeof(struct event_row), read_event, arena, &rows, count_out, err) < 0)
+		return -1;
+	*out = rows;
+	return 0;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct event_row *x = a, *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? 1 : -1;
+	return x->id < y->id ? 1 : x->id > y->id ? -1 : 0;
+}
+
+int events_latest(struct db *db, int64_t prospect, const char *const *names, size_t max, struct arena *arena,
+		struct event_row **out, size_t *count_out, struct err *err)
+{
+	struct event_row *all, *some;
+	size_t count = 0, kinds = 0, n;
+
+	if (!names)
+		return latest(db, prospect, NULL, max, arena, out, count_out, err);
+	while (names[kinds])
+		kinds++;
+	all = arena_calloc(arena, kinds * max + 1, sizeof(*all));
+	for (size_t i = 0; i < kinds; i++) {
+		if (latest(db, prospect, names[i], max, arena, &some, &n, err) < 0)
+			return -1;
+		memcpy(all + count, some, n * sizeof(*some));
+		count += n;
+	}
+	qsort(all, count, sizeof(*all), newest_first);
+	*out = all;
+	*count_out = count < max ? count : max;
+	return 0;
+}
+
+STATEMENT(all, BUCKETED,
+	"SELECT " COLUMNS " FROM event"
+	" WHERE bucket = ?1 AND prospect = ?2"
+	" ORDER BY at, id");
+
+int events_all(struct db *db, int64_t prospect, struct arena *arena, struct event_row **out, size_t *count_out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_all);
+	void *rows;
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	if (rows_collect(q, sizeof(struct event_row), read_event, arena, &rows, count_out, err) < 0)
+		return -1;
+	*out = rows;
+	return 0;
+}

@@ -1,0 +1,154 @@
+/*
+ * inside.h: what the files of this folder know of each other: the database handle, its transactions, and the memory behind the tables.
+ * Store thread or reader thread, whichever owns the handle; store_start() before the threads run.
+ */
+#ifndef STORE_INSIDE_H
+#define STORE_INSIDE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/digest.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "store/db.h"
+#include "store/rows.h"
+#include "store/store.h"
+
+#include "driver.h"
+
+/* --- db.c ------------------------------------------------------------------------------------------------------- */
+
+/* A call that waits for the commit. */
+struct after {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct db {
+	const struct driver *driver;
+	struct connection *connection;
+	struct query **queries;		/* by number of the statement: the prepared one, made when first wanted */
+	struct query *open;		/* those in use */
+	bool reader;
+	bool fencing;			/* the statement at hand is the fence itself */
+	enum trouble trouble;		/* worst thing that befell the transaction */
+	unsigned hints;			/* set in the transaction */
+	struct after *after;
+	size_t after_count, after_cap;
+	struct leases *leases;		/* NULL in the reader */
+	struct queue_heads *heads;	/* NULL in the reader */
+	int64_t *once_pruned;		/* by bucket: when old keys were last forgotten; NULL in the reader */
+	uint8_t suppression_key[SHA256_SIZE];
+	_Atomic uint64_t statements;	/* run so far */
+};
+
+int db_open(const struct driver *driver, const char *where, bool reader, struct db **out, struct err *err) MUSTCHECK;
+void db_close(struct db **db);
+
+/* A transaction; when one of them failed, db->trouble says how badly, and db_rollback() is next. */
+int db_begin(struct db *db, struct err *err) MUSTCHECK;
+int db_commit(struct db *db, struct err *err) MUSTCHECK;
+void db_rollback(struct db *db);
+/* Runs one job in a savepoint: 0 kept, -1 rolled back alone. Nothing to keep when db->trouble is above TROUBLE_STATEMENT. */
+int db_run_job(struct db *db, struct store_job *job, struct err *err) MUSTCHECK;
+
+/* All statements of the program, in the order of their numbers from 0. */
+struct statement *const *db_statements(size_t *count_out);
+
+/* Notes what a failed call means for the transaction. */
+void db_note(struct db *db, enum trouble trouble);
+
+/* --- migrations.c ----------------------------------------------------------------------------------------------- */
+
+/* Brings the schema up to date, in one transaction; a schema newer than this program is refused. */
+int migrations_run(struct db *db, struct err *err) MUSTCHECK;
+
+/* --- leases.c --------------------------------------------------------------------------------------------------- */
+
+struct leases *leases_new(const char *owner);
+void leases_free(struct leases **leases);
+/* Takes all 1,024 with a new epoch each, inside a transaction. */
+int leases_take(struct db *db, struct err *err) MUSTCHECK;
+/* A transaction begins: what was checked in the one before no longer counts. */
+void leases_begin(struct leases *leases);
+
+/* --- queue.c: next due times ------------------------------------------------------------------------------------ */
+
+struct queue_heads *queue_heads_new(void);
+void queue_heads_free(struct queue_heads **heads);
+int queue_heads_load(struct db *db, struct err *err) MUSTCHECK;
+/* How many changes were made since the transaction began; queue_heads_undo() goes back to such a mark. */
+size_t queue_heads_mark(const struct queue_heads *heads);
+void queue_heads_undo(struct queue_heads *heads, size_t mark);
+/* After the commit: other threads may see them. */
+void queue_heads_publish(struct queue_heads *heads);
+
+/* --- suppressions.c --------------------------------------------------------------------------------------------- */
+
+/* Loads the key of the hashes; makes it first when there is none, which the reader cannot. */
+int suppressions_key(struct db *db, struct err *err) MUSTCHECK;
+
+/* --- outlet.c: the way back to the loop ------------------------------------------------------------------------- */
+
+/* Jobs, in the order in which they came. */
+struct job_list {
+	struct store_job *first, *last;
+	size_t count;
+};
+
+void job_list_add(struct job_list *list, struct store_job *job);
+struct store_job *job_list_take(struct job_list *list);	/* NULL: empty */
+
+struct outlet;
+
+struct outlet *outlet_new(struct loop *loop);
+/* Loop thread: delivers what waits, then nothing any more. */
+void outlet_close(struct outlet **outlet);
+void outlet_on_hints(struct outlet *outlet, void (*fn)(void *arg, unsigned hints), void *arg);
+/* Any thread: the completions of one batch, what is to be called after its commit, and hints. Empties `done`. */
+void outlet_put(struct outlet *outlet, struct job_list *done, const struct after *after, size_t after_count, unsigned hints);
+
+/* --- disk.c: room ----------------------------------------------------------------------------------------------- */
+
+struct disk;
+
+struct disk *disk_new(const char *state, int64_t min_free);
+void disk_free(struct disk **disk);
+/* Store thread, now and then: how much is free; keeps the ballast where there is room for it. */
+void disk_look(struct disk *disk);
+/* Store thread: gives the ballast up, so that there is room to clean up in. */
+void disk_release(struct disk *disk);
+int64_t disk_left(struct disk *disk);		/* any thread: bytes, as of the last look */
+bool disk_has_room(struct disk *disk);		/* any thread */
+
+/* --- reader.c --------------------------------------------------------------------------------------------------- */
+
+struct reader;
+
+int reader_start(const char *where, struct outlet *outlet, struct reader **out, struct err *err) MUSTCHECK;
+/* Loop thread: runs what is queued, then ends. */
+void reader_stop(struct reader **reader);
+int reader_submit(struct reader *reader, struct store_job *job) MUSTCHECK;
+
+/* --- store.c ---------------------------------------------------------------------------------------------------- */
+
+struct db *store_db(struct store *store);
+
+/* --- rows.c: reading rows into arenas --------------------------------------------------------------------------- */
+
+/* Reads all rows of q into an array of elements of `size`, in the arena, and ends q. */
+int rows_collect(struct query *q, size_t size, void (*read)(struct query *q, struct arena *arena, void *row), struct arena *arena,
+		void **rows_out, size_t *count_out, struct err *err) MUSTCHECK;
+/* Reads at most one row and ends q. 1/0/-1. */
+int rows_one(struct query *q, void (*read)(struct query *q, struct arena *arena, void *row), struct arena *arena, void *row,
+		struct err *err) MUSTCHECK;
+/* A text column, copied; "" for NULL. */
+const char *rows_text(struct query *q, int column, struct arena *arena);
+/* What is bound for a text that may be NULL. */
+const char *rows_or_empty(const char *s);
+
+#endif

@@ -1,0 +1,377 @@
+/*
+ * migrations.c: the schema, as the steps that led to it. Append only: a step that was released is never changed.
+ *
+ * One DDL statement a step, so that engines whose DDL is not transactional can stop between any two. The words with a '$' are the
+ * driver's: $INT is INTEGER on SQLite and BIGINT on PostgreSQL, $BLOB is BLOB and BYTEA, $TEXT gets COLLATE "C" there, $BY_KEY stores the
+ * rows in the order of their key where the engine can. The bucket comes first in every key of every table about people; hot
+ * tables are kept in the order in which they are read. The database's version is the number of steps that were run.
+ */
+#include <string.h>
+
+#include "base/crash.h"
+
+#include "inside.h"
+
+static const char *const steps[] = {
+	/* the site */
+	"CREATE TABLE lease ("
+	" bucket $INT NOT NULL,"
+	" owner $TEXT NOT NULL,"
+	" epoch $INT NOT NULL,"
+	" until_us $INT NOT NULL,"
+	" PRIMARY KEY (bucket)) $BY_KEY",
+
+	"CREATE TABLE setting ("
+	" name $TEXT NOT NULL,"
+	" value $BLOB NOT NULL,"
+	" PRIMARY KEY (name)) $BY_KEY",
+
+	"CREATE TABLE mailbox ("
+	" name $TEXT NOT NULL,"
+	" uidvalidity $INT NOT NULL,"
+	" last_uid $INT NOT NULL,"
+	" PRIMARY KEY (name)) $BY_KEY",
+
+	"CREATE TABLE turn ("
+	" owner $TEXT NOT NULL,"
+	" taken $INT NOT NULL,"
+	" PRIMARY KEY (owner)) $BY_KEY",
+
+	"CREATE TABLE link ("
+	" template $TEXT NOT NULL,"
+	" since $INT NOT NULL,"
+	" digest $BLOB NOT NULL,"
+	" place $INT NOT NULL,"
+	" url $TEXT NOT NULL,"
+	" PRIMARY KEY (template, since, place)) $BY_KEY",
+
+	/* people */
+	"CREATE TABLE prospect ("
+	" bucket $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" address $TEXT NOT NULL,"
+	" address_key $TEXT NOT NULL,"
+	" fields $TEXT NOT NULL,"
+	" stage $TEXT NOT NULL,"
+	" list $TEXT NOT NULL,"
+	" form $TEXT NOT NULL,"
+	" language $TEXT NOT NULL,"
+	" timezone $TEXT NOT NULL,"
+	" consent $INT NOT NULL,"
+	" fit $REAL NOT NULL,"
+	" interest $REAL NOT NULL,"
+	" interest_at $INT NOT NULL,"
+	" intent $TEXT NOT NULL,"
+	" intent_at $INT NOT NULL,"
+	" hot $INT NOT NULL,"
+	" hot_at $INT NOT NULL,"
+	" recheck $INT NOT NULL,"
+	" recheck_rule $INT NOT NULL,"
+	" recheck_id $INT NOT NULL,"
+	" created $INT NOT NULL,"
+	" changed $INT NOT NULL,"
+	" PRIMARY KEY (bucket, id)) $BY_KEY",
+
+	"CREATE TABLE address ("
+	" bucket $INT NOT NULL,"
+	" address_key $TEXT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" PRIMARY KEY (bucket, address_key)) $BY_KEY",
+
+	"CREATE TABLE event ("
+	" bucket $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" name $TEXT NOT NULL,"
+	" at $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" subject $TEXT NOT NULL,"
+	" data $TEXT NOT NULL,"
+	" points $REAL NOT NULL,"
+	" PRIMARY KEY (bucket, prospect, name, at, id)) $BY_KEY",
+
+	"CREATE TABLE score_term ("
+	" bucket $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" rule $TEXT NOT NULL,"
+	" at $INT NOT NULL,"
+	" event $INT NOT NULL,"
+	" points $REAL NOT NULL,"
+	" PRIMARY KEY (bucket, prospect, rule, at, event)) $BY_KEY",
+
+	"CREATE TABLE hit ("
+	" bucket $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" delivery $INT NOT NULL,"
+	" kind $TEXT NOT NULL,"
+	" place $INT NOT NULL,"
+	" at $INT NOT NULL,"
+	" agent $TEXT NOT NULL,"
+	" ip $TEXT NOT NULL,"
+	" verdict $INT NOT NULL,"
+	" reasons $INT NOT NULL,"
+	" PRIMARY KEY (bucket, id)) $BY_KEY",
+
+	"CREATE INDEX hit_delivery ON hit (bucket, delivery, at)",
+
+	"CREATE TABLE enrolment ("
+	" bucket $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" sequence $TEXT NOT NULL,"
+	" step $TEXT NOT NULL,"
+	" state $INT NOT NULL,"
+	" entered $INT NOT NULL,"
+	" ended $INT NOT NULL,"
+	" why $TEXT NOT NULL,"
+	" due $INT NOT NULL,"
+	" queue_id $INT NOT NULL,"
+	" lane $INT NOT NULL,"
+	" PRIMARY KEY (bucket, prospect, id)) $BY_KEY",
+
+	"CREATE TABLE queue ("
+	" bucket $INT NOT NULL,"
+	" lane $INT NOT NULL,"
+	" due $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" kind $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" ref $INT NOT NULL,"
+	" name $TEXT NOT NULL,"
+	" PRIMARY KEY (bucket, lane, due, id)) $BY_KEY",
+
+	"CREATE TABLE delivery ("
+	" bucket $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" kind $INT NOT NULL,"
+	" state $INT NOT NULL,"
+	" enrolment $INT NOT NULL,"
+	" sequence $TEXT NOT NULL,"
+	" step $TEXT NOT NULL,"
+	" template $TEXT NOT NULL,"
+	" address $TEXT NOT NULL,"
+	" download $TEXT NOT NULL,"
+	" ref $INT NOT NULL,"
+	" attempt $INT NOT NULL,"
+	" planned $INT NOT NULL,"
+	" done $INT NOT NULL,"
+	" code $INT NOT NULL,"
+	" reply $TEXT NOT NULL,"
+	" relay_id $TEXT NOT NULL,"
+	" PRIMARY KEY (bucket, id)) $BY_KEY",
+
+	"CREATE INDEX delivery_prospect ON delivery (bucket, prospect)",
+	/* those that people ask for: all but sent (3), which is nearly all of them */
+	"CREATE INDEX delivery_state ON delivery (state, id) WHERE state <> 3",
+
+	/* as delivery, and who claimed it when */
+	"CREATE TABLE sending ("
+	" bucket $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" kind $INT NOT NULL,"
+	" state $INT NOT NULL,"
+	" enrolment $INT NOT NULL,"
+	" sequence $TEXT NOT NULL,"
+	" step $TEXT NOT NULL,"
+	" template $TEXT NOT NULL,"
+	" address $TEXT NOT NULL,"
+	" download $TEXT NOT NULL,"
+	" ref $INT NOT NULL,"
+	" attempt $INT NOT NULL,"
+	" planned $INT NOT NULL,"
+	" done $INT NOT NULL,"
+	" code $INT NOT NULL,"
+	" reply $TEXT NOT NULL,"
+	" relay_id $TEXT NOT NULL,"
+	" epoch $INT NOT NULL,"
+	" claimed $INT NOT NULL,"
+	" PRIMARY KEY (bucket, id)) $BY_KEY",
+
+	"CREATE TABLE suppression ("
+	" bucket $INT NOT NULL,"
+	" hash $BLOB NOT NULL,"
+	" reason $TEXT NOT NULL,"
+	" at $INT NOT NULL,"
+	" source $TEXT NOT NULL,"
+	" PRIMARY KEY (bucket, hash)) $BY_KEY",
+
+	"CREATE TABLE consent ("
+	" bucket $INT NOT NULL,"
+	" place $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" what $TEXT NOT NULL,"
+	" purpose $TEXT NOT NULL,"
+	" words $TEXT NOT NULL,"
+	" form $TEXT NOT NULL,"
+	" page $TEXT NOT NULL,"
+	" ip $TEXT NOT NULL,"
+	" agent $TEXT NOT NULL,"
+	" data $TEXT NOT NULL,"
+	" at $INT NOT NULL,"
+	" ref $INT NOT NULL,"
+	" salt $BLOB NOT NULL,"
+	" digest $BLOB NOT NULL,"
+	" chain $BLOB NOT NULL,"
+	" PRIMARY KEY (bucket, place)) $BY_KEY",
+
+	"CREATE UNIQUE INDEX consent_id ON consent (bucket, id)",
+	"CREATE INDEX consent_prospect ON consent (bucket, prospect, place)",
+
+	"CREATE TABLE lead ("
+	" bucket $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" state $TEXT NOT NULL,"
+	" owner $TEXT NOT NULL,"
+	" reason $TEXT NOT NULL,"
+	" at $INT NOT NULL,"
+	" answered $INT NOT NULL,"
+	" answer $TEXT NOT NULL,"
+	" amount $REAL NOT NULL,"
+	" PRIMARY KEY (bucket, id)) $BY_KEY",
+
+	"CREATE INDEX lead_prospect ON lead (bucket, prospect, at)",
+	"CREATE INDEX lead_at ON lead (at, id)",
+
+	"CREATE TABLE alert ("
+	" bucket $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" lead $INT NOT NULL,"
+	" url $TEXT NOT NULL,"
+	" shape $TEXT NOT NULL,"
+	" body $TEXT NOT NULL,"
+	" state $INT NOT NULL,"
+	" attempt $INT NOT NULL,"
+	" created $INT NOT NULL,"
+	" due $INT NOT NULL,"
+	" done $INT NOT NULL,"
+	" code $INT NOT NULL,"
+	" error $TEXT NOT NULL,"
+	" PRIMARY KEY (bucket, id)) $BY_KEY",
+
+	"CREATE INDEX alert_state ON alert (state, created)",
+
+	"CREATE TABLE once ("
+	" bucket $INT NOT NULL,"
+	" once_key $TEXT NOT NULL,"
+	" at $INT NOT NULL,"
+	" answer $TEXT NOT NULL,"
+	" PRIMARY KEY (bucket, once_key)) $BY_KEY",
+
+	"CREATE TABLE inbound ("
+	" bucket $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" mailbox $TEXT NOT NULL,"
+	" received $INT NOT NULL,"
+	" class $TEXT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" delivery $INT NOT NULL,"
+	" summary $TEXT NOT NULL,"
+	" bytes $INT NOT NULL,"
+	" PRIMARY KEY (bucket, id)) $BY_KEY",
+
+	/* by the bucket of the hash: a mail is known before anybody knows whose it is */
+	"CREATE TABLE inbound_hash ("
+	" bucket $INT NOT NULL,"
+	" hash $BLOB NOT NULL,"
+	" inbound $INT NOT NULL,"
+	" PRIMARY KEY (bucket, hash)) $BY_KEY",
+
+	"CREATE TABLE inbound_raw ("
+	" bucket $INT NOT NULL,"
+	" received $INT NOT NULL,"
+	" inbound $INT NOT NULL,"
+	" raw $BLOB NOT NULL,"
+	" PRIMARY KEY (bucket, received, inbound)) $ROWS",
+
+	"CREATE TABLE journal ("
+	" bucket $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" at $INT NOT NULL,"
+	" kind $TEXT NOT NULL,"
+	" what $TEXT NOT NULL,"
+	" why $TEXT NOT NULL,"
+	" PRIMARY KEY (bucket, prospect, id)) $BY_KEY",
+
+	"CREATE TABLE visitor ("
+	" bucket $INT NOT NULL,"
+	" anonymous_id $TEXT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" since $INT NOT NULL,"
+	" PRIMARY KEY (bucket, anonymous_id)) $BY_KEY",
+
+	"CREATE TABLE visitor_event ("
+	" bucket $INT NOT NULL,"
+	" anonymous_id $TEXT NOT NULL,"
+	" at $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" name $TEXT NOT NULL,"
+	" subject $TEXT NOT NULL,"
+	" data $TEXT NOT NULL,"
+	" PRIMARY KEY (bucket, anonymous_id, at, id)) $BY_KEY",
+};
+
+#define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
+
+/* The step in the engine's own words. */
+static void translate(const struct driver *driver, const char *step, struct buf *out)
+{
+	buf_reset(out);
+	while (*step) {
+		const struct driver_word *w = driver->words;
+		size_t len = 0;
+
+		for (; *step == '$' && w->word; w++) {
+			len = strlen(w->word);
+			if (strncmp(step, w->word, len) == 0)
+				break;
+		}
+		if (*step == '$' && w->word) {
+			buf_str(out, w->text);
+			step += len;
+		} else {
+			buf_char(out, *step++);
+		}
+	}
+}
+
+static int run_steps(struct db *db, int from, struct err *err)
+{
+	struct buf ddl = BUF_INIT;
+	int rc = 0;
+
+	for (int i = from; i < STEPS && rc == 0; i++) {
+		translate(db->driver, steps[i], &ddl);
+		rc = db->driver->define(db->connection, buf_cstr(&ddl), err);
+		if (rc == 0)
+			rc = db->driver->set_version(db->connection, i + 1, err);
+		CRASH_POINT("migrate.step");
+	}
+	buf_clear(&ddl);
+	return rc;
+}
+
+int migrations_run(struct db *db, struct err *err)
+{
+	int version;
+
+	if (db->driver->get_version(db->connection, &version, err) < 0)
+		return -1;
+	if (version > STEPS)
+		return err_set(err, "the database has schema %d, this program knows %d: it was written by a newer version; install that again",
+				version, STEPS);
+	if (version == STEPS)
+		return 0;
+	if (db_begin(db, err) < 0)
+		return err_prefix(err, "upgrading the schema");
+	if (run_steps(db, version, err) < 0 || db_commit(db, err) < 0) {
+		db_rollback(db);
+		return err_prefix(err, "upgrading the schema from %d to %d", version, STEPS);
+	}
+	return 0;
+}

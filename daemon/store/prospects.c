@@ -1,0 +1,162 @@
+/*
+ * prospects.c: people, and the addresses that name them. See rows.h.
+ */
+#include "base/id.h"
+
+#include "inside.h"
+
+#define COLUMNS \
+	"id, address, address_key, fields, stage, list, form, language, timezone, consent, fit, interest, interest_at," \
+	" intent, intent_at, hot, hot_at, recheck, recheck_rule, recheck_id, created, changed"
+
+static void read_prospect(struct query *q, struct arena *arena, void *row)
+{
+	struct prospect *p = row;
+
+	p->id = query_get_int(q, 0);
+	p->address = rows_text(q, 1, arena);
+	p->key = rows_text(q, 2, arena);
+	p->fields = rows_text(q, 3, arena);
+	p->stage = rows_text(q, 4, arena);
+	p->list = rows_text(q, 5, arena);
+	p->form = rows_text(q, 6, arena);
+	p->language = rows_text(q, 7, arena);
+	p->timezone = rows_text(q, 8, arena);
+	p->consent = (enum consent_state)query_get_int(q, 9);
+	p->fit = query_get_real(q, 10);
+	p->interest = query_get_real(q, 11);
+	p->interest_at = query_get_int(q, 12);
+	p->intent = rows_text(q, 13, arena);
+	p->intent_at = query_get_int(q, 14);
+	p->hot = query_get_int(q, 15) != 0;
+	p->hot_at = query_get_int(q, 16);
+	p->recheck = query_get_int(q, 17);
+	p->recheck_rule = (int)query_get_int(q, 18);
+	p->recheck_id = query_get_int(q, 19);
+	p->created = query_get_int(q, 20);
+	p->changed = query_get_int(q, 21);
+}
+
+/* Parameters 3 to 20 of both statements that write. */
+static void bind_changing(struct query *q, const struct prospect *p)
+{
+	query_text(q, 3, rows_or_empty(p->fields));
+	query_text(q, 4, rows_or_empty(p->stage));
+	query_text(q, 5, rows_or_empty(p->list));
+	query_text(q, 6, rows_or_empty(p->form));
+	query_text(q, 7, rows_or_empty(p->language));
+	query_text(q, 8, rows_or_empty(p->timezone));
+	query_int(q, 9, p->consent);
+	query_real(q, 10, p->fit);
+	query_real(q, 11, p->interest);
+	query_int(q, 12, p->interest_at);
+	query_text(q, 13, rows_or_empty(p->intent));
+	query_int(q, 14, p->intent_at);
+	query_int(q, 15, p->hot);
+	query_int(q, 16, p->hot_at);
+	query_int(q, 17, p->recheck);
+	query_int(q, 18, p->recheck_rule);
+	query_int(q, 19, p->recheck_id);
+	query_int(q, 20, p->changed);
+}
+
+STATEMENT(insert, BUCKETED,
+	"INSERT INTO prospect (bucket, id,"
+	"  fields, stage, list, form, language, timezone, consent, fit, interest, interest_at,"
+	"  intent, intent_at, hot, hot_at, recheck, recheck_rule, recheck_id, changed,"
+	"  address, address_key, created)"
+	" VALUES (?1, ?2,"
+	"  ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+	"  ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
+	"  ?21, ?22, ?23)");
+
+STATEMENT(insert_address, BUCKETED,
+	"INSERT INTO address (bucket, address_key, prospect)"
+	" VALUES (?1, ?2, ?3)");
+
+int prospects_insert(struct db *db, const struct prospect *p, struct err *err)
+{
+	struct query *q = db_query(db, &sql_insert_address);
+
+	/* the address first: it is what may be there already */
+	query_int(q, 1, address_bucket(p->key));
+	query_text(q, 2, p->key);
+	query_int(q, 3, p->id);
+	if (query_run(q, err) < 0)
+		return -1;
+	q = db_query(db, &sql_insert);
+	query_int(q, 1, id_bucket(p->id));
+	query_int(q, 2, p->id);
+	bind_changing(q, p);
+	query_text(q, 21, p->address);
+	query_text(q, 22, p->key);
+	query_int(q, 23, p->created);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
+STATEMENT(update, BUCKETED,
+	"UPDATE prospect"
+	" SET fields = ?3, stage = ?4, list = ?5, form = ?6, language = ?7, timezone = ?8, consent = ?9,"
+	"  fit = ?10, interest = ?11, interest_at = ?12, intent = ?13, intent_at = ?14, hot = ?15, hot_at = ?16,"
+	"  recheck = ?17, recheck_rule = ?18, recheck_id = ?19, changed = ?20"
+	" WHERE bucket = ?1 AND id = ?2");
+
+int prospects_update(struct db *db, const struct prospect *p, struct err *err)
+{
+	struct query *q = db_query(db, &sql_update);
+	int changed;
+
+	query_int(q, 1, id_bucket(p->id));
+	query_int(q, 2, p->id);
+	bind_changing(q, p);
+	changed = query_run(q, err);
+	if (changed == 0)
+		return err_set(err, "there is no such prospect");
+	return changed < 0 ? -1 : 0;
+}
+
+STATEMENT(find, BUCKETED,
+	"SELECT " COLUMNS " FROM prospect"
+	" WHERE bucket = ?1 AND id = ?2");
+
+int prospects_find(struct db *db, int64_t id, struct arena *arena, struct prospect *out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_find);
+
+	query_int(q, 1, id_bucket(id));
+	query_int(q, 2, id);
+	return rows_one(q, read_prospect, arena, out, err);
+}
+
+STATEMENT(find_address, BUCKETED,
+	"SELECT prospect FROM address"
+	" WHERE bucket = ?1 AND address_key = ?2");
+
+int prospects_find_address(struct db *db, const char *key, struct arena *arena, struct prospect *out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_find_address);
+	int64_t id = 0;
+	int got;
+
+	query_int(q, 1, address_bucket(key));
+	query_text(q, 2, key);
+	got = query_row(q, err);
+	if (got == 1)
+		id = query_get_int(q, 0);
+	query_done(q);
+	return got == 1 ? prospects_find(db, id, arena, out, err) : got;
+}
+
+STATEMENT(count, SITE,
+	"SELECT COUNT(*) FROM prospect");
+
+int prospects_count(struct db *db, int64_t *out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_count);
+	int got = query_row(q, err);
+
+	if (got == 1)
+		*out = query_get_int(q, 0);
+	query_done(q);
+	return got == 1 ? 0 : -1;
+}

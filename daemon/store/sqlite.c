@@ -1,0 +1,496 @@
+/*
+ * sqlite.c: the SQLite driver: settings, statements, checkpoints.
+ *
+ * One connection in the whole system writes and checkpoints, in one thread: every SQLite before 3.51.3 can corrupt a WAL database when
+ * one connection commits while another checkpoints. So automatic checkpoints are off on both kinds of connection, and a reader does none
+ * when it closes. Settings are read back after opening: a pragma with a typing error in it is silent otherwise.
+ */
+#include <assert.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/mem.h"
+
+#include "driver.h"
+
+#define APPLICATION_ID 0x6e747264	/* "ntrd" */
+#define PAGE 4096
+
+struct connection {
+	sqlite3 *db;
+	bool reader;
+	sqlite3_stmt *control[CONTROLS];
+	int wal_pages;		/* as of the last commit */
+	int moved_pages;	/* of these, how many a checkpoint has copied */
+};
+
+struct pragma {
+	const char *name, *set, *expect;	/* set NULL: only looked at */
+};
+
+static const struct pragma both[] = {
+	{ "page_size", NULL, "4096" },
+	{ "synchronous", "FULL", "2" },
+	{ "foreign_keys", "ON", "1" },
+	{ "trusted_schema", "OFF", "0" },
+	{ "cell_size_check", "ON", "1" },
+	{ "mmap_size", "0", "0" },
+	{ "temp_store", "MEMORY", "2" },
+	{ "busy_timeout", "5000", "5000" },
+	{ "wal_autocheckpoint", "0", "0" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct pragma writing[] = {
+	{ "journal_mode", "WAL", "wal" },
+	{ "journal_size_limit", "67108864", "67108864" },
+	/* what erasure promises: a deleted row is overwritten, not only unlinked */
+	{ "secure_delete", "ON", "1" },
+	{ "cache_size", "-65536", "-65536" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct pragma reading[] = {
+	{ "journal_mode", NULL, "wal" },
+	{ "query_only", "ON", "1" },
+	{ "cache_size", "-8192", "-8192" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct driver_word words[] = {
+	{ "$INT", "INTEGER" },
+	{ "$REAL", "REAL" },
+	{ "$TEXT", "TEXT" },
+	{ "$BLOB", "BLOB" },
+	{ "$ROWS", "STRICT" },
+	{ "$BY_KEY", "STRICT, WITHOUT ROWID" },
+	{ NULL, NULL },
+};
+
+static int fail(struct connection *c, struct err *err)
+{
+	return err_set(err, "%s", sqlite3_errmsg(c->db));
+}
+
+static enum trouble sqlite_trouble(struct connection *c)
+{
+	switch (sqlite3_errcode(c->db) & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return TROUBLE_NONE;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return TROUBLE_RETRY;
+	case SQLITE_FULL:
+		return TROUBLE_FULL;
+	case SQLITE_IOERR:
+	case SQLITE_NOMEM:
+	case SQLITE_CANTOPEN:
+		return TROUBLE_IO;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+		return TROUBLE_FATAL;
+	default:
+		return TROUBLE_STATEMENT;
+	}
+}
+
+/* --- opening ---------------------------------------------------------------------------------------------------- */
+
+/* The first column of the first row of a statement without parameters, as text. */
+static int ask(struct connection *c, const char *sql, char *out, size_t size, struct err *err)
+{
+	sqlite3_stmt *s = NULL;
+	const char *text;
+	int rc = -1;
+
+	if (sqlite3_prepare_v2(c->db, sql, -1, &s, NULL) != SQLITE_OK) {
+		fail(c, err);
+		goto out;
+	}
+	switch (sqlite3_step(s)) {
+	case SQLITE_ROW:
+		text = (const char *)sqlite3_column_text(s, 0);
+		sqlite3_snprintf((int)size, out, "%s", text ? text : "");
+		rc = 0;
+		break;
+	case SQLITE_DONE:
+		out[0] = '\0';
+		rc = 0;
+		break;
+	default:
+		fail(c, err);
+	}
+out:
+	sqlite3_finalize(s);
+	return rc;
+}
+
+static int set_pragmas(struct connection *c, const struct pragma *pragmas, struct err *err)
+{
+	char sql[100], got[50];
+
+	for (const struct pragma *p = pragmas; p->name; p++) {
+		if (p->set) {
+			sqlite3_snprintf(sizeof(sql), sql, "PRAGMA %s=%s", p->name, p->set);
+			if (ask(c, sql, got, sizeof(got), err) < 0)
+				return err_prefix(err, "setting %s", p->name);
+		}
+		sqlite3_snprintf(sizeof(sql), sql, "PRAGMA %s", p->name);
+		if (ask(c, sql, got, sizeof(got), err) < 0)
+			return err_prefix(err, "asking for %s", p->name);
+		if (strcmp(got, p->expect) != 0)
+			return err_set(err, "SQLite did not take %s=%s: it is %s", p->name, p->expect, got);
+	}
+	return 0;
+}
+
+static int wal_cb(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct connection *c = arg;
+
+	/* shorter than before: what was moved has been overwritten */
+	if (pages < c->wal_pages)
+		c->moved_pages = 0;
+	c->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+static int configure(struct connection *c, struct err *err)
+{
+	static const struct { int option, value; } switches[] = {
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 }, { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 }, { SQLITE_DBCONFIG_ENABLE_FKEY, 1 },
+		{ SQLITE_DBCONFIG_DQS_DML, 0 }, { SQLITE_DBCONFIG_DQS_DDL, 0 }, { SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		int now = -1;
+
+		if (sqlite3_db_config(c->db, switches[i].option, switches[i].value, &now) != SQLITE_OK || now != switches[i].value)
+			return err_set(err, "SQLite did not take switch %d", switches[i].option);
+	}
+	if (c->reader && sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK)
+		return fail(c, err);
+	if (set_pragmas(c, both, err) < 0)
+		return -1;
+	return set_pragmas(c, c->reader ? reading : writing, err);
+}
+
+static void sqlite_close(struct connection **connection)
+{
+	struct connection *c = *connection;
+	int rc;
+
+	if (!c)
+		return;
+	for (int i = 0; i < CONTROLS; i++)
+		sqlite3_finalize(c->control[i]);
+	rc = sqlite3_close(c->db);
+	assert(rc == SQLITE_OK);	/* else somebody forgot a statement */
+	(void)rc;
+	free(c);
+	*connection = NULL;
+}
+
+static int sqlite_open(const char *where, bool reader, struct connection **out, struct err *err)
+{
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	struct connection *c = xcalloc(1, sizeof(*c));
+	int fd;
+
+	c->reader = reader;
+	if (!reader) {
+		/* SQLite would make it readable for everybody whom the umask lets */
+		fd = open(where, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+		if (fd < 0) {
+			err_set(err, "%s: %m", where);
+			goto failed;
+		}
+		close(fd);
+	}
+	flags |= reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+	if (sqlite3_open_v2(where, &c->db, flags, NULL) != SQLITE_OK) {
+		err_set(err, "%s: %s", where, sqlite3_errmsg(c->db));
+		goto failed;
+	}
+	if (configure(c, err) < 0) {
+		err_prefix(err, "%s", where);
+		goto failed;
+	}
+	/* behind the pragma wal_autocheckpoint, which uses the same hook */
+	sqlite3_wal_hook(c->db, wal_cb, c);
+	*out = c;
+	return 0;
+failed:
+	sqlite_close(&c);
+	return -1;
+}
+
+/* --- schema ----------------------------------------------------------------------------------------------------- */
+
+static int sqlite_get_version(struct connection *c, int *out, struct err *err)
+{
+	char id[30], tables[30], version[30];
+
+	if (ask(c, "PRAGMA application_id", id, sizeof(id), err) < 0 ||
+			ask(c, "SELECT COUNT(*) FROM sqlite_schema", tables, sizeof(tables), err) < 0 ||
+			ask(c, "PRAGMA user_version", version, sizeof(version), err) < 0)
+		return -1;
+	if (strtol(id, NULL, 10) != APPLICATION_ID && (strcmp(id, "0") != 0 || strcmp(tables, "0") != 0))
+		return err_set(err, "this is a database of another program (application_id %s)", id);
+	*out = (int)strtol(version, NULL, 10);
+	return 0;
+}
+
+static int sqlite_define(struct connection *c, const char *ddl, struct err *err)
+{
+	if (sqlite3_exec(c->db, ddl, NULL, NULL, NULL) != SQLITE_OK)
+		return fail(c, err);
+	return 0;
+}
+
+static int sqlite_set_version(struct connection *c, int version, struct err *err)
+{
+	char sql[100];
+
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION_ID, version);
+	return sqlite_define(c, sql, err);
+}
+
+/* --- transactions ----------------------------------------------------------------------------------------------- */
+
+static int sqlite_control(struct connection *c, enum control what, struct err *err)
+{
+	static const char *const texts[CONTROLS] = {
+		[CONTROL_BEGIN] = "BEGIN IMMEDIATE",
+		[CONTROL_COMMIT] = "COMMIT",
+		[CONTROL_ROLLBACK] = "ROLLBACK",
+		[CONTROL_SAVEPOINT] = "SAVEPOINT job",
+		[CONTROL_RELEASE] = "RELEASE job",
+		[CONTROL_ROLLBACK_TO] = "ROLLBACK TO job",
+	};
+	const char *sql = what == CONTROL_BEGIN && c->reader ? "BEGIN" : texts[what];
+	int rc;
+
+	/* after "disk full" and the like SQLite has rolled back by itself */
+	if (what == CONTROL_ROLLBACK && sqlite3_get_autocommit(c->db))
+		return 0;
+	if (!c->control[what] &&
+			sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &c->control[what], NULL) != SQLITE_OK)
+		return fail(c, err);
+	rc = sqlite3_step(c->control[what]);
+	if (rc != SQLITE_DONE)
+		fail(c, err);
+	sqlite3_reset(c->control[what]);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+/* --- statements ------------------------------------------------------------------------------------------------- */
+
+/* A prepared statement is SQLite's own object; the cast is all that the driver adds. */
+static sqlite3_stmt *stmt(struct prepared *p)
+{
+	return (sqlite3_stmt *)p;
+}
+
+static struct prepared *sqlite_prepare(struct connection *c, const char *sql, struct err *err)
+{
+	sqlite3_stmt *s = NULL;
+	const char *tail = NULL;
+
+	if (sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s, &tail) != SQLITE_OK) {
+		fail(c, err);
+		return NULL;
+	}
+	if (!s || *tail) {
+		err_set(err, "not one statement");
+		sqlite3_finalize(s);
+		return NULL;
+	}
+	return (struct prepared *)s;
+}
+
+static void sqlite_finalize(struct prepared *p)
+{
+	sqlite3_finalize(stmt(p));
+}
+
+static void bound(int rc)
+{
+	/* the number is not in the statement, or the value is over SQLite's limit of 1 GB */
+	assert(rc == SQLITE_OK);
+	(void)rc;
+}
+
+static void sqlite_bind_int(struct prepared *p, int n, int64_t v)
+{
+	bound(sqlite3_bind_int64(stmt(p), n, v));
+}
+
+static void sqlite_bind_real(struct prepared *p, int n, double v)
+{
+	bound(sqlite3_bind_double(stmt(p), n, v));
+}
+
+static void sqlite_bind_text(struct prepared *p, int n, const char *s, size_t len)
+{
+	bound(sqlite3_bind_text64(stmt(p), n, s, len, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+static void sqlite_bind_blob(struct prepared *p, int n, const void *data, size_t len)
+{
+	/* a NULL pointer would be NULL, and columns are NOT NULL: no bytes are bytes too */
+	bound(len ? sqlite3_bind_blob64(stmt(p), n, data, len, SQLITE_STATIC) : sqlite3_bind_zeroblob(stmt(p), n, 0));
+}
+
+static int sqlite_step(struct connection *c, struct prepared *p, struct err *err)
+{
+	switch (sqlite3_step(stmt(p))) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return fail(c, err);
+	}
+}
+
+static void sqlite_reset(struct prepared *p)
+{
+	sqlite3_reset(stmt(p));
+	sqlite3_clear_bindings(stmt(p));
+}
+
+static int64_t sqlite_get_int(struct prepared *p, int column)
+{
+	return sqlite3_column_int64(stmt(p), column);
+}
+
+static double sqlite_get_real(struct prepared *p, int column)
+{
+	return sqlite3_column_double(stmt(p), column);
+}
+
+static const char *sqlite_get_text(struct prepared *p, int column)
+{
+	return (const char *)sqlite3_column_text(stmt(p), column);
+}
+
+static struct slice sqlite_get_blob(struct prepared *p, int column)
+{
+	const void *data = sqlite3_column_blob(stmt(p), column);
+
+	return (struct slice){ .data = data, .len = (size_t)sqlite3_column_bytes(stmt(p), column) };
+}
+
+static bool sqlite_is_null(struct prepared *p, int column)
+{
+	return sqlite3_column_type(stmt(p), column) == SQLITE_NULL;
+}
+
+static int sqlite_changes(struct connection *c)
+{
+	return sqlite3_changes(c->db);
+}
+
+/* --- checkpoints ------------------------------------------------------------------------------------------------ */
+
+#ifdef NURTURED_CRASH
+
+/* The kill harness wants to die between two pages of a checkpoint, so its builds look at each write while one runs. */
+static _Thread_local bool checkpointing;
+static ssize_t (*real_write)(int fd, const void *data, size_t n, off_t at);
+
+static ssize_t watched_write(int fd, const void *data, size_t n, off_t at)
+{
+	if (checkpointing)
+		CRASH_POINT("checkpoint.during");
+	return real_write(fd, data, n, at);
+}
+
+static void watch_writes(void)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
+	sqlite3_syscall_ptr old = vfs->xGetSystemCall(vfs, "pwrite64");
+
+	real_write = (ssize_t (*)(int, const void *, size_t, off_t))old;
+	vfs->xSetSystemCall(vfs, "pwrite64", (sqlite3_syscall_ptr)watched_write);
+}
+
+static void watch(bool on)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, watch_writes);
+	checkpointing = on;
+}
+
+#else
+
+static void watch(bool on)
+{
+}
+
+#endif
+
+static int sqlite_checkpoint(struct connection *c, bool all, struct err *err)
+{
+	int mode = all ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+	int log = 0, moved = 0, rc;
+
+	watch(true);
+	rc = sqlite3_wal_checkpoint_v2(c->db, "main", mode, &log, &moved);
+	watch(false);
+	/* busy: a reader stands in the way of the rest, which is moved the next time */
+	if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+		return fail(c, err);
+	c->wal_pages = log > 0 ? log : 0;
+	c->moved_pages = moved > 0 ? moved : 0;
+	return 0;
+}
+
+static uint64_t sqlite_log_bytes(struct connection *c, uint64_t *unmoved_out)
+{
+	*unmoved_out = (uint64_t)(c->wal_pages - c->moved_pages) * PAGE;
+	return (uint64_t)c->wal_pages * PAGE;
+}
+
+const struct driver driver_sqlite = {
+	.name = "sqlite",
+	.shares = false,
+	.words = words,
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.trouble = sqlite_trouble,
+	.get_version = sqlite_get_version,
+	.set_version = sqlite_set_version,
+	.define = sqlite_define,
+	.control = sqlite_control,
+	.prepare = sqlite_prepare,
+	.finalize = sqlite_finalize,
+	.bind_int = sqlite_bind_int,
+	.bind_real = sqlite_bind_real,
+	.bind_text = sqlite_bind_text,
+	.bind_blob = sqlite_bind_blob,
+	.step = sqlite_step,
+	.reset = sqlite_reset,
+	.get_int = sqlite_get_int,
+	.get_real = sqlite_get_real,
+	.get_text = sqlite_get_text,
+	.get_blob = sqlite_get_blob,
+	.is_null = sqlite_is_null,
+	.changes = sqlite_changes,
+	.checkpoint = sqlite_checkpoint,
+	.log_bytes = sqlite_log_bytes,
+};

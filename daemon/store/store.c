@@ -1,0 +1,475 @@
+/*
+ * store.c: see store.h: the store thread, and starting and stopping the whole.
+ *
+ * The thread takes what waits, runs it in one transaction, commits, and hands the batch back. What the engine may cure by itself is tried
+ * again; everything else fails the batch, and each following second shows by an empty commit whether the trouble is over.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/log.h"
+#include "base/random.h"
+
+#include "inside.h"
+
+#define QUEUE_LIMIT 20000
+#define MIN_FREE (INT64_C(64) << 20)
+#define BATCH_FIRST 128		/* jobs of a transaction while some wait that come first */
+#define BATCH_REST 16		/* of these, what others are sure to get */
+#define BATCH 512
+#define TRIES 10
+#define TURN US_SECOND		/* the thread wakes at least that often */
+#define CHECKPOINT_IDLE (UINT64_C(4) << 20)	/* of log, when nothing waits */
+#define CHECKPOINT_BUSY (UINT64_C(64) << 20)	/* of log, whatever waits */
+
+struct store {
+	struct loop *loop;
+	char *state, *file, *lock_file;
+	int lock_fd;
+	struct db *db;
+	struct reader *reader;
+	struct outlet *outlet;
+	struct disk *disk;
+	pthread_t thread;
+	bool running;
+	size_t limit;
+	int64_t looked;			/* store thread: when it last looked after the disk */
+
+	pthread_mutex_t mutex;		/* for what follows */
+	pthread_cond_t wake;
+	struct job_list first, normal;
+	bool sleeping, stopping;
+	bool failing;			/* the last commit failed */
+	bool refusing;			/* ... and submitting would be in vain */
+	bool hopeless;			/* ... for ever: lease lost, file damaged */
+	struct err why;
+	struct store_counts counts;
+};
+
+struct db *store_db(struct store *store)
+{
+	return store->db;
+}
+
+/* --- one batch -------------------------------------------------------------------------------------------------- */
+
+/* One try: 0 on disk, -1 nothing happened. */
+static int try_batch(struct store *s, struct job_list *jobs, struct err *err)
+{
+	int64_t start;
+
+	if (db_begin(s->db, err) < 0)
+		goto failed;
+	/* on an engine with one writer this check holds until the commit */
+	if (!s->db->driver->shares && db_epoch(s->db, 0, err) < 0)
+		goto failed;
+	for (struct store_job *job = jobs->first; job; job = job->next) {
+		job->err.text[0] = '\0';
+		job->result = db_run_job(s->db, job, &job->err) < 0 ? STORE_REFUSED : STORE_COMMITTED;
+		if (s->db->trouble > TROUBLE_STATEMENT) {
+			if (job->err.text[0])
+				*err = job->err;
+			goto failed;
+		}
+	}
+	CRASH_POINT("store.before_commit");
+	start = clock_steady();
+	if (db_commit(s->db, err) < 0)
+		goto failed;
+	CRASH_POINT("store.after_commit");
+	start = clock_steady() - start;
+	pthread_mutex_lock(&s->mutex);
+	s->counts.commits++;
+	s->counts.commit_us += (uint64_t)start;
+	if (s->counts.commit_us_max < (uint64_t)start)
+		s->counts.commit_us_max = (uint64_t)start;
+	pthread_mutex_unlock(&s->mutex);
+	return 0;
+failed:
+	db_rollback(s->db);
+	return -1;
+}
+
+/* The state that store_ready() and store_submit() go by. */
+static void set_health(struct store *s, enum trouble trouble, const struct err *why)
+{
+	bool was;
+
+	pthread_mutex_lock(&s->mutex);
+	was = s->failing;
+	s->failing = trouble > TROUBLE_STATEMENT;
+	s->refusing = trouble == TROUBLE_FULL || trouble >= TROUBLE_LEASE;
+	s->hopeless |= trouble >= TROUBLE_LEASE;
+	if (s->failing)
+		s->why = *why;
+	pthread_mutex_unlock(&s->mutex);
+	if (was && trouble == TROUBLE_NONE)
+		log_info("store.healed", L_STR("file", s->file));
+	else if (!was && trouble > TROUBLE_STATEMENT)
+		log_error("store.failed", L_STR("file", s->file), L_STR("why", why->text));
+}
+
+/* Runs the jobs, together or not at all; their results are set. */
+static int commit_batch(struct store *s, struct job_list *jobs)
+{
+	struct err err = { "the database failed" };
+	int rc = -1;
+
+	for (int i = 0; i < TRIES && rc < 0; i++) {
+		if (i > 0)
+			usleep((useconds_t)(random_u64() % (2000u << i)));
+		rc = try_batch(s, jobs, &err);
+		if (rc < 0 && s->db->trouble != TROUBLE_RETRY)
+			break;
+	}
+	if (rc == 0) {
+		set_health(s, TROUBLE_NONE, NULL);
+		return 0;
+	}
+	/* a statement that fails outside the jobs is no less than a failed disk */
+	if (s->db->trouble <= TROUBLE_RETRY)
+		db_note(s->db, TROUBLE_IO);
+	if (s->db->trouble == TROUBLE_FULL)
+		disk_release(s->disk);
+	set_health(s, s->db->trouble, &err);
+	for (struct store_job *job = jobs->first; job; job = job->next) {
+		job->result = STORE_FAILED;
+		job->err = err;
+	}
+	return -1;
+}
+
+static void count_results(struct store *s, const struct job_list *jobs)
+{
+	uint64_t refused = 0, failed = 0;
+
+	for (const struct store_job *job = jobs->first; job; job = job->next) {
+		refused += job->result == STORE_REFUSED;
+		failed += job->result == STORE_FAILED;
+	}
+	pthread_mutex_lock(&s->mutex);
+	s->counts.jobs += jobs->count;
+	s->counts.refused += refused;
+	s->counts.failed += failed;
+	pthread_mutex_unlock(&s->mutex);
+}
+
+static void run_batch(struct store *s, struct job_list *jobs)
+{
+	struct db *db = s->db;
+	int rc = commit_batch(s, jobs);
+
+	count_results(s, jobs);
+	outlet_put(s->outlet, jobs, db->after, rc == 0 ? db->after_count : 0, rc == 0 ? db->hints : 0);
+}
+
+/* --- housekeeping ----------------------------------------------------------------------------------------------- */
+
+static void checkpoint(struct store *s, bool all)
+{
+	struct err err;
+
+	if (s->db->driver->checkpoint(s->db->connection, all, &err) < 0)
+		log_warn("store.checkpoint", L_STR("file", s->file), L_STR("why", err.text));
+}
+
+/* Between commits: checkpoints hold up whoever waits, so they are made when nobody does, or when the log gets long. */
+static void checkpoint_if_due(struct store *s, bool idle)
+{
+	uint64_t unmoved, log = s->db->driver->log_bytes(s->db->connection, &unmoved);
+
+	if (unmoved >= (idle ? CHECKPOINT_IDLE : CHECKPOINT_BUSY)) {
+		checkpoint(s, false);
+		log = s->db->driver->log_bytes(s->db->connection, &unmoved);
+	}
+	pthread_mutex_lock(&s->mutex);
+	s->counts.wal_bytes = log;
+	pthread_mutex_unlock(&s->mutex);
+}
+
+/* Once a second: the disk, and after trouble an empty commit, to see whether it is over. */
+static void look_after(struct store *s)
+{
+	struct job_list none = { 0 };
+	struct stat st = { 0 };
+	bool failing, hopeless;
+	int64_t now = clock_steady();
+
+	pthread_mutex_lock(&s->mutex);
+	s->counts.last_turn = now;
+	failing = s->failing;
+	hopeless = s->hopeless;
+	pthread_mutex_unlock(&s->mutex);
+	if (now - s->looked < TURN)
+		return;
+	s->looked = now;
+	disk_look(s->disk);
+	if (failing && !hopeless && disk_has_room(s->disk)) {
+		checkpoint(s, false);
+		commit_batch(s, &none);
+	}
+	if (stat(s->file, &st) == 0) {
+		pthread_mutex_lock(&s->mutex);
+		s->counts.db_bytes = (uint64_t)st.st_size;
+		pthread_mutex_unlock(&s->mutex);
+	}
+}
+
+/* --- the thread ------------------------------------------------------------------------------------------------- */
+
+/* Under the mutex: the jobs of the next transaction. */
+static void take_jobs(struct store *s, struct job_list *out)
+{
+	size_t rest = s->normal.count < BATCH_REST ? s->normal.count : BATCH_REST;
+	size_t room = BATCH;
+
+	if (s->first.count) {
+		while (s->first.count && out->count < BATCH_FIRST - rest)
+			job_list_add(out, job_list_take(&s->first));
+		room = BATCH_FIRST;
+	}
+	while (s->normal.count && out->count < room)
+		job_list_add(out, job_list_take(&s->normal));
+}
+
+/* Waits for jobs or for the next turn; false: the store stops, and there are none. */
+static bool next_jobs(struct store *s, struct job_list *out)
+{
+	struct timespec until;
+	bool go_on;
+
+	pthread_mutex_lock(&s->mutex);
+	if (!s->first.count && !s->normal.count && !s->stopping) {
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += TURN / US_SECOND;
+		s->sleeping = true;
+		pthread_cond_timedwait(&s->wake, &s->mutex, &until);
+		s->sleeping = false;
+	}
+	take_jobs(s, out);
+	go_on = out->count || !s->stopping;
+	pthread_mutex_unlock(&s->mutex);
+	return go_on;
+}
+
+static bool is_idle(struct store *s)
+{
+	bool idle;
+
+	pthread_mutex_lock(&s->mutex);
+	idle = !s->first.count && !s->normal.count;
+	pthread_mutex_unlock(&s->mutex);
+	return idle;
+}
+
+static void *store_main(void *arg)
+{
+	struct store *s = arg;
+	struct job_list jobs = { 0 };
+
+	while (next_jobs(s, &jobs)) {
+		if (jobs.count)
+			run_batch(s, &jobs);
+		look_after(s);
+		checkpoint_if_due(s, is_idle(s));
+	}
+	return NULL;
+}
+
+/* --- starting and stopping -------------------------------------------------------------------------------------- */
+
+static int lock_state(struct store *s, struct err *err)
+{
+	char pid[24] = "";
+	ssize_t n;
+
+	s->lock_fd = open(s->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (s->lock_fd < 0)
+		return err_set(err, "%s: %m", s->lock_file);
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_set(err, "%s: %m", s->lock_file);
+		n = read(s->lock_fd, pid, sizeof(pid) - 1);
+		pid[n > 0 ? n : 0] = '\0';
+		pid[strcspn(pid, "\n")] = '\0';
+		return err_set(err, "%s: another daemon (process %s) uses this folder", s->lock_file, pid);
+	}
+	snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, pid, strlen(pid), 0) < 0)
+		return err_set(err, "%s: %m", s->lock_file);
+	return 0;
+}
+
+/* What has to be true before the first job: leases ours, the key there, alerts back in their lane. */
+static int take_over(struct store *s, struct err *err)
+{
+	if (db_begin(s->db, err) < 0)
+		return -1;
+	CRASH_POINT("lease.before_takeover");
+	if (leases_take(s->db, err) < 0 || suppressions_key(s->db, err) < 0 || queue_heads_load(s->db, err) < 0 ||
+			alerts_recover(s->db, clock_now(), err) < 0 || db_commit(s->db, err) < 0) {
+		db_rollback(s->db);
+		return -1;
+	}
+	CRASH_POINT("lease.after_takeover");
+	return 0;
+}
+
+static int prepare_database(struct store *s, struct err *err)
+{
+	if (migrations_run(s->db, err) == 0 && take_over(s, err) == 0)
+		return 0;
+	if (s->db->trouble != TROUBLE_FULL)
+		return -1;
+	/* a daemon that was restarted on a full disk has its ballast still */
+	disk_release(s->disk);
+	return migrations_run(s->db, err) < 0 ? -1 : take_over(s, err);
+}
+
+static int open_all(struct store *s, const struct store_options *options, struct err *err)
+{
+	if (mkdir(s->state, 0750) < 0 && errno != EEXIST)
+		return err_set(err, "%s: %m", s->state);
+	if (lock_state(s, err) < 0)
+		return -1;
+	s->disk = disk_new(s->state, options->min_free ? options->min_free : MIN_FREE);
+	disk_look(s->disk);
+	if (db_open(&driver_sqlite, s->file, false, &s->db, err) < 0)
+		return -1;
+	s->db->leases = leases_new(options->owner);
+	s->db->heads = queue_heads_new();
+	s->db->once_pruned = xcalloc(BUCKETS, sizeof(int64_t));
+	if (prepare_database(s, err) < 0)
+		return err_prefix(err, "%s", s->file);
+	if (reader_start(s->file, s->outlet, &s->reader, err) < 0)
+		return err_prefix(err, "%s", s->file);
+	if (pthread_create(&s->thread, NULL, store_main, s) != 0)
+		return err_set(err, "cannot start the store thread");
+	s->running = true;
+	return 0;
+}
+
+int store_start(struct loop *loop, const struct store_options *options, struct store **out, struct err *err)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+	pthread_condattr_t attr;
+
+	s->loop = loop;
+	s->lock_fd = -1;
+	s->state = xstrdup(options->state);
+	s->file = xasprintf("%s/nurtured.db", options->state);
+	s->lock_file = xasprintf("%s/nurtured.lock", options->state);
+	s->limit = options->queue_limit ? options->queue_limit : QUEUE_LIMIT;
+	s->outlet = outlet_new(loop);
+	s->counts.last_turn = clock_steady();
+	pthread_mutex_init(&s->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	if (open_all(s, options, err) < 0) {
+		store_stop(&s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+void store_stop(struct store **store)
+{
+	struct store *s = *store;
+
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->mutex);
+	s->stopping = true;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->mutex);
+	if (s->running)
+		pthread_join(s->thread, NULL);
+	reader_stop(&s->reader);
+	/* not when the lease is lost: the log is the other daemon's now */
+	if (s->running && !s->hopeless)
+		checkpoint(s, true);
+	outlet_close(&s->outlet);
+	db_close(&s->db);
+	disk_free(&s->disk);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	pthread_cond_destroy(&s->wake);
+	pthread_mutex_destroy(&s->mutex);
+	free(s->state);
+	free(s->file);
+	free(s->lock_file);
+	free(s);
+	*store = NULL;
+}
+
+/* --- the loop's side -------------------------------------------------------------------------------------------- */
+
+int store_submit(struct store *store, struct store_job *job, enum store_priority priority)
+{
+	bool wake = false;
+	int rc = -1;
+
+	pthread_mutex_lock(&store->mutex);
+	if (!store->stopping && !store->refusing && disk_has_room(store->disk) &&
+			store->first.count + store->normal.count < store->limit) {
+		job_list_add(priority == STORE_FIRST ? &store->first : &store->normal, job);
+		wake = store->sleeping;
+		rc = 0;
+	}
+	pthread_mutex_unlock(&store->mutex);
+	if (wake)
+		pthread_cond_signal(&store->wake);
+	return rc;
+}
+
+bool store_ready(struct store *store, struct err *why)
+{
+	bool ready = true;
+
+	pthread_mutex_lock(&store->mutex);
+	if (store->stopping) {
+		err_set(why, "the store is stopping");
+		ready = false;
+	} else if (store->failing || store->hopeless) {
+		err_set(why, "%s", store->why.text);
+		ready = false;
+	} else if (!disk_has_room(store->disk)) {
+		err_set(why, "the disk of %s is nearly full: %lld MiB are free", store->state,
+				(long long)disk_left(store->disk) >> 20);
+		ready = false;
+	}
+	pthread_mutex_unlock(&store->mutex);
+	return ready;
+}
+
+void store_counts(struct store *store, struct store_counts *out)
+{
+	pthread_mutex_lock(&store->mutex);
+	*out = store->counts;
+	out->waiting = store->first.count + store->normal.count;
+	pthread_mutex_unlock(&store->mutex);
+	out->disk_free = (uint64_t)disk_left(store->disk);
+	out->statements = atomic_load_explicit(&store->db->statements, memory_order_relaxed);
+}
+
+int store_read(struct store *store, struct store_job *job)
+{
+	return reader_submit(store->reader, job);
+}
+
+void store_on_hints(struct store *store, void (*fn)(void *arg, unsigned hints), void *arg)
+{
+	outlet_on_hints(store->outlet, fn, arg);
+}
