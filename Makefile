@@ -100,8 +100,88 @@ unit-%:
 	$(MAKE) $(patsubst tests/$*/%.c,$(BUILD)/tests/$*/%,$(wildcard tests/$*/test_*.c))
 	@for t in $(patsubst tests/$*/%.c,$(BUILD)/tests/$*/%,$(wildcard tests/$*/test_*.c)); do echo "== $$t"; $$t || exit 1; done
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.PHONY: units
+units: $(UNIT)
+
+# --- fuzzers: tests/fuzz/fuzz_<name>.c, seeds in tests/fuzz/corpus/<name>/ -------------------------------------------
+
+FUZZ_TIME ?= 20
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(FUZZ_SRC))
+REPLAYS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(FUZZ_SRC))
+LINK_ALL = -Wl,--as-needed -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS_INTAKE) $(LIBS)
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(call lib,all)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LINK_ALL)
+
+# the same function over its seeds alone, with any compiler: part of `make check`
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(call lib,all)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LINK_ALL)
+
+.PHONY: fuzzers replays
+fuzzers: $(FUZZERS)
+replays: $(REPLAYS)
+.SECONDARY: $(patsubst %.c,$(BUILD)/%.o,$(FUZZ_SRC)) $(BUILD)/tests/fuzz/replay.o
+
+# --- what people call -----------------------------------------------------------------------------------------------
+
+# Debian packages: to build, then to test
+DEPS := gcc make pkg-config libevent-dev libsqlite3-dev libjansson-dev libyaml-dev libssl-dev libidn2-dev libpsl-dev libpcre2-dev \
+	libglib2.0-dev libcurl4 libetpan-dev libxml2-dev libgnutls28-dev tzdata publicsuffix ca-certificates \
+	libcmocka-dev python3 curl openssl swaks postfix dovecot-imapd
+
+# -j for the inner make, unless the outer one was told something
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+.PHONY: help deps check lint fuzz bench demo install
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@echo '  make unit-FOLDER    the unit tests of one folder, such as unit-base'
+	@echo 'Variables: SAN=address,undefined or SAN=thread, CC=clang, WERROR=1, PREFIX, DESTDIR, T=PATTERN (check), FUZZ_TIME (seconds)'
+
+deps: ## install the Debian packages that are missing (as root or by sudo); starts no service
+	@tests/deps.sh $(DEPS)
+
+# in a folder of its own, so that -Werror sees every file
+check: deps ## build with -Werror, then every test there is; 1 if one fails
+	@$(MAKE) --no-print-directory $(JOBS) -s BUILD=$(BUILD)/check WERROR=1 all units replays
+	@tests/run.sh $(BUILD)/check $(patsubst $(BUILD)/%,$(BUILD)/check/%,$(UNIT) $(REPLAYS))
+
+lint: ## what can be told from the source alone: layers, banned calls, SQL outside the store
+	@tests/run.sh $(BUILD) --source
+
+fuzz: ## each fuzzer for FUZZ_TIME seconds (clang)
+	@$(MAKE) --no-print-directory $(JOBS) -s CC=clang BUILD=$(BUILD)/fuzz SAN=address,undefined \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzzers
+	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_TIME)
+
+bench: all ## measure; writes what it found to standard output
+	@BUILD=$(abspath $(BUILD)) tests/bench/run.sh
+
+demo: ## a whole installation on loopback, to be looked at in a browser
+	@tests/deps.sh --quiet $(DEPS)
+	@$(MAKE) --no-print-directory $(JOBS) -s all
+	@BUILD=$(abspath $(BUILD)) tests/demo/demo.sh
+
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/nurtured
+
+# What stands in /etc/nurtured is the operator's: a file that is there is left alone.
+install: all ## below DESTDIR and PREFIX (/usr); configuration to /etc/nurtured unless it is there
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DOCDIR) \
+		$(DESTDIR)/etc/nurtured $(DESTDIR)$(PREFIX)/share/nurtured
+	install -m 755 $(BUILD)/nurtured $(BUILD)/nurtured-intake $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(BUILD)/nurturectl $(DESTDIR)$(PREFIX)/bin/
+	set -e; cd templates; find . -type f -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/nurtured/templates/{} \;
+	set -e; cd conf; find . -type f -exec install -D -m 644 {} $(abspath $(DOCDIR))/examples/{} \;
+	set -e; cd conf; for f in $$(find . -type f); do to=$(abspath $(DESTDIR)/etc/nurtured)/$$f; \
+		test -e "$$to" || install -D -m 644 "$$f" "$$to"; done
+	set -e; for f in $(wildcard systemd/*); do install -m 644 $$f $(DESTDIR)$(PREFIX)/lib/systemd/system/; done
+	set -e; for f in $(wildcard README.md LICENSE docs/*.md docs/*.html docs/*.yaml); do install -m 644 $$f $(DOCDIR)/; done
+	set -e; for f in $(wildcard docs/*.[1578]); do \
+		install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}; done
 
 .PHONY: clean
-clean:
+clean: ## remove build/
 	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
