@@ -133,8 +133,11 @@ int source_read(struct complaints *c, const char *path, struct source **out, str
 
 void source_place(const struct source *source, size_t offset, int *line, int *column)
 {
+	/* a byte order mark takes no column */
+	size_t start = source->len >= 3 && !memcmp(source->text, "\xef\xbb\xbf", 3) ? 3 : 0;
+
 	*line = *column = 1;
-	for (size_t i = 0; i < offset && i < source->len; i++) {
+	for (size_t i = start; i < offset && i < source->len; i++) {
 		if (source->text[i] == '\n') {
 			(*line)++;
 			*column = 1;

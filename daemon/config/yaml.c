@@ -292,7 +292,7 @@ struct yaml_node *yaml_parse(struct complaints *c, const struct source *source)
 	}
 	if (check_utf8(c, source))
 		return NULL;
-	/* libyaml does not count a byte order mark */
+	/* a byte order mark is no character of the first line */
 	if (source->len >= 3 && !memcmp(source->text, "\xef\xbb\xbf", 3))
 		r.at_byte = 3;
 	if (!yaml_parser_initialize(&r.parser)) {
@@ -300,7 +300,8 @@ struct yaml_node *yaml_parse(struct complaints *c, const struct source *source)
 		return NULL;
 	}
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)source->text, source->len);
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)source->text + r.at_byte,
+		source->len - r.at_byte);
 	root = read_document(&r);
 	yaml_parser_delete(&r.parser);
 	return root;
