@@ -402,13 +402,27 @@ static size_t content_start(const struct yaml_node *n)
 	return at;
 }
 
+/* The length of what stands at `at`, and how many bytes of the text that are no blanks it writes. */
+static size_t piece(const struct yaml_node *node, size_t at, size_t *written)
+{
+	const char *raw = node->source->text;
+
+	*written = !is_blank(raw[at]);
+	if (node->quoting == YAML_SINGLE && raw[at] == '\'')
+		return 2;
+	if (node->quoting == YAML_DOUBLE && raw[at] == '\\')
+		return escape_bytes(raw + at, node->end - at, written);
+	return 1;
+}
+
 /*
  * Folding, indentation and stripping change blanks only, so the characters that are no blanks are counted in the
  * text and counted off again in the file.
  */
 void yaml_place(const struct yaml_node *node, size_t offset, int *line, int *column)
 {
-	const char *raw = node->source->text;
+	/* a place in the text is that of its character, not of the blanks before it */
+	bool on_character = offset < node->len && !is_blank(node->text[offset]);
 	size_t wanted = 0, seen = 0, at = content_start(node);
 
 	if (node->kind != YAML_TEXT) {
@@ -418,22 +432,13 @@ void yaml_place(const struct yaml_node *node, size_t offset, int *line, int *col
 	}
 	for (size_t i = 0; i < offset && i < node->len; i++)
 		wanted += !is_blank(node->text[i]);
-	while (at < node->end && seen < wanted) {
-		size_t written = 1, n = 1;
+	while (at < node->end) {
+		size_t written, n = piece(node, at, &written);
 
-		if (node->quoting == YAML_SINGLE && raw[at] == '\'')
-			n = 2;
-		else if (node->quoting == YAML_DOUBLE && raw[at] == '\\')
-			n = escape_bytes(raw + at, node->end - at, &written);
-		else if (is_blank(raw[at]))
-			written = 0;
+		if (seen >= wanted && (written || !on_character))
+			break;
 		seen += written;
 		at += n;
-	}
-	/* a place in the text is that of its character, not of the blanks before it */
-	if (offset < node->len && !is_blank(node->text[offset])) {
-		while (at < node->end && is_blank(raw[at]))
-			at++;
 	}
 	source_place(node->source, at, line, column);
 }
