@@ -422,10 +422,10 @@ static ssize_t watched_write(int fd, const void *data, size_t n, off_t at)
 static void watch_writes(void)
 {
 	sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
-	sqlite3_syscall_ptr old = vfs->xGetSystemCall(vfs, "pwrite64");
+	const char *name = vfs->xGetSystemCall(vfs, "pwrite64") ? "pwrite64" : "pwrite";
 
-	real_write = (ssize_t (*)(int, const void *, size_t, off_t))old;
-	vfs->xSetSystemCall(vfs, "pwrite64", (sqlite3_syscall_ptr)watched_write);
+	real_write = (ssize_t (*)(int, const void *, size_t, off_t))vfs->xGetSystemCall(vfs, name);
+	vfs->xSetSystemCall(vfs, name, (sqlite3_syscall_ptr)watched_write);
 }
 
 static void watch(bool on)
