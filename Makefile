@@ -9,9 +9,9 @@ PREFIX ?= /usr
 DESTDIR ?=
 CC ?= gcc
 
+comma := ,
 # SAN=address,undefined or SAN=thread builds into a folder of its own; CRASH=1 adds the crash points of the kill harness.
 BUILD := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(CRASH),/crash)$(if $(BREAK),-$(BREAK))
-comma := ,
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wformat=2 -Wvla \
 	-Wno-unused-parameter
