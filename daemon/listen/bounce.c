@@ -36,7 +36,7 @@ static struct pattern wording = PATTERN(
 	"failure\\s+reasons|error\\s+message\\s+below|had\\s+trouble\\s+delivering|delivery\\s+to\\s+the\\s+following|(?:message|mail)\\s+(?:is|has\\s+been)\\s+delayed|following\\s+recipients?\\s+(?:was|were|could|has|have|did)|"
 	"не\\s+может\\s+быть\\s+доставлено|permanent\\s+(?:error|failure)|consegna\\s+non\\s+riuscita|konnte\\s+nicht\\s+zugestellt|n'a\\s+pas\\s+pu\\s+[êe]tre\\s+(?:remis|envoy|distribu)");
 
-bool bounce_recognise(const struct mail *m, struct mail_reading *r)
+bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r)
 {
 	const struct headers *h = &m->headers;
 	const char *from = headers_decode(m->arena, headers_get(h, "from"));
@@ -93,7 +93,7 @@ static int action_rank(const struct headers *f)
 }
 
 /* Groups are header blocks apart by empty lines; stray text between them parses to nothing. */
-static bool best_group(const struct mail *m, struct headers *best, struct headers *message)
+static bool best_group(const struct opened_mail *m, struct headers *best, struct headers *message)
 {
 	const char *s = m->status;
 	size_t left = strlen(s);
@@ -135,7 +135,7 @@ static const char *cut(struct arena *arena, const char *s, size_t max)
 	return arena_strndup(arena, s, n);
 }
 
-static void read_status(const struct mail *m, struct mail_bounce *out)
+static void read_status(const struct opened_mail *m, struct mail_bounce *out)
 {
 	struct headers f, message;
 	const char *to, *diagnostic;
@@ -162,7 +162,7 @@ static void read_status(const struct mail *m, struct mail_bounce *out)
 /* --- the notice -------------------------------------------------------------------------------------------------- */
 
 /* Lines that tell what a server answered: with a code, or behind ">>>", "said:", "reason:". */
-static char *telling_lines(const struct mail *m)
+static char *telling_lines(const struct opened_mail *m)
 {
 	static struct pattern telling = PATTERN(
 		"(?:^|[\\s:;(\\[<'#])[45]\\d\\d[-\\s](?!\\d)|\\b[45]\\.\\d\\.\\d{1,3}\\b|<<<|\\bsaid:|\\breason:|\\berror\\b.*:|\\bdiagnostic|responded|returned|response|unknown|not\\s+(?:found|recognized|listed)|quota|full\\b");
@@ -207,7 +207,7 @@ static void first_failed(void *ctx, const char *address, size_t n)
 		f->address = s;
 }
 
-static const char *failed_in_notice(const struct mail *m)
+static const char *failed_in_notice(const struct opened_mail *m)
 {
 	static struct pattern alone = PATTERN("^[\\s*\"]*(?:to:\\s*|recipient(?:\\s+address)?:\\s*)?<?([^\\s<>\"]+@[^\\s<>\":;,]+)>?\"?\\s*(?:[:;.,(]|$|on\\s|invalid)");
 	const char *given = headers_get(&m->headers, "x-failed-recipients");
@@ -300,7 +300,7 @@ static const char *why(const char *diagnostic, const char *telling, const char *
 	return by_stage(reason, stage, words, b);
 }
 
-void bounce_read(const struct mail *m, struct mail_bounce *out)
+void bounce_read(const struct opened_mail *m, struct mail_bounce *out)
 {
 	const char *telling, *diagnostic;
 	bool permanent;

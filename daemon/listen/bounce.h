@@ -10,9 +10,9 @@
 /*
  * Adds to `r` why this is a bounce; true if it is one: a delivery status alone is enough, of the weaker signs it takes two.
  */
-bool bounce_recognise(const struct mail *m, struct mail_reading *r);
+bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r);
 
 /* Fills out; of several recipients the first that failed. */
-void bounce_read(const struct mail *m, struct mail_bounce *out);
+void bounce_read(const struct opened_mail *m, struct mail_bounce *out);
 
 #endif

@@ -50,7 +50,7 @@ static bool add_text(struct buf *b, const char *text)
 	return n > 0;
 }
 
-static void take_original(struct mail *m, struct slice raw)
+static void take_original(struct opened_mail *m, struct slice raw)
 {
 	if (m->has_original || raw.len < 10)
 		return;
@@ -71,7 +71,7 @@ static const char *status_within(const char *text)
 	return hit.group[0].data;
 }
 
-static void take_part(struct mail *m, const struct mime_part *part, struct buf *plain)
+static void take_part(struct opened_mail *m, const struct mime_part *part, struct buf *plain)
 {
 	if (!strcmp(part->type, "message/delivery-status") || !strcmp(part->type, "message/global-delivery-status")) {
 		if (!m->status)
@@ -104,7 +104,7 @@ static size_t original_in_text(const char *text)
 	return (size_t)(hit.group[0].data - text);
 }
 
-static void read_notice(struct mail *m)
+static void read_notice(struct opened_mail *m)
 {
 	const char *text = m->plain;
 	size_t cut;
@@ -123,7 +123,7 @@ static void read_notice(struct mail *m)
 	m->notice = arena_strndup(m->arena, text, cut);
 }
 
-void mail_open(struct mail *m, struct arena *arena, const char *raw, size_t n)
+void mail_open(struct opened_mail *m, struct arena *arena, const char *raw, size_t n)
 {
 	struct slice all = clean(arena, raw, n);
 	struct buf plain = BUF_INIT;

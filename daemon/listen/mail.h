@@ -12,7 +12,7 @@
 
 struct arena;
 
-struct mail {
+struct opened_mail {
 	struct arena *arena;
 	struct headers headers;
 	struct mime mime;
@@ -29,6 +29,6 @@ struct mail {
 };
 
 /* Never fails. `raw` must outlive it. */
-void mail_open(struct mail *m, struct arena *arena, const char *raw, size_t n);
+void mail_open(struct opened_mail *m, struct arena *arena, const char *raw, size_t n);
 
 #endif

@@ -20,16 +20,16 @@ struct arena;
 #define READING_MAX_EVIDENCE 16
 
 /* In the order in which they are tested (mail.md 3.6); the first that holds. */
-enum mail_class {
-	MAIL_COMPLAINT,		/* an abuse report (RFC 5965) */
-	MAIL_BOUNCE,		/* a delivery status, or a notice in words */
-	MAIL_MDN,		/* "was displayed" (RFC 8098) */
-	MAIL_CHALLENGE,		/* "confirm that you are human" */
-	MAIL_UNSUBSCRIBE,	/* came to an unsubscribe address; whoever sent it */
-	MAIL_CALENDAR,		/* an invitation or an answer to one */
-	MAIL_AUTO,		/* an automatic reply */
-	MAIL_HUMAN,
-	MAIL_UNREADABLE,	/* what a mail becomes that ended the intake twice: kept, not read */
+enum reading_class {
+	READING_COMPLAINT,		/* an abuse report (RFC 5965) */
+	READING_BOUNCE,		/* a delivery status, or a notice in words */
+	READING_MDN,		/* "was displayed" (RFC 8098) */
+	READING_CHALLENGE,		/* "confirm that you are human" */
+	READING_UNSUBSCRIBE,	/* came to an unsubscribe address; whoever sent it */
+	READING_CALENDAR,		/* an invitation or an answer to one */
+	READING_AUTO,		/* an automatic reply */
+	READING_HUMAN,
+	READING_UNREADABLE,	/* what a mail becomes that ended the intake twice: kept, not read */
 };
 
 enum bounce_kind {
@@ -63,7 +63,7 @@ struct mail_bounce {
 
 struct mail_reading {
 	struct arena *arena;
-	enum mail_class class;
+	enum reading_class class;
 	const char *auto_kind;		/* ooo, left_company, auto_ack, own_loop or auto; "" if it is none */
 	const char *evidence[READING_MAX_EVIDENCE];	/* why that class */
 	size_t evidence_count;
@@ -94,10 +94,7 @@ void reading_clear(struct mail_reading *r);
 /* The `mail` frame's part that says what was read (frame.h). A new reference. */
 json_t *reading_json(const struct mail_reading *r);
 
-const char *mail_class_name(enum mail_class c);
+const char *reading_class_name(enum reading_class c);
 const char *bounce_kind_name(enum bounce_kind k);
-/* -1: no such name */
-int mail_class_parse(const char *name, enum mail_class *out) MUSTCHECK;
-int bounce_kind_parse(const char *name, enum bounce_kind *out) MUSTCHECK;
 
 #endif

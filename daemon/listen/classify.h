@@ -1,0 +1,17 @@
+/*
+ * classify.h: what kind of mail this is; the order of tests is mail.md 3.6's. Pure.
+ */
+#ifndef LISTEN_CLASSIFY_H
+#define LISTEN_CLASSIFY_H
+
+#include "listen/reading.h"
+#include "mail.h"
+#include "reply_text.h"
+
+/*
+ * Sets class, auto_kind, evidence and complaint. r's recipients and tokens must have been read. `own_domains` as for
+ * reading_make().
+ */
+void classify(const struct opened_mail *m, const struct reply_text *reply, const char *const *own_domains, struct mail_reading *r);
+
+#endif
