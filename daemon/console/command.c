@@ -1,0 +1,296 @@
+/*
+ * command.c: see command.h. Verbs are rows; options may stand anywhere, and are refused where their verb has no use for them, so that a
+ * slip is never silently without effect.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "console/command.h"
+
+#define SOCKET_DEFAULT "/run/nurtured/control.sock"
+#define CONFIG_DEFAULT "/etc/nurtured/nurtured.yaml"
+
+enum command_option {
+	O_SOCKET = 1, O_JSON = 2, O_CONFIG = 4, O_QUEUE = 8, O_REASON = 16, O_DATA = 32, O_PLAIN = 64, O_TEXT = 128, O_HEADERS = 256,
+	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
+	O_ANY = 512,			/* of every verb, and none */
+};
+
+static const struct verb verbs[] = {
+	{ "check", NULL, O_CONFIG | O_JSON, VERB_CHECK, false, NULL, "load a config and print all that is wrong with it" },
+	{ "status", NULL, O_ASK, VERB_REMOTE, false, "/status", "what the daemon has done and what waits" },
+	{ "prospect show", "ID|ADDRESS", O_ASK, VERB_REMOTE, false, "/prospects/%", "everything about one person" },
+	{ "prospect why", "ID|ADDRESS", O_ASK, VERB_REMOTE, false, "/prospects/%/why", "why they are where they are" },
+	{ "queue", NULL, O_ASK | O_QUEUE, VERB_REMOTE, false, "/queue?", "what is due, in doubt, deferred or dead" },
+	{ "leads", NULL, O_ASK, VERB_REMOTE, false, "/leads", "the latest hot leads and what sales said" },
+	{ "suppress add", "ADDRESS", O_ASK | O_REASON, VERB_REMOTE, true, "/suppressions", "never mail this address again" },
+	{ "suppress rm", "ADDRESS", O_ASK | O_REASON, VERB_REMOTE, true, "/suppressions/remove", "take an address off the list" },
+	{ "suppress find", "ADDRESS", O_ASK, VERB_REMOTE, false, "/suppressions?address=%", "is it on the list, and why" },
+	{ "alert replay", "ID", O_ASK, VERB_REMOTE, true, "/alerts/%/replay", "send a dead alert again" },
+	{ "reload", NULL, O_ASK, VERB_REMOTE, true, "/reload", "take over a changed config, all of it or nothing" },
+	{ "template render", "FILE", O_DATA | O_PLAIN | O_TEXT | O_HEADERS | O_JSON, VERB_RENDER, false, NULL,
+		"what a template makes of data, without the daemon" },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static const struct option_row {
+	const char *name, *argument;
+	unsigned bit;
+	const char *help;
+} options[] = {
+	{ "-s", "SOCKET", O_SOCKET, "the daemon's control socket (" SOCKET_DEFAULT ")" },
+	{ "-c", "FILE", O_CONFIG, "the operator's file (" CONFIG_DEFAULT ")" },
+	{ "--json", NULL, O_JSON, "the daemon's own answer, for programs" },
+	{ "--due", NULL, O_QUEUE, "queue: what is due and what waits, by lane (the default)" },
+	{ "--unknown", NULL, O_QUEUE, "queue: mails of which nobody knows whether they went out" },
+	{ "--deferred", NULL, O_QUEUE, "queue: mails that the relay put off" },
+	{ "--dead", NULL, O_QUEUE, "queue: alerts that could not be handed over" },
+	{ "--reason", "TEXT", O_REASON, "suppress: why" },
+	{ "--data", "FILE", O_DATA, "template: a JSON object with the names it uses" },
+	{ "--plain", NULL, O_PLAIN, "template: Liquid without escaping, unknown names are nil" },
+	{ "--text", NULL, O_TEXT, "template: the text part that is made of an HTML template" },
+	{ "--headers", NULL, O_HEADERS, "template: print what its front matter makes, too" },
+	{ "-h", NULL, O_ANY, "this page" },
+	{ "--help", NULL, O_ANY, NULL },
+	{ "-V", NULL, O_ANY, "the version" },
+	{ "--version", NULL, O_ANY, NULL },
+};
+
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+/* --- options ------------------------------------------------------------------------------------------------------ */
+
+/* The row of "--reason" or "--reason=TEXT"; *value_out the text behind '=', or NULL. */
+static const struct option_row *find_option(const char *arg, const char **value_out)
+{
+	size_t n = strcspn(arg, "="), i;
+
+	*value_out = arg[n] ? arg + n + 1 : NULL;
+	for (i = 0; i < OPTIONS; i++)
+		if (strlen(options[i].name) == n && strncmp(options[i].name, arg, n) == 0)
+			return &options[i];
+	return NULL;
+}
+
+static void set_option(struct command *c, const struct option_row *o, const char *value)
+{
+	switch (o->bit) {
+	case O_SOCKET:
+		c->socket = value;
+		break;
+	case O_CONFIG:
+		c->config = value;
+		break;
+	case O_JSON:
+		c->json = true;
+		break;
+	case O_QUEUE:
+		c->queue = o->name + 2;
+		break;
+	case O_REASON:
+		c->reason = value;
+		break;
+	case O_DATA:
+		c->data = value;
+		break;
+	case O_PLAIN:
+		c->plain = true;
+		break;
+	case O_TEXT:
+		c->text = true;
+		break;
+	case O_HEADERS:
+		c->headers = true;
+		break;
+	default:
+		if (strcmp(o->name, "-h") == 0 || strcmp(o->name, "--help") == 0)
+			c->help = true;
+		else
+			c->version = true;
+		break;
+	}
+}
+
+static int unknown_option(const char *arg, struct err *err)
+{
+	const char *names[OPTIONS + 1] = { NULL }, *near;
+	size_t i;
+
+	for (i = 0; i < OPTIONS; i++)
+		names[i] = options[i].name;
+	near = text_nearest(arg, names);
+	return err_set(err, "no option %s%s%s", arg, near ? "; did you mean " : "", near ? near : "");
+}
+
+/* One option at argv[*i]; moves *i over its value. *used_out collects the bits. */
+static int parse_option(int argc, const char *const *argv, int *i, struct command *c, unsigned *used_out, struct err *err)
+{
+	const char *arg = argv[*i], *value;
+	const struct option_row *o = find_option(arg, &value);
+
+	if (!o)
+		return unknown_option(arg, err);
+	if (!o->argument && value)
+		return err_set(err, "%s takes no value", o->name);
+	if (o->argument && !value) {
+		if (*i + 1 >= argc)
+			return err_set(err, "%s needs its %s", o->name, o->argument);
+		value = argv[++*i];
+	}
+	set_option(c, o, value);
+	*used_out |= o->bit;
+	return 0;
+}
+
+/* --- verbs -------------------------------------------------------------------------------------------------------- */
+
+static int unknown_verb(const char *typed, struct err *err)
+{
+	const char *names[VERBS + 1] = { NULL }, *near;
+	size_t i;
+
+	for (i = 0; i < VERBS; i++)
+		names[i] = verbs[i].words;
+	near = text_nearest(typed, names);
+	return err_set(err, "no verb `%s`%s%s%s", typed, near ? "; did you mean `" : "; nurturectl -h shows them all", near ? near : "",
+		near ? "`" : "");
+}
+
+static const struct verb *verb_of(const char *words)
+{
+	size_t i;
+
+	for (i = 0; i < VERBS; i++)
+		if (strcmp(verbs[i].words, words) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+/* A verb is the first word, or the first two; *taken_out how many it was. */
+static int find_verb(const char *const *words, int count, const struct verb **out, int *taken_out, struct err *err)
+{
+	struct buf typed = BUF_INIT;
+	const struct verb *v;
+	int taken = 1, rc = 0;
+
+	buf_str(&typed, words[0]);
+	v = verb_of(words[0]);
+	if (!v && count > 1) {
+		buf_printf(&typed, " %s", words[1]);
+		v = verb_of(buf_cstr(&typed));
+		taken = 2;
+	}
+	if (!v)
+		rc = unknown_verb(buf_cstr(&typed), err);
+	buf_clear(&typed);
+	if (rc < 0)
+		return -1;
+	*out = v;
+	*taken_out = taken;
+	return 0;
+}
+
+static int check_verb(const struct command *c, unsigned used, int left, struct err *err)
+{
+	const struct verb *v = c->verb;
+	size_t i;
+
+	for (i = 0; i < OPTIONS; i++)
+		if (used & options[i].bit & ~(v->options | O_ANY))
+			return err_set(err, "`%s` has no use for %s", v->words, options[i].bit == O_QUEUE ? "--due and its like" : options[i].name);
+	if (v->argument && left < 1)
+		return err_set(err, "`%s` needs its %s", v->words, v->argument);
+	if (left > (v->argument ? 1 : 0))
+		return err_set(err, "`%s` takes %s", v->words, v->argument ? "one argument" : "no argument");
+	if (v->argument && !*c->argument)
+		return err_set(err, "the %s is empty", v->argument);
+	return 0;
+}
+
+int command_parse(int argc, const char *const *argv, struct command *out, struct err *err)
+{
+	struct command c = { .socket = SOCKET_DEFAULT, .config = CONFIG_DEFAULT, .queue = "due" };
+	const char *words[4] = { NULL };
+	bool only_words = false;
+	unsigned used = 0;
+	int count = 0, taken, i;
+
+	for (i = 1; i < argc; i++) {
+		if (!only_words && strcmp(argv[i], "--") == 0) {
+			only_words = true;
+		} else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
+			if (parse_option(argc, argv, &i, &c, &used, err) < 0)
+				return -1;
+		} else if (count < 4) {
+			words[count++] = argv[i];
+		}
+	}
+	if (!c.help && !c.version) {
+		if (!count)
+			return err_set(err, "which verb? nurturectl -h shows them all");
+		if (find_verb(words, count, &c.verb, &taken, err) < 0)
+			return -1;
+		c.argument = words[taken];
+		if (check_verb(&c, used, count - taken, err) < 0)
+			return -1;
+	}
+	*out = c;
+	return 0;
+}
+
+/* --- help --------------------------------------------------------------------------------------------------------- */
+
+static void help_line(struct buf *out, const char *name, const char *argument, const char *help)
+{
+	struct buf left = BUF_INIT;
+
+	buf_printf(&left, "%s%s%s", name, argument ? " " : "", argument ? argument : "");
+	buf_printf(out, "  %-26s %s\n", buf_cstr(&left), help);
+	buf_clear(&left);
+}
+
+void command_help(struct buf *out)
+{
+	size_t i;
+
+	buf_str(out, "usage: nurturectl VERB [ARGUMENT] [OPTIONS]\n\n");
+	for (i = 0; i < VERBS; i++)
+		help_line(out, verbs[i].words, verbs[i].argument, verbs[i].help);
+	buf_char(out, '\n');
+	for (i = 0; i < OPTIONS; i++)
+		if (options[i].help)
+			help_line(out, options[i].name, options[i].argument, options[i].help);
+	buf_str(out, "\nexit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no daemon there, 78 bad config\n");
+}
+
+/* --- request ------------------------------------------------------------------------------------------------------ */
+
+void command_request(const struct command *c, struct buf *path, struct buf *body)
+{
+	const char *p;
+	bool in_path = false;
+
+	for (p = c->verb->path; *p; p++) {
+		if (*p == '%') {
+			text_percent(path, c->argument, strlen(c->argument));
+			in_path = true;
+		} else {
+			buf_char(path, *p);
+			if (*p == '?' && !p[1])
+				buf_str(path, c->queue);
+		}
+	}
+	if (!c->verb->post)
+		return;
+	buf_char(body, '{');
+	if (c->argument && !in_path) {
+		buf_str(body, "\"address\":");
+		text_json(body, c->argument, strlen(c->argument));
+	}
+	if (c->reason) {
+		buf_str(body, body->len > 1 ? ",\"reason\":" : "\"reason\":");
+		text_json(body, c->reason, strlen(c->reason));
+	}
+	buf_char(body, '}');
+}

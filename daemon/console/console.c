@@ -1,0 +1,276 @@
+/*
+ * console.c: see console.h. The routes, and the reads; what changes something is in act.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/http.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "config/plan.h"
+#include "console/console.h"
+#include "decide/facts.h"
+#include "store/store.h"
+
+#include "act.h"
+#include "view.h"
+
+#define SOCKET_MODE 0660
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+METRIC(reload_ok, GAUGE, "nurtured_config_last_reload_successful", "", "1 when the last reload was taken over.");
+METRIC(reload_time, GAUGE, "nurtured_config_last_reload_success_timestamp_seconds", "", "When a config was last taken over.");
+
+struct console {
+	struct http *http;
+	struct decide *decide;
+	struct console_options options;
+	int64_t started;
+};
+
+void console_note_reload(bool successful)
+{
+	metric_set(&metric_reload_ok, successful);
+	if (successful)
+		metric_set(&metric_reload_time, clock_now() / US_SECOND);
+}
+
+/* --- reads -------------------------------------------------------------------------------------------------------- */
+
+typedef int view_fn(const struct view_at *at, struct db *db, struct buf *out, struct err *err);
+
+/* A request whose answer is read on the reader thread. */
+struct look {
+	struct store_job job;
+	struct http_request *request;
+	view_fn *view;
+	const char *type;
+	struct view_at at;
+	struct plan *plan;
+	struct buf out;
+	int found;
+};
+
+static int look_run(struct store_job *job, struct db *db, struct err *err)
+{
+	struct look *l = (struct look *)job;
+
+	buf_reset(&l->out);
+	l->found = l->view(&l->at, db, &l->out, err);
+	return l->found < 0 ? -1 : 0;
+}
+
+static void look_free(struct look *l)
+{
+	plan_unref(&l->plan);
+	buf_clear(&l->out);
+	free(l);
+}
+
+static void look_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct look *l = (struct look *)job;
+
+	if (result == STORE_FAILED)
+		http_problem(l->request, 503, err->text, NULL);
+	else if (result == STORE_REFUSED)
+		http_problem(l->request, 400, err->text, NULL);
+	else if (!l->found)
+		http_problem(l->request, 404, "there is no such thing here", NULL);
+	else
+		http_reply(l->request, 200, l->type, buf_cstr(&l->out), l->out.len);
+	look_free(l);
+}
+
+/* argument: valid until the reply. */
+static void look(struct console *c, struct http_request *r, view_fn *view, const char *type, const char *argument)
+{
+	struct look *l = xcalloc(1, sizeof(*l));
+
+	l->job = (struct store_job){ .run = look_run, .done = look_done };
+	l->request = r;
+	l->view = view;
+	l->type = type;
+	l->plan = plan_ref(decide_plan(c->decide));
+	l->at = (struct view_at){
+		.store = decide_store(c->decide), .plan = l->plan, .argument = argument, .now = clock_now(), .started = c->started,
+	};
+	if (store_read(decide_store(c->decide), &l->job) == 0)
+		return;
+	http_problem(r, 503, "too many look-ups wait; try again in a moment", NULL);
+	look_free(l);
+}
+
+static void get_status(void *ctx, struct http_request *r)
+{
+	look(ctx, r, view_status, "application/json", "");
+}
+
+static void get_metrics(void *ctx, struct http_request *r)
+{
+	look(ctx, r, view_metrics, METRICS_TYPE, "");
+}
+
+static void get_leads(void *ctx, struct http_request *r)
+{
+	look(ctx, r, view_leads, "application/json", "");
+}
+
+static void get_queue(void *ctx, struct http_request *r)
+{
+	static const char *const queues[] = { "due", "unknown", "deferred", "dead" };
+	size_t i;
+
+	for (i = 1; i < sizeof(queues) / sizeof(queues[0]); i++) {
+		if (http_query(r, queues[i])) {
+			look(ctx, r, view_queue, "application/json", queues[i]);
+			return;
+		}
+	}
+	look(ctx, r, view_queue, "application/json", queues[0]);
+}
+
+/* {id-or-address} or {id-or-address}/why */
+static void get_prospect(void *ctx, struct http_request *r)
+{
+	const char *rest = http_rest(r);
+	size_t n = strcspn(rest, "/");
+	struct buf who = BUF_INIT;
+	view_fn *view = !rest[n] ? view_person : strcmp(rest + n, "/why") == 0 ? view_reasons : NULL;
+
+	if (!view || !n || text_percent_decode(rest, n, false, &who) < 0)
+		http_problem(r, 404, "ask for /prospects/{id-or-address} or /prospects/{id-or-address}/why", NULL);
+	else
+		look(ctx, r, view, "application/json", arena_strdup(http_arena(r), buf_cstr(&who)));
+	buf_clear(&who);
+}
+
+static void suppressions(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+	const char *address = http_query(r, "address");
+
+	if (http_method(r) == HTTP_POST)
+		act_suppress(c->decide, r, false);
+	else if (address)
+		look(c, r, view_suppression, "application/json", address);
+	else
+		http_problem(r, 400, "which one? /suppressions?address=...", NULL);
+}
+
+static void post_unsuppress(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	act_suppress(c->decide, r, true);
+}
+
+static void post_alert(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	act_replay(c->decide, r);
+}
+
+/* --- health, reload ----------------------------------------------------------------------------------------------- */
+
+static void get_health(void *ctx, struct http_request *r)
+{
+	http_reply(r, 200, "application/json", "{\"ok\":true}", strlen("{\"ok\":true}"));
+}
+
+static void get_ready(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+	struct err why = { .text = "" };
+
+	if (store_ready(decide_store(c->decide), &why))
+		get_health(ctx, r);
+	else
+		http_problem(r, 503, why.text, NULL);
+}
+
+/* `text` by lines, as a member that holds a list. */
+static void lines_member(struct buf *out, const char *name, const char *text)
+{
+	const char *end;
+	bool first = true;
+
+	buf_printf(out, "\"%s\":[", name);
+	for (; *text; text = *end ? end + 1 : end) {
+		end = text + strcspn(text, "\n");
+		if (end == text)
+			continue;
+		if (!first)
+			buf_char(out, ',');
+		first = false;
+		text_json(out, text, (size_t)(end - text));
+	}
+	buf_char(out, ']');
+}
+
+static void post_reload(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+	struct buf text = BUF_INIT, members = BUF_INIT;
+	int rc = c->options.reload(c->options.reload_arg, &text);
+
+	if (rc < 0) {
+		lines_member(&members, "errors", buf_cstr(&text));
+		http_problem(r, 422, "the config was refused; nothing has changed", buf_cstr(&members));
+	} else {
+		buf_str(&members, "{\"reloaded\":true,");
+		lines_member(&members, "changes", buf_cstr(&text));
+		buf_char(&members, '}');
+		http_reply(r, 200, "application/json", members.data, members.len);
+	}
+	buf_clear(&text);
+	buf_clear(&members);
+}
+
+/* --- the part ----------------------------------------------------------------------------------------------------- */
+
+static const struct http_route routes[] = {
+	{ HTTP_GET, "/healthz", get_health },
+	{ HTTP_GET, "/readyz", get_ready },
+	{ HTTP_GET, "/metrics", get_metrics },
+	{ HTTP_GET, "/status", get_status },
+	{ HTTP_GET, "/queue", get_queue },
+	{ HTTP_GET, "/leads", get_leads },
+	{ HTTP_GET, "/prospects/", get_prospect },
+	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },
+	{ HTTP_POST, "/suppressions/remove", post_unsuppress },
+	{ HTTP_POST, "/alerts/", post_alert },
+	{ HTTP_POST, "/reload", post_reload },
+	{ 0, NULL, NULL },
+};
+
+int console_start(struct loop *loop, struct decide *decide, const struct console_options *options, struct console **out,
+		struct err *err)
+{
+	struct console *c = xcalloc(1, sizeof(*c));
+	struct http_options http = { .routes = routes, .ctx = c, .max_connections = 64 };
+
+	c->decide = decide;
+	c->options = *options;
+	c->started = clock_now();
+	if (http_listen_unix(loop, &http, options->socket, SOCKET_MODE, &c->http, err) < 0) {
+		free(c);
+		return err_prefix(err, "control socket");
+	}
+	*out = c;
+	return 0;
+}
+
+void console_stop(struct console **console)
+{
+	struct console *c = *console;
+
+	if (!c)
+		return;
+	http_close(&c->http);
+	free(c);
+	*console = NULL;
+}

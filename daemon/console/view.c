@@ -1,0 +1,306 @@
+/*
+ * view.c: see view.h. The rows are the store's; what a person looks like is decide's.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/plan.h"
+#include "decide/facts.h"
+#include "store/rows.h"
+#include "store/store.h"
+
+#include "view.h"
+
+#define LEADS_MAX 100
+
+const char *const view_lanes[] = { [LANE_TIME] = "time", [LANE_SEND] = "send", [LANE_ALERT] = "alert" };
+
+/* --- pieces of JSON ----------------------------------------------------------------------------------------------- */
+
+static json_t *time_json(int64_t at)
+{
+	struct buf text = BUF_INIT;
+	json_t *json;
+
+	if (!at)
+		return json_null();
+	text_time(&text, at);
+	json = json_string(buf_cstr(&text));
+	buf_clear(&text);
+	return json;
+}
+
+/* Texts of rows may have been cut within a character. */
+static json_t *text_json_of(const char *s)
+{
+	struct buf quoted = BUF_INIT;
+	json_t *json = json_string(s ? s : "");
+
+	if (!json) {
+		text_json(&quoted, s, strlen(s));
+		json = json_loadb(quoted.data, quoted.len, JSON_DECODE_ANY, NULL);
+		buf_clear(&quoted);
+	}
+	return json;
+}
+
+static json_t *id_json(const char *prefix, int64_t id)
+{
+	char text[ID_TEXT];
+
+	return id ? json_string(id_text(prefix, id, text)) : json_null();
+}
+
+/* Takes json. */
+static int give(struct buf *out, json_t *json, struct err *err)
+{
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	if (!text)
+		return err_set(err, "the answer cannot be written as JSON");
+	buf_str(out, text);
+	free(text);
+	return 1;
+}
+
+/* --- counts ------------------------------------------------------------------------------------------------------- */
+
+int view_count_deliveries(struct db *db, int state, int64_t *out, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	struct delivery *rows;
+	size_t count = 0;
+	int rc = deliveries_in_state(db, (enum delivery_state)state, VIEW_MAX, arena, &rows, &count, err);
+
+	arena_free(&arena);
+	*out = (int64_t)count;
+	return rc < 0 ? -1 : 0;
+}
+
+int view_count_alerts(struct db *db, int state, int64_t *out, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	struct alert *rows;
+	size_t count = 0;
+	int rc = alerts_in_state(db, (enum alert_state)state, VIEW_MAX, arena, &rows, &count, err);
+
+	arena_free(&arena);
+	*out = (int64_t)count;
+	return rc < 0 ? -1 : 0;
+}
+
+/* --- status ------------------------------------------------------------------------------------------------------- */
+
+static json_t *lanes_json(const struct view_at *at, struct db *db, struct err *err)
+{
+	json_t *list = json_array();
+	enum lane lane;
+
+	for (lane = 0; lane < LANES; lane++) {
+		int64_t next = queue_next_due(at->store, lane), due, all;
+
+		if (queue_depth(db, lane, at->now, &due, &all, err) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:o, s:f}", "lane", view_lanes[lane],
+			"due", (json_int_t)due, "waiting", (json_int_t)all, "next", time_json(next == TIME_NEVER ? 0 : next),
+			"late_seconds", due && next < at->now ? (double)(at->now - next) / 1e6 : 0.0));
+	}
+	return list;
+}
+
+static json_t *store_json(struct store *store)
+{
+	struct store_counts c;
+
+	store_counts(store, &c);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:I}",
+		"commits", (json_int_t)c.commits, "jobs", (json_int_t)c.jobs, "refused", (json_int_t)c.refused,
+		"failed", (json_int_t)c.failed, "waiting", (json_int_t)c.waiting,
+		"mean_commit_seconds", c.commits ? (double)c.commit_us / 1e6 / (double)c.commits : 0.0,
+		"longest_commit_seconds", (double)c.commit_us_max / 1e6,
+		"db_bytes", (json_int_t)c.db_bytes, "wal_bytes", (json_int_t)c.wal_bytes, "disk_free_bytes", (json_int_t)c.disk_free);
+}
+
+static json_t *plan_json(const struct plan *plan)
+{
+	struct buf digest = BUF_INIT;
+	json_t *json;
+
+	text_hex(&digest, plan->digest, 6);
+	json = json_pack("{s:s, s:I, s:I, s:I, s:I}", "version", buf_cstr(&digest), "sequences", (json_int_t)plan->sequence_count,
+		"lists", (json_int_t)plan->list_count, "forms", (json_int_t)plan->form_count, "templates", (json_int_t)plan->mail_count);
+	buf_clear(&digest);
+	return json;
+}
+
+int view_status(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	int64_t prospects, unknown, deferred, dead;
+	struct err why = { .text = "" };
+	bool ready = store_ready(at->store, &why);
+	json_t *lanes;
+
+	if (prospects_count(db, &prospects, err) < 0 || view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0
+	    || view_count_deliveries(db, DELIVERY_DEFERRED, &deferred, err) < 0 || view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
+		return -1;
+	lanes = lanes_json(at, db, err);
+	if (!lanes)
+		return -1;
+	return give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version", VERSION,
+		"started", time_json(at->started), "ready", ready, "trouble", ready ? "" : why.text,
+		"prospects", (json_int_t)prospects, "mails_unknown", (json_int_t)unknown, "mails_deferred", (json_int_t)deferred,
+		"alerts_dead", (json_int_t)dead, "config", plan_json(at->plan), "lanes", lanes, "store", store_json(at->store)), err);
+}
+
+/* --- queue -------------------------------------------------------------------------------------------------------- */
+
+static json_t *delivery_json(const struct delivery *d)
+{
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o, s:i, s:o}", "delivery", id_json("del", d->id),
+		"prospect", id_json("pro", d->prospect), "state", delivery_state_names[d->state], "template", text_json_of(d->template),
+		"address", text_json_of(d->address), "planned", time_json(d->planned), "attempts", d->attempt, "done", time_json(d->done),
+		"code", d->code, "reply", text_json_of(d->reply));
+}
+
+static int list_deliveries(struct db *db, enum delivery_state state, struct buf *out, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	json_t *list = json_array();
+	struct delivery *rows;
+	size_t count, i;
+	int rc = deliveries_in_state(db, state, VIEW_MAX, arena, &rows, &count, err);
+
+	for (i = 0; rc >= 0 && i < count; i++)
+		json_array_append_new(list, delivery_json(&rows[i]));
+	if (rc < 0)
+		json_decref(list);
+	else
+		rc = give(out, list, err);
+	arena_free(&arena);
+	return rc;
+}
+
+/* Scheme and host: in many chat services the rest of the URL is the secret. */
+static json_t *target_json(const char *url)
+{
+	const char *host = strstr(url, "://"), *end;
+
+	host = host ? host + 3 : url;
+	end = host + strcspn(host, "/?#");
+	if (memchr(host, '@', (size_t)(end - host)))
+		host = (const char *)memchr(host, '@', (size_t)(end - host)) + 1;
+	return json_stringn(host, (size_t)(end - host));
+}
+
+static json_t *alert_json(const struct alert *a)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:i, s:o}", "alert", id_json("alr", a->id), "lead", id_json("led", a->lead),
+		"prospect", id_json("pro", a->prospect), "to", target_json(a->url), "as", text_json_of(a->as), "created", time_json(a->created),
+		"attempts", a->attempt, "done", time_json(a->done), "code", a->code, "error", text_json_of(a->error));
+}
+
+static int list_alerts(struct db *db, enum alert_state state, struct buf *out, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	json_t *list = json_array();
+	struct alert *rows;
+	size_t count, i;
+	int rc = alerts_in_state(db, state, VIEW_MAX, arena, &rows, &count, err);
+
+	for (i = 0; rc >= 0 && i < count; i++)
+		json_array_append_new(list, alert_json(&rows[i]));
+	if (rc < 0)
+		json_decref(list);
+	else
+		rc = give(out, list, err);
+	arena_free(&arena);
+	return rc;
+}
+
+int view_queue(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	json_t *lanes;
+
+	if (strcmp(at->argument, "unknown") == 0)
+		return list_deliveries(db, DELIVERY_UNKNOWN, out, err);
+	if (strcmp(at->argument, "deferred") == 0)
+		return list_deliveries(db, DELIVERY_DEFERRED, out, err);
+	if (strcmp(at->argument, "dead") == 0)
+		return list_alerts(db, ALERT_DEAD, out, err);
+	lanes = lanes_json(at, db, err);
+	return lanes ? give(out, lanes, err) : -1;
+}
+
+/* --- leads -------------------------------------------------------------------------------------------------------- */
+
+static json_t *lead_json(const struct lead *l, const char *address)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "lead", id_json("led", l->id),
+		"prospect", id_json("pro", l->prospect), "address", text_json_of(address), "state", text_json_of(l->state),
+		"owner", text_json_of(l->owner), "hot", time_json(l->at), "because", text_json_of(l->reason),
+		"answered", time_json(l->answered), "answer", text_json_of(l->answer), "amount", l->amount);
+}
+
+int view_leads(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	json_t *list = json_array();
+	struct lead *rows;
+	size_t count = 0, i;
+	int rc = leads_latest(db, LEADS_MAX, arena, &rows, &count, err);
+
+	for (i = 0; rc >= 0 && i < count; i++) {
+		struct prospect person = { .address = "" };
+
+		/* an erased person leaves the lead without an address */
+		rc = prospects_find(db, rows[i].prospect, arena, &person, err);
+		if (rc >= 0)
+			json_array_append_new(list, lead_json(&rows[i], person.address));
+	}
+	if (rc < 0)
+		json_decref(list);
+	else
+		rc = give(out, list, err);
+	arena_free(&arena);
+	return rc;
+}
+
+/* --- one person --------------------------------------------------------------------------------------------------- */
+
+int view_suppression(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	struct suppression row;
+	struct address address;
+	struct arena *arena;
+	int got;
+
+	if (address_parse(at->argument, &address, err) < 0)
+		return -1;
+	arena = arena_new(0);
+	got = suppressions_find(db, address.key, arena, &row, err);
+	if (got == 1)
+		got = give(out, json_pack("{s:s, s:o, s:o, s:o}", "address", address.text, "reason", text_json_of(row.reason),
+			"since", time_json(row.at), "source", text_json_of(row.source)), err);
+	arena_free(&arena);
+	return got;
+}
+
+int view_person(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	return look_prospect(at->plan, db, at->argument, out, err);
+}
+
+int view_reasons(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	return look_why(at->plan, db, at->argument, out, err);
+}

@@ -1,0 +1,53 @@
+/*
+ * command.h: what a person typed behind `nurturectl`: the table of verbs, their arguments and options. Pure; any thread.
+ */
+#ifndef CONSOLE_COMMAND_H
+#define CONSOLE_COMMAND_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* sysexits(3), and 1 for "was refused" */
+enum command_exit { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_WRONG_USAGE = 64, EXIT_NO_DAEMON = 69, EXIT_BAD_CONFIG = 78 };
+
+enum verb_kind {
+	VERB_REMOTE,	/* asks the daemon: method, path, body */
+	VERB_CHECK,	/* done here: loads a config */
+	VERB_RENDER,	/* done here: renders a template */
+};
+
+struct verb {
+	const char *words;	/* "prospect show" */
+	const char *argument;	/* its name in the help, or NULL if it takes none */
+	unsigned options;	/* enum command_option of command.c, or'ed */
+	enum verb_kind kind;
+	bool post;		/* else GET */
+	const char *path;	/* REMOTE; '%' stands for the argument, '?' at the end for the option that chooses */
+	const char *help;	/* one line */
+};
+
+/* Strings are borrowed from argv. */
+struct command {
+	const struct verb *verb;	/* NULL: help or version */
+	const char *argument;
+	const char *socket;		/* -s, or the default */
+	const char *config;		/* -c, or the default */
+	const char *queue;		/* "due" unless --unknown, --deferred or --dead */
+	const char *reason;		/* --reason, or NULL */
+	const char *data;		/* --data, or NULL */
+	bool json, plain, text, headers;
+	bool help, version;
+};
+
+/* -1 with what is wrong and what was meant. argv[0] is skipped. */
+int command_parse(int argc, const char *const *argv, struct command *out, struct err *err) MUSTCHECK;
+
+/* The help page, or of one verb. */
+void command_help(struct buf *out);
+
+/* The target and, for POST, the JSON body of a VERB_REMOTE. */
+void command_request(const struct command *c, struct buf *path, struct buf *body);
+
+#endif
