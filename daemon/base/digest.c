@@ -2,15 +2,15 @@
  * digest.c: see digest.h.
  *
  * The algorithm is fetched once: with OpenSSL 3 a look-up by EVP_sha256() at each call costs more than a short digest.
+ * HMAC is RFC 2104's two digests, spelled out: the library's HMAC() takes four times as long for the 13 bytes of a
+ * token, and a mail has ten of them.
  */
-#include <assert.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "base/digest.h"
 
@@ -31,12 +31,39 @@ void digest_sha256(const void *data, size_t n, uint8_t out[SHA256_SIZE])
 		abort();
 }
 
+#define HMAC_BLOCK 64	/* of SHA-256 */
+
+/* H(pad, data): the key's block with each byte changed by `change`, then the data. */
+static void digest_padded(EVP_MD_CTX *ctx, const uint8_t block[HMAC_BLOCK], uint8_t change, const void *data, size_t n,
+			  uint8_t out[SHA256_SIZE])
+{
+	uint8_t pad[HMAC_BLOCK];
+	size_t i;
+
+	for (i = 0; i < HMAC_BLOCK; i++)
+		pad[i] = block[i] ^ change;
+	if (!EVP_DigestInit_ex2(ctx, sha256, NULL) || !EVP_DigestUpdate(ctx, pad, sizeof(pad)) ||
+	    !EVP_DigestUpdate(ctx, data, n) || !EVP_DigestFinal_ex(ctx, out, NULL))
+		abort();
+	OPENSSL_cleanse(pad, sizeof(pad));
+}
+
 void digest_hmac(const void *key, size_t key_len, const void *data, size_t n, uint8_t out[SHA256_SIZE])
 {
-	assert(key_len <= INT_MAX);
+	uint8_t block[HMAC_BLOCK] = { 0 }, inner[SHA256_SIZE];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
 	pthread_once(&once, fetch);
-	if (!HMAC(sha256, key, (int)key_len, data, n, out, NULL))
+	if (!ctx)
 		abort();
+	if (key_len > HMAC_BLOCK)
+		digest_sha256(key, key_len, block);
+	else if (key_len)
+		memcpy(block, key, key_len);
+	digest_padded(ctx, block, 0x36, data, n, inner);
+	digest_padded(ctx, block, 0x5c, inner, sizeof(inner), out);
+	OPENSSL_cleanse(block, sizeof(block));
+	EVP_MD_CTX_free(ctx);
 }
 
 bool digest_equal(const void *a, const void *b, size_t n)

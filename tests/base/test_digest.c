@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -55,6 +58,20 @@ static void test_hmac(void **state)
 	assert_hex(hash, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+static void test_hmac_of_every_length_is_the_library_s(void **state)
+{
+	uint8_t key[131], ours[SHA256_SIZE], theirs[SHA256_SIZE];
+	size_t n;
+
+	for (n = 0; n < sizeof(key); n++)
+		key[n] = (uint8_t)(n * 7);
+	for (n = 0; n < sizeof(key); n++) {
+		digest_hmac(key, n, key, sizeof(key) - n, ours);
+		assert_non_null(HMAC(EVP_sha256(), key, (int)n, key, sizeof(key) - n, theirs, NULL));
+		assert_memory_equal(ours, theirs, sizeof(ours));
+	}
+}
+
 static void test_equal_looks_at_every_byte(void **state)
 {
 	uint8_t a[16], b[16];
@@ -75,6 +92,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_hmac),
+		cmocka_unit_test(test_hmac_of_every_length_is_the_library_s),
 		cmocka_unit_test(test_equal_looks_at_every_byte),
 	};
 
