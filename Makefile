@@ -128,7 +128,7 @@ replays: $(REPLAYS)
 # Debian packages: to build, then to test
 DEPS := gcc make pkg-config libevent-dev libsqlite3-dev libjansson-dev libyaml-dev libssl-dev libidn2-dev libpsl-dev libpcre2-dev \
 	libglib2.0-dev libcurl4 libetpan-dev libxml2-dev libgnutls28-dev tzdata publicsuffix ca-certificates \
-	libcmocka-dev python3 curl openssl swaks postfix dovecot-imapd
+	libcmocka-dev python3 curl openssl swaks postfix dovecot-imapd dovecot-lmtpd
 
 # -j for the inner make, unless the outer one was told something
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -169,11 +169,12 @@ DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/nurtured
 install: all ## below DESTDIR and PREFIX (/usr); configuration to /etc/nurtured unless it is there
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DOCDIR) \
 		$(DESTDIR)/etc/nurtured $(DESTDIR)$(PREFIX)/share/nurtured
+	install -d -m 750 $(DESTDIR)/etc/nurtured/secrets
 	install -m 755 $(BUILD)/nurtured $(BUILD)/nurtured-intake $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(BUILD)/nurturectl $(DESTDIR)$(PREFIX)/bin/
-	set -e; cd templates; find . -type f -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/nurtured/templates/{} \;
-	set -e; cd conf; find . -type f -exec install -D -m 644 {} $(abspath $(DOCDIR))/examples/{} \;
-	set -e; cd conf; for f in $$(find . -type f); do to=$(abspath $(DESTDIR)/etc/nurtured)/$$f; \
+	set -e; cd templates; find . -type f -not -name '.*' -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/nurtured/templates/{} \;
+	set -e; cd conf; find . -type f -not -name '.*' -exec install -D -m 644 {} $(abspath $(DOCDIR))/examples/{} \;
+	set -e; cd conf; for f in $$(find . -type f -not -name '.*'); do to=$(abspath $(DESTDIR)/etc/nurtured)/$$f; \
 		test -e "$$to" || install -D -m 644 "$$f" "$$to"; done
 	set -e; for f in $(wildcard systemd/*); do install -m 644 $$f $(DESTDIR)$(PREFIX)/lib/systemd/system/; done
 	set -e; for f in $(wildcard README.md LICENSE docs/*.md docs/*.html docs/*.yaml); do install -m 644 $$f $(DOCDIR)/; done
