@@ -124,12 +124,16 @@ static void check_loops(struct load *l, const struct sequence *s, const struct s
 	}
 }
 
-static void check_go(struct load *l, const struct sequence *s, const struct sequence_nodes *nodes)
+/* False if there is one; it is a loop too, but this says it better. */
+static bool check_go(struct load *l, const struct sequence *s, const struct sequence_nodes *nodes)
 {
 	for (int i = 0; i < s->step_count; i++) {
-		if (s->steps[i].kind == STEP_GO && s->steps[i].then_step == i)
+		if (s->steps[i].kind == STEP_GO && s->steps[i].then_step == i) {
 			complain(l, nodes->steps[i], "this `go` leads to itself; name another step");
+			return false;
+		}
 	}
+	return true;
 }
 
 /* --- conditions that cannot change ------------------------------------------------------------------------------ */
@@ -166,13 +170,17 @@ static bool is_constant(const struct expression *e, bool *value)
 	return true;
 }
 
-static void check_constant(struct load *l, const struct expression *e, const struct yaml_node *node, const char *what)
+static void check_constant(struct load *l, const struct expression *e, const struct yaml_node *node, const char *what,
+	const char *always)
 {
 	bool value;
 
-	if (e && node && is_constant(e, &value))
-		complain(l, node, value ? "this %s always holds: everybody would leave at once; leave it away, or name something in it"
-			: "this %s can never hold; leave it away, or name something in it", what);
+	if (!e || !node || !is_constant(e, &value))
+		return;
+	if (value)
+		complain(l, node, "this %s always holds: %s; leave it away, or name something in it", what, always);
+	else
+		complain(l, node, "this %s can never hold; leave it away, or name something in it", what);
 }
 
 /* Are two expressions the same but for how they are written? */
@@ -196,11 +204,11 @@ static bool is_like(struct load *l, const struct expression *e, const char *text
 
 static void check_conditions(struct load *l, const struct sequence *s, const struct sequence_nodes *nodes)
 {
-	check_constant(l, s->goal, nodes->goal, "goal");
-	check_constant(l, s->exit, nodes->exit, "exit");
+	check_constant(l, s->goal, nodes->goal, "goal", "everybody would leave at once");
+	check_constant(l, s->exit, nodes->exit, "exit", "everybody would leave at once");
 	for (int i = 0; i < s->step_count; i++) {
 		if (s->steps[i].kind == STEP_WAIT_FOR)
-			check_constant(l, s->steps[i].when, nodes->whens[i], "`wait_for`");
+			check_constant(l, s->steps[i].when, nodes->whens[i], "`wait_for`", "nobody would wait");
 	}
 	if (!s->list || !s->exit)
 		return;
@@ -262,8 +270,7 @@ void check_plan(struct load *l)
 		if (!s->step_count)
 			continue;
 		/* a step that was not understood leads nowhere, which is not its author's fault twice */
-		if (nodes->whole) {
-			check_go(l, s, nodes);
+		if (nodes->whole && check_go(l, s, nodes)) {
 			check_reached(l, s, nodes);
 			check_loops(l, s, nodes);
 		}

@@ -160,7 +160,11 @@ static void load_field(struct load *l, const struct yaml_node *key, const struct
 		complain(l, key, "`%s` is a name that nurtured has given something already; call the field otherwise", key->text);
 	else if (strchr(key->text, '-'))
 		complain(l, key, "`%s` could not be told from a subtraction; use _ in names of fields", key->text);
-	keys_read(l, yaml_empty(value) ? NULL : value, &field_table, &keys);
+	/* a type that was mistyped might be any: nobody else is to blame for it */
+	if (keys_read(l, yaml_empty(value) ? NULL : value, &field_table, &keys)) {
+		field->type = VALUE_NIL;
+		return;
+	}
 	field->type = field_types[keys.type];
 	if (keys.fallback) {
 		if (nurture_check_value(field, keys.fallback->text, &err))

@@ -342,6 +342,7 @@ void operator_load(struct load *l, const char *file)
 	struct log_keys log = { 0 };
 	const struct yaml_node *root = load_file(l, file, false);
 
+	l->operator_known = root && root->kind == YAML_MAP;
 	keys_read(l, root, &operator_table, &keys);
 	*c = keys.config;
 	if (!c->files)

@@ -126,7 +126,8 @@ static void load_alert(struct load *l, const struct yaml_node *map, struct alert
 	keys_read(l, map, &alert_table, &keys);
 	alert->url = keys.to;
 	alert->as = keys.as ? arena_strdup(l->arena, keys.as->text) : "standard";
-	alert->payload = mails_alert(l, keys.as ? keys.as : map, alert->as);
+	if (l->operator_known)
+		alert->payload = mails_alert(l, keys.as ? keys.as : map, alert->as);
 	if (!keys.secret) {
 		if (!strcmp(alert->as, "standard") && map->kind == YAML_MAP)
 			complain(l, map, "`secret` is missing: a `standard` alert is signed; name a credential or a file in secrets/");

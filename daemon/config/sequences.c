@@ -187,6 +187,10 @@ static int take_apart(struct load *l, struct raw *raw)
 		return -1;
 	raw->map = item;
 	raw->verb = verb_of(l, item, &said);
+	if (raw->verb && raw->verb->kind != STEP_SET && yaml_get(item, raw->verb->name)->kind == YAML_MAP) {
+		complain(l, item->keys[0], "a step cannot be called `%s`: that is a verb; give it another name", raw->verb->name);
+		return -1;
+	}
 	if (raw->verb || said)
 		return said ? -1 : 0;
 	if (!item->count || item->items[0]->kind != YAML_MAP || is_later(item->keys[0]->text)) {
@@ -423,7 +427,9 @@ static int by_priority(const void *a, const void *b)
 
 	if (x->priority != y->priority)
 		return x->priority > y->priority ? -1 : 1;
-	return strcmp(name_of(x), name_of(y));
+	if (strcmp(name_of(x), name_of(y)) != 0)
+		return strcmp(name_of(x), name_of(y));
+	return x->root && y->root ? x->root->source->order - y->root->source->order : !x->root - !y->root;
 }
 
 void sequences_load(struct load *l)
