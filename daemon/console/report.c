@@ -187,9 +187,10 @@ static void print_heads(struct table *t, const json_t *heads)
 
 	json_object_foreach((json_t *)(uintptr_t)heads, name, member) {
 		struct buf cell = BUF_INIT;
+		const char *p;
 
-		for (; *name; name++)
-			buf_char(&cell, *name == '_' ? ' ' : *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name);
+		for (p = name; *p; p++)
+			buf_char(&cell, *p == '_' ? ' ' : *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
 		set_cell(t, 0, column++, &cell);
 	}
 }
@@ -345,5 +346,8 @@ static void print_any(struct buf *out, const json_t *json, size_t indent, int de
 
 void report_print(struct buf *out, const struct json_t *json, int64_t now)
 {
-	print_any(out, json, 0, 0, now);
+	if (json_is_array(json) && !json_array_size(json))
+		buf_str(out, "none\n");
+	else
+		print_any(out, json, 0, 0, now);
 }

@@ -1,0 +1,238 @@
+/*
+ * ctl.c: nurturectl, the command of marketers and operators.
+ *
+ * What the daemon knows is asked of it, by HTTP over its control socket, so that no second program touches the database; what only
+ * reads files (check, template render) is done here. Verbs and options are in console/command.c, the printing in console/report.c.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/plan.h"
+#include "console/command.h"
+#include "console/preview.h"
+#include "console/report.h"
+
+#define ANSWER_MAX (64 * 1024 * 1024)
+#define TIMEOUT_S 60L
+
+static void print_out(const struct buf *b)
+{
+	fwrite(buf_cstr(b), 1, b->len, stdout);
+}
+
+static void complain(const char *text)
+{
+	fprintf(stderr, "nurturectl: %s\n", text);
+}
+
+/* Lines as a JSON list. */
+static json_t *lines_json(const char *text)
+{
+	json_t *list = json_array();
+	const char *end;
+
+	for (; *text; text = *end ? end + 1 : end) {
+		end = text + strcspn(text, "\n");
+		if (end > text)
+			json_array_append_new(list, json_stringn_nocheck(text, (size_t)(end - text)));
+	}
+	return list;
+}
+
+/* Takes json. */
+static void print_json(json_t *json)
+{
+	char *text = json_dumps(json, JSON_INDENT(2));
+
+	puts(text ? text : "null");
+	free(text);
+	json_decref(json);
+}
+
+/* --- done here ---------------------------------------------------------------------------------------------------- */
+
+static int check(const struct command *c)
+{
+	struct plan_errors errors = { 0 };
+	struct plan *plan = plan_load(c->config, &errors);
+
+	if (c->json)
+		print_json(json_pack("{s:b, s:o}", "good", plan != NULL, "errors", lines_json(buf_cstr(&errors.text))));
+	else if (!plan)
+		fputs(buf_cstr(&errors.text), stderr);
+	else
+		printf("%s is good: %zu sequences, %zu lists, %zu forms, %zu mail templates\n", c->config, plan->sequence_count,
+			plan->list_count, plan->form_count, plan->mail_count);
+	buf_clear(&errors.text);
+	if (!plan)
+		return EXIT_BAD_CONFIG;
+	plan_unref(&plan);
+	return EXIT_DONE;
+}
+
+static int render(const struct command *c)
+{
+	struct preview wish = {
+		.file = c->argument, .data = c->data, .plain = c->plain, .text = c->text, .headers = c->headers,
+	};
+	struct buf out = BUF_INIT, errors = BUF_INIT;
+	int rc = preview_render(&wish, &out, &errors);
+
+	if (c->json)
+		print_json(json_pack("{s:s#, s:o}", "output", buf_cstr(&out), (int)out.len, "errors", lines_json(buf_cstr(&errors))));
+	else if (rc < 0)
+		fputs(buf_cstr(&errors), stderr);
+	else
+		print_out(&out);
+	buf_clear(&out);
+	buf_clear(&errors);
+	return rc < 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+/* --- done by the daemon ------------------------------------------------------------------------------------------- */
+
+static size_t write_cb(char *data, size_t size, size_t n, void *arg)
+{
+	struct buf *out = arg;
+
+	if (out->len + n > ANSWER_MAX)
+		return 0;
+	buf_add(out, data, n);
+	return n;
+}
+
+/* One request over the control socket. The HTTP status, or -1. */
+static int ask(const struct command *c, struct buf *answer, struct err *err)
+{
+	struct buf path = BUF_INIT, body = BUF_INIT;
+	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+	CURL *easy = curl_easy_init();
+	long status = -1;
+	CURLcode code;
+
+	buf_str(&path, "http://nurtured");
+	command_request(c, &path, &body);
+	curl_easy_setopt(easy, CURLOPT_URL, buf_cstr(&path));
+	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, c->socket);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT, TIMEOUT_S);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_cb);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
+	if (c->verb->post) {
+		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_cstr(&body));
+	}
+	code = curl_easy_perform(easy);
+	if (code == CURLE_OK)
+		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	else
+		err_set(err, "cannot reach the daemon at %s: %s", c->socket, curl_easy_strerror(code));
+	curl_easy_cleanup(easy);
+	curl_slist_free_all(headers);
+	buf_clear(&path);
+	buf_clear(&body);
+	return (int)status;
+}
+
+/* application/problem+json: what is wrong, and all the errors of a config, one a line. */
+static void print_problem(const json_t *problem, int status)
+{
+	const char *detail = json_string_value(json_object_get(problem, "detail"));
+	const json_t *errors = json_object_get(problem, "errors");
+	size_t i;
+
+	for (i = 0; i < json_array_size(errors); i++)
+		fprintf(stderr, "%s\n", json_string_value(json_array_get(errors, i)));
+	if (detail)
+		complain(detail);
+	else
+		fprintf(stderr, "nurturectl: the daemon answered %d\n", status);
+}
+
+static int remote(const struct command *c)
+{
+	struct buf answer = BUF_INIT, text = BUF_INIT;
+	struct err err;
+	int status = ask(c, &answer, &err);
+	bool good = status >= 200 && status <= 299;
+	json_t *json;
+
+	if (status < 0) {
+		complain(err.text);
+		buf_clear(&answer);
+		return EXIT_NO_DAEMON;
+	}
+	json = json_loadb(buf_cstr(&answer), answer.len, 0, NULL);
+	if (c->json) {
+		print_out(&answer);
+		putchar('\n');
+	} else if (!good) {
+		print_problem(json, status);
+	} else if (json) {
+		report_print(&text, json, clock_now());
+		print_out(&text);
+	} else {
+		print_out(&answer);
+	}
+	json_decref(json);
+	buf_clear(&answer);
+	buf_clear(&text);
+	return good ? EXIT_DONE : EXIT_REFUSED;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------ */
+
+static int help(void)
+{
+	struct buf text = BUF_INIT;
+
+	command_help(&text);
+	print_out(&text);
+	buf_clear(&text);
+	return EXIT_DONE;
+}
+
+static int run(const struct command *c)
+{
+	if (c->help)
+		return help();
+	if (c->version) {
+		puts("nurturectl " VERSION);
+		return EXIT_DONE;
+	}
+	switch (c->verb->kind) {
+	case VERB_CHECK:
+		return check(c);
+	case VERB_RENDER:
+		return render(c);
+	case VERB_REMOTE:
+		return remote(c);
+	}
+	return EXIT_WRONG_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct command command;
+	struct err err;
+	int rc;
+
+	if (command_parse(argc, (const char *const *)argv, &command, &err) < 0) {
+		complain(err.text);
+		return EXIT_WRONG_USAGE;
+	}
+	curl_global_init(CURL_GLOBAL_ALL);
+	rc = run(&command);
+	curl_global_cleanup();
+	/* a full disk behind > must not look like success */
+	if (fflush(stdout) != 0 && rc == EXIT_DONE)
+		rc = EXIT_REFUSED;
+	return rc;
+}

@@ -1,0 +1,167 @@
+/*
+ * command: what people type, what it asks of the daemon, and what they are told when it is wrong.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "console/command.h"
+
+#define WORDS_MAX 10
+
+/* The words of a line, separated by one space; two single quotes are an empty one. */
+static int parse(const char *line, struct command *out, struct err *err)
+{
+	static char text[512];
+	const char *argv[WORDS_MAX] = { "nurturectl" };
+	int argc = 1;
+	char *p;
+
+	assert_true(strlen(line) < sizeof(text));
+	memcpy(text, line, strlen(line) + 1);
+	for (p = text; *p && argc < WORDS_MAX; argc++) {
+		argv[argc] = strncmp(p, "''", 2) == 0 ? "" : p;
+		p += strcspn(p, " ");
+		if (*p)
+			*p++ = '\0';
+	}
+	return command_parse(argc, argv, out, err);
+}
+
+static void remote_verbs_become_requests(void **state)
+{
+	static const struct {
+		const char *line, *socket, *path, *body;
+	} rows[] = {
+		{ "status", "/run/nurtured/control.sock", "/status", "" },
+		{ "-s /tmp/s status", "/tmp/s", "/status", "" },
+		{ "status -s /tmp/s", "/tmp/s", "/status", "" },
+		{ "status -s=/tmp/s --json", "/tmp/s", "/status", "" },
+		{ "prospect show pro_0c8s000000000", NULL, "/prospects/pro_0c8s000000000", "" },
+		{ "prospect show ada+x@example.com", NULL, "/prospects/ada%2Bx%40example.com", "" },
+		{ "prospect why a/b@example.com --json", NULL, "/prospects/a%2Fb%40example.com/why", "" },
+		{ "queue", NULL, "/queue?due", "" },
+		{ "queue --due", NULL, "/queue?due", "" },
+		{ "queue --unknown", NULL, "/queue?unknown", "" },
+		{ "--deferred queue", NULL, "/queue?deferred", "" },
+		{ "queue --dead", NULL, "/queue?dead", "" },
+		{ "leads", NULL, "/leads", "" },
+		{ "suppress add ada@example.com", NULL, "/suppressions", "{\"address\":\"ada@example.com\"}" },
+		{ "suppress add ada@example.com --reason asked", NULL, "/suppressions",
+			"{\"address\":\"ada@example.com\",\"reason\":\"asked\"}" },
+		{ "suppress rm --reason=\"x\" a\"b@example.com", NULL, "/suppressions/remove",
+			"{\"address\":\"a\\\"b@example.com\",\"reason\":\"\\\"x\\\"\"}" },
+		{ "suppress find ada@example.com", NULL, "/suppressions?address=ada%40example.com", "" },
+		{ "alert replay alr_0c8s000000000", NULL, "/alerts/alr_0c8s000000000/replay", "{}" },
+		{ "reload", NULL, "/reload", "{}" },
+		{ "suppress find -- -x@example.com", NULL, "/suppressions?address=-x%40example.com", "" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf path = BUF_INIT, body = BUF_INIT;
+		struct command c;
+		struct err err;
+
+		if (parse(rows[i].line, &c, &err) < 0)
+			fail_msg("%s: %s", rows[i].line, err.text);
+		assert_int_equal(c.verb->kind, VERB_REMOTE);
+		assert_string_equal(c.socket, rows[i].socket ? rows[i].socket : "/run/nurtured/control.sock");
+		assert_int_equal(c.json, strstr(rows[i].line, "--json") != NULL);
+		command_request(&c, &path, &body);
+		assert_string_equal(buf_cstr(&path), rows[i].path);
+		assert_string_equal(buf_cstr(&body), rows[i].body);
+		buf_clear(&path);
+		buf_clear(&body);
+	}
+}
+
+static void local_verbs_take_their_files(void **state)
+{
+	struct command c;
+	struct err err;
+
+	assert_int_equal(parse("check", &c, &err), 0);
+	assert_int_equal(c.verb->kind, VERB_CHECK);
+	assert_string_equal(c.config, "/etc/nurtured/nurtured.yaml");
+	assert_int_equal(parse("check -c conf/nurtured.yaml", &c, &err), 0);
+	assert_string_equal(c.config, "conf/nurtured.yaml");
+	assert_int_equal(parse("template render x.liquid --data d.json --plain", &c, &err), 0);
+	assert_int_equal(c.verb->kind, VERB_RENDER);
+	assert_string_equal(c.argument, "x.liquid");
+	assert_string_equal(c.data, "d.json");
+	assert_true(c.plain && !c.text && !c.headers);
+	assert_int_equal(parse("template render --text --headers x.liquid", &c, &err), 0);
+	assert_true(!c.plain && c.text && c.headers);
+	assert_null(c.data);
+}
+
+static void help_and_version_need_no_verb(void **state)
+{
+	static const char *const help[] = { "-h", "--help", "status -h", "nonsense --help", "queue --dead extra words -h" };
+	struct buf text = BUF_INIT;
+	struct command c;
+	struct err err;
+	size_t i;
+
+	for (i = 0; i < sizeof(help) / sizeof(help[0]); i++) {
+		assert_int_equal(parse(help[i], &c, &err), 0);
+		assert_true(c.help && !c.version);
+	}
+	assert_int_equal(parse("-V", &c, &err), 0);
+	assert_true(c.version);
+	command_help(&text);
+	assert_non_null(strstr(buf_cstr(&text), "  prospect why ID|ADDRESS    why they are where they are\n"));
+	assert_non_null(strstr(buf_cstr(&text), "  --reason TEXT              suppress: why\n"));
+	buf_clear(&text);
+}
+
+static void wrong_usage_is_told_with_what_was_meant(void **state)
+{
+	static const struct {
+		const char *line, *error;
+	} rows[] = {
+		{ "", "which verb? nurturectl -h shows them all" },
+		{ "statsu", "no verb `statsu`; did you mean `status`" },
+		{ "prospect shwo x", "no verb `prospect shwo`; did you mean `prospect show`" },
+		{ "xyzzy", "no verb `xyzzy`; nurturectl -h shows them all" },
+		{ "prospect show", "`prospect show` needs its ID|ADDRESS" },
+		{ "prospect show ''", "the ID|ADDRESS is empty" },
+		{ "status now", "`status` takes no argument" },
+		{ "suppress add a@example.com b@example.com", "`suppress add` takes one argument" },
+		{ "suppress add a b c d e f", "`suppress add` takes one argument" },
+		{ "status --jsno", "no option --jsno; did you mean --json" },
+		{ "status -q", "no option -q" },
+		{ "status --json=yes", "--json takes no value" },
+		{ "status -s", "-s needs its SOCKET" },
+		{ "status --dead", "`status` has no use for --due and its like" },
+		{ "leads --reason x", "`leads` has no use for --reason" },
+		{ "check -s /tmp/s", "`check` has no use for -s" },
+		{ "status -c x", "`status` has no use for -c" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct command c;
+		struct err err;
+
+		assert_int_equal(parse(rows[i].line, &c, &err), -1);
+		if (strncmp(err.text, rows[i].error, strlen(rows[i].error)) != 0)
+			fail_msg("%s: %s", rows[i].line, err.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(remote_verbs_become_requests),
+		cmocka_unit_test(local_verbs_take_their_files),
+		cmocka_unit_test(help_and_version_need_no_verb),
+		cmocka_unit_test(wrong_usage_is_told_with_what_was_meant),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
