@@ -18,6 +18,7 @@ limit=900	# a test that hangs must not hang the rest
 passed=0
 failed=0
 scratch=$(mktemp -d)
+chmod 755 "$scratch"	# mail servers look in with accounts of their own
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 

@@ -50,7 +50,8 @@ plant found banned.sh include/base/a.h 'static inline char *f(void) { return str
 plant found banned.sh daemon/send/a.c 'time(NULL);'
 plant found banned.sh daemon/send/a.c 'system("ls");'
 plant found banned.sh tests/base/a.c 'sprintf(a, "x");'
-plant found banned.sh tests/base/a.c 'usleep(100);'
+plant found banned.sh tests/base/a.c 'sleep(1);'
+plant found banned.sh daemon/send/a.c 'usleep(100);'
 
 plant clean sql.sh daemon/store/a.c 'static const char s[] = "SELECT a FROM b";'
 plant clean sql.sh daemon/send/a.c '/* SELECT a FROM b */ say("please SELECT one", "DELETED FROMAGE");'
