@@ -58,7 +58,8 @@ const struct yaml_node *load_file(struct load *l, const char *name, bool optiona
 	if (rc == 0 && optional)
 		return NULL;
 	if (rc == 0)
-		complain_at(&l->complaints, source, 1, 1, "there is no such file; it belongs beside the operator's file");
+		complain_at(&l->complaints, source, 1, 1, "there is no such file%s",
+			l->operator_known ? "; it belongs beside the operator's file" : "");
 	else if (rc < 0)
 		complain_at(&l->complaints, source, 1, 1, "%s", err.text);
 	if (rc <= 0)

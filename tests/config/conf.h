@@ -17,6 +17,7 @@
 #include "config/plan.h"
 
 #define CONF_GOOD "tests/config/good"
+#define CONF static __attribute__((unused))	/* not every test needs all of them */
 
 struct conf {
 	char folder[64];
@@ -24,7 +25,7 @@ struct conf {
 
 static struct conf *conf_copying;	/* nftw() has no argument of ours */
 
-static char *conf_read(const char *path)
+CONF char *conf_read(const char *path)
 {
 	struct buf b = BUF_INIT;
 	FILE *f = fopen(path, "r");
@@ -39,7 +40,7 @@ static char *conf_read(const char *path)
 	return buf_take(&b);
 }
 
-static void conf_write_path(const char *path, const char *text, mode_t mode)
+CONF void conf_write_path(const char *path, const char *text, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 
@@ -49,7 +50,7 @@ static void conf_write_path(const char *path, const char *text, mode_t mode)
 	close(fd);
 }
 
-static void conf_write(struct conf *c, const char *file, const char *text)
+CONF void conf_write(struct conf *c, const char *file, const char *text)
 {
 	char *path = xasprintf("%s/%s", c->folder, file);
 
@@ -57,7 +58,7 @@ static void conf_write(struct conf *c, const char *file, const char *text)
 	free(path);
 }
 
-static void conf_remove(struct conf *c, const char *file)
+CONF void conf_remove(struct conf *c, const char *file)
 {
 	char *path = xasprintf("%s/%s", c->folder, file);
 
@@ -66,7 +67,7 @@ static void conf_remove(struct conf *c, const char *file)
 }
 
 /* As it is in the good one, or not there. */
-static void conf_restore(struct conf *c, const char *file)
+CONF void conf_restore(struct conf *c, const char *file)
 {
 	char *path = xasprintf("%s/%s", CONF_GOOD, file), *text = conf_read(path);
 
@@ -79,7 +80,7 @@ static void conf_restore(struct conf *c, const char *file)
 }
 
 /* The good file with `old`, which must be there, replaced; the whole of it if `old` is NULL. */
-static void conf_edit(struct conf *c, const char *file, const char *old, const char *new)
+CONF void conf_edit(struct conf *c, const char *file, const char *old, const char *new)
 {
 	char *path = xasprintf("%s/%s", CONF_GOOD, file), *text = conf_read(path), *at;
 	struct buf b = BUF_INIT;
@@ -102,7 +103,7 @@ static void conf_edit(struct conf *c, const char *file, const char *old, const c
 	free(text);
 }
 
-static int conf_copy_cb(const char *path, const struct stat *st, int type, struct FTW *ftw)
+CONF int conf_copy_cb(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	const char *file = path + strlen(CONF_GOOD);
 	char *to = xasprintf("%s%s", conf_copying->folder, file);
@@ -115,13 +116,13 @@ static int conf_copy_cb(const char *path, const struct stat *st, int type, struc
 	return 0;
 }
 
-static int conf_remove_cb(const char *path, const struct stat *st, int type, struct FTW *ftw)
+CONF int conf_remove_cb(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	return remove(path);
 }
 
 /* Also credentials/ with what the good one needs, named by CREDENTIALS_DIRECTORY. */
-static void conf_init(struct conf *c)
+CONF void conf_init(struct conf *c)
 {
 	char *credentials;
 
@@ -139,14 +140,14 @@ static void conf_init(struct conf *c)
 	conf_write(c, "credentials/crm-webhook", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
 }
 
-static void conf_clear(struct conf *c)
+CONF void conf_clear(struct conf *c)
 {
 	nftw(c->folder, conf_remove_cb, 16, FTW_PHYS | FTW_DEPTH);
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
 
 /* NULL with all errors, their paths without the temporary folder; the caller frees both. */
-static struct plan *conf_load(struct conf *c, char **errors_out)
+CONF struct plan *conf_load(struct conf *c, char **errors_out)
 {
 	char *operator_file = xasprintf("%s/nurtured.yaml", c->folder), *prefix = xasprintf("%s/", c->folder);
 	struct plan_errors errors = { 0 };

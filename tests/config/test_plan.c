@@ -1,0 +1,577 @@
+/*
+ * test_plan.c: what a good config becomes: values, defaults, names, rules and what touches them; sharing; secrets.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/zone.h"
+
+#include "conf.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* A good plan and its folder; fails with what was wrong. */
+static struct plan *load_good(struct conf *c)
+{
+	char *said;
+	struct plan *plan;
+
+	plan = conf_load(c, &said);
+	assert_string_equal(said, "");
+	assert_non_null(plan);
+	free(said);
+	return plan;
+}
+
+static int setup(void **state)
+{
+	struct conf *c = xcalloc(1, sizeof(*c));
+
+	conf_init(c);
+	*state = c;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	conf_clear(*state);
+	free(*state);
+	return 0;
+}
+
+static void test_operator(void **state)
+{
+	struct conf *c = *state;
+	struct plan *plan = load_good(c);
+	const struct operator_config *o = &plan->operator;
+	char *files = xasprintf("%s/files", c->folder);
+
+	assert_string_equal(o->state, "/var/lib/nurtured");
+	assert_string_equal(o->files, files);
+	assert_string_equal(o->control, "/run/nurtured/control.sock");
+	assert_string_equal(o->listen.address, "127.0.0.1");
+	assert_int_equal(o->listen.port, 0);
+	assert_string_equal(o->listen.public_url, "https://mail.example.com");
+	assert_null(o->listen.trusted_proxies[0]);
+	assert_int_equal(o->listen.max_connections, 1024);
+	assert_int_equal(o->listen.max_body, 256 * 1024);
+	assert_int_equal(o->listen.request_timeout, 10 * US_SECOND);
+	assert_string_equal(o->listen.allow_redirect[0], "www.example.com");
+	assert_null(o->listen.allow_redirect[1]);
+	assert_string_equal(o->sender.from.text, "ana@example.com");
+	assert_string_equal(o->sender.from_name, "Ana at Example");
+	assert_string_equal(o->sender.bounce_domain, "example.com");
+	assert_string_equal(o->sender.reply_domain, "example.com");
+	assert_string_equal(o->sender.message_domain, "example.com");
+	assert_int_equal(o->sender.separator, '+');
+	assert_int_equal(o->relay_count, 1);
+	assert_string_equal(o->relays[0].url, "smtp://relay.example.com:587");
+	assert_int_equal(o->relays[0].tls, TLS_REQUIRED);
+	assert_int_equal(o->relays[0].connections, 10);
+	assert_string_equal(o->relays[0].ca_file, "/etc/ssl/certs/ca-certificates.crt");
+	assert_true(strlen(o->relays[0].ehlo) > 0);
+	assert_int_equal(o->mailbox_count, 2);
+	assert_string_equal(o->mailboxes[0].user, "replies");
+	assert_string_equal(o->mailboxes[1].url, "maildir:/var/mail/replies");
+	assert_int_equal(o->mailboxes[1].poll, 15 * US_SECOND);
+	assert_int_equal(o->keep_events, 3 * 365 * US_DAY);
+	assert_int_equal(o->keep_raw_mail, 30 * US_DAY);
+	assert_int_equal(o->log_level, LOG_INFO);
+	assert_false(o->log_json);
+	assert_int_equal(o->click_hold, 90 * US_SECOND);
+	assert_int_equal(o->retry_first, US_MINUTE);
+	plan_unref(&plan);
+	free(files);
+}
+
+static void test_secrets_are_read(void **state)
+{
+	struct plan *plan = load_good(*state);
+
+	assert_string_equal(plan->operator.relays[0].password, "smtp secret");
+	assert_string_equal(plan->operator.mailboxes[0].password, "imap secret");
+	assert_string_equal(plan->operator.listen.api_key, "api secret");
+	assert_string_equal(plan->sales.alerts[0].secret, "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+	assert_null(plan->sales.alerts[1].secret);
+	plan_unref(&plan);
+}
+
+/* A file of the operator's own must be closed to others; what is in it must be one line. */
+static void test_secret_files(void **state)
+{
+	static const struct {
+		mode_t mode;
+		const char *text, *said;	/* NULL: good */
+	} rows[] = {
+		{ 0600, "hunter2\n", NULL },
+		{ 0400, "hunter2", NULL },
+		{ 0640, "hunter2\n", "secret may be read by others (mode 640); run: chmod 600 secret\n" },
+		{ 0604, "hunter2\n", "secret may be read by others (mode 604); run: chmod 600 secret\n" },
+		{ 0600, "\n", "secret is empty; put the secret in it\n" },
+		{ 0600, "one\ntwo\n", "secret holds more than one line, or control characters; a secret is one line of text\n" },
+		{ 0600, "a\x01" "b\n", "secret holds more than one line, or control characters; a secret is one line of text\n" },
+	};
+	struct conf *c = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *path = xasprintf("%s/secret", c->folder), *reference = xasprintf("file:%s", path), *said;
+		struct plan *plan;
+
+		conf_write_path(path, rows[i].text, rows[i].mode);
+		conf_edit(c, "nurtured.yaml", "credential:smtp-password", reference);
+		plan = conf_load(c, &said);
+		if (rows[i].said) {
+			assert_null(plan);
+			assert_non_null(strstr(said, "`password`: "));
+			assert_string_equal(strstr(said, "`password`: ") + strlen("`password`: "), rows[i].said);
+		} else {
+			assert_string_equal(said, "");
+			assert_string_equal(plan->operator.relays[0].password, "hunter2");
+		}
+		plan_unref(&plan);
+		unlink(path);
+		free(said);
+		free(reference);
+		free(path);
+	}
+}
+
+/* The name of an alert's secret is a credential's first, then a file's in secrets/. */
+static void test_secret_of_an_alert(void **state)
+{
+	static const char from_file[] = "whsec_MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=";
+	struct conf *c = *state;
+	struct plan *plan;
+	char *folder = xasprintf("%s/secrets", c->folder);
+
+	mkdir(folder, 0700);
+	conf_write(c, "secrets/crm-webhook", from_file);
+	plan = load_good(c);
+	assert_string_not_equal(plan->sales.alerts[0].secret, from_file);
+	plan_unref(&plan);
+	conf_remove(c, "credentials/crm-webhook");
+	plan = load_good(c);
+	assert_string_equal(plan->sales.alerts[0].secret, from_file);
+	plan_unref(&plan);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	conf_edit(c, "nurtured.yaml", NULL,
+		"templates: templates\nfiles: files\nlisten: {public_url: 'http://localhost:8025', allow_redirect: [www.example.com]}\n"
+		"sender: {from: a@example.com, company: E, postal_address: here}\nrelays: [{name: r, url: 'smtp://localhost:25', tls: none}]\n");
+	plan = load_good(c);
+	assert_string_equal(plan->sales.alerts[0].secret, from_file);
+	assert_string_equal(plan->operator.sender.from_name, "");
+	assert_int_equal(plan->operator.relays[0].tls, TLS_NONE);
+	assert_int_equal(plan->operator.mailbox_count, 0);
+	plan_unref(&plan);
+	free(folder);
+}
+
+static void test_nurture(void **state)
+{
+	struct plan *plan = load_good(*state);
+
+	assert_int_equal(plan->field_count, 4);
+	assert_string_equal(plan->fields[0].name, "first_name");
+	assert_string_equal(plan->fields[0].default_text, "there");
+	assert_int_equal(plan->fields[1].type, VALUE_TEXT);
+	assert_null(plan->fields[1].default_text);
+	assert_int_equal(plan->fields[2].type, VALUE_REAL);
+	assert_int_equal(plan->stage_count, 2);
+	assert_null(plan->stages[0].when);
+	assert_non_null(plan->stages[1].when);
+	assert_non_null(plan->stages[1].until);
+	assert_int_equal(plan_stage(plan, "decision"), 1);
+	assert_int_equal(plan_stage(plan, "nirvana"), -1);
+	assert_int_equal(plan_list(plan, "looking"), 1);
+	assert_int_equal(plan_list(plan, ""), -1);
+	assert_int_equal(plan->lists[0].at_most.count, 1);
+	assert_int_equal(plan->lists[0].at_most.within, US_DAY);
+	assert_string_equal(plan->lists[0].tone, "direct");
+	assert_string_equal(plan->lists[1].tone, "");
+	assert_null(plan->lists[1].when);
+	assert_int_equal(plan->half_life, 10 * US_DAY);
+	assert_string_equal(plan->fit[0].name, "fit-1");
+	assert_true(plan->fit[0].points > 19.9);
+	assert_string_equal(plan->interest[1].name, "click");
+	assert_int_equal(plan->interest[1].at_most.count, 15);
+	assert_string_equal(plan->interest[2].name, "click-2");
+	assert_true(plan->interest[2].points < 2.6);
+	assert_true(plan->quiet.set && plan->quiet.day[6] && !plan->quiet.day[0] && !plan->quiet.by_prospect);
+	assert_int_equal(plan->quiet.before, 8 * 60);
+	assert_int_equal(plan->quiet.after, 19 * 60);
+	assert_string_equal(zone_name(plan->quiet.zone), "Europe/Berlin");
+	plan_unref(&plan);
+}
+
+static void test_without_quiet_hours_and_sales(void **state)
+{
+	struct conf *c = *state;
+	struct plan *plan;
+
+	conf_edit(c, "nurture.yaml", "quiet: {days: [sun], before: \"08:00\", after: \"19:00\", timezone: Europe/Berlin}\n", "");
+	conf_remove(c, "sales.yaml");
+	plan = load_good(c);
+	assert_false(plan->quiet.set);
+	assert_string_equal(zone_name(plan->quiet.zone), "UTC");
+	assert_null(plan->sales.hot);
+	assert_int_equal(plan->sales.owner_count, 0);
+	assert_int_equal(plan->sales.cooldown, 14 * US_DAY);
+	plan_unref(&plan);
+}
+
+static void test_form(void **state)
+{
+	struct plan *plan = load_good(*state);
+	const struct form *f = plan_form(plan, "book");
+
+	assert_non_null(f);
+	assert_null(plan_form(plan, "free-ebook"));
+	assert_int_equal(f->field_count, 2);
+	assert_int_equal(f->fields[0], 0);
+	assert_int_equal(f->fields[1], 3);
+	assert_false(f->required[0]);
+	assert_true(f->required[1]);
+	assert_string_equal(f->consent_purpose, "newsletter");
+	assert_string_equal(f->consent_words, "Yes, send me the book.");
+	assert_true(f->confirm_double);
+	assert_ptr_equal(f->confirm_mail, plan_mail(plan, "confirm"));
+	assert_string_equal(f->download, "book.pdf");
+	assert_string_equal(f->thanks, "https://www.example.com/thanks");
+	assert_string_equal(f->allow_origin[0], "https://www.example.com");
+	assert_int_equal(f->per_address.count, 3);
+	assert_int_equal(f->per_address.within, US_HOUR);
+	assert_int_equal(f->per_ip.count, 30);
+	assert_false(f->trust_overwrite);
+	assert_string_equal(f->honeypot, "website");
+	plan_unref(&plan);
+}
+
+static void test_single_confirmation(void **state)
+{
+	struct conf *c = *state;
+	struct plan *plan;
+
+	conf_edit(c, "forms/book.yaml", "required:", "confirm: single\nrequired:");
+	plan = load_good(c);
+	assert_false(plan->forms[0].confirm_double);
+	assert_null(plan->forms[0].confirm_mail);
+	plan_unref(&plan);
+}
+
+static void test_sequences_by_priority(void **state)
+{
+	struct plan *plan = load_good(*state);
+
+	assert_int_equal(plan->sequence_count, 2);
+	assert_string_equal(plan->sequences[0].name, "second");
+	assert_string_equal(plan->sequences[1].name, "book");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(plan->sequences[i].index, i);
+	assert_null(plan->sequences[0].list);
+	assert_string_equal(plan->sequences[0].enter_on, "stage_changed");
+	assert_int_equal(plan->sequences[0].again, AGAIN_NEVER);
+	assert_string_equal(plan->sequences[1].list, "looking");
+	assert_int_equal(plan->sequences[1].again, AGAIN_AFTER);
+	assert_int_equal(plan->sequences[1].again_after, 180 * US_DAY);
+	plan_unref(&plan);
+}
+
+static void test_steps(void **state)
+{
+	static const struct {
+		const char *name;
+		enum step_kind kind;
+		const char *then_step, *else_step;	/* NULL: the next */
+		int line;
+	} rows[] = {
+		{ "deliver", STEP_SEND, NULL, NULL, 9 }, { "wait-1", STEP_WAIT, NULL, NULL, 10 }, { "mistakes", STEP_SEND, NULL, NULL, 11 },
+		{ "wait_for-1", STEP_WAIT_FOR, NULL, "nudge", 12 }, { "ask", STEP_IF, "thank", NULL, 15 },
+		{ "set-1", STEP_SET, NULL, NULL, 18 }, { "thank", STEP_SEND, NULL, NULL, 19 }, { "end-1", STEP_END, NULL, NULL, 20 },
+		{ "nudge", STEP_SEND, NULL, NULL, 21 }, { "wait-2", STEP_WAIT, NULL, NULL, 22 }, { "go-1", STEP_GO, "thank", NULL, 23 },
+	};
+	struct plan *plan = load_good(*state);
+	const struct sequence *s = plan_sequence(plan, "book");
+
+	assert_int_equal(s->step_count, COUNT(rows));
+	for (int i = 0; i < s->step_count; i++) {
+		const struct step *step = &s->steps[i];
+
+		assert_string_equal(step->name, rows[i].name);
+		assert_int_equal(plan_step(s, rows[i].name), i);
+		assert_int_equal(step->kind, rows[i].kind);
+		assert_int_equal(step->next, i + 1);
+		assert_int_equal(step->then_step, rows[i].then_step ? plan_step(s, rows[i].then_step) : i + 1);
+		assert_int_equal(step->else_step, rows[i].else_step ? plan_step(s, rows[i].else_step) : i + 1);
+		assert_int_equal(step->line, rows[i].line);
+	}
+	assert_ptr_equal(s->steps[0].mail, plan_mail(plan, "delivery"));
+	assert_true(s->steps[0].even_in_quiet);
+	assert_false(s->steps[2].even_in_quiet);
+	assert_int_equal(s->steps[1].wait, 2 * US_DAY);
+	assert_int_equal(s->steps[3].wait, 3 * US_DAY);
+	assert_non_null(s->steps[3].when);
+	assert_non_null(s->steps[4].when);
+	assert_int_equal(s->steps[5].field, 2);
+	assert_string_equal(s->steps[5].value, "12");
+	assert_string_equal(s->steps[7].reason, "done");
+	assert_int_equal(plan_step(s, "send-1"), -1);
+	plan_unref(&plan);
+}
+
+static void test_sales(void **state)
+{
+	struct plan *plan = load_good(*state);
+	const struct sales *s = &plan->sales;
+
+	assert_non_null(s->hot);
+	assert_int_equal(s->on_hot, HOT_PAUSE);
+	assert_string_equal(s->replies_to, "sales@example.com");
+	assert_int_equal(s->owner_count, 2);
+	assert_non_null(s->owners[0].when);
+	assert_int_equal(s->owners[0].share, 0);
+	assert_null(s->owners[1].when);
+	assert_int_equal(s->owners[1].share, 2);
+	assert_int_equal(s->alert_count, 2);
+	assert_string_equal(s->alerts[0].as, "standard");
+	assert_string_equal(s->alerts[1].as, "slack");
+	assert_non_null(s->alerts[0].payload);
+	assert_string_equal(template_name(s->alerts[1].payload), "slack");
+	plan_unref(&plan);
+}
+
+static void test_templates(void **state)
+{
+	struct plan *plan = load_good(*state);
+	const struct mail_template *delivery = plan_mail(plan, "delivery"), *mistakes = plan_mail(plan, "mistakes");
+
+	assert_int_equal(plan->mail_count, 3);
+	assert_null(plan_mail(plan, "letter"));
+	assert_null(plan_mail(plan, "mistakes.txt"));
+	assert_true(delivery->uses_download);
+	assert_false(mistakes->uses_download);
+	assert_non_null(delivery->subject);
+	assert_non_null(delivery->preheader);
+	assert_null(mistakes->preheader);
+	assert_ptr_equal(delivery->text, template_text_part(delivery->html));
+	assert_ptr_not_equal(mistakes->text, template_text_part(mistakes->html));
+	assert_non_null(plan_page(plan, "confirm"));
+	assert_null(plan_page(plan, "admin"));
+	assert_non_null(plan->forward);
+	plan_unref(&plan);
+}
+
+static void test_names(void **state)
+{
+	static const char *const expression_names[] = { "email", "email_kind", "stage", "list", "score", "interest", "fit", "intent",
+		"language", "form" };
+	struct plan *plan = load_good(*state);
+	const struct vocabulary *const all[] = { plan->vocabulary, plan->mail_names, plan->page_names, plan->alert_names };
+
+	for (size_t i = 0; i < plan->field_count; i++) {
+		assert_int_equal(plan->fields[i].symbol, i);
+		assert_int_equal(vocabulary_find(plan->vocabulary, slice_of(plan->fields[i].name)), i);
+		assert_int_equal(vocabulary_find(plan->mail_names, slice_of(plan->fields[i].name)), i);
+	}
+	for (size_t i = 0; i < COUNT(all); i++)
+		assert_true(vocabulary_count(all[i]) > plan->field_count);
+	for (size_t i = 0; i < COUNT(expression_names); i++)
+		assert_true(vocabulary_find(plan->vocabulary, slice_of(expression_names[i])) >= (int)plan->field_count);
+	/* `company` is the sender's on pages, although there is a field of that name */
+	assert_true(vocabulary_find(plan->page_names, slice_of("company")) >= (int)plan->field_count);
+	assert_true(vocabulary_find(plan->alert_names, slice_of("company")) >= (int)plan->field_count);
+	assert_int_equal(vocabulary_find(plan->mail_names, slice_of("company")), 3);
+	assert_string_equal(vocabulary_symbol(plan->vocabulary, plan->symbol_stage)->values[1], "decision");
+	assert_string_equal(vocabulary_symbol(plan->vocabulary, plan->symbol_list)->values[0], "buying");
+	assert_true(vocabulary_symbol(plan->vocabulary, plan->symbol_interest)->decays);
+	assert_true(vocabulary_symbol(plan->vocabulary, plan->symbol_score)->decays);
+	assert_true(vocabulary_symbol(plan->vocabulary, plan->symbol_intent)->may_be_empty);
+	assert_false(vocabulary_symbol(plan->mail_names, 0)->may_be_empty);
+	assert_true(vocabulary_symbol(plan->mail_names, 1)->may_be_empty);
+	plan_unref(&plan);
+}
+
+/* A set as "fit0 stage1 wait1.3". */
+static void print_set(const struct plan *plan, struct rule_set set, struct buf *out)
+{
+	static const char *const kinds[] = {
+		[RULE_FIT] = "fit", [RULE_INTEREST] = "interest", [RULE_STAGE] = "stage", [RULE_LIST] = "list", [RULE_HOT] = "hot",
+		[RULE_ENTER] = "enter", [RULE_GOAL] = "goal", [RULE_EXIT] = "exit", [RULE_WAIT] = "wait",
+	};
+
+	for (size_t i = 0; i < set.count; i++) {
+		const struct rule *rule = &plan->rules[set.rules[i]];
+
+		buf_printf(out, "%s%s%d", i ? " " : "", kinds[rule->kind], rule->index);
+		if (rule->kind == RULE_WAIT)
+			buf_printf(out, ".%d", rule->step);
+	}
+}
+
+static void test_rules_by_symbol(void **state)
+{
+	static const struct {
+		const char *symbol, *rules;
+	} rows[] = {
+		{ "first_name", "" }, { "role", "fit0" }, { "seats", "fit0" }, { "company", "" }, { "interest", "stage1" },
+		{ "intent", "stage1 hot0" }, { "stage", "list0 hot0 goal1" }, { "list", "exit1" }, { "score", "hot0" }, { "fit", "" },
+	};
+	struct plan *plan = load_good(*state);
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf out = BUF_INIT;
+
+		print_set(plan, plan->by_symbol[vocabulary_find(plan->vocabulary, slice_of(rows[i].symbol))], &out);
+		assert_string_equal(buf_cstr(&out), rows[i].rules);
+		buf_clear(&out);
+	}
+	plan_unref(&plan);
+}
+
+static void test_rules_by_event(void **state)
+{
+	static const struct {
+		const char *event, *rules;
+	} rows[] = {
+		{ "signup", "interest0 enter1" }, { "click", "interest1 interest2 wait1.3" }, { "page_view", "wait1.3" },
+		{ "stage_changed", "enter0" },
+		{ "download", "" },	/* an `if` is asked when its step comes */
+		{ "open", "" }, { "", "" }, { "zzz", "" },
+	};
+	struct plan *plan = load_good(*state);
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf out = BUF_INIT;
+
+		print_set(plan, plan_rules_of(plan, rows[i].event), &out);
+		assert_string_equal(buf_cstr(&out), rows[i].rules);
+		buf_clear(&out);
+	}
+	for (size_t i = 1; i < plan->event_count; i++)
+		assert_true(strcmp(plan->event_names[i - 1], plan->event_names[i]) < 0);
+	plan_unref(&plan);
+}
+
+static void test_rules_on_machines(void **state)
+{
+	struct conf *c = *state;
+	struct plan *plan;
+	struct buf out = BUF_INIT;
+
+	conf_edit(c, "sequences/book.yaml", "clicked(", "clicked_any(");
+	plan = load_good(c);
+	print_set(plan, plan_rules_of(plan, "click_machine"), &out);
+	assert_string_equal(buf_cstr(&out), "wait1.3");
+	buf_clear(&out);
+	plan_unref(&plan);
+}
+
+static void test_digest(void **state)
+{
+	static const struct {
+		const char *file, *old, *new;
+	} rows[] = {
+		{ "nurture.yaml", "points: 20", "points: 21" }, { "forms/book.yaml", "Yes, send", "Yes send" },
+		{ "templates/emails/letter.liquid", "Stop", "Leave" }, { "templates/emails/mistakes.txt.liquid", "Stop", "Leave" },
+		{ "templates/pages/thanks.liquid", "h1", "h2" },
+	};
+	struct conf *c = *state;
+	struct plan *first = load_good(c), *second = load_good(c);
+
+	assert_memory_equal(first->digest, second->digest, sizeof(first->digest));
+	plan_unref(&second);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		conf_edit(c, rows[i].file, rows[i].old, rows[i].new);
+		second = load_good(c);
+		assert_memory_not_equal(first->digest, second->digest, sizeof(first->digest));
+		plan_unref(&second);
+		conf_restore(c, rows[i].file);
+	}
+	plan_unref(&first);
+}
+
+static void test_references(void **state)
+{
+	struct plan *plan = load_good(*state), *other = plan_ref(plan), *none = NULL;
+
+	assert_ptr_equal(plan, other);
+	plan_unref(&plan);
+	assert_null(plan);
+	assert_string_equal(other->sequences[0].name, "second");
+	plan_unref(&other);
+	plan_unref(&none);
+}
+
+static void test_no_operator_file(void **state)
+{
+	struct conf *c = *state;
+	struct plan_errors errors = { 0 };
+	char *said;
+
+	conf_remove(c, "nurtured.yaml");
+	assert_null(conf_load(c, &said));
+	assert_string_equal(said, "nurtured.yaml:1:1: there is no such file\n");
+	free(said);
+	assert_null(plan_load(c->folder, &errors));
+	assert_int_equal(errors.count > 0, 1);
+	buf_clear(&errors.text);
+}
+
+/* Every file is read although the first is wrong, and what is said comes in order. */
+static void test_all_errors_in_order(void **state)
+{
+	struct conf *c = *state;
+	struct plan *plan;
+	char *said;
+
+	conf_edit(c, "sequences/book.yaml", "list: looking", "list: nobody\nlst: x");
+	conf_edit(c, "sales.yaml", "replies_to:", "reply_to:");
+	conf_edit(c, "nurtured.yaml", "port: 0", "prot: 0, port: -1");
+	conf_edit(c, "nurture.yaml", "half_life: 10 days", "half_life: 0 s");
+	conf_edit(c, "forms/book.yaml", "form: book", "form: \"b b\"");
+	plan = conf_load(c, &said);
+	assert_null(plan);
+	assert_string_equal(said,
+		"nurtured.yaml:3:51: unknown key `prot` in `listen`; did you mean `port`?\n"
+		"nurtured.yaml:3:66: `port`: out of bounds; 0 to 65535 are allowed\n"
+		"nurture.yaml:15:14: `half_life`: out of bounds; 1 minute to 3650 days are allowed\n"
+		"forms/book.yaml:1:7: `b b` is no name; a letter comes first, then letters, digits, - and _\n"
+		"sequences/book.yaml:2:7: there is no list `nobody` in nurture.yaml; there are `buying` and `looking`\n"
+		"sequences/book.yaml:3:1: unknown key `lst` in a sequence; did you mean `list`?\n"
+		"sales.yaml:4:1: unknown key `reply_to` in sales.yaml; there are `hot`, `cooldown`, `on_hot`, `replies_to`, "
+		"`owners` and `alerts`\n");
+	free(said);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_operator),
+		TEST(test_secrets_are_read),
+		TEST(test_secret_files),
+		TEST(test_secret_of_an_alert),
+		TEST(test_nurture),
+		TEST(test_without_quiet_hours_and_sales),
+		TEST(test_form),
+		TEST(test_single_confirmation),
+		TEST(test_sequences_by_priority),
+		TEST(test_steps),
+		TEST(test_sales),
+		TEST(test_templates),
+		TEST(test_names),
+		TEST(test_rules_by_symbol),
+		TEST(test_rules_by_event),
+		TEST(test_rules_on_machines),
+		TEST(test_digest),
+		TEST(test_references),
+		TEST(test_no_operator_file),
+		TEST(test_all_errors_in_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
