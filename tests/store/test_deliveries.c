@@ -1,0 +1,298 @@
+/*
+ * test_deliveries.c: messages from claim to end, what an earlier process left behind, and where links lead.
+ */
+#include "with_store.h"
+
+#define NOW (INT64_C(1800000000) * US_SECOND)
+#define EVE (INT64_C(1) << 22 | INT64_C(5) << 12)
+#define ID(n) (EVE + 10 + (n))
+
+static struct delivery make(int n, enum delivery_state state)
+{
+	return (struct delivery){
+		.id = ID(n), .prospect = EVE, .kind = DELIVERY_STEP, .state = state, .enrolment = 3, .sequence = "ebook", .step = "deliver",
+		.template = "ebook-delivery", .address = "Eve@example.com", .download = "choosing-a-vendor.pdf", .ref = 4, .attempt = 2,
+		.planned = 5, .done = 6, .code = 250, .reply = "2.0.0 Ok", .relay_id = "4Xk",
+	};
+}
+
+static void assert_same(const struct delivery *a, const struct delivery *b)
+{
+	assert_int_equal(a->id, b->id);
+	assert_int_equal(a->prospect, b->prospect);
+	assert_int_equal(a->kind, b->kind);
+	assert_int_equal(a->state, b->state);
+	assert_int_equal(a->enrolment, b->enrolment);
+	assert_string_equal(a->sequence, b->sequence);
+	assert_string_equal(a->step, b->step);
+	assert_string_equal(a->template, b->template);
+	assert_string_equal(a->address, b->address);
+	assert_string_equal(a->download, b->download);
+	assert_int_equal(a->ref, b->ref);
+	assert_int_equal(a->attempt, b->attempt);
+	assert_int_equal(a->planned, b->planned);
+	assert_int_equal(a->done, b->done);
+	assert_int_equal(a->code, b->code);
+	assert_string_equal(a->reply, b->reply);
+	assert_string_equal(a->relay_id, b->relay_id);
+}
+
+static int put(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return deliveries_put(db, arg, err);
+}
+
+static int claim(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return sending_insert(db, arg, err);
+}
+
+static int expect(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	const struct delivery *d = arg;
+	struct delivery found;
+
+	assert_int_equal(deliveries_find(db, d->id, w->arena, &found, err), 1);
+	assert_same(&found, d);
+	return 0;
+}
+
+static void what_is_put_is_found_and_put_again(void **state)
+{
+	struct delivery d = make(1, DELIVERY_PLANNED);
+
+	do_job(*state, put, &d);
+	do_job(*state, expect, &d);
+	d = make(1, DELIVERY_SENT);
+	d.kind = DELIVERY_CONFIRM;
+	d.sequence = d.step = d.download = "";
+	d.enrolment = 0;
+	d.template = "confirm";
+	d.address = "other@example.com";
+	d.ref = 9;
+	d.attempt = 3;
+	d.planned = 8;
+	d.done = 7;
+	d.code = 251;
+	d.reply = "2.1.0";
+	d.relay_id = "5Yl";
+	do_job(*state, put, &d);
+	do_job(*state, expect, &d);
+	assert_int_equal(read_job(*state, expect, &d, NULL), STORE_COMMITTED);
+}
+
+static void a_claimed_one_is_found_too(void **state)
+{
+	struct delivery d = make(1, DELIVERY_SENDING);
+
+	do_job(*state, claim, &d);
+	do_job(*state, expect, &d);
+}
+
+static int cut(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct delivery d = make(1, DELIVERY_FAILED), found;
+	char reply[600];
+
+	/* a character of two bytes lies across the limit */
+	memset(reply, 'a', sizeof(reply));
+	memcpy(reply + 499, "\xc3\xa4", 2);
+	reply[599] = '\0';
+	d.reply = reply;
+	if (deliveries_put(db, &d, err) < 0)
+		return -1;
+	assert_int_equal(deliveries_find(db, d.id, w->arena, &found, err), 1);
+	assert_int_equal(strlen(found.reply), 499);
+	return 0;
+}
+
+static void a_long_reply_is_cut_between_characters(void **state)
+{
+	do_job(*state, cut, NULL);
+}
+
+static int dots(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct delivery found, *of;
+	size_t count;
+
+	assert_int_equal(sending_dot(db, ID(1), err), 1);
+	assert_int_equal(sending_dot(db, ID(1), err), 0);	/* once */
+	assert_int_equal(sending_dot(db, ID(2), err), 0);	/* not there */
+	assert_int_equal(deliveries_find(db, ID(1), w->arena, &found, err), 1);
+	assert_int_equal(found.state, DELIVERY_DOT);
+	assert_int_equal(sending_of(db, EVE, w->arena, &of, &count, err), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(of[0].id, ID(1));
+	assert_int_equal(sending_remove(db, ID(1), err), 1);
+	assert_int_equal(sending_remove(db, ID(1), err), 0);
+	assert_int_equal(sending_of(db, EVE, w->arena, &of, &count, err), 0);
+	assert_int_equal(count, 0);
+	return 0;
+}
+
+static void the_dot_is_set_once(void **state)
+{
+	struct delivery d = make(1, DELIVERY_SENDING);
+
+	do_job(*state, claim, &d);
+	do_job(*state, dots, NULL);
+}
+
+struct left {
+	int64_t before;
+	size_t max, count;
+	struct delivery *rows;
+};
+
+static int left(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct left *l = arg;
+
+	return sending_left(db, l->before, l->max, w->arena, &l->rows, &l->count, err);
+}
+
+static int dot_is_refused(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	assert_int_equal(sending_dot(db, ID(1), err), 0);
+	return 0;
+}
+
+static void what_an_earlier_process_left_is_told_apart(void **state)
+{
+	struct with_store *w = *state;
+	struct delivery first = make(1, DELIVERY_SENDING), second = make(2, DELIVERY_SENDING), third = make(3, DELIVERY_SENDING);
+	struct left l = { .before = TIME_NEVER, .max = 10 };
+
+	clock_set(NOW + 5);
+	do_job(w, claim, &first);
+	clock_set(NOW);
+	do_job(w, claim, &second);
+	do_job(w, left, &l);
+	assert_int_equal(l.count, 0);
+	close_store(w);
+	open_store(w);
+	do_job(w, claim, &third);
+	do_job(w, left, &l);
+	assert_int_equal(l.count, 2);
+	assert_int_equal(l.rows[0].id, ID(2));
+	assert_int_equal(l.rows[1].id, ID(1));
+	l.before = NOW + 5;
+	do_job(w, left, &l);
+	assert_int_equal(l.count, 1);
+	l = (struct left){ .before = TIME_NEVER, .max = 1 };
+	do_job(w, left, &l);
+	assert_int_equal(l.count, 1);
+	/* and it cannot get a dot in this process */
+	do_job(w, dot_is_refused, NULL);
+	clock_set(0);
+}
+
+static int lists(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct delivery *rows;
+	size_t count;
+
+	assert_int_equal(deliveries_of(db, EVE, 10, w->arena, &rows, &count, err), 0);
+	assert_int_equal(count, 4);
+	assert_int_equal(rows[0].id, ID(4));
+	assert_int_equal(deliveries_of(db, EVE, 2, w->arena, &rows, &count, err), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(deliveries_in_state(db, DELIVERY_UNKNOWN, 10, w->arena, &rows, &count, err), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(rows[0].id, ID(3));
+	assert_int_equal(rows[1].id, ID(1));
+	assert_int_equal(deliveries_in_state(db, DELIVERY_SENT, 10, w->arena, &rows, &count, err), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(rows[0].id, ID(2));
+	assert_int_equal(deliveries_in_state(db, DELIVERY_SENDING, 10, w->arena, &rows, &count, err), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(rows[0].id, ID(5));
+	return 0;
+}
+
+static void reports_list_the_newest_first(void **state)
+{
+	static const enum delivery_state states[] = { DELIVERY_UNKNOWN, DELIVERY_SENT, DELIVERY_UNKNOWN, DELIVERY_FAILED };
+	struct delivery d;
+
+	for (int i = 0; i < 4; i++) {
+		d = make(i + 1, states[i]);
+		do_job(*state, put, &d);
+	}
+	d = make(5, DELIVERY_SENDING);
+	do_job(*state, claim, &d);
+	assert_int_equal(read_job(*state, lists, NULL, NULL), STORE_COMMITTED);
+}
+
+/* --- links ------------------------------------------------------------------------------------------------------- */
+
+struct version {
+	char digest;
+	const char *urls[3];
+	size_t count;
+};
+
+static int put_links(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	const struct version *v = arg;
+	uint8_t digest[32];
+
+	memset(digest, v->digest, sizeof(digest));
+	return links_put(db, "ebook", digest, v->urls, v->count, err);
+}
+
+static int expect_links(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	static const struct {
+		int link;
+		int64_t sent_at;
+		const char *url;
+	} cases[] = {
+		{ 0, NOW + 1, "https://a/" }, { 1, NOW + 1, "https://b/" }, { 2, NOW + 1, NULL },
+		{ 0, NOW + 10, "https://c/" }, { 1, NOW + 10, NULL }, { 0, NOW + 15, "https://c/" },
+		{ 0, NOW + 20, "https://a/" }, { 1, NOW + 99, "https://b/" },
+		{ 0, NOW - 5, "https://a/" },	/* older than all: the first version */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *url = NULL;
+		int got = links_find(db, "ebook", cases[i].link, cases[i].sent_at, w->arena, &url, err);
+
+		assert_int_equal(got, cases[i].url ? 1 : 0);
+		if (cases[i].url)
+			assert_string_equal(url, cases[i].url);
+	}
+	return 0;
+}
+
+static void a_link_leads_where_it_led_when_the_mail_was_sent(void **state)
+{
+	struct version first = { 'a', { "https://a/", "https://b/" }, 2 }, second = { 'b', { "https://c/" }, 1 };
+
+	clock_set(NOW);
+	do_job(*state, put_links, &first);
+	clock_set(NOW + 5);
+	do_job(*state, put_links, &first);	/* a restart: nothing new */
+	clock_set(NOW + 10);
+	do_job(*state, put_links, &second);
+	clock_set(NOW + 20);
+	do_job(*state, put_links, &first);	/* the marketer took the change back */
+	do_job(*state, expect_links, NULL);
+	clock_set(0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_put_is_found_and_put_again, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_claimed_one_is_found_too, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_long_reply_is_cut_between_characters, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(the_dot_is_set_once, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(what_an_earlier_process_left_is_told_apart, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(reports_list_the_newest_first, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_link_leads_where_it_led_when_the_mail_was_sent, setup_store, teardown_store),
+	};
+
+	return cmocka_run_group_tests_name("deliveries", tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+/*
+ * test_migrations.c: from nothing, from a part of the way, not from a newer schema, not from another program's file.
+ */
+#include <sqlite3.h>
+
+#include "with_store.h"
+
+#include "../../daemon/store/inside.h"
+
+static void change(struct with_store *w, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(file_of(w), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static int64_t ask(struct with_store *w, const char *sql)
+{
+	sqlite3_stmt *s;
+	int64_t value;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(file_of(w), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	value = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	return value;
+}
+
+static void refused(struct with_store *w, const char *why)
+{
+	struct err err = { "" };
+
+	w->loop = loop_new();
+	assert_int_equal(store_start(w->loop, &w->options, &w->store, &err), -1);
+	assert_null(w->store);
+	if (!strstr(err.text, why))
+		fail_msg("%s does not say %s", err.text, why);
+	loop_drain(w->loop);
+	loop_free(&w->loop);
+}
+
+static void an_empty_folder_gets_the_whole_schema(void **state)
+{
+	struct with_store *w = *state;
+
+	close_store(w);
+	assert_int_equal(ask(w, "PRAGMA application_id"), 0x6e747264);
+	assert_true(ask(w, "PRAGMA user_version") > 30);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM lease"), BUCKETS);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+	/* all tables are strict; those about people have the bucket first in their key */
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0"
+			" AND name NOT LIKE 'sqlite_%'"), 0);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM pragma_table_list AS t, pragma_table_info(t.name) AS c"
+			" WHERE t.schema = 'main' AND c.pk = 1 AND c.name <> 'bucket'"
+			" AND t.name NOT IN ('setting', 'mailbox', 'turn', 'link')"), 0);
+}
+
+static void a_newer_schema_is_refused_and_left_alone(void **state)
+{
+	struct with_store *w = *state;
+
+	close_store(w);
+	change(w, "PRAGMA user_version = 999");
+	refused(w, "newer version");
+	assert_int_equal(ask(w, "PRAGMA user_version"), 999);
+}
+
+static void a_file_of_another_program_is_refused(void **state)
+{
+	struct with_store *w = *state;
+
+	close_store(w);
+	change(w, "PRAGMA application_id = 77");
+	refused(w, "another program");
+	unlink(file_of(w));
+	change(w, "CREATE TABLE theirs (a)");
+	refused(w, "another program");
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema"), 1);
+}
+
+static void what_is_no_database_is_refused(void **state)
+{
+	struct with_store *w = *state;
+	FILE *f;
+
+	close_store(w);
+	f = fopen(file_of(w), "we");
+	assert_non_null(f);
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database\n", f);
+	fclose(f);
+	refused(w, "not a database");
+}
+
+/* An earlier version's file: the last steps not yet run. */
+static void an_older_schema_goes_on_where_it_stood(void **state)
+{
+	struct with_store *w = *state;
+	int64_t version;
+
+	close_store(w);
+	version = ask(w, "PRAGMA user_version");
+	change(w, "DROP TABLE visitor_event; DROP TABLE visitor; INSERT INTO turn VALUES ('ana', 3)");
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 2));
+	open_store(w);
+	close_store(w);
+	assert_int_equal(ask(w, "PRAGMA user_version"), version);
+	assert_int_equal(ask(w, "SELECT taken FROM turn"), 3);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM visitor_event"), 0);
+}
+
+/* All or nothing: here the second of two steps cannot be run. */
+static void a_step_that_fails_changes_nothing(void **state)
+{
+	struct with_store *w = *state;
+	int64_t version;
+
+	close_store(w);
+	version = ask(w, "PRAGMA user_version");
+	change(w, "DROP TABLE visitor");
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 2));
+	refused(w, "upgrading the schema");
+	assert_int_equal(ask(w, "PRAGMA user_version"), version - 2);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'visitor'"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_empty_folder_gets_the_whole_schema, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_newer_schema_is_refused_and_left_alone, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_file_of_another_program_is_refused, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(an_older_schema_goes_on_where_it_stood, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, setup_store, teardown_store),
+	};
+
+	return cmocka_run_group_tests_name("migrations", tests, NULL, NULL);
+}
