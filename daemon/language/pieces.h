@@ -1,0 +1,40 @@
+/*
+ * pieces.h: a template's source cut into text, outputs and tags; white space control, raw, comments and {% liquid %} are dealt with
+ * here, so that what follows sees none of them. Pure.
+ */
+#ifndef LANGUAGE_PIECES_H
+#define LANGUAGE_PIECES_H
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+enum piece_kind { PIECE_TEXT, PIECE_OUTPUT, PIECE_TAG };
+
+struct source {
+	const char *name;	/* "three-mistakes", for messages */
+	const char *text;
+	size_t len;
+	size_t skip;		/* bytes of front matter before the template begins */
+};
+
+struct piece {
+	enum piece_kind kind;
+	bool raw;		/* text from {% raw %}: never blank */
+	struct slice text;	/* what stands between the marks */
+	const struct source *source;
+	size_t offset;		/* of text in the source */
+};
+
+struct pieces {
+	struct piece *items;
+	size_t count, cap;
+};
+
+void pieces_add(struct pieces *p, struct piece piece);
+void pieces_clear(struct pieces *p);
+/* Appends the pieces of a source. -1 with *at_out, an offset into the source. */
+int pieces_cut(struct pieces *p, const struct source *source, size_t *at_out, struct err *err) MUSTCHECK;
+/* The first word of a tag, and what follows it. */
+struct slice piece_tag(const struct piece *piece, struct slice *rest_out);
+
+#endif
