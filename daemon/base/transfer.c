@@ -227,6 +227,8 @@ struct transfer *transfer_start(struct transfer_pool *pool, CURL *easy, int keep
 	t->arg = arg;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* or giving up a look-up waits for its thread: a name server that hangs would hold up the whole loop */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	list_add(&pool->idle, t);
 	/* asks timer_cb() for an immediate time-out: everything happens there */
 	t->in_multi = curl_multi_add_handle(pool->multi, easy) == CURLM_OK;

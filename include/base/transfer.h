@@ -2,7 +2,8 @@
  * transfer.h: libcurl's multi interface on the event loop: HTTP requests out, and SMTP connections that libcurl opens
  * (DNS, TCP, TLS with verification, STARTTLS, AUTH) and hands over. Loop thread.
  *
- * A pool is one multi handle. Name look-ups run in libcurl's resolver thread, so nothing here blocks.
+ * A pool is one multi handle. Name look-ups run in libcurl's resolver thread, so nothing here blocks. A kept connection
+ * must be touched with curl_easy_recv() when it is handed over, or libcurl takes it for idle and closes it after 118 s.
  */
 #ifndef BASE_TRANSFER_H
 #define BASE_TRANSFER_H
@@ -22,7 +23,7 @@ void transfer_pool_free(struct transfer_pool **pool);
 /*
  * Runs an easy handle that the caller has set up. done(arg, code) is called once, from the loop, never from inside this call;
  * by then the handle has left the multi unless CURLOPT_CONNECT_ONLY was set by `keep` (then it stays, as libcurl
- * demands, until transfer_cancel()). The handle stays the caller's; CURLOPT_PRIVATE and CURLOPT_NOSIGNAL are taken.
+ * demands, until transfer_cancel()). The handle stays the caller's; CURLOPT_PRIVATE, NOSIGNAL and QUICK_EXIT are taken.
  *
  * Each transfer is given back once by transfer_cancel(), whether it has ended or not. done() may do that, and start
  * or cancel others, and free the pool; libcurl's own callbacks (write, read, ...) may do none of it.

@@ -3,6 +3,9 @@
  * anything here blocked, the peers could not answer.
  */
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -449,6 +452,70 @@ static void test_a_pool_goes_without_calling_back(void **state)
 	request_free(unstarted);
 }
 
+/* --- a name server that does not answer ------------------------------------------------------------------------- */
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int asked, answered;
+	bool held;
+} names = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+/* Takes the place of glibc's in this program, libcurl's resolver thread included. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (name && !strcmp(name, "slow.example")) {
+		pthread_mutex_lock(&names.lock);
+		names.asked++;
+		pthread_cond_broadcast(&names.changed);
+		while (names.held)
+			pthread_cond_wait(&names.changed, &names.lock);
+		names.answered++;
+		pthread_cond_broadcast(&names.changed);
+		pthread_mutex_unlock(&names.lock);
+		return EAI_AGAIN;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+	return real(name, service, hints, out);
+}
+
+/* Lets the look-ups go, of which none had an answer yet. */
+static void answer_names(void)
+{
+	pthread_mutex_lock(&names.lock);
+	while (!names.asked)
+		pthread_cond_wait(&names.changed, &names.lock);
+	assert_int_equal(names.answered, 0);
+	names.held = false;
+	pthread_cond_broadcast(&names.changed);
+	while (names.answered < names.asked)
+		pthread_cond_wait(&names.changed, &names.lock);
+	pthread_mutex_unlock(&names.lock);
+}
+
+/* If libcurl waited for its resolver, nothing would ever end here. */
+static void test_a_name_server_that_hangs_holds_nobody_up(void **state)
+{
+	struct request *late = request_new("slow.example", "/"), *gone = request_new("slow.example", "/");
+
+	alarm(60);
+	names.held = true;
+	curl_easy_setopt(late->easy, CURLOPT_CONNECTTIMEOUT_MS, 50L);
+	request_start(late);
+	request_start(gone);
+	run_until(1);
+	assert_int_equal(late->code, CURLE_OPERATION_TIMEDOUT);
+	assert_int_equal(gone->calls, 0);
+	transfer_cancel(&gone->transfer);
+	request_free(late);
+	request_free(gone);
+	transfer_pool_free(&w.pool);
+	answer_names();
+	alarm(0);
+}
+
 /* --- a connection that libcurl opens and hands over ------------------------------------------------------------- */
 
 struct peer {
@@ -589,6 +656,7 @@ int main(void)
 		WORLD(test_done_may_start),
 		WORLD(test_done_may_free_the_pool),
 		WORLD(test_a_pool_goes_without_calling_back),
+		WORLD(test_a_name_server_that_hangs_holds_nobody_up),
 		WORLD(test_a_connection_is_handed_over_and_kept),
 	};
 
