@@ -1,8 +1,8 @@
 /*
  * yaml.c: libyaml's events become a tree with places.
  *
- * libyaml counts characters, not bytes, in its marks; events come in order of the file, so one cursor that only
- * moves forward turns its indexes into byte offsets.
+ * libyaml counts characters, not bytes, in its marks, and more kinds of line breaks than editors do; events come in
+ * order of the file, so one cursor that only moves forward turns its indexes into bytes, lines and columns.
  */
 #include <string.h>
 #include <yaml.h>
@@ -11,27 +11,41 @@
 
 #include "yaml.h"
 
+struct cursor {
+	size_t index, byte;	/* characters and bytes before it */
+	int line, column;
+};
+
 struct reader {
 	yaml_parser_t parser;
 	struct complaints *complaints;
 	const struct source *source;
-	size_t at_index, at_byte;	/* the cursor */
+	struct cursor at;
 };
 
 static const char cut_hint[] =
 	"inside { } YAML ends a bare expression at a comma or a bracket: write it on a line of its own, or in quotes";
 
-static size_t byte_of(struct reader *r, size_t index)
+/* A byte order mark is no character of the first line. */
+static struct cursor cursor_start(const struct source *s)
 {
-	const struct source *s = r->source;
+	return (struct cursor){
+		.byte = s->len >= 3 && !memcmp(s->text, "\xef\xbb\xbf", 3) ? 3 : 0, .line = 1, .column = 1,
+	};
+}
 
-	while (r->at_index < index && r->at_byte < s->len) {
-		r->at_byte++;
-		while (r->at_byte < s->len && ((unsigned char)s->text[r->at_byte] & 0xc0) == 0x80)
-			r->at_byte++;
-		r->at_index++;
+static void cursor_seek(struct cursor *c, const struct source *s, size_t index)
+{
+	while (c->index < index && c->byte < s->len) {
+		bool ends = s->text[c->byte] == '\n';
+
+		c->byte++;
+		while (c->byte < s->len && ((unsigned char)s->text[c->byte] & 0xc0) == 0x80)
+			c->byte++;
+		c->index++;
+		c->line += ends;
+		c->column = ends ? 1 : c->column + 1;
 	}
-	return r->at_byte;
 }
 
 static struct yaml_node *node_new(struct reader *r, enum yaml_kind kind, const yaml_event_t *event)
@@ -40,16 +54,21 @@ static struct yaml_node *node_new(struct reader *r, enum yaml_kind kind, const y
 
 	n->kind = kind;
 	n->source = r->source;
-	n->line = (int)event->start_mark.line + 1;
-	n->column = (int)event->start_mark.column + 1;
-	n->start = byte_of(r, event->start_mark.index);
-	n->end = byte_of(r, event->end_mark.index);
+	cursor_seek(&r->at, r->source, event->start_mark.index);
+	n->line = r->at.line;
+	n->column = r->at.column;
+	n->start = r->at.byte;
+	cursor_seek(&r->at, r->source, event->end_mark.index);
+	n->end = r->at.byte;
 	return n;
 }
 
 static void complain_mark(struct reader *r, const yaml_mark_t *mark, const char *text)
 {
-	complain_at(r->complaints, r->source, (int)mark->line + 1, (int)mark->column + 1, "%s", text);
+	struct cursor at = cursor_start(r->source);
+
+	cursor_seek(&at, r->source, mark->index);
+	complain_at(r->complaints, r->source, at.line, at.column, "%s", text);
 }
 
 /* What libyaml says, in its words: they are right, if terse; and a hint where a bare expression was cut. */
@@ -66,8 +85,9 @@ static void complain_syntax(struct reader *r)
 		return;
 	}
 	bool flow = p->context && strstr(p->context, "flow");
-	complain_at(r->complaints, r->source, (int)p->problem_mark.line + 1, (int)p->problem_mark.column + 1, "%s%s%s%s%s",
-		problem, p->context ? " " : "", p->context ? p->context : "", flow ? "; " : "", flow ? cut_hint : "");
+
+	complain_mark(r, &p->problem_mark, arena_printf(r->complaints->arena, "%s%s%s%s%s", problem, p->context ? " " : "",
+		p->context ? p->context : "", flow ? "; " : "", flow ? cut_hint : ""));
 }
 
 static int next_event(struct reader *r, yaml_event_t *event)
@@ -283,7 +303,7 @@ static int check_utf8(struct complaints *c, const struct source *source)
 
 struct yaml_node *yaml_parse(struct complaints *c, const struct source *source)
 {
-	struct reader r = { .complaints = c, .source = source };
+	struct reader r = { .complaints = c, .source = source, .at = cursor_start(source) };
 	struct yaml_node *root;
 
 	if (source->len > SOURCE_MAX) {
@@ -292,16 +312,13 @@ struct yaml_node *yaml_parse(struct complaints *c, const struct source *source)
 	}
 	if (check_utf8(c, source))
 		return NULL;
-	/* a byte order mark is no character of the first line */
-	if (source->len >= 3 && !memcmp(source->text, "\xef\xbb\xbf", 3))
-		r.at_byte = 3;
 	if (!yaml_parser_initialize(&r.parser)) {
 		complain_at(c, source, 1, 1, "out of memory");
 		return NULL;
 	}
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)source->text + r.at_byte,
-		source->len - r.at_byte);
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)source->text + r.at.byte,
+		source->len - r.at.byte);
 	root = read_document(&r);
 	yaml_parser_delete(&r.parser);
 	return root;
