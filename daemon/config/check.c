@@ -241,18 +241,23 @@ static void check_calls(struct load *l, const struct yaml_node *node, const stru
 	}
 }
 
-/* Every mail of a sequence must say how to stop it; that which asks for consent is stopped by not answering. */
-static void check_unsubscribe(struct load *l, const struct sequence *s, const struct sequence_nodes *nodes)
+/*
+ * Every mail of a sequence must say how to stop it; that which asks for consent is stopped by not answering. `said`
+ * is by mail: one complaint each, where it is sent first.
+ */
+static void check_unsubscribe(struct load *l, const struct sequence *s, const struct sequence_nodes *nodes, bool *said)
 {
 	int link = vocabulary_find(l->plan->mail_names, slice_of("unsubscribe_url"));
 
 	for (int i = 0; i < s->step_count; i++) {
 		const struct mail_template *mail = s->steps[i].kind == STEP_SEND ? s->steps[i].mail : NULL;
 
-		if (!mail || !mail->html || !mail->text || !strcmp(mail->name, "confirm"))
+		if (!mail || !mail->html || !mail->text || !strcmp(mail->name, "confirm") || said[mail - l->plan->mails])
 			continue;
+		said[mail - l->plan->mails] = true;
 		if (!template_uses(mail->html, link))
-			complain(l, nodes->steps[i], "the mail `%s` has no link to unsubscribe; put {{ unsubscribe_url }} into it or its layout", mail->name);
+			complain(l, nodes->steps[i], "the mail `%s` has no link to unsubscribe; put {{ unsubscribe_url }} into it or its layout",
+				mail->name);
 		else if (!template_uses(mail->text, link))
 			complain(l, nodes->steps[i], "the text part of the mail `%s` has no link to unsubscribe; put {{ unsubscribe_url }} into "
 				"%s.txt.liquid", mail->name, mail->name);
@@ -262,6 +267,7 @@ static void check_unsubscribe(struct load *l, const struct sequence *s, const st
 void check_plan(struct load *l)
 {
 	const struct plan *plan = l->plan;
+	bool *said = arena_calloc(l->scratch, plan->mail_count + 1, sizeof(*said));
 
 	for (size_t i = 0; i < plan->sequence_count; i++) {
 		const struct sequence *s = &plan->sequences[i];
@@ -275,7 +281,7 @@ void check_plan(struct load *l)
 			check_loops(l, s, nodes);
 		}
 		check_conditions(l, s, nodes);
-		check_unsubscribe(l, s, nodes);
+		check_unsubscribe(l, s, nodes, said);
 	}
 	for (size_t i = 0; l->mails_known && i < l->pending_count; i++) {
 		if (*l->pending[i].out)

@@ -63,7 +63,8 @@ static void load_all(struct load *l, const char *operator_file)
 
 	operator_load(l, slash ? slash + 1 : operator_file);
 	nurture_load(l);
-	if (l->operator_known)
+	/* without fields every mail that names one would be wrong too */
+	if (l->operator_known && l->nurture_known)
 		mails_load(l);
 	forms_load(l);
 	sequences_load(l);

@@ -26,7 +26,7 @@ void complaints_clear(struct complaints *c)
 
 static bool same(const struct complaint *a, const struct complaint *b)
 {
-	return a->source == b->source && a->line == b->line && a->column == b->column && !strcmp(a->text, b->text);
+	return !strcmp(a->source->path, b->source->path) && a->line == b->line && a->column == b->column && !strcmp(a->text, b->text);
 }
 
 void complain_at(struct complaints *c, const struct source *source, int line, int column, const char *fmt, ...)

@@ -297,8 +297,6 @@ static const struct mistake sequence_mistakes[] = {
 	{ "sequences/second.yaml", "sequence: second", "sequence: book",
 		"sequences/book.yaml:1:11: there are two sequences `book`; each has a name of its own\n" },
 	{ "sequences/second.yaml", "  - {send: delivery}", "  []", "sequences/second.yaml:5:3: `steps` is empty; write at least one\n" },
-	{ "templates/emails/letter.liquid", "{{ unsubscribe_url }}", "", "X" },
-	{ "templates/emails/mistakes.txt.liquid", "{{ unsubscribe_url }}", "", "X" },
 };
 
 static const struct mistake sales_mistakes[] = {
@@ -330,6 +328,55 @@ static const struct mistake sales_mistakes[] = {
 	{ "sales.yaml", "as: slack", "as: slak",
 		"sales.yaml:10:44: there is no template `slak` in alerts/; did you mean `slack`?\n" },
 	{ "sales.yaml", "https://chat.example.com/x", "mailto:x", "sales.yaml:10:10: `to`: `mailto:x` is no whole URL; it begins like https://\n" },
+};
+
+static const struct mistake template_mistakes[] = {
+	{ "templates/emails/letter.liquid", "{{ unsubscribe_url }}", "",
+		"sequences/book.yaml:11:5: the mail `mistakes` has no link to unsubscribe; put {{ "
+		"unsubscribe_url }} into it or its layout\n"
+		"sequences/second.yaml:5:5: the mail `delivery` has no link to unsubscribe; put {{ "
+		"unsubscribe_url }} into it or its layout\n" },
+	{ "templates/emails/mistakes.txt.liquid", "{{ unsubscribe_url }}", "",
+		"sequences/book.yaml:11:5: the text part of the mail `mistakes` has no link to "
+		"unsubscribe; put {{ unsubscribe_url }} into mistakes.txt.liquid\n" },
+	{ "templates/emails/delivery.liquid", "<p>Hello {{ first_name }}", "<p>Hello {{ firstname }}",
+		"templates/emails/delivery.liquid:6:13: unknown name \"firstname\"; did you mean "
+		"\"first_name\"?\n" },
+	{ "templates/emails/delivery.liquid", "Your book, {{ first_name }}", "Your book, {{ firstname }}",
+		"templates/emails/delivery.liquid:2:24: unknown name \"firstname\"; did you mean "
+		"\"first_name\"?\n" },
+	{ "templates/emails/delivery.liquid", "<p>Hello {{ first_name }}", "<p>Hello {{ role }}",
+		"templates/emails/delivery.liquid:6:13: role may be empty: write {{ role | default: \"...\" "
+		"}} or put it inside {% if role %}\n" },
+	{ "templates/emails/delivery.liquid", "<p>Hello {{ first_name }}", "<p>{% if role %}Hello",
+		"templates/emails/delivery.liquid:6:6: this block has no endif\n" },
+	{ "templates/emails/delivery.liquid", "layout: letter", "layout: leter",
+		"templates/emails/delivery.liquid:4:1: there is no layout \"leter\"\n" },
+	{ "templates/emails/delivery.liquid", "layout: letter", "layout: ../pages/error",
+		"templates/emails/delivery.liquid:4:1: there is no layout \"../pages/error\"\n" },
+	{ "templates/emails/letter.liquid", "{{ sender.company }}", "{{ sneder.company }}",
+		"templates/emails/letter.liquid:1:32: unknown name \"sneder\"; did you mean \"sender\"?\n" },
+	{ "templates/emails/mistakes.txt.liquid", "Compare:", "{{ compare }}",
+		"templates/emails/mistakes.txt.liquid:1:4: unknown name \"compare\"; did you mean \"company\"?\n" },
+	{ "templates/emails/mistakes.liquid", "subject:", "title:",
+		"sequences/book.yaml:11:22: there is no mail `mistakes` in templates/emails/; there are "
+		"`confirm` and `delivery`\n"
+		"sequences/book.yaml:12:24: there is no mail `mistakes` in templates/emails/; there are "
+		"`confirm` and `delivery`\n"
+		"sequences/book.yaml:19:19: there is no mail `mistakes` in templates/emails/; there are "
+		"`confirm` and `delivery`\n" },
+	{ "templates/pages/thanks.liquid", NULL, NULL,
+		"templates/pages/thanks.liquid:1:1: there is no such template; nurtured needs it\n" },
+	{ "templates/pages/thanks.liquid", "title", "titel",
+		"templates/pages/thanks.liquid:1:8: unknown name \"titel\"; did you mean \"title\"?\n" },
+	{ "templates/pages/extra.liquid", NULL, "---\ntitle: x\n---\n{{ titel }}\n",
+		"templates/pages/extra.liquid:4:4: unknown name \"titel\"; did you mean \"title\"?\n" },
+	{ "templates/alerts/slack.liquid", "words", "wrods",
+		"templates/alerts/slack.liquid:1:14: unknown name \"wrods\"; did you mean \"words\"?\n" },
+	{ "templates/alerts/forward.liquid", NULL, NULL,
+		"templates/alerts/forward.liquid:1:1: there is no such template; nurtured needs it\n" },
+	{ "templates/alerts/forward.liquid", "{{ words }}", "{{ wrods }}",
+		"templates/alerts/forward.liquid:4:4: unknown name \"wrods\"; did you mean \"words\"?\n" },
 };
 
 static void try_mistakes(const struct mistake *rows, size_t count)
@@ -380,6 +427,11 @@ static void test_sequences(void **state)
 	try_mistakes(sequence_mistakes, COUNT(sequence_mistakes));
 }
 
+static void test_templates(void **state)
+{
+	try_mistakes(template_mistakes, COUNT(template_mistakes));
+}
+
 static void test_sales(void **state)
 {
 	try_mistakes(sales_mistakes, COUNT(sales_mistakes));
@@ -393,6 +445,7 @@ int main(void)
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_sequences),
 		cmocka_unit_test(test_sales),
+		cmocka_unit_test(test_templates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
