@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=$1
 seconds=$2
 broken=0
+shopt -s nullglob
 
 for source in tests/fuzz/fuzz_*.c; do
 	name=${source##*/fuzz_}
