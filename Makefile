@@ -103,6 +103,9 @@ unit-%:
 .PHONY: units
 units: $(UNIT)
 
+# what the assembler reads in
+$(BUILD)/daemon/ingest/script.o: daemon/ingest/nurture.js
+
 # --- fuzzers: tests/fuzz/fuzz_<name>.c, seeds in tests/fuzz/corpus/<name>/ -------------------------------------------
 
 FUZZ_TIME ?= 20
@@ -176,7 +179,9 @@ install: all ## below DESTDIR and PREFIX (/usr); configuration to /etc/nurtured 
 	set -e; cd conf; find . -type f -not -name '.*' -exec install -D -m 644 {} $(abspath $(DOCDIR))/examples/{} \;
 	set -e; cd conf; for f in $$(find . -type f -not -name '.*'); do to=$(abspath $(DESTDIR)/etc/nurtured)/$$f; \
 		test -e "$$to" || install -D -m 644 "$$f" "$$to"; done
-	set -e; for f in $(wildcard systemd/*); do install -m 644 $$f $(DESTDIR)$(PREFIX)/lib/systemd/system/; done
+	set -e; for f in $(wildcard systemd/*.service systemd/*.socket systemd/*.timer); do \
+		install -m 644 $$f $(DESTDIR)$(PREFIX)/lib/systemd/system/; done
+	install -D -m 644 systemd/nurtured.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/nurtured.conf
 	set -e; for f in $(wildcard README.md LICENSE docs/*.md docs/*.html docs/*.yaml); do install -m 644 $$f $(DOCDIR)/; done
 	set -e; for f in $(wildcard docs/*.[1578]); do \
 		install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}; done
