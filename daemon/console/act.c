@@ -133,7 +133,7 @@ static int requeue(struct db *db, struct alert *alert, int64_t now, struct err *
 	alert->done = 0;
 	if (alerts_update(db, alert, err) < 0 || queue_add(db, &row, err) < 0)
 		return -1;
-	return journal_add(db, alert->prospect, now, "hot", "alert replayed", "nurturectl", err);
+	return journal_add(db, alert->prospect, now, "alert", "replayed", "nurturectl", err);
 }
 
 static int replay_run(struct store_job *job, struct db *db, struct err *err)

@@ -31,9 +31,6 @@
 #define PAUSE_MAX (60 * US_SECOND)
 #define REFUSED_MAX 5	/* outcomes that the store refuses are wrong, not late: alerts_recover() has them at the next start */
 
-METRIC(delivered, COUNTER, "nurtured_hot_lead_alerts_total", "result=\"delivered\"", "Attempts to hand an alert over, by result.");
-METRIC(again, COUNTER, "nurtured_hot_lead_alerts_total", "result=\"again\"", "Attempts to hand an alert over, by result.");
-METRIC(dead, COUNTER, "nurtured_hot_lead_alerts_total", "result=\"dead\"", "Attempts to hand an alert over, by result.");
 METRIC(in_flight, GAUGE, "nurtured_webhook_in_flight", "", "Alerts that are being handed over now.");
 
 struct handoff {
@@ -124,21 +121,16 @@ static void handover_free(struct handover **handover)
 	*handover = NULL;
 }
 
+/* Deaths are counted and logged where they are decided: on_alert_outcome(). */
 static void report(const struct handover *o)
 {
 	const struct alert_outcome *f = &o->fact;
 
-	if (f->delivered) {
-		metric_add(&metric_delivered, 1);
+	if (f->delivered)
 		log_info("alert.delivered", L_ID("alert", "alr", f->alert), L_INT("attempt", o->attempt + 1), L_INT("code", f->code));
-	} else if (f->dead) {
-		metric_add(&metric_dead, 1);
-		log_error("alert.dead", L_ID("alert", "alr", f->alert), L_INT("attempt", o->attempt + 1), L_STR("error", f->error));
-	} else {
-		metric_add(&metric_again, 1);
-		log_warn("alert.again", L_ID("alert", "alr", f->alert), L_INT("attempt", o->attempt + 1), L_STR("error", f->error),
-			L_INT("seconds", (f->retry_at - f->at) / US_SECOND));
-	}
+	else if (!f->dead)
+		log_warn("alert.again", L_ID("alert", "alr", f->alert), L_INT("attempt", o->attempt + 1),
+			L_STR("error", f->error), L_INT("seconds", (f->retry_at - f->at) / US_SECOND));
 }
 
 /* --- its outcome -------------------------------------------------------------------------------------------------- */
