@@ -104,14 +104,15 @@ int text_duration(const char *s, int64_t *us_out, struct err *err)
 		if (*p < '0' || *p > '9')
 			return err_set(err, "\"%.60s\" is not a duration; write it as \"14 days\" or \"2h30m\"", s);
 		for (count = 0; *p >= '0' && *p <= '9'; p++)
-			if (__builtin_mul_overflow(count, 10, &count) || __builtin_add_overflow(count, *p - '0', &count))
+			if (__builtin_mul_overflow(count, 10, &count) ||
+			    __builtin_add_overflow(count, *p - '0', &count))
 				return err_set(err, "the duration \"%.60s\" is too long", s);
 		word = p = skip_blanks(p);
 		while (*p >= 'a' && *p <= 'z')
 			p++;
 		us = unit_us(word, (size_t)(p - word));
 		if (!us)
-			return err_set(err, "\"%.60s\" has no unit of time that is known: s, min, h, days, weeks, months, years", s);
+			return err_set(err, "\"%.60s\" lacks a unit of time: s, min, h, days, weeks, months or years", s);
 		if (__builtin_mul_overflow(count, us, &us) || __builtin_add_overflow(total, us, &total))
 			return err_set(err, "the duration \"%.60s\" is too long", s);
 		p = skip_blanks(p);

@@ -28,8 +28,9 @@ struct address {
 /* Surrounding white space is dropped. The error says what is wrong with it in words for the person who typed it. */
 int address_parse(const char *s, struct address *out, struct err *err) MUSTCHECK;
 
-/* An RFC 5322 mailbox, `Name <a@b>`, `"Name" <a@b>` or `a@b`; name_out (name_size bytes) gets the display name or "". */
-int address_parse_mailbox(const char *s, struct address *out, char *name_out, size_t name_size, struct err *err) MUSTCHECK;
+/* An RFC 5322 mailbox, `Name <a@b>`, `"Name" <a@b>` or `a@b`; name_out (name_size bytes) gets the name or "". */
+int address_parse_mailbox(const char *s, struct address *out, char *name_out, size_t name_size,
+			  struct err *err) MUSTCHECK;
 
 /* "free" (gmail.com and its like), "role" (info@, sales@, ...) or "work". Static text. */
 const char *address_kind(const struct address *a);

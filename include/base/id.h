@@ -17,7 +17,10 @@ int64_t id_new(uint16_t bucket, int64_t now_us);
 uint16_t id_bucket(int64_t id);
 int64_t id_time(int64_t id);	/* microseconds UTC */
 
-/* Prefixes in use: pro prospect, enr enrolment, del delivery, evt event, con consent, led lead, alr alert, inb inbound mail. */
+/*
+ * Prefixes in use: pro prospect, enr enrolment, del delivery, evt event, con consent, led lead, alr alert, inb inbound
+ * mail.
+ */
 const char *id_text(const char *prefix, int64_t id, char out[ID_TEXT]);
 int id_parse(const char *prefix, const char *s, int64_t *out) MUSTCHECK;	/* -1: not such an id */
 

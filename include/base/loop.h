@@ -13,7 +13,7 @@ struct loop *loop_new(void);
 void loop_free(struct loop **loop);	/* what is still posted never runs: see loop_drain() */
 struct event_base *loop_base(struct loop *loop);
 
-/* Any thread: fn(arg) runs on the loop thread, in order of posting. Never fails; one eventfd write a wake-up, not a post. */
+/* Any thread: fn(arg) runs on the loop thread, in order of posting. Never fails; one eventfd write a wake-up. */
 void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /* Runs until loop_stop(); -1 if libevent failed. */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 void random_secret(void *out, size_t n);	/* cryptographic (RAND_bytes); never seeded */
-uint64_t random_u64(void);			/* fast, per thread; seeded from random_secret unless random_seed() was called */
+uint64_t random_u64(void);			/* fast, per thread; seeded from random_secret() or by random_seed() */
 double random_unit(void);			/* [0, 1) */
 void random_seed(uint64_t seed);		/* tests: this thread's random_u64 becomes reproducible */
 

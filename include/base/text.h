@@ -19,7 +19,10 @@ void text_lower(char *s);				/* ASCII only, in place */
 bool text_ends_with(const char *s, const char *suffix);
 bool text_starts_with(const char *s, const char *prefix);
 
-/* RFC 4648 base32, lower case, no padding. decode: -1 on a foreign character, a wrong length or stray bits. Case is ignored. */
+/*
+ * RFC 4648 base32, lower case, no padding. decode: -1 on a foreign character, a wrong length or stray bits. Case is
+ * ignored.
+ */
 void text_base32(struct buf *out, const void *data, size_t n);
 int text_base32_decode(const char *s, size_t n, uint8_t *out, size_t out_size, size_t *n_out) MUSTCHECK;
 

@@ -44,11 +44,13 @@ struct token_ring *token_ring_new(const uint8_t (*keys)[TOKEN_SECRET], const uin
 void token_ring_free(struct token_ring **ring);
 
 /* The day is taken from now_us. */
-void token_make(const struct token_ring *ring, enum token_kind kind, int64_t id, uint8_t link, int64_t now_us, char out[TOKEN_TEXT]);
+void token_make(const struct token_ring *ring, enum token_kind kind, int64_t id, uint8_t link, int64_t now_us,
+		char out[TOKEN_TEXT]);
 
 /*
- * Verifies the MAC (constant time), the kind, and the age: bounce 60 days, open and click 180, download 14, confirm 30,
- * sales 60, others for ever. Case is ignored (mail systems change it). The error says "not ours", "expired" or "of another kind".
+ * Verifies the MAC (constant time), the kind, and the age: bounce 60 days, open and click 180, download 14, confirm
+ * 30, sales 60, others for ever. Case is ignored (mail systems change it). The error says "not ours", "expired" or "of
+ * another kind".
  */
 int token_check(const struct token_ring *ring, enum token_kind kind, const char *s, size_t n, int64_t now_us,
 		struct token *out, struct err *err) MUSTCHECK;

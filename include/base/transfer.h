@@ -21,16 +21,18 @@ struct transfer_pool *transfer_pool_new(struct loop *loop, long max_connections)
 void transfer_pool_free(struct transfer_pool **pool);
 
 /*
- * Runs an easy handle that the caller has set up. done(arg, code) is called once, from the loop, never from inside this call;
- * by then the handle has left the multi unless CURLOPT_CONNECT_ONLY was set by `keep` (then it stays, as libcurl
- * demands, until transfer_cancel()). The handle stays the caller's; CURLOPT_PRIVATE, NOSIGNAL and QUICK_EXIT are taken.
+ * Runs an easy handle that the caller has set up. done(arg, code) is called once, from the loop, never from inside
+ * this call; by then the handle has left the multi, unless `keep` says that it is a CURLOPT_CONNECT_ONLY one (it stays
+ * until transfer_cancel(), as libcurl demands). The handle remains the caller's; CURLOPT_PRIVATE, NOSIGNAL and
+ * QUICK_EXIT are taken.
  *
  * Each transfer is given back once by transfer_cancel(), whether it has ended or not. done() may do that, and start
  * or cancel others, and free the pool; libcurl's own callbacks (write, read, ...) may do none of it.
  */
 struct transfer;
-struct transfer *transfer_start(struct transfer_pool *pool, CURL *easy, int keep, void (*done)(void *arg, CURLcode code), void *arg);
-/* Takes it out of the multi, with or without its having ended, and frees it; done is not called any more. Sets *transfer to NULL. */
+struct transfer *transfer_start(struct transfer_pool *pool, CURL *easy, int keep,
+				void (*done)(void *arg, CURLcode code), void *arg);
+/* Takes it out of the multi, with or without its having ended, and frees it; done is not called any more. */
 void transfer_cancel(struct transfer **transfer);
 
 #endif

@@ -21,7 +21,7 @@ struct zone_time {
 	int offset;			/* seconds east of UTC */
 };
 
-/* A zone by its name ("Europe/Berlin", "UTC"), from a cache that lives as long as the process; NULL if there is none such. */
+/* A zone by its name ("Europe/Berlin", "UTC"), from a cache that lives as long as the process; NULL: none such. */
 const struct zone *zone_find(const char *name);
 const char *zone_name(const struct zone *zone);
 void zone_local(const struct zone *zone, int64_t us, struct zone_time *out);
