@@ -1,0 +1,425 @@
+/*
+ * compose.c: see compose.h.
+ *
+ * Everything is rendered into buffers that are kept between messages, then encoded into the envelope's body in one go. Tokens are
+ * made when a template asks for them: each costs an HMAC.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include "compose.h"
+#include "mime.h"
+
+#define HTML_WARN (80 * 1024)
+#define HTML_MAX (100 * 1024)	/* Gmail clips what is longer, unsubscribe link and all */
+#define BODY_MAX (1024 * 1024)
+#define TEXT_VISIBLE_MIN 20	/* a text part of fewer letters beside a real HTML part is an oversight, and spam filters think so too */
+#define HTML_REAL 200
+
+/* Names in mail templates whose values are made here. */
+enum own { OWN_SUBJECT, OWN_PREHEADER, OWN_UNSUBSCRIBE, OWN_PREFERENCES, OWN_DOWNLOAD, OWN_CONFIRM, OWN_OPEN, OWNS };
+static const char *const own_names[OWNS] = {
+	"subject", "preheader", "unsubscribe_url", "preferences_url", "download_url", "confirm_url", "open_url"
+};
+
+struct compose {
+	struct plan *plan;
+	const struct token_ring *ring;
+	int symbols[OWNS];
+	struct buf from;		/* whole From line */
+	struct buf list_id;		/* whole List-Id line */
+	char feedback_sender[16];	/* last part of Feedback-ID */
+	struct arena *arena;		/* of one message */
+	struct buf subject, preheader, html, text, line;
+};
+
+/* One message in the making. */
+struct draft {
+	struct compose *c;
+	const struct mail *mail;
+	int64_t now;
+	struct slice subject, preheader;
+	char message_token[TOKEN_TEXT], unsubscribe_token[TOKEN_TEXT];
+	struct buf *out;
+	struct err *err;
+};
+
+/* --- once a plan -------------------------------------------------------------------------------------------------- */
+
+/* Feedback-ID's sender: 5 to 15 characters, always the same: of the company, or of the domain where that is too short. */
+static void set_feedback_sender(struct compose *c)
+{
+	const char *sources[] = { c->plan->operator.sender.company, c->plan->operator.sender.message_domain };
+	size_t i, n = 0;
+	const char *s;
+
+	for (i = 0; i < 2 && n < 5; i++)
+		for (n = 0, s = sources[i]; *s && n < sizeof(c->feedback_sender) - 1; s++)
+			if (isalnum((unsigned char)*s) && (unsigned char)*s < 0x80)
+				c->feedback_sender[n++] = (char)tolower((unsigned char)*s);
+	while (n < 5)
+		c->feedback_sender[n++] = 'x';
+	c->feedback_sender[n] = '\0';
+}
+
+static int set_list_id(struct compose *c, struct err *err)
+{
+	const struct sender_config *sender = &c->plan->operator.sender;
+	char id[300];
+
+	snprintf(id, sizeof(id), "nurture.%.250s", sender->message_domain);
+	return mime_mailbox(&c->list_id, "List-Id", slice_of(sender->company), id, err);
+}
+
+struct compose *compose_new(struct plan *plan, const struct token_ring *ring, struct err *err)
+{
+	struct compose *c = xcalloc(1, sizeof(*c));
+	const struct sender_config *sender = &plan->operator.sender;
+	int i;
+
+	c->plan = plan_ref(plan);
+	c->ring = ring;
+	c->arena = arena_new(16 * 1024);
+	for (i = 0; i < OWNS; i++)
+		c->symbols[i] = vocabulary_find(plan->mail_names, slice_of(own_names[i]));
+	set_feedback_sender(c);
+	if (mime_mailbox(&c->from, "From", slice_of(sender->from_name), sender->from.text, err) < 0 || set_list_id(c, err) < 0)
+		compose_free(&c);
+	return c;
+}
+
+void compose_free(struct compose **compose)
+{
+	struct compose *c = *compose;
+
+	if (!c)
+		return;
+	plan_unref(&c->plan);
+	arena_free(&c->arena);
+	buf_clear(&c->from);
+	buf_clear(&c->list_id);
+	buf_clear(&c->subject);
+	buf_clear(&c->preheader);
+	buf_clear(&c->html);
+	buf_clear(&c->text);
+	buf_clear(&c->line);
+	free(c);
+	*compose = NULL;
+}
+
+const struct plan *compose_plan(const struct compose *c)
+{
+	return c->plan;
+}
+
+/* --- values and links that carry tokens ----------------------------------------------------------------------------- */
+
+static struct value make_url(struct draft *m, const char *path, enum token_kind kind, int64_t id, const char *suffix)
+{
+	char token[TOKEN_TEXT];
+
+	token_make(m->c->ring, kind, id, 0, m->now, token);
+	return value_text(arena_printf(m->c->arena, "%s/%s/%s%s", m->c->plan->operator.listen.public_url, path, token, suffix));
+}
+
+static struct value text_or_nil(struct slice s)
+{
+	return s.len ? value_slice(s) : value_nil;
+}
+
+static struct value own_value(struct draft *m, enum own which)
+{
+	const struct mail *mail = m->mail;
+
+	switch (which) {
+	case OWN_SUBJECT:
+		return text_or_nil(m->subject);
+	case OWN_PREHEADER:
+		return text_or_nil(m->preheader);
+	case OWN_UNSUBSCRIBE:
+		return value_text(arena_printf(m->c->arena, "%s/u/%s", m->c->plan->operator.listen.public_url, m->unsubscribe_token));
+	case OWN_PREFERENCES:
+		return make_url(m, "p", TOKEN_PREFERENCES, mail->prospect, "");
+	case OWN_DOWNLOAD:
+		return *mail->download ? make_url(m, "d", TOKEN_DOWNLOAD, mail->delivery, "") : value_nil;
+	case OWN_CONFIRM:
+		return mail->consent ? make_url(m, "y", TOKEN_CONFIRM, mail->consent, "") : value_nil;
+	case OWN_OPEN:
+		return make_url(m, "o", TOKEN_OPEN, mail->delivery, ".gif");
+	case OWNS:
+		break;
+	}
+	return value_nil;
+}
+
+static struct value name_cb(void *ctx, int symbol)
+{
+	struct draft *m = ctx;
+	int i;
+
+	/* a forward is rendered with the names of alerts, which have none of ours */
+	if (m->mail->kind == DELIVERY_FORWARD)
+		return m->mail->values[symbol];
+	for (i = 0; i < OWNS; i++)
+		if (m->c->symbols[i] == symbol)
+			return own_value(m, (enum own)i);
+	return m->mail->values[symbol];
+}
+
+static void link_cb(void *ctx, int index, struct buf *out)
+{
+	struct draft *m = ctx;
+	char token[TOKEN_TEXT];
+
+	token_make(m->c->ring, TOKEN_CLICK, m->mail->delivery, (uint8_t)index, m->now, token);
+	buf_str(out, m->c->plan->operator.listen.public_url);
+	buf_str(out, "/c/");
+	buf_add(out, token, TOKEN_TEXT - 1);
+}
+
+/* Links are counted in the HTML part; the text part shows people where they go. */
+static enum template_result render(struct draft *m, const struct template *t, bool tracked, struct buf *out)
+{
+	struct template_env env = {
+		.now = m->now,
+		.ctx = m,
+		.name = name_cb,
+		.link = tracked ? link_cb : NULL,
+		.arena = m->c->arena,
+	};
+
+	buf_reset(out);
+	return t ? template_render(t, &env, out, m->err) : TEMPLATE_DONE;
+}
+
+/* --- headers -------------------------------------------------------------------------------------------------------- */
+
+static void put_field(struct draft *m, const char *name, const char *value)
+{
+	buf_str(m->out, name);
+	buf_str(m->out, ": ");
+	buf_str(m->out, value);
+	buf_str(m->out, "\r\n");
+}
+
+/* A template may name its own sender in `from`. */
+static enum template_result put_from(struct draft *m, const struct template *t)
+{
+	const struct template *from = template_meta(t, "from");
+	enum template_result result;
+	struct address address;
+	char name[256];
+
+	if (!from) {
+		buf_add(m->out, m->c->from.data, m->c->from.len);
+		return TEMPLATE_DONE;
+	}
+	result = render(m, from, false, &m->c->line);
+	if (result != TEMPLATE_DONE)
+		return result;
+	if (address_parse_mailbox(buf_cstr(&m->c->line), &address, name, sizeof(name), m->err) < 0) {
+		err_prefix(m->err, "from");
+		return TEMPLATE_FAILED;
+	}
+	return mime_mailbox(m->out, "From", slice_of(name), address.text, m->err) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
+}
+
+static int put_reply_to(struct draft *m)
+{
+	const struct sender_config *sender = &m->c->plan->operator.sender;
+	char token[TOKEN_TEXT];
+	struct address person;
+
+	if (m->mail->reply_to) {
+		/* some senders' own addresses are odder than those we accept: the forward says them in its text */
+		if (address_parse(m->mail->reply_to, &person, NULL) < 0)
+			return 0;
+		return mime_mailbox(m->out, "Reply-To", slice_of(""), person.text, m->err);
+	}
+	token_make(m->c->ring, TOKEN_REPLY, m->mail->delivery, 0, m->now, token);
+	buf_printf(m->out, "Reply-To: <r%c%s@%s>\r\n", sender->separator, token, sender->reply_domain);
+	return 0;
+}
+
+/* RFC 2369 and 8058: the pair that mailbox providers look for. DKIM has to sign both, which is the relay's work. */
+static void put_unsubscribe(struct draft *m)
+{
+	const struct sender_config *sender = &m->c->plan->operator.sender;
+
+	buf_add(m->out, m->c->list_id.data, m->c->list_id.len);
+	buf_printf(m->out, "List-Unsubscribe: <%s/u/%s>,\r\n <mailto:u%c%s@%s?subject=unsubscribe>\r\n",
+		m->c->plan->operator.listen.public_url, m->unsubscribe_token, sender->separator, m->unsubscribe_token,
+		sender->reply_domain);
+	buf_str(m->out, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+}
+
+/* One part of Feedback-ID: what would end it is replaced, groups are named, never people. */
+static void put_feedback_part(struct buf *out, const char *s)
+{
+	size_t i;
+
+	for (i = 0; s[i] && i < 50; i++)
+		buf_char(out, isalnum((unsigned char)s[i]) && (unsigned char)s[i] < 0x80 ? s[i] : '-');
+	buf_char(out, ':');
+}
+
+static void put_feedback(struct draft *m)
+{
+	const struct mail *mail = m->mail;
+
+	buf_str(m->out, "Feedback-ID: ");
+	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? mail->sequence : "optin");
+	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? mail->step : "confirm");
+	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? "drip" : "transactional");
+	buf_str(m->out, m->c->feedback_sender);
+	buf_str(m->out, "\r\n");
+}
+
+static enum template_result put_headers(struct draft *m, const struct template *t)
+{
+	const struct mail *mail = m->mail;
+	enum template_result result;
+
+	mime_date(m->out, m->now);
+	result = put_from(m, t);
+	if (result != TEMPLATE_DONE)
+		return result;
+	if (put_reply_to(m) < 0 || mime_mailbox(m->out, "To", slice_of(mail->to_name), mail->address->text, m->err) < 0 ||
+	    mime_text(m->out, "Subject", m->subject, m->err) < 0)
+		return TEMPLATE_FAILED;
+	buf_printf(m->out, "Message-ID: <n1.%s@%s>\r\n", m->message_token, m->c->plan->operator.sender.message_domain);
+	if (mail->kind == DELIVERY_STEP)
+		put_unsubscribe(m);
+	if (mail->kind == DELIVERY_FORWARD)
+		put_field(m, "Auto-Submitted", "auto-generated");	/* or the owner's out-of-office would answer the prospect */
+	else
+		put_feedback(m);
+	put_field(m, "X-Nurtured-ID", m->message_token);
+	put_field(m, "MIME-Version", "1.0");
+	return TEMPLATE_DONE;
+}
+
+/* --- bodies --------------------------------------------------------------------------------------------------------- */
+
+static size_t visible(const struct buf *text)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < text->len && n < TEXT_VISIBLE_MIN; i++)
+		n += (unsigned char)text->data[i] > ' ';
+	return n;
+}
+
+static int check_sizes(struct draft *m)
+{
+	const struct compose *c = m->c;
+
+	if (c->html.len > HTML_MAX)
+		return err_set(m->err, "the HTML part has %zu bytes, more than %d: mailboxes would clip it", c->html.len, HTML_MAX);
+	if (c->html.len > HTML_WARN)
+		log_warn("mail.large", L_STR("template", m->mail->template->name), L_INT("html_bytes", (int64_t)c->html.len));
+	if (c->html.len > HTML_REAL && visible(&c->text) < TEXT_VISIBLE_MIN)
+		return err_set(m->err, "the text part is all but empty");
+	return 0;
+}
+
+static int put_part(struct draft *m, const char *type, const struct buf *content)
+{
+	buf_str(m->out, "Content-Type: ");
+	buf_str(m->out, type);
+	buf_str(m->out, "; charset=utf-8\r\n");
+	return mime_body(m->out, (struct slice){ buf_cstr(content), content->len }, m->err);
+}
+
+static int put_alternative(struct draft *m)
+{
+	char boundary[MIME_BOUNDARY];
+
+	mime_boundary(boundary);
+	buf_printf(m->out, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n--%s\r\n", boundary, boundary);
+	if (put_part(m, "text/plain", &m->c->text) < 0)
+		return -1;
+	buf_printf(m->out, "\r\n--%s\r\n", boundary);
+	if (put_part(m, "text/html", &m->c->html) < 0)
+		return -1;
+	buf_printf(m->out, "\r\n--%s--\r\n", boundary);
+	return 0;
+}
+
+static enum template_result put_mail(struct draft *m)
+{
+	const struct mail_template *t = m->mail->template;
+	struct compose *c = m->c;
+	enum template_result result = render(m, t->subject, false, &c->subject);
+
+	m->subject = (struct slice){ buf_cstr(&c->subject), c->subject.len };
+	if (result == TEMPLATE_DONE)
+		result = render(m, t->preheader, false, &c->preheader);
+	m->preheader = (struct slice){ buf_cstr(&c->preheader), c->preheader.len };
+	if (result == TEMPLATE_DONE)
+		result = render(m, t->html, true, &c->html);
+	if (result == TEMPLATE_DONE)
+		result = render(m, t->text, false, &c->text);
+	if (result == TEMPLATE_DONE)
+		result = put_headers(m, t->html);
+	if (result != TEMPLATE_DONE)
+		return result;
+	return check_sizes(m) < 0 || put_alternative(m) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
+}
+
+static enum template_result put_forward(struct draft *m)
+{
+	const struct template *t = m->c->plan->forward;
+	struct compose *c = m->c;
+	enum template_result result = render(m, template_meta(t, "subject"), false, &c->subject);
+
+	m->subject = c->subject.len ? (struct slice){ c->subject.data, c->subject.len } : slice_of("A reply");
+	if (result == TEMPLATE_DONE)
+		result = render(m, t, false, &c->text);
+	if (result == TEMPLATE_DONE)
+		result = put_headers(m, t);
+	if (result != TEMPLATE_DONE)
+		return result;
+	return put_part(m, "text/plain", &c->text) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
+}
+
+static int put_envelope(struct draft *m, struct envelope *out)
+{
+	const struct sender_config *sender = &m->c->plan->operator.sender;
+	char token[TOKEN_TEXT];
+	int n;
+
+	token_make(m->c->ring, TOKEN_BOUNCE, m->mail->delivery, 0, m->now, token);
+	n = snprintf(out->return_path, sizeof(out->return_path), "b%c%s@%s", sender->separator, token, sender->bounce_domain);
+	if (n < 0 || (size_t)n >= sizeof(out->return_path))
+		return err_set(m->err, "bounce_domain is too long");
+	snprintf(out->recipient, sizeof(out->recipient), "%s", m->mail->address->text);
+	memcpy(out->envid, m->message_token, TOKEN_TEXT);
+	return 0;
+}
+
+enum template_result compose_mail(struct compose *c, const struct mail *mail, int64_t now, struct envelope *out, struct err *err)
+{
+	struct draft m = { .c = c, .mail = mail, .now = now, .out = &out->body, .err = err };
+	enum template_result result;
+
+	arena_reset(c->arena);
+	buf_reset(&out->body);
+	token_make(c->ring, TOKEN_MESSAGE, mail->delivery, 0, mail->planned, m.message_token);
+	if (mail->kind != DELIVERY_FORWARD)
+		token_make(c->ring, TOKEN_UNSUBSCRIBE, mail->delivery, 0, now, m.unsubscribe_token);
+	if (put_envelope(&m, out) < 0)
+		return TEMPLATE_FAILED;
+	result = mail->kind == DELIVERY_FORWARD ? put_forward(&m) : put_mail(&m);
+	if (result == TEMPLATE_DONE && out->body.len > BODY_MAX) {
+		err_set(err, "the message has %zu bytes, more than %d", out->body.len, BODY_MAX);
+		result = TEMPLATE_FAILED;
+	}
+	return result;
+}

@@ -1,0 +1,522 @@
+/*
+ * mime.c: see mime.h.
+ *
+ * Quoted-printable is the hot path, 10 KB a message: runs of plain bytes are found eight at a time and copied whole; the buffer is
+ * reserved for the worst case once, so that nothing inside checks it.
+ */
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/text.h"
+
+#include "mime.h"
+
+#define FOLD_AT 78
+#define LINE_MAX_OCTETS 900	/* of one token; RFC 5322's limit of 998 leaves room for a field name */
+#define WORD_MAX 75		/* an encoded-word with its frame */
+#define QP_LINE 76
+#define BASE64_LINE 57		/* bytes that make 76 characters */
+
+/* --- header values ---------------------------------------------------------------------------------------------- */
+
+int mime_check_value(struct slice value, const char *what, struct err *err)
+{
+	size_t i;
+
+	if (value.len == 0)
+		return 0;
+	if (!text_utf8_valid(value.data, value.len))
+		return err_set(err, "header_injection: %s has a NUL or is not UTF-8", what);
+	for (i = 0; i < value.len; i++) {
+		unsigned char c = (unsigned char)value.data[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return err_set(err, "header_injection: %s has the control character 0x%02x", what, c);
+		/* U+2028 and U+2029: line ends to some readers; C1 controls */
+		if (c == 0xe2 && value.len - i >= 3 && (unsigned char)value.data[i + 1] == 0x80 &&
+		    ((unsigned char)value.data[i + 2] & 0xfe) == 0xa8)
+			return err_set(err, "header_injection: %s has a line separator", what);
+		if (c == 0xc2 && value.len - i >= 2 && (unsigned char)value.data[i + 1] < 0xa0)
+			return err_set(err, "header_injection: %s has a C1 control character", what);
+	}
+	return 0;
+}
+
+static bool is_ascii(struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if ((unsigned char)s.data[i] >= 0x80)
+			return false;
+	return true;
+}
+
+static size_t column(const struct buf *out)
+{
+	const char *nl = out->len ? memrchr(out->data, '\n', out->len) : NULL;
+
+	return nl ? out->len - (size_t)(nl + 1 - out->data) : out->len;
+}
+
+/*
+ * Adds words separated by blanks, and breaks the line before a word that would not fit. The blanks stay as they are: unfolding gives the
+ * value back. -1 if a word is longer than a line may be.
+ */
+static int add_folded(struct buf *out, struct slice value, const char *name, struct err *err)
+{
+	size_t col = column(out), i = 0, blank, word;
+
+	while (i < value.len) {
+		for (blank = i; blank < value.len && (value.data[blank] == ' ' || value.data[blank] == '\t'); blank++)
+			;
+		for (word = blank; word < value.len && value.data[word] != ' ' && value.data[word] != '\t'; word++)
+			;
+		if (word - blank > LINE_MAX_OCTETS)
+			return err_set(err, "%s has a word of more than %d bytes", name, LINE_MAX_OCTETS);
+		/* a line of nothing but blanks is what RFC 5322 3.2.2 warns of: the last ones stay on their line */
+		if (blank > i && word > blank && col + (word - i) > FOLD_AT) {
+			buf_str(out, "\r\n");
+			col = 0;
+		}
+		buf_add(out, value.data + i, word - i);
+		col += word - i;
+		i = word;
+	}
+	return 0;
+}
+
+static struct slice trim_blanks(struct slice s)
+{
+	while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t')) {
+		s.data++;
+		s.len--;
+	}
+	while (s.len > 0 && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+/* --- encoded-words ---------------------------------------------------------------------------------------------- */
+
+/* RFC 2047 5 (3): what may stand for itself in a phrase; we use the same set everywhere. */
+static bool q_plain(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '!' || c == '*' || c == '+' ||
+		c == '-' || c == '/';
+}
+
+static size_t q_cost(struct slice s)
+{
+	size_t i, cost = 0;
+
+	for (i = 0; i < s.len; i++)
+		cost += q_plain((unsigned char)s.data[i]) || s.data[i] == ' ' ? 1 : 3;
+	return cost;
+}
+
+/* The length of the UTF-8 character at s; its validity was checked. */
+static size_t character(struct slice s)
+{
+	unsigned char c = (unsigned char)s.data[0];
+
+	return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+}
+
+static void add_q(struct buf *out, struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+
+		if (c == ' ')
+			buf_char(out, '_');
+		else if (q_plain(c))
+			buf_char(out, (char)c);
+		else
+			buf_printf(out, "=%02X", c);
+	}
+}
+
+/* As many whole characters as fit into one encoded-word with `room` octets for what is encoded. */
+static size_t fitting(struct slice s, bool q, size_t room)
+{
+	size_t n = 0, cost = 0, step;
+
+	while (n < s.len) {
+		struct slice rest = { s.data + n, s.len - n };
+
+		step = character(rest);
+		cost = q ? cost + q_cost((struct slice){ rest.data, step }) : (n + step + 2) / 3 * 4;
+		if (cost > room)
+			break;
+		n += step;
+	}
+	return n;
+}
+
+static void add_encoded(struct buf *out, struct slice s)
+{
+	static const size_t frame = 12; /* "=?UTF-8?Q?" and "?=" */
+	bool q = q_cost(s) <= (s.len + 2) / 3 * 4;
+	size_t col = column(out), n, room;
+
+	while (s.len > 0) {
+		room = col + frame < WORD_MAX ? WORD_MAX - frame - (col > 0 ? col : 0) : 0;
+		n = room > 12 ? fitting(s, q, room) : 0;
+		if (n == 0) {
+			buf_str(out, "\r\n ");
+			col = 1;
+			continue;
+		}
+		buf_str(out, q ? "=?UTF-8?Q?" : "=?UTF-8?B?");
+		if (q)
+			add_q(out, (struct slice){ s.data, n });
+		else
+			text_base64(out, s.data, n);
+		buf_str(out, "?=");
+		s.data += n;
+		s.len -= n;
+		if (s.len > 0)
+			buf_str(out, "\r\n ");
+		col = 1;
+	}
+}
+
+/* --- fields ----------------------------------------------------------------------------------------------------- */
+
+static bool needs_encoding(struct slice s)
+{
+	return !is_ascii(s) || memmem(s.data, s.len, "=?", 2);
+}
+
+int mime_text(struct buf *out, const char *name, struct slice value, struct err *err)
+{
+	size_t start = out->len;
+
+	value = trim_blanks(value);
+	if (mime_check_value(value, name, err) < 0)
+		return -1;
+	buf_str(out, name);
+	buf_str(out, ": ");
+	if (value.len > 0 && needs_encoding(value)) {
+		add_encoded(out, value);
+	} else if (add_folded(out, value, name, err) < 0) {
+		buf_cut(out, start);
+		return -1;
+	}
+	buf_str(out, "\r\n");
+	return 0;
+}
+
+static bool is_atom_text(struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (!q_plain((unsigned char)s.data[i]) && !strchr("#$%&'=?^_`{|}~ ", s.data[i]))
+			return false;
+	return true;
+}
+
+static void add_quoted(struct buf *out, struct slice s)
+{
+	size_t i;
+
+	buf_char(out, '"');
+	for (i = 0; i < s.len; i++) {
+		if (s.data[i] == '"' || s.data[i] == '\\')
+			buf_char(out, '\\');
+		buf_char(out, s.data[i]);
+	}
+	buf_char(out, '"');
+}
+
+int mime_mailbox(struct buf *out, const char *name, struct slice display, const char *address, struct err *err)
+{
+	struct buf phrase = BUF_INIT;
+	size_t start = out->len;
+	int rc = 0;
+
+	display = trim_blanks(display);
+	if (mime_check_value(display, name, err) < 0)
+		return -1;
+	buf_str(out, name);
+	buf_str(out, ": ");
+	if (display.len > 0 && needs_encoding(display)) {
+		add_encoded(out, display);
+	} else if (display.len > 0 && is_atom_text(display)) {
+		rc = add_folded(out, display, name, err);
+	} else if (display.len > 0) {
+		add_quoted(&phrase, display);
+		rc = add_folded(out, (struct slice){ phrase.data, phrase.len }, name, err);
+	}
+	if (display.len > 0)
+		buf_str(out, column(out) + strlen(address) + 3 > FOLD_AT ? "\r\n " : " ");
+	buf_char(out, '<');
+	buf_str(out, address);
+	buf_str(out, ">\r\n");
+	if (rc < 0)
+		buf_cut(out, start);
+	buf_clear(&phrase);
+	return rc;
+}
+
+int mime_structured(struct buf *out, const char *name, struct slice value, struct err *err)
+{
+	size_t start = out->len;
+
+	if (mime_check_value(value, name, err) < 0)
+		return -1;
+	if (!is_ascii(value))
+		return err_set(err, "%s is not ASCII", name);
+	buf_str(out, name);
+	buf_str(out, ": ");
+	if (add_folded(out, value, name, err) < 0) {
+		buf_cut(out, start);
+		return -1;
+	}
+	buf_str(out, "\r\n");
+	return 0;
+}
+
+void mime_date(struct buf *out, int64_t us)
+{
+	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	time_t seconds = (time_t)(us / US_SECOND);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	buf_printf(out, "Date: %s, %d %s %04d %02d:%02d:%02d +0000\r\n", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+		tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+void mime_boundary(char out[MIME_BOUNDARY])
+{
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+	uint64_t r = 0;
+	size_t i;
+
+	memcpy(out, "=_n_", 4);
+	for (i = 4; i < MIME_BOUNDARY - 1; i++) {
+		if ((i - 4) % 12 == 0)
+			r = random_u64();
+		out[i] = digits[r & 31];
+		r >>= 5;
+	}
+	out[i] = '\0';
+}
+
+/* --- quoted-printable ------------------------------------------------------------------------------------------- */
+
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGHS UINT64_C(0x8080808080808080)
+
+/* Length of the run of bytes that stand for themselves: space to '~' but '='. */
+static size_t plain_run(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+	uint64_t w, eq, del, odd;
+
+	for (; n - i >= 8; i += 8) {
+		memcpy(&w, p + i, 8);
+		eq = w ^ (ONES * '=');
+		del = w ^ (ONES * 0x7f);
+		odd = (w | (w - ONES * 0x20) | ((eq - ONES) & ~eq) | ((del - ONES) & ~del)) & HIGHS;
+		/* a borrow may mark a byte behind a marked one, never before it: the first mark is true */
+		if (odd)
+			return i + (size_t)(__builtin_ctzll(odd) / 8);
+	}
+	for (; i < n; i++)
+		if (p[i] < 0x20 || p[i] >= 0x7f || p[i] == '=')
+			break;
+	return i;
+}
+
+struct qp {
+	char *to;		/* where the next byte goes */
+	size_t col;
+};
+
+static void qp_escape(struct qp *q, unsigned char c)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	/* room for "=XX" and, unless the line ends here, for the soft break's "=" */
+	if (q->col + 3 > QP_LINE - 1) {
+		memcpy(q->to, "=\r\n", 3);
+		q->to += 3;
+		q->col = 0;
+	}
+	*q->to++ = '=';
+	*q->to++ = hex[c >> 4];
+	*q->to++ = hex[c & 15];
+	q->col += 3;
+}
+
+/* The first byte of a line that SMTP or an mbox would misread. */
+static bool bad_first(const unsigned char *p, size_t n)
+{
+	return n > 0 && (p[0] == '.' || (p[0] == 'F' && n >= 5 && memcmp(p, "From ", 5) == 0));
+}
+
+/* A run of plain bytes, over as many lines as it takes. */
+static void qp_run(struct qp *q, const unsigned char *p, size_t n)
+{
+	size_t part;
+
+	while (n > 0) {
+		if (q->col == QP_LINE - 1) {
+			memcpy(q->to, "=\r\n", 3);
+			q->to += 3;
+			q->col = 0;
+		}
+		if (q->col == 0 && bad_first(p, n)) {
+			qp_escape(q, *p++);
+			n--;
+			continue;
+		}
+		part = QP_LINE - 1 - q->col < n ? QP_LINE - 1 - q->col : n;
+		memcpy(q->to, p, part);
+		q->to += part;
+		q->col += part;
+		p += part;
+		n -= part;
+	}
+}
+
+/* One line without its end. -1 on a byte that no text has. */
+static int qp_line(struct qp *q, const unsigned char *p, size_t n, struct err *err)
+{
+	size_t run;
+
+	q->col = 0;
+	while (n > 0) {
+		run = plain_run(p, n);
+		/* blanks before the end of a line do not survive all relays */
+		if (run == n && p[n - 1] == ' ') {
+			qp_run(q, p, n - 1);
+			qp_escape(q, ' ');
+			return 0;
+		}
+		qp_run(q, p, run);
+		p += run;
+		n -= run;
+		if (n == 0)
+			break;
+		if ((*p < 0x20 && *p != '\t') || *p == 0x7f)
+			return err_set(err, "control character 0x%02x in the text", *p);
+		if (*p == '\t' && n > 1)
+			qp_run(q, p, 1);
+		else
+			qp_escape(q, *p);
+		p++;
+		n--;
+	}
+	return 0;
+}
+
+int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
+{
+	const unsigned char *p = (const unsigned char *)text.data, *end = p + text.len, *nl;
+	struct qp q;
+	size_t n;
+
+	/* worst: three bytes for one, a soft break of three in 72, a line end of two for each LF */
+	buf_reserve(out, text.len * 4 + 16);
+	q.to = out->data + out->len;
+	while (p < end) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		n = (size_t)((nl ? nl : end) - p);
+		if (nl && n > 0 && p[n - 1] == '\r')
+			n--;
+		if (qp_line(&q, p, n, err) < 0)
+			return -1;
+		*q.to++ = '\r';
+		*q.to++ = '\n';
+		p = nl ? nl + 1 : end;
+	}
+	out->len = (size_t)(q.to - out->data);
+	out->data[out->len] = '\0';
+	assert(out->len < out->cap);
+	return 0;
+}
+
+/* --- base64 and the choice ---------------------------------------------------------------------------------------- */
+
+void mime_base64(struct buf *out, struct slice data)
+{
+	size_t n;
+
+	buf_reserve(out, data.len / BASE64_LINE * 80 + 128);
+	while (data.len > 0) {
+		n = data.len < BASE64_LINE ? data.len : BASE64_LINE;
+		text_base64(out, data.data, n);
+		buf_str(out, "\r\n");
+		data.data += n;
+		data.len -= n;
+	}
+}
+
+static size_t count_high(struct slice s)
+{
+	size_t i, count = 0;
+	uint64_t w;
+
+	for (i = 0; s.len - i >= 8; i += 8) {
+		memcpy(&w, s.data + i, 8);
+		count += (size_t)__builtin_popcountll(w & HIGHS);
+	}
+	for (; i < s.len; i++)
+		count += (unsigned char)s.data[i] >> 7;
+	return count;
+}
+
+/* base64 carries line ends as data: they must be CRLF in it (RFC 2045 6.8). Checks what quoted-printable checks on its way. */
+static int canonical(struct buf *out, struct slice text, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (c == '\r' && i + 1 < text.len && text.data[i + 1] == '\n')
+			continue;
+		if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7f)
+			return err_set(err, "control character 0x%02x in the text", c);
+		if (c == '\n')
+			buf_char(out, '\r');
+		buf_char(out, (char)c);
+	}
+	if (text.len == 0 || text.data[text.len - 1] != '\n')
+		buf_str(out, "\r\n");
+	return 0;
+}
+
+int mime_body(struct buf *out, struct slice text, struct err *err)
+{
+	struct buf lines = BUF_INIT;
+	size_t high = count_high(text);
+
+	if (high > 0 && !text_utf8_valid(text.data, text.len))
+		return err_set(err, "the text is not UTF-8");
+	if (high <= text.len / 6) {
+		buf_str(out, "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+		return mime_quoted_printable(out, text, err);
+	}
+	buf_str(out, "Content-Transfer-Encoding: base64\r\n\r\n");
+	if (canonical(&lines, text, err) < 0) {
+		buf_clear(&lines);
+		return -1;
+	}
+	mime_base64(out, (struct slice){ lines.data, lines.len });
+	buf_clear(&lines);
+	return 0;
+}

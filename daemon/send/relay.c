@@ -1,0 +1,390 @@
+/*
+ * relay.c: see relay.h.
+ *
+ * Whatever may open or free connections happens in turn(), never inside a connection's call: hooks only take notes and ask for a turn.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include "connection.h"
+#include "relay.h"
+
+#define OPENING_MAX 4		/* at once: a TLS handshake takes a millisecond or two of the loop */
+#define STOCK_PER_CONNECTION 8
+
+struct relay {
+	struct loop *loop;
+	const struct relay_config *config;
+	struct relay_times times;
+	struct relay_owner owner;
+	struct transfer_pool *pool;
+	struct connection *connections, *dead;
+	struct breaker breaker;
+	enum breaker_state told;	/* state that the owner knows */
+	struct timer *turn;
+	struct timer *pause;		/* until the breaker lets something through */
+	size_t waiting;			/* messages the owner has for us, as far as we know */
+	bool draining;
+	struct relay_counts counts;
+};
+
+const struct relay_times relay_times_default = {
+	.connect = 30 * US_SECOND,
+	.greet = 300 * US_SECOND,
+	.idle = 20 * US_SECOND,
+	.life = 300 * US_SECOND,
+	.scale = US_MINUTE,
+};
+
+/* --- the breaker ---------------------------------------------------------------------------------------------------- */
+
+/* Takes note of a change of state and has the owner told at the next turn. */
+static void look(struct relay *r)
+{
+	enum breaker_state state = breaker_look(&r->breaker, clock_steady());
+
+	if (state == r->told)
+		return;
+	if (state == BREAKER_OPEN)
+		timer_set(r->pause, relay_pause(r));
+	timer_set(r->turn, 0);
+}
+
+static void pause_cb(void *arg)
+{
+	look(arg);
+}
+
+int64_t relay_pause(struct relay *r)
+{
+	int64_t left;
+
+	if (breaker_look(&r->breaker, clock_steady()) != BREAKER_OPEN)
+		return 0;
+	left = r->breaker.until - clock_steady();
+	return left > 0 ? left : 1;
+}
+
+size_t relay_appetite(struct relay *r)
+{
+	if (r->draining)
+		return 0;
+	switch (breaker_look(&r->breaker, clock_steady())) {
+	case BREAKER_OPEN:
+		return 0;
+	case BREAKER_HALF_OPEN:
+		return 1;
+	case BREAKER_CLOSED:
+		break;
+	}
+	return (size_t)r->config->connections * STOCK_PER_CONNECTION;
+}
+
+static void note_error(struct relay *r, const struct dialogue_end *end)
+{
+	if (end->reply.code)
+		snprintf(r->counts.last_error, sizeof(r->counts.last_error), "%s: %d %.200s", stage_names[end->stage],
+			end->reply.code, end->reply.text);
+	else
+		snprintf(r->counts.last_error, sizeof(r->counts.last_error), "%s: %.200s", stage_names[end->stage], end->reply.text);
+}
+
+/* One connection that breaks is one fault, however many messages were on it. */
+static void tell_breaker(struct relay *r, struct connection *c, const struct dialogue_end *end, enum fault fault)
+{
+	bool answered = end->trouble == TROUBLE_NONE && end->reply.code != 421;
+
+	if (!answered && (fault == FAULT_NONE || c->blamed))
+		return;
+	if (!answered)
+		c->blamed = true;
+	breaker_report(&r->breaker, fault, clock_steady());
+	if (fault == FAULT_OPERATOR)
+		log_error("relay.refuses_us", L_STR("relay", r->config->name), L_STR("stage", stage_names[end->stage]),
+			L_INT("code", end->reply.code), L_STR("reply", end->reply.text),
+			L_STR("do", "check user, password, certificate and sender of this relay"));
+	look(r);
+}
+
+/* --- hooks of connections -------------------------------------------------------------------------------------------- */
+
+static struct envelope *take_hook(struct connection *c)
+{
+	struct relay *r = c->relay;
+	struct envelope *e;
+
+	if (r->draining)
+		return NULL;
+	switch (breaker_look(&r->breaker, clock_steady())) {
+	case BREAKER_OPEN:
+		return NULL;
+	case BREAKER_HALF_OPEN:
+		if (r->counts.under_way > 0)
+			return NULL;
+		break;
+	case BREAKER_CLOSED:
+		break;
+	}
+	e = r->owner.take(r->owner.ctx, r);
+	if (!e) {
+		r->waiting = 0;
+		return NULL;
+	}
+	if (r->waiting > 0)
+		r->waiting--;
+	r->counts.under_way++;
+	return e;
+}
+
+static void dot_hook(struct connection *c, struct envelope *e)
+{
+	c->relay->owner.dot(c->relay->owner.ctx, e);
+}
+
+static void count(struct relay_counts *counts, enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_SENT:
+		counts->accepted++;
+		return;
+	case OUTCOME_DEFERRED:
+		counts->deferred++;
+		return;
+	case OUTCOME_FAILED:
+		counts->failed++;
+		return;
+	case OUTCOME_UNKNOWN:
+		counts->unknown++;
+		return;
+	case OUTCOME_SKIPPED: case OUTCOME_WITHDRAWN:
+		return;
+	}
+}
+
+static void ended_hook(struct connection *c, const struct dialogue_end *end)
+{
+	struct relay *r = c->relay;
+	struct judgement j = outcome_judge(end);
+
+	r->counts.under_way--;
+	count(&r->counts, j.outcome);
+	if (j.outcome != OUTCOME_SENT && j.outcome != OUTCOME_WITHDRAWN)
+		note_error(r, end);
+	tell_breaker(r, c, end, j.fault);
+	r->owner.ended(r->owner.ctx, r, end, j);
+	if (r->draining)
+		timer_set(r->turn, 0);
+}
+
+static void ready_hook(struct connection *c)
+{
+	struct relay *r = c->relay;
+
+	r->counts.connecting--;
+	r->counts.connected++;
+	r->counts.connects++;
+	log_debug("relay.connected", L_STR("relay", r->config->name), L_INT("pipelining", !!(c->can & CAN_PIPELINE)),
+		L_INT("dsn", !!(c->can & CAN_DSN)), L_INT("size", c->size_limit));
+	timer_set(r->turn, 0);
+}
+
+static void failed_hook(struct connection *c, const struct dialogue_end *why)
+{
+	struct relay *r = c->relay;
+
+	r->counts.failures++;
+	note_error(r, why);
+	log_warn("relay.no_connection", L_STR("relay", r->config->name), L_STR("stage", stage_names[why->stage]),
+		L_INT("code", why->reply.code), L_STR("why", why->reply.text));
+	/* a relay that says 554 at its door has answered, but it is no use: c->blamed keeps dead_hook() from counting twice */
+	c->blamed = true;
+	breaker_report(&r->breaker, outcome_judge(why).fault, clock_steady());
+	look(r);
+}
+
+static void dead_hook(struct connection *c)
+{
+	struct relay *r = c->relay;
+
+	if (c->ready_since) {
+		r->counts.connected--;
+		/* let in and thrown out before the first message */
+		if (c->messages == 0 && !c->blamed && !c->dialogue.quitting && !r->draining) {
+			breaker_report(&r->breaker, FAULT_RELAY, clock_steady());
+			look(r);
+		}
+	} else {
+		r->counts.connecting--;
+	}
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		r->connections = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	c->prev = NULL;
+	c->next = r->dead;
+	r->dead = c;
+	timer_set(r->turn, 0);
+}
+
+static const struct connection_hooks hooks = {
+	.take = take_hook, .dot = dot_hook, .ended = ended_hook, .ready = ready_hook, .failed = failed_hook, .dead = dead_hook,
+};
+
+/* --- turns ---------------------------------------------------------------------------------------------------------- */
+
+static void bury(struct relay *r)
+{
+	struct connection *c;
+
+	while ((c = r->dead)) {
+		r->dead = c->next;
+		connection_free(&c);
+	}
+}
+
+static void open_one(struct relay *r)
+{
+	struct connection *c = connection_new(r, r->loop, r->pool, r->config, &r->times, &hooks);
+
+	c->next = r->connections;
+	if (r->connections)
+		r->connections->prev = c;
+	r->connections = c;
+	r->counts.connecting++;
+}
+
+/* What those that are open cannot take by themselves is worth a connection. */
+static void open_more(struct relay *r)
+{
+	int most = breaker_look(&r->breaker, clock_steady()) == BREAKER_CLOSED ? r->config->connections : 1;
+
+	if (relay_appetite(r) == 0)
+		return;
+	while (r->waiting > (size_t)r->counts.connecting && r->counts.connecting < OPENING_MAX &&
+	       r->counts.connecting + r->counts.connected < most)
+		open_one(r);
+}
+
+static void turn_cb(void *arg)
+{
+	struct relay *r = arg;
+	struct connection *c, *next;
+	enum breaker_state state;
+
+	bury(r);
+	state = breaker_look(&r->breaker, clock_steady());
+	if (state != r->told) {
+		r->told = state;
+		r->owner.changed(r->owner.ctx, r);
+	}
+	/* a pump may kill its own connection and no other: `next` stays true */
+	for (c = r->connections; c; c = next) {
+		next = c->next;
+		if (r->draining)
+			connection_quit_if_idle(c);
+		else if (r->waiting > 0)
+			connection_pump(c);
+	}
+	open_more(r);
+}
+
+void relay_wake(struct relay *r, size_t waiting)
+{
+	r->waiting = waiting;
+	timer_set(r->turn, 0);
+}
+
+/* --- the owner's side ------------------------------------------------------------------------------------------------ */
+
+void relay_granted(struct envelope *e)
+{
+	struct connection *c = e->connection;
+
+	assert(c);
+	dialogue_grant(&c->dialogue, e);
+	connection_pump(c);
+}
+
+void relay_forbid(struct envelope *e)
+{
+	struct connection *c = e->connection;
+
+	assert(c);
+	dialogue_forbid(&c->dialogue, e);
+	connection_pump(c);
+}
+
+struct relay *relay_new(struct loop *loop, const struct relay_config *config, const struct relay_times *times,
+		const struct relay_owner *owner)
+{
+	struct relay *r = xcalloc(1, sizeof(*r));
+
+	r->loop = loop;
+	r->config = config;
+	r->times = *times;
+	if (r->times.dialogue.dot == 0)
+		r->times.dialogue = dialogue_times_default;
+	r->owner = *owner;
+	r->pool = transfer_pool_new(loop, 0);
+	breaker_init(&r->breaker, times->scale);
+	r->turn = timer_new(loop, turn_cb, r);
+	r->pause = timer_new(loop, pause_cb, r);
+	return r;
+}
+
+void relay_drain(struct relay *r)
+{
+	r->draining = true;
+	timer_set(r->turn, 0);
+}
+
+void relay_cut(struct relay *r)
+{
+	struct connection *c;
+
+	r->draining = true;
+	while ((c = r->connections)) {
+		connection_quit_if_idle(c);	/* politeness: nobody waits for the answer */
+		connection_cut(c);
+	}
+}
+
+void relay_free(struct relay **relay)
+{
+	struct relay *r = *relay;
+
+	if (!r)
+		return;
+	relay_cut(r);
+	bury(r);
+	transfer_pool_free(&r->pool);
+	timer_free(&r->turn);
+	timer_free(&r->pause);
+	free(r);
+	*relay = NULL;
+}
+
+bool relay_busy(const struct relay *r)
+{
+	return r->counts.under_way > 0;
+}
+
+const struct relay_config *relay_config_of(const struct relay *r)
+{
+	return r->config;
+}
+
+void relay_counts(struct relay *r, struct relay_counts *out)
+{
+	*out = r->counts;
+	out->breaker = breaker_look(&r->breaker, clock_steady());
+	out->open_since = out->breaker == BREAKER_CLOSED ? 0 : r->breaker.since;
+}

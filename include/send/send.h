@@ -1,0 +1,47 @@
+/*
+ * send.h: mail out through the relay: claims what is due, composes it, speaks SMTP, records what became of it. Loop thread.
+ *
+ * Each message's `dot` is committed before its final dot is written, at most two ahead on a connection; so after a crash at most two messages a
+ * connection are in doubt, and decide keeps those as `unknown`. An outcome that the store cannot take is kept and offered again until it can.
+ */
+#ifndef SEND_SEND_H
+#define SEND_SEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct decide;
+struct loop;
+struct send;
+
+/* Becomes the listener of LANE_SEND and of withdrawals. curl_global_init() is the caller's. Uses the plan that decide has in force. */
+int send_start(struct loop *loop, struct decide *decide, struct send **out, struct err *err) MUSTCHECK;
+
+/* decide_reload() was called: new mails go out by the new plan; a relay that changed is replaced when its messages are done. -1: the old one goes on. */
+int send_reload(struct send *s, struct err *err) MUSTCHECK;
+
+/* Claims nothing more, gives back what was not begun, finishes what is under way; what has not ended after 20 s is cut. */
+void send_drain(struct send *s);
+/* Mails claimed and not recorded yet: 0 when a drained one is done. */
+size_t send_busy(const struct send *s);
+/* Drains if that was not done, running the loop (so not from inside a callback) until it is over or 25 s have passed; frees. Before decide_stop(). */
+void send_stop(struct send **s);
+
+struct send_counts {
+	uint64_t sent, deferred, failed, unknown, skipped, withdrawn;	/* attempts ended, since the start */
+	size_t stock;			/* claimed and waiting for a connection */
+	size_t under_way;		/* on a connection */
+	size_t unrecorded;		/* ended, their outcome not committed yet */
+	const char *relay;		/* its name, valid until the next reload */
+	int connected, connecting;
+	uint64_t connects, connect_failures;
+	const char *breaker;		/* closed open half-open */
+	int64_t breaker_open_for;	/* microseconds, 0 when closed */
+	char last_error[256];		/* of the relay; "" if none */
+};
+void send_counts(struct send *s, struct send_counts *out);
+
+#endif
