@@ -80,7 +80,9 @@ static void check_reached(struct load *l, const struct sequence *s, const struct
 	for (int i = 0; i < s->step_count; i++) {
 		/* what follows it is not reached either; the first of a run says it all */
 		if (!reached[i] && (i == 0 || reached[i - 1]))
-			complain(l, nodes->steps[i], "nothing leads to step `%s`; name it in a `go`, `then`, `else` or `otherwise`, or take it out",
+			complain(l, nodes->steps[i],
+				"nothing leads to step `%s`; name it in a `go`, `then`, `else` or "
+				"`otherwise`, or take it out",
 				s->steps[i].name);
 	}
 }
@@ -117,7 +119,9 @@ static void check_loops(struct load *l, const struct sequence *s, const struct s
 	for (int i = 0; i < s->step_count; i++) {
 		memset(seen, 0, (size_t)s->step_count * sizeof(*seen));
 		if (reaches_unwaited(s, i, i, seen)) {
-			complain(l, nodes->steps[i], "step `%s` comes back to itself without a `wait` on the way; put one into the loop",
+			complain(l, nodes->steps[i],
+				"step `%s` comes back to itself without a `wait` on the way; put one into "
+				"the loop",
 				s->steps[i].name);
 			return;
 		}
@@ -162,7 +166,9 @@ static int64_t never(void *ctx, int symbol, double threshold)
 static bool is_constant(const struct expression *e, bool *value)
 {
 	const struct expression_uses *uses = expression_uses(e);
-	const struct expression_env env = { .symbol = nothing, .event = no_event, .history = no_history, .falls = never };
+	const struct expression_env env = {
+		.symbol = nothing, .event = no_event, .history = no_history, .falls = never
+	};
 
 	if (uses->symbol_count || uses->call_count || uses->time)
 		return false;
@@ -170,15 +176,16 @@ static bool is_constant(const struct expression *e, bool *value)
 	return true;
 }
 
-static void check_constant(struct load *l, const struct expression *e, const struct yaml_node *node, const char *what,
-	const char *always)
+static void check_constant(struct load *l, const struct expression *e, const struct yaml_node *node,
+	const char *what, const char *always)
 {
 	bool value;
 
 	if (!e || !node || !is_constant(e, &value))
 		return;
 	if (value)
-		complain(l, node, "this %s always holds: %s; leave it away, or name something in it", what, always);
+		complain(l, node, "this %s always holds: %s; leave it away, or name something in it", what,
+			always);
 	else
 		complain(l, node, "this %s can never hold; leave it away, or name something in it", what);
 }
@@ -208,13 +215,16 @@ static void check_conditions(struct load *l, const struct sequence *s, const str
 	check_constant(l, s->exit, nodes->exit, "exit", "everybody would leave at once");
 	for (int i = 0; i < s->step_count; i++) {
 		if (s->steps[i].kind == STEP_WAIT_FOR)
-			check_constant(l, s->steps[i].when, nodes->whens[i], "`wait_for`", "nobody would wait");
+			check_constant(
+				l, s->steps[i].when, nodes->whens[i], "`wait_for`", "nobody would wait");
 	}
 	if (!s->list || !s->exit)
 		return;
 	if (is_like(l, s->exit, arena_printf(l->scratch, "list == \"%s\"", s->list)))
-		complain(l, nodes->exit, "this exit holds for everybody who is in the sequence: `list` is the sequence's own; "
-			"`list != \"%s\"` was probably meant", s->list);
+		complain(l, nodes->exit,
+			"this exit holds for everybody who is in the sequence: `list` is the sequence's own; "
+			"`list != \"%s\"` was probably meant",
+			s->list);
 }
 
 /* --- mails ------------------------------------------------------------------------------------------------------ */
@@ -233,10 +243,12 @@ static void check_calls(struct load *l, const struct yaml_node *node, const stru
 		const struct history_call *call = &uses->calls[i];
 		const char *at;
 
-		if (!call->subject || call->glob || !is_mail_event(call->event) || plan_mail(l->plan, call->subject))
+		if (!call->subject || call->glob || !is_mail_event(call->event) ||
+			plan_mail(l->plan, call->subject))
 			continue;
 		at = strstr(node->text, call->subject);
-		complain_inside(l, node, at ? (size_t)(at - node->text) : 0, "there is no mail `%s` in templates/emails/%s", call->subject,
+		complain_inside(l, node, at ? (size_t)(at - node->text) : 0,
+			"there is no mail `%s` in templates/emails/%s", call->subject,
 			keys_hint(l, call->subject, mails_names(l)));
 	}
 }
@@ -245,22 +257,29 @@ static void check_calls(struct load *l, const struct yaml_node *node, const stru
  * Every mail of a sequence must say how to stop it; that which asks for consent is stopped by not answering. `said`
  * is by mail: one complaint each, where it is sent first.
  */
-static void check_unsubscribe(struct load *l, const struct sequence *s, const struct sequence_nodes *nodes, bool *said)
+static void check_unsubscribe(
+	struct load *l, const struct sequence *s, const struct sequence_nodes *nodes, bool *said)
 {
 	int link = vocabulary_find(l->plan->mail_names, slice_of("unsubscribe_url"));
 
 	for (int i = 0; i < s->step_count; i++) {
 		const struct mail_template *mail = s->steps[i].kind == STEP_SEND ? s->steps[i].mail : NULL;
 
-		if (!mail || !mail->html || !mail->text || !strcmp(mail->name, "confirm") || said[mail - l->plan->mails])
+		if (!mail || !mail->html || !mail->text || !strcmp(mail->name, "confirm") ||
+			said[mail - l->plan->mails])
 			continue;
 		said[mail - l->plan->mails] = true;
 		if (!template_uses(mail->html, link))
-			complain(l, nodes->steps[i], "the mail `%s` has no link to unsubscribe; put {{ unsubscribe_url }} into it or its layout",
+			complain(l, nodes->steps[i],
+				"the mail `%s` has no link to unsubscribe; put {{ unsubscribe_url }} into it "
+				"or its layout",
 				mail->name);
 		else if (!template_uses(mail->text, link))
-			complain(l, nodes->steps[i], "the text part of the mail `%s` has no link to unsubscribe; put {{ unsubscribe_url }} into "
-				"%s.txt.liquid", mail->name, mail->name);
+			complain(l, nodes->steps[i],
+				"the text part of the mail `%s` has no link to unsubscribe; put {{ "
+				"unsubscribe_url }} into "
+				"%s.txt.liquid",
+				mail->name, mail->name);
 	}
 }
 

@@ -21,7 +21,8 @@ struct consent_keys {
 
 static const struct key consent_keys[] = {
 	{ ROW(KEY_NAME, consent_keys, purpose), .required = true, .help = "what it is for: newsletter" },
-	{ ROW(KEY_TEXT, consent_keys, words), .required = true, .help = "the very words that the person agrees to; they are kept with the consent" },
+	{ ROW(KEY_TEXT, consent_keys, words), .required = true,
+		.help = "the very words that the person agrees to; they are kept with the consent" },
 	NO_KEY,
 };
 static const struct key_table consent_table = { "`consent`", "What a person agrees to.", consent_keys };
@@ -31,14 +32,16 @@ struct limit_keys {
 };
 
 static const struct key limit_keys[] = {
-	{ ROW(KEY_RATE, limit_keys, per_address), .fallback = "3 per hour", .help = "posts with one email address" },
+	{ ROW(KEY_RATE, limit_keys, per_address), .fallback = "3 per hour",
+		.help = "posts with one email address" },
 	{ ROW(KEY_RATE, limit_keys, per_ip), .fallback = "20 per hour", .help = "posts from one IP address" },
 	NO_KEY,
 };
 static const struct key_table limit_table = { "`limits`", "How often a form may be posted.", limit_keys };
 
 struct form_keys {
-	const struct yaml_node *form, *fields, *required, *consent, *confirm_mail, *download, *thanks, *limits;
+	const struct yaml_node *form, *fields, *required, *consent, *confirm_mail, *download, *thanks,
+		*limits;
 	int confirm, trust;
 	const char *thanks_url, *honeypot;
 	const char *const *allow_origin;
@@ -46,20 +49,30 @@ struct form_keys {
 
 static const struct key form_keys[] = {
 	{ ROW(KEY_NODE, form_keys, form), .required = true, .help = "its name: POST /v1/forms/NAME" },
-	{ ROW(KEY_LIST, form_keys, fields), .required = true, .help = "the fields that it takes: email, and names of fields in nurture.yaml" },
-	{ ROW(KEY_LIST, form_keys, required), .fallback_help = "only email", .help = "those that must be filled in" },
-	{ ROW(KEY_MAP, form_keys, consent), .required = true, .table = &consent_table, .help = "what the person agrees to" },
+	{ ROW(KEY_LIST, form_keys, fields), .required = true,
+		.help = "the fields that it takes: email, and names of fields in nurture.yaml" },
+	{ ROW(KEY_LIST, form_keys, required), .fallback_help = "only email",
+		.help = "those that must be filled in" },
+	{ ROW(KEY_MAP, form_keys, consent), .required = true, .table = &consent_table,
+		.help = "what the person agrees to" },
 	{ ROW(KEY_CHOICE, form_keys, confirm), .fallback = "double", .choices = confirm_choices,
-		.help = "double: nothing but the confirmation is mailed before the person has clicked in it and pressed the button" },
-	{ ROW(KEY_NODE, form_keys, confirm_mail), .fallback_help = "`confirm`", .help = "the mail that asks for the confirmation" },
-	{ ROW(KEY_NODE, form_keys, download), .fallback_help = "none", .help = "the file, in the folder of files, that a signed link delivers" },
-	{ ROW_AS("thanks", KEY_URL, form_keys, thanks_url), .choices = web_schemes, .fallback_help = "a page of nurtured's own",
-		.help = "where a browser goes afterwards; its host must stand in `allow_redirect` of the operator's file" },
-	{ ROW(KEY_TEXTS, form_keys, allow_origin), .help = "origins (https://www.example.com) whose scripts may post" },
+		.help = "double: nothing but the confirmation is mailed before the person has clicked in it "
+			"and pressed the button" },
+	{ ROW(KEY_NODE, form_keys, confirm_mail), .fallback_help = "`confirm`",
+		.help = "the mail that asks for the confirmation" },
+	{ ROW(KEY_NODE, form_keys, download), .fallback_help = "none",
+		.help = "the file, in the folder of files, that a signed link delivers" },
+	{ ROW_AS("thanks", KEY_URL, form_keys, thanks_url), .choices = web_schemes,
+		.fallback_help = "a page of nurtured's own",
+		.help = "where a browser goes afterwards; its host must stand in `allow_redirect` of the "
+			"operator's file" },
+	{ ROW(KEY_TEXTS, form_keys, allow_origin),
+		.help = "origins (https://www.example.com) whose scripts may post" },
 	{ ROW(KEY_MAP, form_keys, limits), .table = &limit_table, .help = "how often it may be posted" },
 	{ ROW(KEY_CHOICE, form_keys, trust), .fallback = "fill", .choices = trust_choices,
 		.help = "fill: a post fills empty fields of a known person and overwrites none" },
-	{ ROW(KEY_NAME, form_keys, honeypot), .fallback = "website", .help = "a field that people do not see; who fills it in is a robot" },
+	{ ROW(KEY_NAME, form_keys, honeypot), .fallback = "website",
+		.help = "a field that people do not see; who fills it in is a robot" },
 	NO_KEY,
 };
 const struct key_table form_table = { "a form", "A form on a website; one file each.", form_keys };
@@ -110,7 +123,8 @@ static void load_fields(struct load *l, const struct form_keys *keys, struct for
 		if (!keys_expect(l, item, YAML_TEXT, "an item of `required`"))
 			continue;
 		if (keys->fields && !has_item(keys->fields, item->text))
-			complain(l, item, "`%s` is required and not in `fields`; put it there too", item->text);
+			complain(l, item, "`%s` is required and not in `fields`; put it there too",
+				item->text);
 		for (size_t k = 0; k < form->field_count; k++) {
 			if (!strcmp(l->plan->fields[fields[k]].name, item->text))
 				required[k] = true;
@@ -118,7 +132,8 @@ static void load_fields(struct load *l, const struct form_keys *keys, struct for
 	}
 }
 
-static void load_confirm(struct load *l, const struct yaml_node *root, const struct form_keys *keys, struct form *form)
+static void load_confirm(
+	struct load *l, const struct yaml_node *root, const struct form_keys *keys, struct form *form)
 {
 	form->confirm_double = keys->confirm == 0;
 	if (!form->confirm_double) {
@@ -132,7 +147,9 @@ static void load_confirm(struct load *l, const struct yaml_node *root, const str
 	}
 	form->confirm_mail = plan_mail(l->plan, "confirm");
 	if (!form->confirm_mail && l->mails_known)
-		complain(l, root, "there is no mail `confirm` in templates/emails/; a form with `confirm: double` sends it");
+		complain(l, root,
+			"there is no mail `confirm` in templates/emails/; a form with `confirm: double` "
+			"sends it");
 }
 
 static void load_download(struct load *l, const struct yaml_node *node, struct form *form)
@@ -145,7 +162,8 @@ static void load_download(struct load *l, const struct yaml_node *node, struct f
 		return;
 	form->download = arena_strdup(l->arena, node->text);
 	if (strchr(node->text, '/') || node->text[0] == '.' || text_has_control(node->text, node->len)) {
-		complain(l, node, "`%s` is no file name; it is one in %s, without a path", node->text, folder);
+		complain(
+			l, node, "`%s` is no file name; it is one in %s, without a path", node->text, folder);
 		return;
 	}
 	path = arena_printf(l->scratch, "%s/%s", folder, node->text);
@@ -163,7 +181,9 @@ static void check_thanks(struct load *l, const struct yaml_node *root, const cha
 		if (!strcmp(hosts[i], parts.host))
 			return;
 	}
-	complain(l, yaml_get(root, "thanks"), "`%s` is not in `allow_redirect` of `listen` in the operator's file; add it there", parts.host);
+	complain(l, yaml_get(root, "thanks"),
+		"`%s` is not in `allow_redirect` of `listen` in the operator's file; add it there",
+		parts.host);
 }
 
 static void check_origins(struct load *l, const struct yaml_node *list)
@@ -183,7 +203,10 @@ static void check_origins(struct load *l, const struct yaml_node *list)
 		scalar_url_parts(l->scratch, item->text, &parts);
 		/* browsers send scheme, host and port, nothing behind them */
 		if (strchr(strstr(item->text, "://") + 3, '/') || strchr(item->text, '?'))
-			complain(l, item, "`%s` has a path; an origin ends with its host or port, like https://www.example.com", item->text);
+			complain(l, item,
+				"`%s` has a path; an origin ends with its host or port, like "
+				"https://www.example.com",
+				item->text);
 	}
 }
 
@@ -200,7 +223,8 @@ static void load_form(struct load *l, const char *file, struct form *form)
 		return;
 	if (keys.form && keys_name(l, keys.form)) {
 		if (plan_form(l->plan, keys.form->text))
-			complain(l, keys.form, "there are two forms `%s`; each has a name of its own", keys.form->text);
+			complain(l, keys.form, "there are two forms `%s`; each has a name of its own",
+				keys.form->text);
 		form->name = arena_strdup(l->arena, keys.form->text);
 	}
 	load_fields(l, &keys, form);
@@ -220,7 +244,8 @@ static void load_form(struct load *l, const char *file, struct form *form)
 	form->trust_overwrite = keys.trust == 1;
 	form->honeypot = keys.honeypot;
 	if (form->honeypot && keys.fields && has_item(keys.fields, form->honeypot))
-		complain(l, keys.fields, "`%s` is a field and the honeypot too; call the honeypot otherwise", form->honeypot);
+		complain(l, keys.fields, "`%s` is a field and the honeypot too; call the honeypot otherwise",
+			form->honeypot);
 }
 
 void forms_load(struct load *l)

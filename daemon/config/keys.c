@@ -15,10 +15,24 @@
 const char *key_type_name(enum key_type type)
 {
 	static const char *const names[] = {
-		[KEY_TEXT] = "text", [KEY_NAME] = "name", [KEY_INT] = "whole number", [KEY_REAL] = "number", [KEY_SIZE] = "size",
-		[KEY_DURATION] = "duration", [KEY_RATE] = "rate", [KEY_MINUTE] = "time of day", [KEY_CHOICE] = "one of",
-		[KEY_HOST] = "domain", [KEY_PATH] = "path", [KEY_URL] = "URL", [KEY_SECRET] = "secret", [KEY_TEXTS] = "list of texts",
-		[KEY_NODE] = "text", [KEY_EXPRESSION] = "expression", [KEY_MAP] = "mapping", [KEY_LIST] = "list",
+		[KEY_TEXT] = "text",
+		[KEY_NAME] = "name",
+		[KEY_INT] = "whole number",
+		[KEY_REAL] = "number",
+		[KEY_SIZE] = "size",
+		[KEY_DURATION] = "duration",
+		[KEY_RATE] = "rate",
+		[KEY_MINUTE] = "time of day",
+		[KEY_CHOICE] = "one of",
+		[KEY_HOST] = "domain",
+		[KEY_PATH] = "path",
+		[KEY_URL] = "URL",
+		[KEY_SECRET] = "secret",
+		[KEY_TEXTS] = "list of texts",
+		[KEY_NODE] = "text",
+		[KEY_EXPRESSION] = "expression",
+		[KEY_MAP] = "mapping",
+		[KEY_LIST] = "list",
 		[KEY_OTHERS] = "mapping",
 	};
 
@@ -50,7 +64,9 @@ const char *keys_hint(struct load *l, const char *name, const char *const *known
 bool keys_expect(struct load *l, const struct yaml_node *node, enum yaml_kind kind, const char *what)
 {
 	static const char *const kinds[] = {
-		[YAML_TEXT] = "one text", [YAML_LIST] = "a list", [YAML_MAP] = "a mapping (`key: value`)",
+		[YAML_TEXT] = "one text",
+		[YAML_LIST] = "a list",
+		[YAML_MAP] = "a mapping (`key: value`)",
 	};
 
 	if (node->kind == kind && !yaml_empty(node))
@@ -89,8 +105,8 @@ static int set_integer(const struct key *key, const char *text, void *member, st
 {
 	int64_t value;
 	int rc = key->type == KEY_DURATION ? text_duration(text, &value, err)
-		: key->type == KEY_SIZE	 ? scalar_size(text, &value, err)
-					 : scalar_int(text, &value, err);
+		: key->type == KEY_SIZE	   ? scalar_size(text, &value, err)
+					   : scalar_int(text, &value, err);
 
 	if (rc || check_bounds(key, value, err))
 		return -1;
@@ -111,7 +127,8 @@ static int set_real(const struct key *key, const char *text, double *member, str
 	if (text_double(text, &value))
 		return err_set(err, "`%s` is no number; write it like 15 or 2.5", text);
 	if (value < (double)key->least || value > (double)key->most)
-		return err_set(err, "out of bounds; %lld to %lld are allowed", (long long)key->least, (long long)key->most);
+		return err_set(err, "out of bounds; %lld to %lld are allowed", (long long)key->least,
+			(long long)key->most);
 	*member = value;
 	return 0;
 }
@@ -127,7 +144,8 @@ static int set_choice(struct load *l, const struct key *key, const char *text, i
 	return err_set(err, "`%s` is no choice here%s", text, keys_hint(l, text, key->choices));
 }
 
-static int set_text(struct load *l, const struct key *key, const char *text, const char **member, struct err *err)
+static int set_text(
+	struct load *l, const struct key *key, const char *text, const char **member, struct err *err)
 {
 	if (!*text)
 		return err_set(err, "it is empty; write something, or leave the key away");
@@ -188,7 +206,8 @@ static int set_scalar(struct load *l, const struct key *key, const char *text, v
 	return -1;
 }
 
-static int set_texts(struct load *l, const struct key *key, const struct yaml_node *node, const char *const **member)
+static int set_texts(
+	struct load *l, const struct key *key, const struct yaml_node *node, const char *const **member)
 {
 	const char **texts = arena_calloc(l->arena, node->count + 1, sizeof(*texts));
 	int rc = 0;
@@ -315,7 +334,8 @@ int keys_read(struct load *l, const struct yaml_node *map, const struct key_tabl
 		if (node && read_value(l, key, node, (char *)out + key->offset)) {
 			rc = -1;
 		} else if (!node && key->required) {
-			complain(l, map, "`%s` is missing in %s; it is %s", key->name, table->name, key->help);
+			complain(
+				l, map, "`%s` is missing in %s; it is %s", key->name, table->name, key->help);
 			rc = -1;
 		}
 	}

@@ -115,15 +115,18 @@ static void compile(struct load *l, const struct pending *p)
 {
 	struct plan_body *b = l->body;
 	struct expression_error error = { 0 };
-	struct expression *e = expression_compile(l->plan->vocabulary, p->node->text, VALUE_BOOL, p->flags, &error);
+	struct expression *e =
+		expression_compile(l->plan->vocabulary, p->node->text, VALUE_BOOL, p->flags, &error);
 
 	if (!e) {
-		complain_inside(l, p->node, error.offset, "%s%s", error.text, yaml_cut(p->node)
-			? "; inside { } YAML ends a bare expression at a comma or a bracket: write it on a line of its own, or in quotes"
-			: "");
+		complain_inside(l, p->node, error.offset, "%s%s", error.text,
+			yaml_cut(p->node) ? "; inside { } YAML ends a bare expression at a comma or a "
+					    "bracket: write it on a line of its own, or in quotes"
+					  : "");
 		return;
 	}
-	b->expressions = xgrow(b->expressions, &b->expression_cap, b->expression_count + 1, sizeof(*b->expressions));
+	b->expressions =
+		xgrow(b->expressions, &b->expression_cap, b->expression_count + 1, sizeof(*b->expressions));
 	b->expressions[b->expression_count++] = e;
 	*p->out = e;
 }

@@ -17,14 +17,23 @@
 #define TEMPLATE_ORDER 1000000
 
 static const char *const required_pages[] = {
-	"signup", "confirm", "confirmed", "unsubscribe", "unsubscribed", "thanks", "error", "sales-answer", "sales-answered", NULL,
+	"signup",
+	"confirm",
+	"confirmed",
+	"unsubscribe",
+	"unsubscribed",
+	"thanks",
+	"error",
+	"sales-answer",
+	"sales-answered",
+	NULL,
 };
 
 /* One folder of templates; also the context of the compiler's look-ups. */
 struct folder {
 	struct load *load;
 	const char *path;
-	const char *preferred;	/* tried before ".liquid": ".txt.liquid" for text parts; or NULL */
+	const char *preferred; /* tried before ".liquid": ".txt.liquid" for text parts; or NULL */
 };
 
 static const struct source *read_template(struct load *l, const char *path, bool complain_missing)
@@ -52,15 +61,17 @@ static const char *load_cb(void *ctx, const char *name)
 	if (!*name || *name == '.' || strchr(name, '/') || strlen(name) > 100)
 		return NULL;
 	if (folder->preferred)
-		source = read_template(l, arena_printf(l->scratch, "%s/%s%s", folder->path, name, folder->preferred), false);
+		source = read_template(
+			l, arena_printf(l->scratch, "%s/%s%s", folder->path, name, folder->preferred), false);
 	if (!source)
-		source = read_template(l, arena_printf(l->scratch, "%s/%s.liquid", folder->path, name), false);
+		source =
+			read_template(l, arena_printf(l->scratch, "%s/%s.liquid", folder->path, name), false);
 	return source ? source->text : NULL;
 }
 
 /* An error may lie in a layout or partial, which `file` names without its folder and ending. */
-static void complain_template(struct load *l, const struct folder *folder, const struct source *source, const char *name,
-	const struct template_error *error)
+static void complain_template(struct load *l, const struct folder *folder, const struct source *source,
+	const char *name, const struct template_error *error)
 {
 	const struct source *at = source;
 
@@ -74,8 +85,8 @@ static void complain_template(struct load *l, const struct folder *folder, const
 	complain_at(&l->complaints, at, error->line, error->column, "%s", error->text);
 }
 
-static const struct template *compile(struct load *l, struct folder *folder, const char *name, const struct source *source,
-	struct template_options *options)
+static const struct template *compile(struct load *l, struct folder *folder, const char *name,
+	const struct source *source, struct template_options *options)
 {
 	struct plan_body *b = l->body;
 	struct template_error *errors = arena_calloc(l->scratch, ERRORS_MAX, sizeof(*errors));
@@ -124,7 +135,8 @@ static bool has_subject(const char *text)
 
 static const struct template *compile_text(struct load *l, const char *path, const char *name)
 {
-	const struct source *source = read_template(l, arena_printf(l->scratch, "%s/%s.txt.liquid", path, name), false);
+	const struct source *source =
+		read_template(l, arena_printf(l->scratch, "%s/%s.txt.liquid", path, name), false);
 	struct folder folder = { .load = l, .path = path, .preferred = ".txt.liquid" };
 	struct template_options options = { .escape = TEMPLATE_PLAIN, .vocabulary = l->plan->mail_names };
 
@@ -133,11 +145,14 @@ static const struct template *compile_text(struct load *l, const char *path, con
 	return compile(l, &folder, arena_printf(l->scratch, "%s.txt", name), source, &options);
 }
 
-static int load_mail(struct load *l, const char *path, const char *name, const struct source *source, struct mail_template *mail)
+static int load_mail(struct load *l, const char *path, const char *name, const struct source *source,
+	struct mail_template *mail)
 {
 	struct folder folder = { .load = l, .path = path };
 	struct template_options options = {
-		.escape = TEMPLATE_HTML, .vocabulary = l->plan->mail_names, .track_links = true,
+		.escape = TEMPLATE_HTML,
+		.vocabulary = l->plan->mail_names,
+		.track_links = true,
 	};
 	int download = vocabulary_find(l->plan->mail_names, slice_of("download_url"));
 
@@ -150,7 +165,8 @@ static int load_mail(struct load *l, const char *path, const char *name, const s
 		mail->text = template_text_part(mail->html);
 	mail->subject = template_meta(mail->html, "subject");
 	mail->preheader = template_meta(mail->html, "preheader");
-	mail->uses_download = template_uses(mail->html, download) || (mail->text && template_uses(mail->text, download));
+	mail->uses_download =
+		template_uses(mail->html, download) || (mail->text && template_uses(mail->text, download));
 	return 0;
 }
 
@@ -180,7 +196,8 @@ static void load_mails(struct load *l)
 	l->mails_known = n > 0;
 	if (!n)
 		complain_at(&l->complaints, source_of(&l->complaints, path, "", 0), 1, 1,
-			"there are no *.liquid files; `templates` in the operator's file names the folder of emails/");
+			"there are no *.liquid files; `templates` in the operator's file names the folder of "
+			"emails/");
 }
 
 /* --- pages and alerts ------------------------------------------------------------------------------------------- */
@@ -199,13 +216,15 @@ static void load_page(struct load *l, const char *path, const char *name)
 	struct plan_body *b = l->body;
 	struct folder folder = { .load = l, .path = path };
 	struct template_options options = { .escape = TEMPLATE_HTML, .vocabulary = l->plan->page_names };
-	const struct source *source = read_template(l, arena_printf(l->scratch, "%s/%s.liquid", path, name), true);
+	const struct source *source =
+		read_template(l, arena_printf(l->scratch, "%s/%s.liquid", path, name), true);
 
 	/* pages that nurtured does not need are layouts and partials, unless they begin with front matter */
 	if (!source || (!is_required(name) && !text_starts_with(source->text, "---")))
 		return;
 	b->pages[b->page_count++] = (struct plan_page){
-		.name = name, .template = compile(l, &folder, name, source, &options),
+		.name = name,
+		.template = compile(l, &folder, name, source, &options),
 	};
 }
 
@@ -230,12 +249,14 @@ static void load_pages(struct load *l)
 	}
 }
 
-static const struct template *compile_alert(struct load *l, const char *name, enum template_escape escape, bool needed)
+static const struct template *compile_alert(
+	struct load *l, const char *name, enum template_escape escape, bool needed)
 {
 	const char *path = arena_printf(l->scratch, "%s/alerts", l->plan->operator.templates);
 	struct folder folder = { .load = l, .path = path };
 	struct template_options options = { .escape = escape, .vocabulary = l->plan->alert_names };
-	const struct source *source = read_template(l, arena_printf(l->scratch, "%s/%s.liquid", path, name), needed);
+	const struct source *source =
+		read_template(l, arena_printf(l->scratch, "%s/%s.liquid", path, name), needed);
 
 	return source ? compile(l, &folder, name, source, &options) : NULL;
 }
@@ -281,6 +302,7 @@ const struct mail_template *mails_find(struct load *l, const struct yaml_node *n
 	const struct mail_template *mail = plan_mail(l->plan, node->text);
 
 	if (!mail && l->mails_known)
-		complain(l, node, "there is no mail `%s` in templates/emails/%s", node->text, keys_hint(l, node->text, mails_names(l)));
+		complain(l, node, "there is no mail `%s` in templates/emails/%s", node->text,
+			keys_hint(l, node->text, mails_names(l)));
 	return mail;
 }

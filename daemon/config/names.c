@@ -7,8 +7,23 @@
 
 static const char *const kinds[] = { "free", "role", "work", NULL };
 static const char *const intents[] = {
-	"unsubscribe", "meeting", "call_me", "pricing", "demo", "not_now", "not_interested", "info", "positive", "question",
-	"objection", "thanks", "left_company", "wrong_person", "legal", "other", NULL,
+	"unsubscribe",
+	"meeting",
+	"call_me",
+	"pricing",
+	"demo",
+	"not_now",
+	"not_interested",
+	"info",
+	"positive",
+	"question",
+	"objection",
+	"thanks",
+	"left_company",
+	"wrong_person",
+	"legal",
+	"other",
+	NULL,
 };
 
 /* Values of stage and list are the plan's own names: names_build() fills them in. */
@@ -90,7 +105,8 @@ static bool among(const struct symbol *symbols, const char *name)
 
 bool names_taken(const char *name)
 {
-	return among(expression_names, name) || among(mail_names, name) || !strcmp(name, "event") || !strcmp(name, "content");
+	return among(expression_names, name) || among(mail_names, name) || !strcmp(name, "event") ||
+		!strcmp(name, "content");
 }
 
 /*
@@ -104,7 +120,8 @@ static void add_fields(struct load *l, struct vocabulary *v, const struct symbol
 	for (size_t i = 0; i < plan->field_count; i++) {
 		const struct field *field = &plan->fields[i];
 		struct symbol symbol = {
-			.name = field->name, .type = field->type,
+			.name = field->name,
+			.type = field->type,
 			.may_be_empty = !(defaults_count && field->default_text),
 		};
 

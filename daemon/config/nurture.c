@@ -23,11 +23,14 @@ struct field_keys {
 };
 
 static const struct key field_keys[] = {
-	{ ROW(KEY_CHOICE, field_keys, type), .fallback = "text", .choices = type_choices, .help = "what it holds" },
-	{ ROW_AS("default", KEY_NODE, field_keys, fallback), .fallback_help = "none", .help = "what mails say where it is empty" },
+	{ ROW(KEY_CHOICE, field_keys, type), .fallback = "text", .choices = type_choices,
+		.help = "what it holds" },
+	{ ROW_AS("default", KEY_NODE, field_keys, fallback), .fallback_help = "none",
+		.help = "what mails say where it is empty" },
 	NO_KEY,
 };
-static const struct key_table field_table = { "a field", "What is known of a prospect, by name.", field_keys };
+static const struct key_table field_table = { "a field", "What is known of a prospect, by name.",
+	field_keys };
 
 struct stage_keys {
 	const struct yaml_node *name, *when, *until;
@@ -35,12 +38,14 @@ struct stage_keys {
 
 static const struct key stage_keys[] = {
 	{ ROW(KEY_NODE, stage_keys, name), .required = true, .help = "its name" },
-	{ ROW(KEY_EXPRESSION, stage_keys, when), .help = "when a prospect reaches it; the last stage whose `when` holds counts" },
+	{ ROW(KEY_EXPRESSION, stage_keys, when),
+		.help = "when a prospect reaches it; the last stage whose `when` holds counts" },
 	{ ROW(KEY_EXPRESSION, stage_keys, until), .fallback_help = "as soon as `when` holds no more",
 		.help = "when a stage once reached is lost again" },
 	NO_KEY,
 };
-static const struct key_table stage_table = { "a stage", "How ready to buy, from the least to the most.", stage_keys };
+static const struct key_table stage_table = { "a stage", "How ready to buy, from the least to the most.",
+	stage_keys };
 
 struct list_keys {
 	const struct yaml_node *name, *when;
@@ -50,9 +55,13 @@ struct list_keys {
 
 static const struct key list_keys[] = {
 	{ ROW(KEY_NODE, list_keys, name), .required = true, .help = "its name" },
-	{ ROW(KEY_EXPRESSION, list_keys, when), .help = "who is on it; the first list whose `when` holds; the last has none and takes who is left" },
-	{ ROW(KEY_RATE, list_keys, at_most), .fallback_help = "no limit", .help = "how many mails a person on it gets" },
-	{ ROW(KEY_TEXT, list_keys, tone), .fallback_help = "none", .help = "a word that templates can ask for" },
+	{ ROW(KEY_EXPRESSION, list_keys, when),
+		.help = "who is on it; the first list whose `when` holds; the last has none and takes who is "
+			"left" },
+	{ ROW(KEY_RATE, list_keys, at_most), .fallback_help = "no limit",
+		.help = "how many mails a person on it gets" },
+	{ ROW(KEY_TEXT, list_keys, tone), .fallback_help = "none",
+		.help = "a word that templates can ask for" },
 	NO_KEY,
 };
 static const struct key_table list_table = { "a list", "Where a prospect is: on exactly one.", list_keys };
@@ -64,8 +73,10 @@ struct fit_keys {
 };
 
 static const struct key fit_keys[] = {
-	{ ROW(KEY_TEXT, fit_keys, name), .fallback_help = "fit-1, fit-2, ...", .help = "what sales reads as the reason" },
-	{ ROW(KEY_REAL, fit_keys, points), .required = true, .least = -1000, .most = 1000, .help = "how many points, or fewer" },
+	{ ROW(KEY_TEXT, fit_keys, name), .fallback_help = "fit-1, fit-2, ...",
+		.help = "what sales reads as the reason" },
+	{ ROW(KEY_REAL, fit_keys, points), .required = true, .least = -1000, .most = 1000,
+		.help = "how many points, or fewer" },
 	{ ROW(KEY_EXPRESSION, fit_keys, when), .required = true, .help = "for whom" },
 	NO_KEY,
 };
@@ -79,15 +90,21 @@ struct interest_keys {
 };
 
 static const struct key interest_keys[] = {
-	{ ROW(KEY_TEXT, interest_keys, name), .fallback_help = "the event's", .help = "what sales reads as the reason" },
-	{ ROW(KEY_TEXT, interest_keys, on), .required = true, .help = "the event that gives them: signup, open, click, page_view, download, "
-		"reply, or any name that the website sends" },
-	{ ROW(KEY_REAL, interest_keys, points), .required = true, .least = -1000, .most = 1000, .help = "how many points each time" },
-	{ ROW(KEY_RATE, interest_keys, at_most), .fallback_help = "no cap", .help = "how many points in a rolling window" },
-	{ ROW(KEY_EXPRESSION, interest_keys, when), .fallback_help = "always", .help = "only if; `event.x` is what the event carries" },
+	{ ROW(KEY_TEXT, interest_keys, name), .fallback_help = "the event's",
+		.help = "what sales reads as the reason" },
+	{ ROW(KEY_TEXT, interest_keys, on), .required = true,
+		.help = "the event that gives them: signup, open, click, page_view, download, "
+			"reply, or any name that the website sends" },
+	{ ROW(KEY_REAL, interest_keys, points), .required = true, .least = -1000, .most = 1000,
+		.help = "how many points each time" },
+	{ ROW(KEY_RATE, interest_keys, at_most), .fallback_help = "no cap",
+		.help = "how many points in a rolling window" },
+	{ ROW(KEY_EXPRESSION, interest_keys, when), .fallback_help = "always",
+		.help = "only if; `event.x` is what the event carries" },
 	NO_KEY,
 };
-static const struct key_table interest_table = { "an interest rule", "Points for what a prospect does.", interest_keys };
+static const struct key_table interest_table = { "an interest rule", "Points for what a prospect does.",
+	interest_keys };
 
 struct score_keys {
 	int64_t half_life;
@@ -95,13 +112,15 @@ struct score_keys {
 };
 
 static const struct key score_keys[] = {
-	{ ROW(KEY_DURATION, score_keys, half_life), .fallback = "30 days", .least = US_MINUTE, .most = 3650 * US_DAY,
-		.help = "after which points for interest count half" },
+	{ ROW(KEY_DURATION, score_keys, half_life), .fallback = "30 days", .least = US_MINUTE,
+		.most = 3650 * US_DAY, .help = "after which points for interest count half" },
 	{ ROW(KEY_LIST, score_keys, fit), .table = &fit_table, .help = "points for who a prospect is" },
-	{ ROW(KEY_LIST, score_keys, interest), .table = &interest_table, .help = "points for what a prospect does" },
+	{ ROW(KEY_LIST, score_keys, interest), .table = &interest_table,
+		.help = "points for what a prospect does" },
 	NO_KEY,
 };
-static const struct key_table score_table = { "`score`", "`fit` and `interest`; their sum is `score`.", score_keys };
+static const struct key_table score_table = { "`score`", "`fit` and `interest`; their sum is `score`.",
+	score_keys };
 
 struct quiet_keys {
 	const struct yaml_node *days, *timezone, *default_timezone;
@@ -110,12 +129,16 @@ struct quiet_keys {
 };
 
 static const struct key quiet_keys[] = {
-	{ ROW_AS("days", KEY_TEXTS, quiet_keys, day_names), .choices = day_choices, .help = "days on which no mail goes out" },
-	{ ROW(KEY_MINUTE, quiet_keys, before), .fallback = "00:00", .help = "no mail before this time of day" },
-	{ ROW(KEY_MINUTE, quiet_keys, after), .fallback = "24:00", .help = "no mail from this time of day on" },
+	{ ROW_AS("days", KEY_TEXTS, quiet_keys, day_names), .choices = day_choices,
+		.help = "days on which no mail goes out" },
+	{ ROW(KEY_MINUTE, quiet_keys, before), .fallback = "00:00",
+		.help = "no mail before this time of day" },
+	{ ROW(KEY_MINUTE, quiet_keys, after), .fallback = "24:00",
+		.help = "no mail from this time of day on" },
 	{ ROW(KEY_NODE, quiet_keys, timezone), .fallback_help = "prospect",
 		.help = "`prospect`: each one's own; or a name like Europe/Berlin for everybody" },
-	{ ROW(KEY_NODE, quiet_keys, default_timezone), .fallback_help = "UTC", .help = "for prospects whose zone is not known" },
+	{ ROW(KEY_NODE, quiet_keys, default_timezone), .fallback_help = "UTC",
+		.help = "for prospects whose zone is not known" },
 	NO_KEY,
 };
 static const struct key_table quiet_table = { "`quiet`", "When no mail goes out.", quiet_keys };
@@ -125,14 +148,20 @@ struct nurture_keys {
 };
 
 static const struct key nurture_keys[] = {
-	{ ROW(KEY_OTHERS, nurture_keys, fields), .table = &field_table, .help = "what is known of a prospect beside the email address" },
-	{ ROW(KEY_LIST, nurture_keys, stages), .required = true, .table = &stage_table, .help = "how ready to buy, from the least to the most" },
-	{ ROW(KEY_LIST, nurture_keys, lists), .required = true, .table = &list_table, .help = "the nurture lists, the first that fits counts" },
-	{ ROW(KEY_MAP, nurture_keys, score), .table = &score_table, .help = "points and what they are given for" },
-	{ ROW(KEY_MAP, nurture_keys, quiet), .fallback_help = "mail goes out at any time", .table = &quiet_table, .help = "when no mail goes out" },
+	{ ROW(KEY_OTHERS, nurture_keys, fields), .table = &field_table,
+		.help = "what is known of a prospect beside the email address" },
+	{ ROW(KEY_LIST, nurture_keys, stages), .required = true, .table = &stage_table,
+		.help = "how ready to buy, from the least to the most" },
+	{ ROW(KEY_LIST, nurture_keys, lists), .required = true, .table = &list_table,
+		.help = "the nurture lists, the first that fits counts" },
+	{ ROW(KEY_MAP, nurture_keys, score), .table = &score_table,
+		.help = "points and what they are given for" },
+	{ ROW(KEY_MAP, nurture_keys, quiet), .fallback_help = "mail goes out at any time",
+		.table = &quiet_table, .help = "when no mail goes out" },
 	NO_KEY,
 };
-const struct key_table nurture_table = { "nurture.yaml", "What is known of a prospect, the stages, the lists, the scores.", nurture_keys };
+const struct key_table nurture_table = { "nurture.yaml",
+	"What is known of a prospect, the stages, the lists, the scores.", nurture_keys };
 
 /* --- fields ----------------------------------------------------------------------------------------------------- */
 
@@ -146,20 +175,25 @@ int nurture_check_value(const struct field *field, const char *text, struct err 
 	if (field->type == VALUE_TIME && text_time_parse(text, &time))
 		return err_set(err, "`%s` is no time; write it like 2026-11-22T03:21:35Z", text);
 	if (field->type == VALUE_BOOL && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-		return err_set(err, "`%s` is neither true nor false; `%s` holds only these", text, field->name);
+		return err_set(
+			err, "`%s` is neither true nor false; `%s` holds only these", text, field->name);
 	return 0;
 }
 
-static void load_field(struct load *l, const struct yaml_node *key, const struct yaml_node *value, struct field *field)
+static void load_field(
+	struct load *l, const struct yaml_node *key, const struct yaml_node *value, struct field *field)
 {
 	struct field_keys keys = { 0 };
 	struct err err;
 
 	field->name = arena_strdup(l->arena, key->text);
 	if (keys_name(l, key) && names_taken(key->text))
-		complain(l, key, "`%s` is a name that nurtured has given something already; call the field otherwise", key->text);
+		complain(l, key,
+			"`%s` is a name that nurtured has given something already; call the field otherwise",
+			key->text);
 	else if (strchr(key->text, '-'))
-		complain(l, key, "`%s` could not be told from a subtraction; use _ in names of fields", key->text);
+		complain(l, key, "`%s` could not be told from a subtraction; use _ in names of fields",
+			key->text);
 	/* a type that was mistyped might be any: nobody else is to blame for it */
 	if (keys_read(l, yaml_empty(value) ? NULL : value, &field_table, &keys)) {
 		field->type = VALUE_NIL;
@@ -189,7 +223,8 @@ static void load_fields(struct load *l, const struct yaml_node *map)
 /* --- stages and lists ------------------------------------------------------------------------------------------- */
 
 /* The name as a text of the plan; complains if it is no name, or one of the `n` before it has it. */
-static const char *take_name(struct load *l, const struct yaml_node *node, const char *before, const char *what)
+static const char *take_name(
+	struct load *l, const struct yaml_node *node, const char *before, const char *what)
 {
 	if (!node)
 		return "";
@@ -215,7 +250,9 @@ static void load_stages(struct load *l, const struct yaml_node *list)
 		stages[i].name = take_name(l, keys.name, twin < 0 ? NULL : keys.name->text, "stages");
 		l->plan->stage_count++;
 		if (i == 0 && (keys.when || keys.until))
-			complain(l, keys.when ? keys.when : keys.until, "the first stage is where everybody begins; it has neither `when` nor `until`");
+			complain(l, keys.when ? keys.when : keys.until,
+				"the first stage is where everybody begins; it has neither `when` nor "
+				"`until`");
 		else if (i > 0 && !keys.when && list->items[i]->kind == YAML_MAP)
 			complain(l, list->items[i], "`when` is missing: nobody would ever reach this stage");
 		load_expression(l, keys.when, 0, &stages[i].when);
@@ -244,7 +281,9 @@ static void load_lists(struct load *l, const struct yaml_node *list)
 		if (i + 1 == n && keys.when)
 			complain(l, keys.when, "the last list takes everybody who is left; it has no `when`");
 		else if (i + 1 < n && !keys.when && list->items[i]->kind == YAML_MAP)
-			complain(l, list->items[i], "`when` is missing: this list would take everybody, and none be left for those below");
+			complain(l, list->items[i],
+				"`when` is missing: this list would take everybody, and none be left for "
+				"those below");
 		load_expression(l, keys.when, 0, &lists[i].when);
 	}
 }
@@ -256,7 +295,8 @@ static void check_event(struct load *l, const struct yaml_node *node)
 	if (node->len > 64)
 		complain(l, node, "the name of an event has at most 64 characters");
 	else if (text_ends_with(node->text, "_machine"))
-		complain(l, node, "`%s`: what machines do is never scored; name the event without _machine", node->text);
+		complain(l, node, "`%s`: what machines do is never scored; name the event without _machine",
+			node->text);
 }
 
 static void load_fit(struct load *l, const struct yaml_node *list)
@@ -295,7 +335,9 @@ static void load_interest(struct load *l, const struct yaml_node *list)
 		struct interest_keys keys = { 0 };
 
 		keys_read(l, list->items[i], &interest_table, &keys);
-		rules[i] = (struct score_rule){ .name = keys.name, .points = keys.points, .on = keys.on, .at_most = keys.at_most };
+		rules[i] = (struct score_rule){
+			.name = keys.name, .points = keys.points, .on = keys.on, .at_most = keys.at_most
+		};
 		if (keys.on) {
 			check_event(l, yaml_get(list->items[i], "on"));
 			if (!keys.name)
@@ -312,13 +354,16 @@ static void check_score_names(struct load *l, const struct yaml_node *score)
 	const struct plan *plan = l->plan;
 
 	for (size_t i = 0; i < plan->fit_count + plan->interest_count; i++) {
-		const char *name = i < plan->fit_count ? plan->fit[i].name : plan->interest[i - plan->fit_count].name;
+		const char *name =
+			i < plan->fit_count ? plan->fit[i].name : plan->interest[i - plan->fit_count].name;
 
 		for (size_t k = 0; k < i && name; k++) {
-			const char *other = k < plan->fit_count ? plan->fit[k].name : plan->interest[k - plan->fit_count].name;
+			const char *other = k < plan->fit_count ? plan->fit[k].name
+								: plan->interest[k - plan->fit_count].name;
 
 			if (other && !strcmp(name, other))
-				complain(l, score, "two score rules are called `%s`; give one another `name`", name);
+				complain(l, score, "two score rules are called `%s`; give one another `name`",
+					name);
 		}
 	}
 }
@@ -358,14 +403,17 @@ static void load_quiet(struct load *l, const struct yaml_node *map)
 	quiet->before = keys.before;
 	quiet->after = keys.after;
 	if (keys.before >= keys.after)
-		complain(l, map, "`before` is not earlier than `after`; mail goes out between the two, so nothing ever would");
+		complain(l, map,
+			"`before` is not earlier than `after`; mail goes out between the two, so nothing "
+			"ever would");
 	if (keys.default_timezone)
 		quiet->zone = find_zone(l, keys.default_timezone);
 	if (keys.timezone && strcmp(keys.timezone->text, "prospect") != 0) {
 		quiet->by_prospect = false;
 		quiet->zone = find_zone(l, keys.timezone);
 		if (keys.default_timezone)
-			complain(l, keys.default_timezone, "`default_timezone` has no effect: `timezone` is the same for everybody");
+			complain(l, keys.default_timezone,
+				"`default_timezone` has no effect: `timezone` is the same for everybody");
 	}
 }
 
@@ -399,7 +447,8 @@ static int find_one(struct load *l, const struct yaml_node *node, const char *co
 			return i;
 	}
 	if (l->nurture_known)
-		complain(l, node, "there is no %s `%s` in nurture.yaml%s", what, node->text, keys_hint(l, node->text, names));
+		complain(l, node, "there is no %s `%s` in nurture.yaml%s", what, node->text,
+			keys_hint(l, node->text, names));
 	return -1;
 }
 

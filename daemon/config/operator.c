@@ -23,21 +23,28 @@ static const char *const imap_schemes[] = { "imaps", "imap", NULL };
 /* --- tables ----------------------------------------------------------------------------------------------------- */
 
 static const struct key listen_keys[] = {
-	{ ROW(KEY_TEXT, listen_config, address), .fallback = "127.0.0.1", .help = "the IP address to listen on; nginx or Caddy stands in front for TLS" },
-	{ ROW(KEY_INT, listen_config, port), .fallback = "8025", .least = 0, .most = 65535, .help = "the TCP port; 0 takes any that is free" },
+	{ ROW(KEY_TEXT, listen_config, address), .fallback = "127.0.0.1",
+		.help = "the IP address to listen on; nginx or Caddy stands in front for TLS" },
+	{ ROW(KEY_INT, listen_config, port), .fallback = "8025", .least = 0, .most = 65535,
+		.help = "the TCP port; 0 takes any that is free" },
 	{ ROW(KEY_URL, listen_config, public_url), .required = true, .choices = web_schemes,
 		.help = "how the world reaches it: links in mail begin with this" },
-	{ ROW(KEY_TEXTS, listen_config, trusted_proxies), .help = "addresses whose X-Forwarded-For is believed" },
-	{ ROW(KEY_INT, listen_config, max_connections), .fallback = "1024", .least = 16, .most = 65536, .help = "connections open at one time" },
-	{ ROW(KEY_SIZE, listen_config, max_body), .fallback = "256 KiB", .least = 1024, .most = 16 * 1024 * 1024, .help = "the largest request body" },
-	{ ROW(KEY_DURATION, listen_config, request_timeout), .fallback = "10 s", .least = US_SECOND, .most = 5 * US_MINUTE,
-		.help = "from the first byte of a request to its last" },
-	{ ROW(KEY_TEXTS, listen_config, allow_redirect), .help = "hosts that `thanks` of a form and redirects may name" },
+	{ ROW(KEY_TEXTS, listen_config, trusted_proxies),
+		.help = "addresses whose X-Forwarded-For is believed" },
+	{ ROW(KEY_INT, listen_config, max_connections), .fallback = "1024", .least = 16, .most = 65536,
+		.help = "connections open at one time" },
+	{ ROW(KEY_SIZE, listen_config, max_body), .fallback = "256 KiB", .least = 1024,
+		.most = 16 * 1024 * 1024, .help = "the largest request body" },
+	{ ROW(KEY_DURATION, listen_config, request_timeout), .fallback = "10 s", .least = US_SECOND,
+		.most = 5 * US_MINUTE, .help = "from the first byte of a request to its last" },
+	{ ROW(KEY_TEXTS, listen_config, allow_redirect),
+		.help = "hosts that `thanks` of a form and redirects may name" },
 	{ ROW(KEY_SECRET, listen_config, api_key), .fallback_help = "none: they answer 403",
 		.help = "the bearer key of /v1/track and /v1/outcomes" },
 	NO_KEY,
 };
-static const struct key_table listen_table = { "`listen`", "Where it listens for the website and for prospects.", listen_keys };
+static const struct key_table listen_table = { "`listen`",
+	"Where it listens for the website and for prospects.", listen_keys };
 
 struct sender_keys {
 	const struct yaml_node *from;
@@ -46,12 +53,17 @@ struct sender_keys {
 };
 
 static const struct key sender_keys[] = {
-	{ ROW(KEY_NODE, sender_keys, from), .required = true, .help = "who writes: `Ana at Example <ana@example.com>`" },
-	{ ROW(KEY_TEXT, sender_keys, company), .required = true, .help = "the company's name, for the foot of mails and pages" },
+	{ ROW(KEY_NODE, sender_keys, from), .required = true,
+		.help = "who writes: `Ana at Example <ana@example.com>`" },
+	{ ROW(KEY_TEXT, sender_keys, company), .required = true,
+		.help = "the company's name, for the foot of mails and pages" },
 	{ ROW(KEY_TEXT, sender_keys, postal_address), .required = true,
-		.help = "the company's postal address: the law of most countries wants it in every marketing mail" },
-	{ ROW(KEY_HOST, sender_keys, bounce_domain), .fallback_help = "the domain of `from`", .help = "the domain of return paths" },
-	{ ROW(KEY_HOST, sender_keys, reply_domain), .fallback_help = "the domain of `from`", .help = "the domain of Reply-To" },
+		.help = "the company's postal address: the law of most countries wants it in every marketing "
+			"mail" },
+	{ ROW(KEY_HOST, sender_keys, bounce_domain), .fallback_help = "the domain of `from`",
+		.help = "the domain of return paths" },
+	{ ROW(KEY_HOST, sender_keys, reply_domain), .fallback_help = "the domain of `from`",
+		.help = "the domain of Reply-To" },
 	{ ROW(KEY_CHOICE, sender_keys, separator), .fallback = "+", .choices = separator_choices,
 		.help = "what stands between the letter and the token in these addresses" },
 	NO_KEY,
@@ -64,19 +76,23 @@ struct relay_keys {
 };
 
 static const struct key relay_keys[] = {
-	{ ROW_AS("name", KEY_NAME, relay_keys, config.name), .required = true, .help = "its name in logs and metrics" },
+	{ ROW_AS("name", KEY_NAME, relay_keys, config.name), .required = true,
+		.help = "its name in logs and metrics" },
 	{ ROW_AS("url", KEY_URL, relay_keys, config.url), .required = true, .choices = smtp_schemes,
 		.help = "smtp://host:587 (STARTTLS) or smtps://host:465" },
 	{ ROW(KEY_CHOICE, relay_keys, tls), .fallback = "required", .choices = tls_choices,
 		.help = "none is for a relay on this machine only" },
-	{ ROW_AS("user", KEY_TEXT, relay_keys, config.user), .fallback_help = "none: no login", .help = "the name to log in with" },
-	{ ROW_AS("password", KEY_SECRET, relay_keys, config.password), .help = "the password that goes with `user`" },
-	{ ROW_AS("ca_file", KEY_PATH, relay_keys, config.ca_file), .fallback = "/etc/ssl/certs/ca-certificates.crt",
+	{ ROW_AS("user", KEY_TEXT, relay_keys, config.user), .fallback_help = "none: no login",
+		.help = "the name to log in with" },
+	{ ROW_AS("password", KEY_SECRET, relay_keys, config.password),
+		.help = "the password that goes with `user`" },
+	{ ROW_AS("ca_file", KEY_PATH, relay_keys, config.ca_file),
+		.fallback = "/etc/ssl/certs/ca-certificates.crt",
 		.help = "the certificates that vouch for the relay" },
 	{ ROW_AS("ehlo", KEY_HOST, relay_keys, config.ehlo), .fallback_help = "the name of this machine",
 		.help = "how it introduces itself" },
-	{ ROW_AS("connections", KEY_INT, relay_keys, config.connections), .fallback = "10", .least = 1, .most = 50,
-		.help = "connections open at one time" },
+	{ ROW_AS("connections", KEY_INT, relay_keys, config.connections), .fallback = "10", .least = 1,
+		.most = 50, .help = "connections open at one time" },
 	NO_KEY,
 };
 static const struct key_table relay_table = { "a relay", "The mail server that takes the mail.", relay_keys };
@@ -88,25 +104,32 @@ struct mailbox_keys {
 };
 
 static const struct key mailbox_keys[] = {
-	{ ROW_AS("name", KEY_NAME, mailbox_keys, config.name), .required = true, .help = "its name in logs, and of its watermark" },
-	{ ROW(KEY_NODE, mailbox_keys, url), .required = true, .help = "imaps://host/INBOX, imap://host/INBOX (STARTTLS) or maildir:/path" },
+	{ ROW_AS("name", KEY_NAME, mailbox_keys, config.name), .required = true,
+		.help = "its name in logs, and of its watermark" },
+	{ ROW(KEY_NODE, mailbox_keys, url), .required = true,
+		.help = "imaps://host/INBOX, imap://host/INBOX (STARTTLS) or maildir:/path" },
 	{ ROW(KEY_CHOICE, mailbox_keys, tls), .fallback = "required", .choices = tls_choices,
 		.help = "none is for a server on this machine only" },
 	{ ROW_AS("user", KEY_TEXT, mailbox_keys, config.user), .help = "the name to log in with" },
-	{ ROW_AS("password", KEY_SECRET, mailbox_keys, config.password), .help = "the password that goes with `user`" },
-	{ ROW_AS("ca_file", KEY_PATH, mailbox_keys, config.ca_file), .fallback = "/etc/ssl/certs/ca-certificates.crt",
+	{ ROW_AS("password", KEY_SECRET, mailbox_keys, config.password),
+		.help = "the password that goes with `user`" },
+	{ ROW_AS("ca_file", KEY_PATH, mailbox_keys, config.ca_file),
+		.fallback = "/etc/ssl/certs/ca-certificates.crt",
 		.help = "the certificates that vouch for the server" },
-	{ ROW_AS("poll", KEY_DURATION, mailbox_keys, config.poll), .fallback = "15 s", .least = US_SECOND / 10,
-		.most = US_DAY, .help = "how often to look for new mail" },
+	{ ROW_AS("poll", KEY_DURATION, mailbox_keys, config.poll), .fallback = "15 s",
+		.least = US_SECOND / 10, .most = US_DAY, .help = "how often to look for new mail" },
 	NO_KEY,
 };
-static const struct key_table mailbox_table = { "a mailbox", "Where replies and bounces arrive.", mailbox_keys };
+static const struct key_table mailbox_table = { "a mailbox", "Where replies and bounces arrive.",
+	mailbox_keys };
 
 static const struct key keep_keys[] = {
-	{ ROW_AS("events", KEY_DURATION, operator_config, keep_events), .fallback = "3 years", .least = US_DAY,
-		.most = 100 * 365 * US_DAY, .help = "how long to remember what prospects did" },
-	{ ROW_AS("raw_mail", KEY_DURATION, operator_config, keep_raw_mail), .fallback = "30 days", .least = US_DAY,
-		.most = 100 * 365 * US_DAY, .help = "how long to keep the mail that came in as it came" },
+	{ ROW_AS("events", KEY_DURATION, operator_config, keep_events), .fallback = "3 years",
+		.least = US_DAY, .most = 100 * 365 * US_DAY,
+		.help = "how long to remember what prospects did" },
+	{ ROW_AS("raw_mail", KEY_DURATION, operator_config, keep_raw_mail), .fallback = "30 days",
+		.least = US_DAY, .most = 100 * 365 * US_DAY,
+		.help = "how long to keep the mail that came in as it came" },
 	NO_KEY,
 };
 static const struct key_table keep_table = { "`keep`", "How long things are kept.", keep_keys };
@@ -116,8 +139,10 @@ struct log_keys {
 };
 
 static const struct key log_keys[] = {
-	{ ROW(KEY_CHOICE, log_keys, level), .fallback = "info", .choices = level_choices, .help = "the least that is logged" },
-	{ ROW(KEY_CHOICE, log_keys, format), .fallback = "logfmt", .choices = format_choices, .help = "how a line looks" },
+	{ ROW(KEY_CHOICE, log_keys, level), .fallback = "info", .choices = level_choices,
+		.help = "the least that is logged" },
+	{ ROW(KEY_CHOICE, log_keys, format), .fallback = "logfmt", .choices = format_choices,
+		.help = "how a line looks" },
 	NO_KEY,
 };
 static const struct key_table log_table = { "`log`", "What goes to the journal.", log_keys };
@@ -130,27 +155,36 @@ struct operator_keys {
 static const struct key operator_keys[] = {
 	{ ROW_AS("state", KEY_PATH, operator_keys, config.state), .fallback = "/var/lib/nurtured",
 		.help = "the folder of the database and of raw mail" },
-	{ ROW_AS("files", KEY_PATH, operator_keys, config.files), .fallback_help = "`files` in the state folder",
-		.help = "the folder of the downloads" },
+	{ ROW_AS("files", KEY_PATH, operator_keys, config.files),
+		.fallback_help = "`files` in the state folder", .help = "the folder of the downloads" },
 	{ ROW_AS("templates", KEY_PATH, operator_keys, config.templates), .fallback = "../templates",
 		.help = "the folder of emails/, pages/ and alerts/" },
-	{ ROW_AS("control", KEY_PATH, operator_keys, config.control), .fallback = "/run/nurtured/control.sock",
+	{ ROW_AS("control", KEY_PATH, operator_keys, config.control),
+		.fallback = "/run/nurtured/control.sock",
 		.help = "the Unix socket that nurturectl speaks to" },
-	{ ROW(KEY_MAP, operator_keys, listen), .required = true, .table = &listen_table, .help = "where it listens" },
-	{ ROW(KEY_MAP, operator_keys, sender), .required = true, .table = &sender_table, .help = "who the mail is from, with its postal address" },
-	{ ROW(KEY_LIST, operator_keys, relays), .required = true, .table = &relay_table, .help = "the mail server that takes the mail" },
-	{ ROW(KEY_LIST, operator_keys, mailboxes), .table = &mailbox_table, .help = "where replies and bounces arrive" },
+	{ ROW(KEY_MAP, operator_keys, listen), .required = true, .table = &listen_table,
+		.help = "where it listens" },
+	{ ROW(KEY_MAP, operator_keys, sender), .required = true, .table = &sender_table,
+		.help = "who the mail is from, with its postal address" },
+	{ ROW(KEY_LIST, operator_keys, relays), .required = true, .table = &relay_table,
+		.help = "the mail server that takes the mail" },
+	{ ROW(KEY_LIST, operator_keys, mailboxes), .table = &mailbox_table,
+		.help = "where replies and bounces arrive" },
 	{ ROW(KEY_MAP, operator_keys, keep), .table = &keep_table, .help = "how long things are kept" },
 	{ ROW(KEY_MAP, operator_keys, log), .table = &log_table, .help = "what goes to the journal" },
-	{ ROW_AS("click_hold", KEY_DURATION, operator_keys, config.click_hold), .fallback = "90 s", .least = 0,
-		.most = US_DAY, .help = "how long a click's effect is held back, until it is clear whether a scanner made it" },
+	{ ROW_AS("click_hold", KEY_DURATION, operator_keys, config.click_hold), .fallback = "90 s",
+		.least = 0, .most = US_DAY,
+		.help = "how long a click's effect is held back, until it is clear whether a scanner made "
+			"it" },
 	{ ROW_AS("retry_first", KEY_DURATION, operator_keys, config.retry_first), .fallback = "1 minute",
-		.least = US_SECOND / 10, .most = US_DAY, .help = "when a mail that the relay put off is tried again for the first time" },
+		.least = US_SECOND / 10, .most = US_DAY,
+		.help = "when a mail that the relay put off is tried again for the first time" },
 	{ ROW_AS("allow_private", KEY_TEXTS, operator_keys, config.allow_private),
 		.help = "networks (10.0.0.0/8) that alerts may reach although they are private" },
 	NO_KEY,
 };
-const struct key_table operator_table = { "the operator's file", "The operator's file: it lies in the folder of all the others.", operator_keys };
+const struct key_table operator_table = { "the operator's file",
+	"The operator's file: it lies in the folder of all the others.", operator_keys };
 
 /* --- what the tables cannot say --------------------------------------------------------------------------------- */
 
@@ -182,10 +216,12 @@ static bool is_network(const char *s)
 /* `tls: none` sends passwords and mail in the clear: only where nobody can listen. */
 static bool is_local(const char *host)
 {
-	return !strcmp(host, "localhost") || !strcmp(host, "[::1]") || (text_starts_with(host, "127.") && is_address(host));
+	return !strcmp(host, "localhost") || !strcmp(host, "[::1]") ||
+		(text_starts_with(host, "127.") && is_address(host));
 }
 
-static void check_items(struct load *l, const struct yaml_node *map, const char *key, bool (*good)(const char *), const char *meant)
+static void check_items(struct load *l, const struct yaml_node *map, const char *key,
+	bool (*good)(const char *), const char *meant)
 {
 	const struct yaml_node *list = map ? yaml_get(map, key) : NULL;
 
@@ -206,8 +242,10 @@ static void load_listen(struct load *l, const struct yaml_node *map)
 	if (!map)
 		return;
 	if (!is_address(c->address))
-		complain(l, yaml_get(map, "address"), "`%s` is no IP address; write it like 127.0.0.1 or ::1", c->address);
-	check_items(l, map, "trusted_proxies", is_network, "write an IP address or a network like 10.0.0.0/8");
+		complain(l, yaml_get(map, "address"), "`%s` is no IP address; write it like 127.0.0.1 or ::1",
+			c->address);
+	check_items(
+		l, map, "trusted_proxies", is_network, "write an IP address or a network like 10.0.0.0/8");
 	n = c->public_url ? strlen(c->public_url) : 0;
 	while (n && c->public_url[n - 1] == '/')
 		n--;
@@ -223,7 +261,8 @@ static void load_sender(struct load *l, const struct yaml_node *map)
 
 	keys_read(l, map, &sender_table, &keys);
 	if (keys.from && address_parse_mailbox(keys.from->text, &c->from, name, sizeof(name), &err))
-		complain(l, keys.from, "`from`: %s; write it like Ana at Example <ana@example.com>", err.text);
+		complain(
+			l, keys.from, "`from`: %s; write it like Ana at Example <ana@example.com>", err.text);
 	c->from_name = arena_strdup(l->arena, name);
 	/* it pointed into an address that has been copied */
 	c->message_domain = c->from.domain ? arena_strdup(l->arena, c->from.domain) : "";
@@ -239,7 +278,9 @@ static void check_login(struct load *l, const struct yaml_node *map, const char 
 	const struct yaml_node *password = yaml_get(map, "password");
 
 	if (user && !password)
-		complain(l, map, "%s has a `user` and no `password`; it names a secret: credential:NAME or file:/path", what);
+		complain(l, map,
+			"%s has a `user` and no `password`; it names a secret: credential:NAME or file:/path",
+			what);
 	if (!user && password)
 		complain(l, password, "%s has a `password` and no `user`; give both, or neither", what);
 }
@@ -250,9 +291,12 @@ static void check_tls(struct load *l, const struct yaml_node *map, const char *u
 
 	scalar_url_parts(l->scratch, url, &parts);
 	if (tls == TLS_NONE && text_ends_with(parts.scheme, "s"))
-		complain(l, yaml_get(map, "tls"), "%s:// is TLS already; `tls: none` goes with the scheme without the s", parts.scheme);
+		complain(l, yaml_get(map, "tls"),
+			"%s:// is TLS already; `tls: none` goes with the scheme without the s", parts.scheme);
 	else if (tls == TLS_NONE && !is_local(parts.host))
-		complain(l, yaml_get(map, "tls"), "`tls: none` would send everything in the clear to %s; it is for this machine only", parts.host);
+		complain(l, yaml_get(map, "tls"),
+			"`tls: none` would send everything in the clear to %s; it is for this machine only",
+			parts.host);
 }
 
 static void load_relays(struct load *l, const struct yaml_node *list)
@@ -287,7 +331,8 @@ static void load_relays(struct load *l, const struct yaml_node *list)
 	l->plan->operator.relay_count = n;
 }
 
-static void load_mailbox_url(struct load *l, const struct mailbox_keys *keys, struct mailbox_config *mailbox, const struct yaml_node *map)
+static void load_mailbox_url(struct load *l, const struct mailbox_keys *keys, struct mailbox_config *mailbox,
+	const struct yaml_node *map)
 {
 	const char *text = keys->url->text;
 	struct scalar_url parts;
@@ -296,7 +341,9 @@ static void load_mailbox_url(struct load *l, const struct mailbox_keys *keys, st
 	if (text_starts_with(text, "maildir:")) {
 		mailbox->url = arena_strdup(l->arena, text);
 		if (text[strlen("maildir:")] != '/' || text_has_control(text, keys->url->len))
-			complain(l, keys->url, "`%s` is wrong; a Maildir has an absolute path: maildir:/var/mail/replies", text);
+			complain(l, keys->url,
+				"`%s` is wrong; a Maildir has an absolute path: maildir:/var/mail/replies",
+				text);
 		return;
 	}
 	if (scalar_url(l->arena, text, imap_schemes, &mailbox->url, &err)) {
@@ -328,7 +375,9 @@ static void load_mailboxes(struct load *l, const struct yaml_node *list)
 			load_mailbox_url(l, &keys, &mailboxes[i], map);
 		for (size_t k = 0; k < i && keys.config.name; k++) {
 			if (mailboxes[k].name && !strcmp(mailboxes[k].name, keys.config.name))
-				complain(l, yaml_get(map, "name"), "there are two mailboxes `%s`; each has a name of its own", keys.config.name);
+				complain(l, yaml_get(map, "name"),
+					"there are two mailboxes `%s`; each has a name of its own",
+					keys.config.name);
 		}
 	}
 	l->plan->operator.mailboxes = mailboxes;

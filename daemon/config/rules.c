@@ -57,7 +57,8 @@ static void add_sequence(struct builder *b, const struct sequence *s)
 		add_rule(b, (struct rule){ .kind = RULE_EXIT, .index = s->index, .when = s->exit });
 	for (int i = 0; i < s->step_count; i++) {
 		if (s->steps[i].kind == STEP_WAIT_FOR)
-			add_rule(b, (struct rule){ .kind = RULE_WAIT, .index = s->index, .step = i, .when = s->steps[i].when });
+			add_rule(b, (struct rule){ .kind = RULE_WAIT, .index = s->index, .step = i,
+				.when = s->steps[i].when });
 	}
 }
 
@@ -68,7 +69,8 @@ static void add_all(struct builder *b, const struct plan *plan)
 	for (size_t i = 0; i < plan->interest_count; i++)
 		add_rule(b, (struct rule){ .kind = RULE_INTEREST, .index = (int)i, .when = plan->interest[i].when });
 	for (size_t i = 0; i < plan->stage_count; i++)
-		add_rule(b, (struct rule){ .kind = RULE_STAGE, .index = (int)i, .when = plan->stages[i].when, .until = plan->stages[i].until });
+		add_rule(b, (struct rule){ .kind = RULE_STAGE, .index = (int)i, .when = plan->stages[i].when,
+			.until = plan->stages[i].until });
 	for (size_t i = 0; i < plan->list_count; i++)
 		add_rule(b, (struct rule){ .kind = RULE_LIST, .index = (int)i, .when = plan->lists[i].when });
 	if (plan->sales.hot)
@@ -143,7 +145,8 @@ static struct rule_set take_set(struct builder *b, size_t i, size_t *next)
 static void build_sets(struct builder *b, struct plan *plan)
 {
 	struct arena *arena = b->load->arena;
-	struct rule_set *by_symbol = arena_calloc(arena, vocabulary_count(plan->vocabulary) + 1, sizeof(*by_symbol));
+	size_t symbols = vocabulary_count(plan->vocabulary);
+	struct rule_set *by_symbol = arena_calloc(arena, symbols + 1, sizeof(*by_symbol));
 	struct rule_set *by_event = arena_calloc(arena, b->touched_count + 1, sizeof(*by_event));
 	const char **names = arena_calloc(arena, b->touched_count + 1, sizeof(*names));
 	size_t i = 0;

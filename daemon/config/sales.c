@@ -19,9 +19,12 @@ struct owner_keys {
 
 static const struct key owner_keys[] = {
 	{ ROW(KEY_NODE, owner_keys, name), .required = true, .help = "their name" },
-	{ ROW(KEY_NODE, owner_keys, email), .required = true, .help = "the mail address that replies of their leads go to" },
-	{ ROW(KEY_EXPRESSION, owner_keys, when), .fallback_help = "takes turns", .help = "whose leads are theirs; the first owner whose `when` holds" },
-	{ ROW(KEY_INT, owner_keys, share), .fallback_help = "1", .least = 1, .most = 1000, .help = "how many leads at each turn, compared with the others" },
+	{ ROW(KEY_NODE, owner_keys, email), .required = true,
+		.help = "the mail address that replies of their leads go to" },
+	{ ROW(KEY_EXPRESSION, owner_keys, when), .fallback_help = "takes turns",
+		.help = "whose leads are theirs; the first owner whose `when` holds" },
+	{ ROW(KEY_INT, owner_keys, share), .fallback_help = "1", .least = 1, .most = 1000,
+		.help = "how many leads at each turn, compared with the others" },
 	NO_KEY,
 };
 static const struct key_table owner_table = { "an owner", "A person in sales.", owner_keys };
@@ -32,10 +35,13 @@ struct alert_keys {
 };
 
 static const struct key alert_keys[] = {
-	{ ROW(KEY_URL, alert_keys, to), .required = true, .choices = web_schemes, .help = "where it is posted" },
-	{ ROW(KEY_NODE, alert_keys, as), .fallback_help = "standard", .help = "standard (Standard Webhooks), slack, or a template of yours in alerts/" },
+	{ ROW(KEY_URL, alert_keys, to), .required = true, .choices = web_schemes,
+		.help = "where it is posted" },
+	{ ROW(KEY_NODE, alert_keys, as), .fallback_help = "standard",
+		.help = "standard (Standard Webhooks), slack, or a template of yours in alerts/" },
 	{ ROW(KEY_NODE, alert_keys, secret), .fallback_help = "none; `standard` needs one",
-		.help = "the key it is signed with: the name of a credential, or of a file in secrets/ beside this file" },
+		.help = "the key it is signed with: the name of a credential, or of a file in secrets/ "
+			"beside this file" },
 	NO_KEY,
 };
 static const struct key_table alert_table = { "an alert", "Where the news of a hot lead goes.", alert_keys };
@@ -47,17 +53,21 @@ struct sales_keys {
 };
 
 static const struct key sales_keys[] = {
-	{ ROW(KEY_EXPRESSION, sales_keys, hot), .fallback_help = "nobody ever is", .help = "who is hot: acts when it becomes true" },
-	{ ROW(KEY_DURATION, sales_keys, cooldown), .fallback = "14 days", .least = US_MINUTE, .most = 3650 * US_DAY,
-		.help = "after which the same person can become hot again" },
-	{ ROW(KEY_CHOICE, sales_keys, on_hot), .fallback = "pause", .choices = hot_choices, .help = "what happens to the person's sequences" },
+	{ ROW(KEY_EXPRESSION, sales_keys, hot), .fallback_help = "nobody ever is",
+		.help = "who is hot: acts when it becomes true" },
+	{ ROW(KEY_DURATION, sales_keys, cooldown), .fallback = "14 days", .least = US_MINUTE,
+		.most = 3650 * US_DAY, .help = "after which the same person can become hot again" },
+	{ ROW(KEY_CHOICE, sales_keys, on_hot), .fallback = "pause", .choices = hot_choices,
+		.help = "what happens to the person's sequences" },
 	{ ROW(KEY_NODE, sales_keys, replies_to), .fallback_help = "nobody",
 		.help = "who gets the replies of people who have no owner" },
 	{ ROW(KEY_LIST, sales_keys, owners), .table = &owner_table, .help = "the people in sales" },
-	{ ROW(KEY_LIST, sales_keys, alerts), .table = &alert_table, .help = "where the news of a hot lead goes" },
+	{ ROW(KEY_LIST, sales_keys, alerts), .table = &alert_table,
+		.help = "where the news of a hot lead goes" },
 	NO_KEY,
 };
-const struct key_table sales_table = { "sales.yaml", "Who is hot, who gets them, and where the alert goes.", sales_keys };
+const struct key_table sales_table = { "sales.yaml", "Who is hot, who gets them, and where the alert goes.",
+	sales_keys };
 
 /* The address in lower-case A-labels; NULL after a complaint. */
 static const char *take_address(struct load *l, const struct yaml_node *node)
@@ -83,16 +93,20 @@ static void load_owners(struct load *l, const struct yaml_node *list)
 		struct owner_keys keys = { 0 };
 
 		keys_read(l, list->items[i], &owner_table, &keys);
-		owners[i].name = keys.name && keys_name(l, keys.name) ? arena_strdup(l->arena, keys.name->text) : "";
+		owners[i].name =
+			keys.name && keys_name(l, keys.name) ? arena_strdup(l->arena, keys.name->text) : "";
 		for (size_t k = 0; k < i && keys.name; k++) {
 			if (!strcmp(owners[k].name, keys.name->text))
-				complain(l, keys.name, "there are two owners `%s`; each has a name of its own", keys.name->text);
+				complain(l, keys.name,
+					"there are two owners `%s`; each has a name of its own",
+					keys.name->text);
 		}
 		owners[i].email = take_address(l, keys.email);
 		load_expression(l, keys.when, 0, &owners[i].when);
 		owners[i].share = keys.share ? keys.share : keys.when ? 0 : 1;
 		if (keys.when && keys.share)
-			complain(l, keys.when, "an owner has `when` or `share`: leads by a rule, or in turns");
+			complain(
+				l, keys.when, "an owner has `when` or `share`: leads by a rule, or in turns");
 	}
 	l->plan->sales.owners = owners;
 	l->plan->sales.owner_count = n;
@@ -107,7 +121,9 @@ static int check_whsec(const char *secret, struct err *err)
 	int rc;
 
 	if (!text_starts_with(secret, prefix))
-		return err_set(err, "the secret does not begin with whsec_; make one with: printf 'whsec_%%s' \"$(openssl rand -base64 32)\"");
+		return err_set(err,
+			"the secret does not begin with whsec_; make one with: printf 'whsec_%%s' "
+			"\"$(openssl rand -base64 32)\"");
 	rc = text_base64_decode(secret + strlen(prefix), strlen(secret) - strlen(prefix), &bytes);
 	n = bytes.len;
 	buf_clear(&bytes);
@@ -130,7 +146,9 @@ static void load_alert(struct load *l, const struct yaml_node *map, struct alert
 		alert->payload = mails_alert(l, keys.as ? keys.as : map, alert->as);
 	if (!keys.secret) {
 		if (!strcmp(alert->as, "standard") && map->kind == YAML_MAP)
-			complain(l, map, "`secret` is missing: a `standard` alert is signed; name a credential or a file in secrets/");
+			complain(l, map,
+				"`secret` is missing: a `standard` alert is signed; name a credential or a "
+				"file in secrets/");
 		return;
 	}
 	alert->secret = secret_named(l, keys.secret->text, &err);

@@ -24,8 +24,10 @@ int scalar_name(const char *s, struct err *err)
 		return err_set(err, "the name is empty; give it one");
 	if (n > NAME_MAX_LEN)
 		return err_set(err, "the name has %zu characters; at most %d are allowed", n, NAME_MAX_LEN);
-	if (!isalpha((unsigned char)s[0]) || s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")])
-		return err_set(err, "`%s` is no name; a letter comes first, then letters, digits, - and _", s);
+	if (!isalpha((unsigned char)s[0]) ||
+		s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")])
+		return err_set(
+			err, "`%s` is no name; a letter comes first, then letters, digits, - and _", s);
 	return 0;
 }
 
@@ -41,7 +43,8 @@ int scalar_size(const char *s, int64_t *out, struct err *err)
 	static const struct {
 		const char *name;
 		int64_t bytes;
-	} units[] = { { "", 1 }, { "B", 1 }, { "KiB", 1024 }, { "MiB", 1024 * 1024 }, { "GiB", 1024 * 1024 * 1024 } };
+	} units[] = { { "", 1 }, { "B", 1 }, { "KiB", 1024 }, { "MiB", 1024 * 1024 },
+		{ "GiB", 1024 * 1024 * 1024 } };
 	size_t digits = strspn(s, "0123456789");
 	const char *unit = s + digits + strspn(s + digits, " ");
 	int64_t n;
@@ -84,7 +87,9 @@ int scalar_rate(const char *s, struct rate *out, struct err *err)
 	memcpy(count, s, (size_t)(per - s));
 	count[per - s] = 0;
 	if (text_int(count, &rate.count) || rate.count < 1 || rate.count > 1000000000)
-		return err_set(err, "`%s` is no number for a rate; a whole number of at least 1 stands before `per`", count);
+		return err_set(err,
+			"`%s` is no number for a rate; a whole number of at least 1 stands before `per`",
+			count);
 	if (window(per + 5 + strspn(per + 5, " "), &rate.within, &inner))
 		return err_set(err, "%s; a rate is written like 3 per hour or 2 per 30 days", inner.text);
 	if (rate.within < US_SECOND)
@@ -110,11 +115,9 @@ int scalar_minute(const char *s, int *out, struct err *err)
 int scalar_host(struct arena *arena, const char *s, const char **out, struct err *err)
 {
 	struct address address;
-	struct err inner;
 	char *mailbox = xasprintf("x@%s", s);
-	int rc = strchr(s, '@') || isspace((unsigned char)s[0]) || isspace((unsigned char)s[strlen(s) - 1])
-		? err_set(&inner, "spaces and @ do not belong to it")
-		: address_parse(mailbox, &address, &inner);
+	/* what an address may have around it, a host may not */
+	int rc = strpbrk(s, "@ \t\r\n") ? -1 : address_parse(mailbox, &address, NULL);
 
 	free(mailbox);
 	if (rc)
@@ -149,7 +152,8 @@ static int url_check(struct arena *arena, CURLU *url, const char *const *schemes
 	size_t i = 0;
 
 	if (*url_part(arena, url, CURLUPART_USER) || *url_part(arena, url, CURLUPART_PASSWORD))
-		return err_set(err, "there is a user or a password in the URL; they have keys of their own, and files");
+		return err_set(err,
+			"there is a user or a password in the URL; they have keys of their own, and files");
 	if (*url_part(arena, url, CURLUPART_FRAGMENT))
 		return err_set(err, "there is a #fragment in the URL; leave it away");
 	while (schemes[i] && strcmp(schemes[i], scheme))
@@ -163,7 +167,8 @@ static int url_check(struct arena *arena, CURLU *url, const char *const *schemes
 	return -1;
 }
 
-int scalar_url(struct arena *arena, const char *s, const char *const *schemes, const char **out, struct err *err)
+int scalar_url(
+	struct arena *arena, const char *s, const char *const *schemes, const char **out, struct err *err)
 {
 	CURLU *url;
 	CURLUcode code;
@@ -179,7 +184,8 @@ int scalar_url(struct arena *arena, const char *s, const char *const *schemes, c
 		return err_set(err, "out of memory");
 	code = curl_url_set(url, CURLUPART_URL, s, CURLU_NON_SUPPORT_SCHEME | CURLU_DISALLOW_USER);
 	if (code == CURLUE_USER_NOT_ALLOWED)
-		rc = err_set(err, "there is a user or a password in the URL; they have keys of their own, and files");
+		rc = err_set(err,
+			"there is a user or a password in the URL; they have keys of their own, and files");
 	else if (code != CURLUE_OK)
 		rc = err_set(err, "`%s` is no URL: %s", s, curl_url_strerror(code));
 	else

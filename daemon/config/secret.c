@@ -38,7 +38,9 @@ static int take_text(char *bytes, size_t n, const char *path, struct err *err)
 	if (!n)
 		return err_set(err, "%s is empty; put the secret in it", path);
 	if (strlen(bytes) != n || text_has_control(bytes, n) || strchr(bytes, '\n'))
-		return err_set(err, "%s holds more than one line, or control characters; a secret is one line of text", path);
+		return err_set(err,
+			"%s holds more than one line, or control characters; a secret is one line of text",
+			path);
 	return 0;
 }
 
@@ -58,7 +60,8 @@ static const char *read_secret(struct load *l, const char *path, bool private, s
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		err_set(err, "%s is no regular file", path);
 	else if (private && (st.st_mode & 077))
-		err_set(err, "%s may be read by others (mode %03o); run: chmod 600 %s", path, (unsigned)st.st_mode & 0777, path);
+		err_set(err, "%s may be read by others (mode %03o); run: chmod 600 %s", path,
+			(unsigned)st.st_mode & 0777, path);
 	else if ((n = read(fd, bytes, SECRET_MAX + 1)) < 0)
 		err_set(err, "%s cannot be read: %s", path, strerror(errno));
 	else if (n > SECRET_MAX)
@@ -85,13 +88,18 @@ static const char *read_credential(struct load *l, const char *name, struct err 
 		return NULL;
 	path = credential_path(l, name);
 	if (!path) {
-		err_set(err, "there is no credential `%s`: CREDENTIALS_DIRECTORY is not set; give the service "
-			"`LoadCredential=%s:/path/to/file`, or write file:/path here", name, name);
+		err_set(err,
+			"there is no credential `%s`: CREDENTIALS_DIRECTORY is not set; give the service "
+			"`LoadCredential=%s:/path/to/file`, or write file:/path here",
+			name, name);
 		return NULL;
 	}
 	if (access(path, F_OK)) {
-		err_set(err, "there is no credential `%s` in %s; give the service `LoadCredential=%s:/path/to/file`, "
-			"or write file:/path here", name, getenv("CREDENTIALS_DIRECTORY"), name);
+		err_set(err,
+			"there is no credential `%s` in %s; give the service "
+			"`LoadCredential=%s:/path/to/file`, "
+			"or write file:/path here",
+			name, getenv("CREDENTIALS_DIRECTORY"), name);
 		return NULL;
 	}
 	return read_secret(l, path, false, err);
@@ -106,7 +114,9 @@ const char *secret_read(struct load *l, const char *reference, struct err *err)
 	if (text_starts_with(reference, "file:"))
 		err_set(err, "the path of a secret is absolute: file:/path/to/it");
 	else
-		err_set(err, "a secret does not stand in config: put it in a file that only the service can read, and write "
+		err_set(err,
+			"a secret does not stand in config: put it in a file that only the service can read, "
+			"and write "
 			"credential:NAME (systemd's LoadCredential=) or file:/path/to/it");
 	return NULL;
 }
@@ -118,7 +128,9 @@ const char *secret_named(struct load *l, const char *name, struct err *err)
 	if (strchr(name, ':'))
 		return secret_read(l, name, err);
 	if (text_starts_with(name, "whsec_")) {
-		err_set(err, "a secret does not stand in config: put it in secrets/ beside this file, or in a credential, and write the "
+		err_set(err,
+			"a secret does not stand in config: put it in secrets/ beside this file, or in a "
+			"credential, and write the "
 			"name of that");
 		return NULL;
 	}
@@ -129,8 +141,11 @@ const char *secret_named(struct load *l, const char *name, struct err *err)
 		return read_secret(l, path, false, err);
 	path = arena_printf(l->scratch, "%s/secrets/%s", l->folder, name);
 	if (access(path, F_OK)) {
-		err_set(err, "there is no secret `%s`: neither a credential of that name nor %s; put whsec_ and at least 24 random "
-			"bytes in base64 there", name, path);
+		err_set(err,
+			"there is no secret `%s`: neither a credential of that name nor %s; put whsec_ and "
+			"at least 24 random "
+			"bytes in base64 there",
+			name, path);
 		return NULL;
 	}
 	return read_secret(l, path, true, err);

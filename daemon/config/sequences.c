@@ -30,30 +30,37 @@ struct step_keys {
 
 static const struct key send_keys[] = {
 	{ ROW(KEY_NODE, step_keys, send), .required = true, .help = "the mail: the name of its template" },
-	{ ROW_AS("even_in", KEY_NODE, step_keys, even_in_node), .choices = quiet_choices, .fallback_help = "not",
-		.help = "quiet: it goes out in quiet hours too" },
+	{ ROW_AS("even_in", KEY_NODE, step_keys, even_in_node), .choices = quiet_choices,
+		.fallback_help = "not", .help = "quiet: it goes out in quiet hours too" },
 	NO_KEY,
 };
 static const struct key_table send_table = { "a `send` step", "Sends a mail.", send_keys };
 
 static const struct key wait_keys[] = {
-	{ ROW(KEY_DURATION, step_keys, wait), .required = true, .least = WAIT_LEAST, .most = WAIT_MOST, .help = "how long" },
+	{ ROW(KEY_DURATION, step_keys, wait), .required = true, .least = WAIT_LEAST, .most = WAIT_MOST,
+		.help = "how long" },
 	NO_KEY,
 };
 static const struct key_table wait_table = { "a `wait` step", "Waits.", wait_keys };
 
 static const struct key wait_for_keys[] = {
-	{ ROW(KEY_EXPRESSION, step_keys, wait_for), .required = true, .help = "goes on as soon as this holds" },
-	{ ROW(KEY_DURATION, step_keys, at_most), .required = true, .least = WAIT_LEAST, .most = WAIT_MOST, .help = "how long to wait for it" },
-	{ ROW_AS("otherwise", KEY_NODE, step_keys, else_name), .fallback_help = "the next step", .help = "the step to go to when the time is over" },
+	{ ROW(KEY_EXPRESSION, step_keys, wait_for), .required = true,
+		.help = "goes on as soon as this holds" },
+	{ ROW(KEY_DURATION, step_keys, at_most), .required = true, .least = WAIT_LEAST, .most = WAIT_MOST,
+		.help = "how long to wait for it" },
+	{ ROW_AS("otherwise", KEY_NODE, step_keys, else_name), .fallback_help = "the next step",
+		.help = "the step to go to when the time is over" },
 	NO_KEY,
 };
-static const struct key_table wait_for_table = { "a `wait_for` step", "Waits for something to become true.", wait_for_keys };
+static const struct key_table wait_for_table = { "a `wait_for` step", "Waits for something to become true.",
+	wait_for_keys };
 
 static const struct key if_keys[] = {
 	{ ROW_AS("if", KEY_EXPRESSION, step_keys, cond), .required = true, .help = "the question" },
-	{ ROW_AS("then", KEY_NODE, step_keys, then_name), .fallback_help = "the next step", .help = "the step to go to if it holds" },
-	{ ROW_AS("else", KEY_NODE, step_keys, else_name), .fallback_help = "the next step", .help = "the step to go to if it does not" },
+	{ ROW_AS("then", KEY_NODE, step_keys, then_name), .fallback_help = "the next step",
+		.help = "the step to go to if it holds" },
+	{ ROW_AS("else", KEY_NODE, step_keys, else_name), .fallback_help = "the next step",
+		.help = "the step to go to if it does not" },
 	NO_KEY,
 };
 static const struct key_table if_table = { "an `if` step", "Goes one way or the other.", if_keys };
@@ -77,14 +84,20 @@ static const struct key end_keys[] = {
 static const struct key_table end_table = { "an `end` step", "Ends the sequence.", end_keys };
 
 const struct verb step_verbs[] = {
-	{ "send", STEP_SEND, &send_table }, { "wait", STEP_WAIT, &wait_table }, { "wait_for", STEP_WAIT_FOR, &wait_for_table },
-	{ "if", STEP_IF, &if_table }, { "set", STEP_SET, &set_table }, { "go", STEP_GO, &go_table }, { "end", STEP_END, &end_table },
+	{ "send", STEP_SEND, &send_table },
+	{ "wait", STEP_WAIT, &wait_table },
+	{ "wait_for", STEP_WAIT_FOR, &wait_for_table },
+	{ "if", STEP_IF, &if_table },
+	{ "set", STEP_SET, &set_table },
+	{ "go", STEP_GO, &go_table },
+	{ "end", STEP_END, &end_table },
 	{ .name = NULL },
 };
 
 static const char *const verb_names[] = { "send", "wait", "wait_for", "if", "set", "go", "end", NULL };
 /* words of the language that this version has not learnt */
-static const char *const later_verbs[] = { "wait_until", "split", "test", "tag", "move", "alert", "webhook", NULL };
+static const char *const later_verbs[] = { "wait_until", "split", "test", "tag", "move", "alert", "webhook",
+	NULL };
 
 struct enter_keys {
 	const struct yaml_node *on, *when;
@@ -93,7 +106,8 @@ struct enter_keys {
 static const struct key enter_keys[] = {
 	{ ROW(KEY_NODE, enter_keys, on), .required = true,
 		.help = "the event that lets people in: signup, list_changed, stage_changed, or any other" },
-	{ ROW(KEY_EXPRESSION, enter_keys, when), .fallback_help = "always", .help = "only if; `event.x` is what the event carries" },
+	{ ROW(KEY_EXPRESSION, enter_keys, when), .fallback_help = "always",
+		.help = "only if; `event.x` is what the event carries" },
 	NO_KEY,
 };
 static const struct key_table enter_table = { "`enter`", "Who gets in.", enter_keys };
@@ -106,15 +120,23 @@ struct sequence_keys {
 
 static const struct key sequence_keys[] = {
 	{ ROW(KEY_NODE, sequence_keys, sequence), .required = true, .help = "its name" },
-	{ ROW(KEY_NODE, sequence_keys, list), .fallback_help = "any", .help = "the list whose people it is for" },
-	{ ROW(KEY_MAP, sequence_keys, enter), .required = true, .table = &enter_table, .help = "who gets in, and when" },
-	{ ROW(KEY_NODE, sequence_keys, again), .fallback_help = "never", .help = "whether people may go through it again: never, always, or after 180 days" },
-	{ ROW(KEY_EXPRESSION, sequence_keys, goal), .fallback_help = "none", .help = "what it is for: who reaches it leaves, and counts as converted" },
-	{ ROW(KEY_EXPRESSION, sequence_keys, exit), .fallback_help = "none", .help = "who leaves without having reached the goal" },
-	{ ROW(KEY_INT, sequence_keys, priority), .fallback = "0", .least = -1000, .most = 1000, .help = "the higher one wins where two want the same person" },
+	{ ROW(KEY_NODE, sequence_keys, list), .fallback_help = "any",
+		.help = "the list whose people it is for" },
+	{ ROW(KEY_MAP, sequence_keys, enter), .required = true, .table = &enter_table,
+		.help = "who gets in, and when" },
+	{ ROW(KEY_NODE, sequence_keys, again), .fallback_help = "never",
+		.help = "whether people may go through it again: never, always, or after 180 days" },
+	{ ROW(KEY_EXPRESSION, sequence_keys, goal), .fallback_help = "none",
+		.help = "what it is for: who reaches it leaves, and counts as converted" },
+	{ ROW(KEY_EXPRESSION, sequence_keys, exit), .fallback_help = "none",
+		.help = "who leaves without having reached the goal" },
+	{ ROW(KEY_INT, sequence_keys, priority), .fallback = "0", .least = -1000, .most = 1000,
+		.help = "the higher one wins where two want the same person" },
 	{ ROW(KEY_NODE, sequence_keys, on_change), .fallback_help = "move",
-		.help = "what a change of this file does to people under way: move, they go on under the new version at the step of the same name" },
-	{ ROW(KEY_LIST, sequence_keys, steps), .required = true, .help = "what happens, one step after the other" },
+		.help = "what a change of this file does to people under way: move, they go on under the new "
+			"version at the step of the same name" },
+	{ ROW(KEY_LIST, sequence_keys, steps), .required = true,
+		.help = "what happens, one step after the other" },
 	NO_KEY,
 };
 const struct key_table sequence_table = { "a sequence", "A drip sequence; one file each.", sequence_keys };
@@ -123,7 +145,7 @@ const struct key_table sequence_table = { "a sequence", "A drip sequence; one fi
 
 /* A step as it was written. */
 struct raw {
-	const struct yaml_node *item, *name, *map;	/* name: NULL if it has none */
+	const struct yaml_node *item, *name, *map; /* name: NULL if it has none */
 	const struct verb *verb;
 	struct step_keys keys;
 };
@@ -156,7 +178,8 @@ static const struct verb *verb_of(struct load *l, const struct yaml_node *map, b
 		const struct verb *verb = find_verb(map->keys[i]->text);
 
 		if (verb && found) {
-			complain(l, map->keys[i], "`%s` and `%s` in one step; each is a step of its own", found->name, verb->name);
+			complain(l, map->keys[i], "`%s` and `%s` in one step; each is a step of its own",
+				found->name, verb->name);
 			*said = true;
 			return NULL;
 		}
@@ -171,10 +194,16 @@ static void complain_no_verb(struct load *l, const struct yaml_node *map)
 	const struct yaml_node *key = map->count ? map->keys[0] : map;
 
 	if (map->count && is_later(key->text))
-		complain(l, key, "`%s` is not supported yet; a step is one of send, wait, wait_for, if, set, go and end", key->text);
+		complain(l, key,
+			"`%s` is not supported yet; a step is one of send, wait, wait_for, if, set, go and "
+			"end",
+			key->text);
 	else
-		complain(l, key, "no step begins so; a step is one of send, wait, wait_for, if, set, go and end%s",
-			map->count && text_nearest(key->text, verb_names) ? keys_hint(l, key->text, verb_names) : "");
+		complain(l, key,
+			"no step begins so; a step is one of send, wait, wait_for, if, set, go and end%s",
+			map->count && text_nearest(key->text, verb_names)
+				? keys_hint(l, key->text, verb_names)
+				: "");
 }
 
 /* Tells `name: {verb: ...}` from `verb: ...`. 0, or -1 after a complaint. */
@@ -188,7 +217,9 @@ static int take_apart(struct load *l, struct raw *raw)
 	raw->map = item;
 	raw->verb = verb_of(l, item, &said);
 	if (raw->verb && raw->verb->kind != STEP_SET && yaml_get(item, raw->verb->name)->kind == YAML_MAP) {
-		complain(l, item->keys[0], "a step cannot be called `%s`: that is a verb; give it another name", raw->verb->name);
+		complain(l, item->keys[0],
+			"a step cannot be called `%s`: that is a verb; give it another name",
+			raw->verb->name);
 		return -1;
 	}
 	if (raw->verb || said)
@@ -200,7 +231,8 @@ static int take_apart(struct load *l, struct raw *raw)
 	raw->name = item->keys[0];
 	raw->map = item->items[0];
 	if (item->count > 1) {
-		complain(l, item->keys[1], "`%s` stands beside the name of the step; put it into the braces, beside the verb",
+		complain(l, item->keys[1],
+			"`%s` stands beside the name of the step; put it into the braces, beside the verb",
 			item->keys[1]->text);
 		return -1;
 	}
@@ -217,7 +249,8 @@ static void read_raw(struct load *l, struct raw *raw)
 		return;
 	keys_read(l, raw->map, raw->verb->table, &raw->keys);
 	if (raw->keys.even_in_node && strcmp(raw->keys.even_in_node->text, "quiet") != 0)
-		complain(l, raw->keys.even_in_node, "`even_in` knows only `quiet`: the mail goes out in quiet hours too");
+		complain(l, raw->keys.even_in_node,
+			"`even_in` knows only `quiet`: the mail goes out in quiet hours too");
 }
 
 /* Names of all steps first, so that a step can go to a later one. */
@@ -234,7 +267,8 @@ static void name_steps(struct load *l, struct raw *raws, struct step *steps, int
 		for (int k = 0; k < i; k++) {
 			if (raws[i].verb && !strcmp(steps[k].name, steps[i].name))
 				complain(l, raws[i].name ? raws[i].name : raws[i].item,
-					"there are two steps `%s`; the first is in line %d", steps[i].name, steps[k].line);
+					"there are two steps `%s`; the first is in line %d", steps[i].name,
+					steps[k].line);
 		}
 		steps[i].line = raws[i].item->line;
 		steps[i].next = i + 1;
@@ -258,7 +292,8 @@ static int find_step(struct load *l, const struct sequence *s, const struct yaml
 		if (s->steps[i].name[0])
 			names[n++] = s->steps[i].name;
 	}
-	complain(l, node, "there is no step `%s` in this sequence%s", node->text, keys_hint(l, node->text, names));
+	complain(l, node, "there is no step `%s` in this sequence%s", node->text,
+		keys_hint(l, node->text, names));
 	return otherwise;
 }
 
@@ -307,7 +342,8 @@ static void fill_step(struct load *l, const struct sequence *s, const struct raw
 		step->then_step = find_step(l, s, keys->then_name, step->next);
 		step->else_step = find_step(l, s, keys->else_name, step->next);
 		if (keys->cond && !keys->then_name && !keys->else_name)
-			complain(l, raw->map, "this `if` has neither `then` nor `else`: it asks and does nothing");
+			complain(l, raw->map,
+				"this `if` has neither `then` nor `else`: it asks and does nothing");
 		break;
 	case STEP_SET:
 		fill_set(l, keys->set, step);
@@ -321,7 +357,8 @@ static void fill_step(struct load *l, const struct sequence *s, const struct raw
 	}
 }
 
-static void load_steps(struct load *l, const struct yaml_node *list, struct sequence *s, struct sequence_nodes *nodes)
+static void load_steps(
+	struct load *l, const struct yaml_node *list, struct sequence *s, struct sequence_nodes *nodes)
 {
 	size_t n = list ? list->count : 0;
 	struct raw *raws = arena_calloc(l->scratch, n + 1, sizeof(*raws));
@@ -367,7 +404,9 @@ static void load_again(struct load *l, const struct yaml_node *node, struct sequ
 	}
 	s->again = AGAIN_AFTER;
 	if (!text_starts_with(node->text, "after "))
-		complain(l, node, "`again`: `%s` is no choice here; there are `never`, `always` and `after 180 days`", node->text);
+		complain(l, node,
+			"`again`: `%s` is no choice here; there are `never`, `always` and `after 180 days`",
+			node->text);
 	else if (text_duration(node->text + strlen("after "), &s->again_after, &err))
 		complain(l, node, "`again`: %s", err.text);
 }
@@ -377,13 +416,16 @@ static void check_on_change(struct load *l, const struct yaml_node *node)
 	if (!node || !strcmp(node->text, "move"))
 		return;
 	if (!strcmp(node->text, "finish") || !strcmp(node->text, "restart"))
-		complain(l, node, "`on_change: %s` is not supported yet; write `move`: people under way go on at the step of the same name",
+		complain(l, node,
+			"`on_change: %s` is not supported yet; write `move`: people under way go on at the "
+			"step of the same name",
 			node->text);
 	else
 		complain(l, node, "`on_change`: `%s` is no choice here; there is only `move`", node->text);
 }
 
-static void load_sequence(struct load *l, const struct sequence_keys *keys, struct sequence *s, struct sequence_nodes *nodes)
+static void load_sequence(
+	struct load *l, const struct sequence_keys *keys, struct sequence *s, struct sequence_nodes *nodes)
 {
 	struct enter_keys enter = { 0 };
 
@@ -394,7 +436,9 @@ static void load_sequence(struct load *l, const struct sequence_keys *keys, stru
 		return;
 	if (keys->sequence && keys_name(l, keys->sequence)) {
 		if (plan_sequence(l->plan, keys->sequence->text))
-			complain(l, keys->sequence, "there are two sequences `%s`; each has a name of its own", keys->sequence->text);
+			complain(l, keys->sequence,
+				"there are two sequences `%s`; each has a name of its own",
+				keys->sequence->text);
 		s->name = arena_strdup(l->arena, keys->sequence->text);
 	}
 	s->priority = keys->priority;
@@ -434,7 +478,8 @@ static int by_priority(const void *a, const void *b)
 
 void sequences_load(struct load *l)
 {
-	const char *const *files = load_names(l, arena_printf(l->scratch, "%s/sequences", l->folder), ".yaml");
+	const char *const *files =
+		load_names(l, arena_printf(l->scratch, "%s/sequences", l->folder), ".yaml");
 	struct sequence_keys *keys;
 	struct sequence *sequences;
 	struct sequence_nodes *nodes;

@@ -26,10 +26,12 @@ void complaints_clear(struct complaints *c)
 
 static bool same(const struct complaint *a, const struct complaint *b)
 {
-	return !strcmp(a->source->path, b->source->path) && a->line == b->line && a->column == b->column && !strcmp(a->text, b->text);
+	return !strcmp(a->source->path, b->source->path) && a->line == b->line && a->column == b->column &&
+		!strcmp(a->text, b->text);
 }
 
-void complain_at(struct complaints *c, const struct source *source, int line, int column, const char *fmt, ...)
+void complain_at(
+	struct complaints *c, const struct source *source, int line, int column, const char *fmt, ...)
 {
 	va_list ap;
 	struct buf text = BUF_INIT;
@@ -41,7 +43,10 @@ void complain_at(struct complaints *c, const struct source *source, int line, in
 	va_end(ap);
 
 	struct complaint item = {
-		.source = source, .line = line, .column = column, .number = c->count,
+		.source = source,
+		.line = line,
+		.column = column,
+		.number = c->count,
 		.text = arena_strdup(c->arena, buf_cstr(&text)),
 	};
 	buf_clear(&text);

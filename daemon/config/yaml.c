@@ -12,7 +12,7 @@
 #include "yaml.h"
 
 struct cursor {
-	size_t index, byte;	/* characters and bytes before it */
+	size_t index, byte; /* characters and bytes before it */
 	int line, column;
 };
 
@@ -23,14 +23,16 @@ struct reader {
 	struct cursor at;
 };
 
-static const char cut_hint[] =
-	"inside { } YAML ends a bare expression at a comma or a bracket: write it on a line of its own, or in quotes";
+static const char cut_hint[] = "inside { } YAML ends a bare expression at a comma or a bracket: write it on "
+			       "a line of its own, or in quotes";
 
 /* A byte order mark is no character of the first line. */
 static struct cursor cursor_start(const struct source *s)
 {
 	return (struct cursor){
-		.byte = s->len >= 3 && !memcmp(s->text, "\xef\xbb\xbf", 3) ? 3 : 0, .line = 1, .column = 1,
+		.byte = s->len >= 3 && !memcmp(s->text, "\xef\xbb\xbf", 3) ? 3 : 0,
+		.line = 1,
+		.column = 1,
 	};
 }
 
@@ -86,8 +88,9 @@ static void complain_syntax(struct reader *r)
 	}
 	bool flow = p->context && strstr(p->context, "flow");
 
-	complain_mark(r, &p->problem_mark, arena_printf(r->complaints->arena, "%s%s%s%s%s", problem, p->context ? " " : "",
-		p->context ? p->context : "", flow ? "; " : "", flow ? cut_hint : ""));
+	complain_mark(r, &p->problem_mark,
+		arena_printf(r->complaints->arena, "%s%s%s%s%s", problem, p->context ? " " : "",
+			p->context ? p->context : "", flow ? "; " : "", flow ? cut_hint : ""));
 }
 
 static int next_event(struct reader *r, yaml_event_t *event)
@@ -101,21 +104,26 @@ static int next_event(struct reader *r, yaml_event_t *event)
 /* Takes and deletes the event; NULL after a complaint. */
 static struct yaml_node *read_node(struct reader *r, yaml_event_t *event, int depth, bool inside);
 
-static int check_properties(struct reader *r, const yaml_event_t *event, const yaml_char_t *anchor, const yaml_char_t *tag)
+static int check_properties(
+	struct reader *r, const yaml_event_t *event, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	if (anchor)
 		complain_mark(r, &event->start_mark, "anchors are not read; write the value out");
 	else if (tag)
-		complain_mark(r, &event->start_mark, "tags are not read; each key knows its type, leave the `!` away or put it in quotes");
+		complain_mark(r, &event->start_mark,
+			"tags are not read; each key knows its type, leave the `!` away or put it in quotes");
 	return anchor || tag ? -1 : 0;
 }
 
 static struct yaml_node *read_text(struct reader *r, const yaml_event_t *event)
 {
 	static const enum yaml_quoting quoting[] = {
-		[YAML_ANY_SCALAR_STYLE] = YAML_BARE, [YAML_PLAIN_SCALAR_STYLE] = YAML_BARE,
-		[YAML_SINGLE_QUOTED_SCALAR_STYLE] = YAML_SINGLE, [YAML_DOUBLE_QUOTED_SCALAR_STYLE] = YAML_DOUBLE,
-		[YAML_LITERAL_SCALAR_STYLE] = YAML_BLOCK, [YAML_FOLDED_SCALAR_STYLE] = YAML_BLOCK,
+		[YAML_ANY_SCALAR_STYLE] = YAML_BARE,
+		[YAML_PLAIN_SCALAR_STYLE] = YAML_BARE,
+		[YAML_SINGLE_QUOTED_SCALAR_STYLE] = YAML_SINGLE,
+		[YAML_DOUBLE_QUOTED_SCALAR_STYLE] = YAML_DOUBLE,
+		[YAML_LITERAL_SCALAR_STYLE] = YAML_BLOCK,
+		[YAML_FOLDED_SCALAR_STYLE] = YAML_BLOCK,
 	};
 
 	if (check_properties(r, event, event->data.scalar.anchor, event->data.scalar.tag))
@@ -125,7 +133,7 @@ static struct yaml_node *read_text(struct reader *r, const yaml_event_t *event)
 	n->quoting = quoting[event->data.scalar.style];
 	n->len = event->data.scalar.length;
 	n->text = arena_strndup(r->complaints->arena, (const char *)event->data.scalar.value, n->len);
-	if (strlen(n->text) != n->len) {	/* "\0" in double quotes */
+	if (strlen(n->text) != n->len) { /* "\0" in double quotes */
 		complain_mark(r, &event->start_mark, "a text cannot contain NUL; leave the \"\\0\" away");
 		return NULL;
 	}
@@ -175,7 +183,8 @@ static struct yaml_node *read_list(struct reader *r, struct yaml_node *list, int
 	}
 }
 
-static struct yaml_node *read_key(struct reader *r, yaml_event_t *event, const struct yaml_node *map, bool inside)
+static struct yaml_node *read_key(
+	struct reader *r, yaml_event_t *event, const struct yaml_node *map, bool inside)
 {
 	if (event->type != YAML_SCALAR_EVENT) {
 		complain_mark(r, &event->start_mark, "a key must be a plain name");
@@ -219,15 +228,18 @@ static struct yaml_node *read_node(struct reader *r, yaml_event_t *event, int de
 	bool flow = false;
 
 	if (depth > YAML_DEPTH) {
-		complain_mark(r, &event->start_mark, "nested more than 16 levels deep; nothing here needs that");
+		complain_mark(
+			r, &event->start_mark, "nested more than 16 levels deep; nothing here needs that");
 	} else if (event->type == YAML_SCALAR_EVENT) {
 		n = read_text(r, event);
 	} else if (event->type == YAML_SEQUENCE_START_EVENT) {
-		if (!check_properties(r, event, event->data.sequence_start.anchor, event->data.sequence_start.tag))
+		if (!check_properties(
+			    r, event, event->data.sequence_start.anchor, event->data.sequence_start.tag))
 			n = node_new(r, YAML_LIST, event);
 		flow = event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
 	} else if (event->type == YAML_MAPPING_START_EVENT) {
-		if (!check_properties(r, event, event->data.mapping_start.anchor, event->data.mapping_start.tag))
+		if (!check_properties(
+			    r, event, event->data.mapping_start.anchor, event->data.mapping_start.tag))
 			n = node_new(r, YAML_MAP, event);
 		flow = event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
 	} else {
@@ -252,7 +264,8 @@ static int expect(struct reader *r, yaml_event_type_t type, const char *otherwis
 
 	if (next_event(r, &event))
 		return -1;
-	if (event.type == YAML_DOCUMENT_START_EVENT && event.data.document_start.tag_directives.start !=
+	if (event.type == YAML_DOCUMENT_START_EVENT &&
+		event.data.document_start.tag_directives.start !=
 			event.data.document_start.tag_directives.end) {
 		complain_mark(r, &event.start_mark, "%TAG is not read; leave it away");
 		rc = -1;
@@ -270,11 +283,11 @@ static struct yaml_node *read_document(struct reader *r)
 	struct yaml_node *root;
 
 	if (expect(r, YAML_STREAM_START_EVENT, "this is no YAML") ||
-			expect(r, YAML_DOCUMENT_START_EVENT, "the file is empty") || next_event(r, &event))
+		expect(r, YAML_DOCUMENT_START_EVENT, "the file is empty") || next_event(r, &event))
 		return NULL;
 	root = read_node(r, &event, 1, false);
 	if (!root || expect(r, YAML_DOCUMENT_END_EVENT, "something stands behind the end") ||
-			expect(r, YAML_STREAM_END_EVENT, "a second document begins; one file holds one"))
+		expect(r, YAML_STREAM_END_EVENT, "a second document begins; one file holds one"))
 		return NULL;
 	return root;
 }
@@ -307,7 +320,8 @@ struct yaml_node *yaml_parse(struct complaints *c, const struct source *source)
 	struct yaml_node *root;
 
 	if (source->len > SOURCE_MAX) {
-		complain_at(c, source, 1, 1, "the file has %zu bytes; at most %d are read", source->len, SOURCE_MAX);
+		complain_at(c, source, 1, 1, "the file has %zu bytes; at most %d are read", source->len,
+			SOURCE_MAX);
 		return NULL;
 	}
 	if (check_utf8(c, source))
@@ -317,8 +331,8 @@ struct yaml_node *yaml_parse(struct complaints *c, const struct source *source)
 		return NULL;
 	}
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)source->text + r.at.byte,
-		source->len - r.at.byte);
+	yaml_parser_set_input_string(
+		&r.parser, (const unsigned char *)source->text + r.at.byte, source->len - r.at.byte);
 	root = read_document(&r);
 	yaml_parser_delete(&r.parser);
 	return root;
