@@ -142,89 +142,199 @@ static bool check_go(struct load *l, const struct sequence *s, const struct sequ
 
 /* --- conditions that cannot change ------------------------------------------------------------------------------ */
 
-static struct value nothing(void *ctx, int symbol)
+#define WORLDS_MAX 4096
+#define UNKNOWNS_MAX 8
+
+/*
+ * An expression that names only what has few values (stage, list, intent, email_kind), or nothing at all, can be asked in every
+ * world there is.
+ */
+struct worlds {
+	const struct vocabulary *vocabulary;
+	size_t count;
+	struct unknown {
+		int symbol;
+		size_t values, at;	/* at == its number of values: empty */
+	} unknowns[UNKNOWNS_MAX];
+};
+
+static struct value symbol_cb(void *ctx, int symbol)
+{
+	const struct worlds *w = ctx;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct unknown *u = &w->unknowns[i];
+		const struct symbol *s = vocabulary_symbol(w->vocabulary, symbol);
+
+		if (u->symbol == symbol && u->at < u->values && s->values[u->at])
+			return value_text(s->values[u->at]);
+	}
+	return value_nil;
+}
+
+static struct value event_cb(void *ctx, struct slice name)
 {
 	return value_nil;
 }
 
-static struct value no_event(void *ctx, struct slice name)
-{
-	return value_nil;
-}
-
-static struct history_answer no_history(void *ctx, const struct history_call *call)
+static struct history_answer history_cb(void *ctx, const struct history_call *call)
 {
 	return (struct history_answer){ 0 };
 }
 
-static int64_t never(void *ctx, int symbol, double threshold)
+static int64_t falls_cb(void *ctx, int symbol, double threshold)
 {
 	return TIME_NEVER;
 }
 
-/* It names nothing, so it has one value for ever. */
-static bool is_constant(const struct expression *e, bool *value)
+static int worlds_init(struct worlds *w, const struct vocabulary *v, const struct expression_uses *uses)
 {
-	const struct expression_uses *uses = expression_uses(e);
-	const struct expression_env env = {
-		.symbol = nothing, .event = no_event, .history = no_history, .falls = never
-	};
+	size_t product = 1;
 
-	if (uses->symbol_count || uses->call_count || uses->time)
-		return false;
-	*value = expression_holds(e, &env, NULL);
-	return true;
-}
+	*w = (struct worlds){ .vocabulary = v };
+	if (uses->call_count || uses->time || uses->symbol_count > UNKNOWNS_MAX)
+		return -1;
+	for (size_t i = 0; i < uses->symbol_count; i++) {
+		const struct symbol *s = vocabulary_symbol(v, uses->symbols[i]);
+		size_t n = 0;
 
-static void check_constant(struct load *l, const struct expression *e, const struct yaml_node *node,
-	const char *what, const char *always)
-{
-	bool value;
-
-	if (!e || !node || !is_constant(e, &value))
-		return;
-	if (value)
-		complain(l, node, "this %s always holds: %s; leave it away, or name something in it", what,
-			always);
-	else
-		complain(l, node, "this %s can never hold; leave it away, or name something in it", what);
-}
-
-/* Are two expressions the same but for how they are written? */
-static bool is_like(struct load *l, const struct expression *e, const char *text)
-{
-	struct expression_error error;
-	struct expression *other = expression_compile(l->plan->vocabulary, text, VALUE_BOOL, 0, &error);
-	struct buf a = BUF_INIT, b = BUF_INIT;
-	bool like = false;
-
-	if (other) {
-		expression_print(e, &a);
-		expression_print(other, &b);
-		like = !strcmp(buf_cstr(&a), buf_cstr(&b));
+		while (s->values && s->values[n])
+			n++;
+		n += s->may_be_empty;
+		product *= n;
+		if (!s->values || product == 0 || product > WORLDS_MAX)
+			return -1;
+		w->unknowns[w->count++] = (struct unknown){ .symbol = uses->symbols[i], .values = n };
 	}
-	buf_clear(&a);
-	buf_clear(&b);
-	expression_free(&other);
-	return like;
+	return 0;
+}
+
+/* The next world; the value of `fixed` stays. False after the last. */
+static bool worlds_next(struct worlds *w, int fixed)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->unknowns[i].symbol == fixed)
+			continue;
+		if (++w->unknowns[i].at < w->unknowns[i].values)
+			return true;
+		w->unknowns[i].at = 0;
+	}
+	return false;
+}
+
+enum truth { SOMETIMES, ALWAYS, NEVER };
+
+/* Where the symbol `fixed` has its value number `value`; -1: where everything may be anything. */
+static enum truth truth_of(const struct plan *plan, const struct expression *e, int fixed, int value)
+{
+	struct worlds w;
+	const struct expression_env env = {
+		.ctx = &w, .symbol = symbol_cb, .event = event_cb, .history = history_cb, .falls = falls_cb,
+	};
+	bool held = false, failed = false;
+
+	if (worlds_init(&w, plan->vocabulary, expression_uses(e)))
+		return SOMETIMES;
+	for (size_t i = 0; i < w.count; i++) {
+		if (w.unknowns[i].symbol == fixed)
+			w.unknowns[i].at = (size_t)value;
+	}
+	do {
+		if (expression_holds(e, &env, NULL))
+			held = true;
+		else
+			failed = true;
+	} while (worlds_next(&w, fixed));
+	return held && failed ? SOMETIMES : held ? ALWAYS : NEVER;
+}
+
+/* `always`: what follows if it does; NULL: then it may. */
+static void check_truth(struct load *l, const struct expression *e, const struct yaml_node *node, const char *what,
+	const char *always)
+{
+	enum truth truth = e && node ? truth_of(l->plan, e, -1, 0) : SOMETIMES;
+
+	if (truth == NEVER)
+		complain(l, node, "this %s can never hold; leave it away, or ask something else", what);
+	else if (truth == ALWAYS && always)
+		complain(l, node, "this %s always holds: %s; leave it away, or ask something else", what, always);
 }
 
 static void check_conditions(struct load *l, const struct sequence *s, const struct sequence_nodes *nodes)
 {
-	check_constant(l, s->goal, nodes->goal, "goal", "everybody would leave at once");
-	check_constant(l, s->exit, nodes->exit, "exit", "everybody would leave at once");
+	static const char leave[] = "everybody would leave at once";
+
+	check_truth(l, s->goal, nodes->goal, "goal", leave);
+	check_truth(l, s->exit, nodes->exit, "exit", leave);
 	for (int i = 0; i < s->step_count; i++) {
 		if (s->steps[i].kind == STEP_WAIT_FOR)
-			check_constant(
-				l, s->steps[i].when, nodes->whens[i], "`wait_for`", "nobody would wait");
+			check_truth(l, s->steps[i].when, nodes->whens[i], "`wait_for`", "nobody would wait");
 	}
-	if (!s->list || !s->exit)
+	if (!s->list || !s->exit || truth_of(l->plan, s->exit, -1, 0) != SOMETIMES)
 		return;
-	if (is_like(l, s->exit, arena_printf(l->scratch, "list == \"%s\"", s->list)))
+	if (truth_of(l->plan, s->exit, l->plan->symbol_list, plan_list(l->plan, s->list)) == ALWAYS)
 		complain(l, nodes->exit,
-			"this exit holds for everybody who is in the sequence: `list` is the sequence's own; "
-			"`list != \"%s\"` was probably meant",
-			s->list);
+			"this exit holds for everybody on the sequence's own list `%s`; `list != \"%s\"` was probably meant",
+			s->list, s->list);
+}
+
+/* --- what decides what ------------------------------------------------------------------------------------------ */
+
+/* The symbol as a word in the text, outside quotes; 0 if it is not found. */
+static size_t offset_of(const char *text, const char *word)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+	char quote = 0;
+
+	for (const char *at = text; *at; at++) {
+		if (quote || *at == '"' || *at == '\'') {
+			quote = quote ? (*at == quote ? 0 : quote) : *at;
+			continue;
+		}
+		if (text_starts_with(at, word) && !strchr(name, at[strlen(word)] ? at[strlen(word)] : ' ') &&
+			(at == text || !strchr(name, at[-1])))
+			return (size_t)(at - text);
+	}
+	return 0;
+}
+
+/*
+ * Fit is reckoned first, then the stage, then the list: what comes later cannot be asked before it is known, or each would wait
+ * for the other.
+ */
+static void check_order(struct load *l, const struct pending *p)
+{
+	const struct plan *plan = l->plan;
+	const struct expression_uses *uses = expression_uses(*p->out);
+	const int later[] = { plan->symbol_score, plan->symbol_fit, plan->symbol_stage, plan->symbol_list };
+	size_t from = p->decides == DECIDES_FIT ? 0 : p->decides == DECIDES_STAGE ? 2 : 3;
+
+	for (size_t i = 0; i < uses->symbol_count; i++) {
+		for (size_t k = from; k < sizeof(later) / sizeof(*later); k++) {
+			const char *name = vocabulary_symbol(plan->vocabulary, uses->symbols[i])->name;
+
+			if (uses->symbols[i] == later[k])
+				complain_inside(l, p->node, offset_of(p->node->text, name),
+					"`%s` is not known yet here: fit is reckoned first, then the stage, then the list", name);
+		}
+	}
+}
+
+static void check_decisions(struct load *l, const struct pending *p)
+{
+	switch (p->decides) {
+	case DECIDES_NOTHING:
+		return;
+	case DECIDES_FIT:
+		break;
+	case DECIDES_STAGE:
+		check_truth(l, *p->out, p->node, "condition", NULL);
+		break;
+	case DECIDES_LIST:
+		check_truth(l, *p->out, p->node, "condition", "nobody would be left for the lists below");
+		break;
+	}
+	check_order(l, p);
 }
 
 /* --- mails ------------------------------------------------------------------------------------------------------ */
@@ -302,8 +412,11 @@ void check_plan(struct load *l)
 		check_conditions(l, s, nodes);
 		check_unsubscribe(l, s, nodes, said);
 	}
-	for (size_t i = 0; l->mails_known && i < l->pending_count; i++) {
-		if (*l->pending[i].out)
+	for (size_t i = 0; i < l->pending_count; i++) {
+		if (!*l->pending[i].out)
+			continue;
+		check_decisions(l, &l->pending[i]);
+		if (l->mails_known)
 			check_calls(l, l->pending[i].node, *l->pending[i].out);
 	}
 }

@@ -132,6 +132,16 @@ static void load_fields(struct load *l, const struct form_keys *keys, struct for
 	}
 }
 
+/* A confirmation that cannot be confirmed ends every sign-up. */
+static void check_confirm(struct load *l, const struct yaml_node *node, const struct mail_template *mail)
+{
+	int link = vocabulary_find(l->plan->mail_names, slice_of("confirm_url"));
+
+	if (mail->html && mail->text && (!template_uses(mail->html, link) || !template_uses(mail->text, link)))
+		complain(l, node, "the mail `%s` has no link to confirm with; put {{ confirm_url }} into it%s", mail->name,
+			template_uses(mail->html, link) ? "s text part" : "");
+}
+
 static void load_confirm(
 	struct load *l, const struct yaml_node *root, const struct form_keys *keys, struct form *form)
 {
@@ -141,15 +151,12 @@ static void load_confirm(
 			complain(l, keys->confirm_mail, "`confirm_mail` has no effect: `confirm` is single");
 		return;
 	}
-	if (keys->confirm_mail) {
-		form->confirm_mail = mails_find(l, keys->confirm_mail);
-		return;
-	}
-	form->confirm_mail = plan_mail(l->plan, "confirm");
-	if (!form->confirm_mail && l->mails_known)
+	form->confirm_mail = keys->confirm_mail ? mails_find(l, keys->confirm_mail) : plan_mail(l->plan, "confirm");
+	if (form->confirm_mail)
+		check_confirm(l, keys->confirm_mail ? keys->confirm_mail : root, form->confirm_mail);
+	else if (!keys->confirm_mail && l->mails_known)
 		complain(l, root,
-			"there is no mail `confirm` in templates/emails/; a form with `confirm: double` "
-			"sends it");
+			"there is no mail `confirm` in templates/emails/; a form with `confirm: double` sends it");
 }
 
 static void load_download(struct load *l, const struct yaml_node *node, struct form *form)

@@ -103,12 +103,22 @@ const char *const *load_names(struct load *l, const char *folder, const char *su
 
 /* --- expressions ------------------------------------------------------------------------------------------------ */
 
-void load_expression(struct load *l, const struct yaml_node *node, unsigned flags, struct expression **out)
+static void add_pending(struct load *l, struct pending pending)
 {
-	if (!node)
+	if (!pending.node)
 		return;
 	l->pending = xgrow(l->pending, &l->pending_cap, l->pending_count + 1, sizeof(*l->pending));
-	l->pending[l->pending_count++] = (struct pending){ .node = node, .flags = flags, .out = out };
+	l->pending[l->pending_count++] = pending;
+}
+
+void load_expression(struct load *l, const struct yaml_node *node, unsigned flags, struct expression **out)
+{
+	add_pending(l, (struct pending){ .node = node, .flags = flags, .out = out });
+}
+
+void load_decision(struct load *l, const struct yaml_node *node, enum decides decides, struct expression **out)
+{
+	add_pending(l, (struct pending){ .node = node, .decides = decides, .out = out });
 }
 
 static void compile(struct load *l, const struct pending *p)

@@ -26,10 +26,14 @@ struct plan_body {
 	size_t page_count;
 };
 
+/* What a condition decides: it cannot ask what is decided after it. */
+enum decides { DECIDES_NOTHING, DECIDES_FIT, DECIDES_STAGE, DECIDES_LIST };
+
 /* An expression that is compiled when all names are known. */
 struct pending {
 	const struct yaml_node *node;
 	unsigned flags;
+	enum decides decides;
 	struct expression **out;
 };
 
@@ -66,6 +70,7 @@ const char *const *load_names(struct load *l, const char *folder, const char *su
 
 /* *out is set once all files are read; `node` may be NULL. */
 void load_expression(struct load *l, const struct yaml_node *node, unsigned flags, struct expression **out);
+void load_decision(struct load *l, const struct yaml_node *node, enum decides decides, struct expression **out);
 void load_expressions(struct load *l);
 /* Of a literal that stands in an expression: the place of the n-th byte of its text. */
 void complain_inside(struct load *l, const struct yaml_node *node, size_t offset, const char *fmt, ...) PRINTF(4, 5);

@@ -255,8 +255,8 @@ static void load_stages(struct load *l, const struct yaml_node *list)
 				"`until`");
 		else if (i > 0 && !keys.when && list->items[i]->kind == YAML_MAP)
 			complain(l, list->items[i], "`when` is missing: nobody would ever reach this stage");
-		load_expression(l, keys.when, 0, &stages[i].when);
-		load_expression(l, keys.until, 0, &stages[i].until);
+		load_decision(l, keys.when, DECIDES_STAGE, &stages[i].when);
+		load_decision(l, keys.until, DECIDES_STAGE, &stages[i].until);
 	}
 }
 
@@ -284,7 +284,7 @@ static void load_lists(struct load *l, const struct yaml_node *list)
 			complain(l, list->items[i],
 				"`when` is missing: this list would take everybody, and none be left for "
 				"those below");
-		load_expression(l, keys.when, 0, &lists[i].when);
+		load_decision(l, keys.when, DECIDES_LIST, &lists[i].when);
 	}
 }
 
@@ -310,7 +310,7 @@ static void load_fit(struct load *l, const struct yaml_node *list)
 		keys_read(l, list->items[i], &fit_table, &keys);
 		rules[i].name = keys.name ? keys.name : arena_printf(l->arena, "fit-%zu", i + 1);
 		rules[i].points = keys.points;
-		load_expression(l, keys.when, 0, &rules[i].when);
+		load_decision(l, keys.when, DECIDES_FIT, &rules[i].when);
 	}
 	l->plan->fit = rules;
 	l->plan->fit_count = n;

@@ -139,6 +139,25 @@ static const struct mistake nurture_mistakes[] = {
 		"nurture.yaml:13:27: the last list takes everybody who is left; it has no `when`\n" },
 	{ "nurture.yaml", "when: stage == \"decision\", ", "",
 		"nurture.yaml:12:5: `when` is missing: this list would take everybody, and none be left for those below\n" },
+	{ "nurture.yaml", "interest >= 60 or intent", "list == 'buying' or intent",
+		"nurture.yaml:9:11: `list` is not known yet here: fit is reckoned first, then the stage, "
+		"then the list\n" },
+	{ "nurture.yaml", "interest < 40", "fit > 3 and stage == 'decision'",
+		"nurture.yaml:10:24: `stage` is not known yet here: fit is reckoned first, then the stage, "
+		"then the list\n" },
+	{ "nurture.yaml", "stage == \"decision\",", "list == \"looking\",",
+		"nurture.yaml:12:26: `list` is not known yet here: fit is reckoned first, then the stage, "
+		"then the list\n" },
+	{ "nurture.yaml", "seats > 10", "score > 10",
+		"nurture.yaml:18:39: `score` is not known yet here: fit is reckoned first, then the stage, "
+		"then the list\n" },
+	{ "nurture.yaml", "stage == \"decision\",", "stage == \"decision\" and stage == \"awareness\",",
+		"nurture.yaml:12:26: this condition can never hold; leave it away, or ask something else\n" },
+	{ "nurture.yaml", "stage == \"decision\",", "stage >= \"awareness\",",
+		"nurture.yaml:12:26: this condition always holds: nobody would be left for the lists "
+		"below; leave it away, or ask something else\n" },
+	{ "nurture.yaml", "interest >= 60 or intent == \"pricing\"", "intent == \"demo\" and intent == \"other\"",
+		"nurture.yaml:9:11: this condition can never hold; leave it away, or ask something else\n" },
 	{ "nurture.yaml", "1 per day", "one a day",
 		"nurture.yaml:12:56: `at_most`: `one a day` is no rate; write it like 3 per hour or 2 per "
 		"30 days\n" },
@@ -165,8 +184,8 @@ static const struct mistake nurture_mistakes[] = {
 	{ "nurture.yaml", "{on: signup, points: 10}", "{on: open_machine, points: 10}",
 		"nurture.yaml:20:12: `open_machine`: what machines do is never scored; name the event without _machine\n" },
 	{ "nurture.yaml", "half_life: 10 days", "half_life: 10 dogs",
-		"nurture.yaml:15:14: `half_life`: \"10 dogs\" has no unit of time that is known: s, min, h, "
-		"days, weeks, months, years\n" },
+		"nurture.yaml:15:14: `half_life`: \"10 dogs\" lacks a unit of time: s, min, h, days, weeks, "
+		"months or years\n" },
 	{ "nurture.yaml", "[sun]", "[sunday]",
 		"nurture.yaml:23:16: `sunday` is no choice here; there are `mon`, `tue`, `wed`, `thu`, "
 		"`fri`, `sat` and `sun`\n" },
@@ -182,6 +201,15 @@ static const struct mistake nurture_mistakes[] = {
 };
 
 static const struct mistake form_mistakes[] = {
+	{ "templates/emails/confirm.liquid", "confirm_url", "unsubscribe_url",
+		"forms/book.yaml:1:1: the mail `confirm` has no link to confirm with; put {{ confirm_url "
+		"}} into it\n" },
+	{ "templates/emails/confirm.txt.liquid", NULL, "Hello\n",
+		"forms/book.yaml:1:1: the mail `confirm` has no link to confirm with; put {{ confirm_url "
+		"}} into its text part\n" },
+	{ "templates/emails/confirm.liquid", "subject:", "title:",
+		"forms/book.yaml:1:1: there is no mail `confirm` in templates/emails/; a form with "
+		"`confirm: double` sends it\n" },
 	{ "forms/book.yaml", "[email, first_name, company]", "[email, firstname, company]",
 		"forms/book.yaml:2:17: there is no field `firstname` in nurture.yaml; did you mean `first_name`?\n" },
 	{ "forms/book.yaml", "[email, first_name, company]", "[first_name, company]",
@@ -229,11 +257,21 @@ static const struct mistake sequence_mistakes[] = {
 	{ "sequences/book.yaml", "priority: 10", "priority: 10\non_change: restart",
 		"sequences/book.yaml:8:12: `on_change: restart` is not supported yet; write `move`: people under way go on at the step of the same name\n" },
 	{ "sequences/book.yaml", "priority: 10", "priority: 10\non_change: stop", "sequences/book.yaml:8:12: `on_change`: `stop` is no choice here; there is only `move`\n" },
-	{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: 1 > 2", "sequences/book.yaml:5:7: this goal can never hold; leave it away, or name something in it\n" },
+	{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: 1 > 2",
+		"sequences/book.yaml:5:7: this goal can never hold; leave it away, or ask something else\n" },
 	{ "sequences/book.yaml", "exit: list != \"looking\"", "exit: 2 > 1",
-		"sequences/book.yaml:6:7: this exit always holds: everybody would leave at once; leave it away, or name something in it\n" },
+		"sequences/book.yaml:6:7: this exit always holds: everybody would leave at once; leave it "
+		"away, or ask something else\n" },
 	{ "sequences/book.yaml", "exit: list != \"looking\"", "exit: list == 'looking'",
-		"sequences/book.yaml:6:7: this exit holds for everybody who is in the sequence: `list` is the sequence's own; `list != \"looking\"` was probably meant\n" },
+		"sequences/book.yaml:6:7: this exit holds for everybody on the sequence's own list "
+		"`looking`; `list != \"looking\"` was probably meant\n" },
+	{ "sequences/book.yaml", "exit: list != \"looking\"", "exit: list != \"buying\"",
+		"sequences/book.yaml:6:7: this exit holds for everybody on the sequence's own list "
+		"`looking`; `list != \"looking\"` was probably meant\n" },
+	{ "sequences/book.yaml", "exit: list != \"looking\"", "exit: not (list in [\"looking\", \"buying\"])",
+		"sequences/book.yaml:6:7: this exit can never hold; leave it away, or ask something else\n" },
+	{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: stage < \"awareness\"",
+		"sequences/book.yaml:5:7: this goal can never hold; leave it away, or ask something else\n" },
 	{ "sequences/book.yaml", "{send: delivery, even_in: quiet}", "{send: delivry, even_in: quiet}",
 		"sequences/book.yaml:9:21: there is no mail `delivry` in templates/emails/; did you mean `delivery`?\n" },
 	{ "sequences/book.yaml", "{send: delivery, even_in: quiet}", "{sned: delivery}",
@@ -259,7 +297,8 @@ static const struct mistake sequence_mistakes[] = {
 	{ "sequences/book.yaml", "clicked(\"mistakes\")", "clicked(\"mistake\")",
 		"sequences/book.yaml:12:24: there is no mail `mistake` in templates/emails/; did you mean `mistakes`?\n" },
 	{ "sequences/book.yaml", "clicked(\"mistakes\") or visited(\"/compare*\", 14 days)", "1 == 1",
-		"sequences/book.yaml:12:15: this `wait_for` always holds: nobody would wait; leave it away, or name something in it\n" },
+		"sequences/book.yaml:12:15: this `wait_for` always holds: nobody would wait; leave it "
+		"away, or ask something else\n" },
 	{ "sequences/book.yaml", "      then: thank\n", "", "sequences/book.yaml:16:7: this `if` has neither `then` nor `else`: it asks and does nothing\n" },
 	{ "sequences/book.yaml", "{send: delivery, even_in: quiet}", "{send: delivery}\n    even_in: quiet",
 		"sequences/book.yaml:10:5: `even_in` stands beside the name of the step; put it into the braces, beside the verb\n" },
