@@ -190,4 +190,4 @@ install: all ## below DESTDIR and PREFIX (/usr); configuration to /etc/nurtured 
 clean: ## remove build/
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/daemon $(BUILD)/tests -name '*.d' 2>/dev/null)

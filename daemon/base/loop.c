@@ -40,6 +40,7 @@ struct loop {
 
 struct timer {
 	struct event *event;
+	int64_t due;	/* by clock_steady() */
 	void (*fn)(void *arg);
 	void *arg;
 };
@@ -155,11 +156,24 @@ void loop_stop(struct loop *loop)
 
 /* --- timers ------------------------------------------------------------------------------------------------- */
 
+static void add_event(struct timer *timer, int64_t after_us)
+{
+	struct timeval tv = { .tv_sec = after_us / US_SECOND, .tv_usec = after_us % US_SECOND };
+
+	if (evtimer_add(timer->event, &tv) < 0)
+		abort();
+}
+
 static void timer_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct timer *timer = arg;
+	int64_t left = timer->due - clock_steady();
 
-	timer->fn(timer->arg);
+	/* libevent's clock is a coarse one and runs some milliseconds behind when the timer is set */
+	if (left > 0)
+		add_event(timer, left);
+	else
+		timer->fn(timer->arg);
 }
 
 struct timer *timer_new(struct loop *loop, void (*fn)(void *arg), void *arg)
@@ -185,17 +199,13 @@ void timer_free(struct timer **timer)
 
 void timer_set(struct timer *timer, int64_t after_us)
 {
-	struct timeval tv;
-
 	/* TIME_NEVER and its like would overflow inside libevent */
 	if (after_us > 3650 * US_DAY)
 		after_us = 3650 * US_DAY;
 	if (after_us < 0)
 		after_us = 0;
-	tv.tv_sec = after_us / US_SECOND;
-	tv.tv_usec = after_us % US_SECOND;
-	if (evtimer_add(timer->event, &tv) < 0)
-		abort();
+	timer->due = after_us ? clock_steady() + after_us : 0;
+	add_event(timer, after_us);
 }
 
 void timer_stop(struct timer *timer)

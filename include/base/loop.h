@@ -23,7 +23,7 @@ void loop_stop(struct loop *loop);	/* loop thread; before loop_run() it makes th
 /* Loop thread, when loop_run() has returned: runs what is posted until nothing is, so that every post had its turn. */
 void loop_drain(struct loop *loop);
 
-/* Loop thread. A timer that fires once, `after_us` from now (0: at the next turn); set again to move it. */
+/* Loop thread. A timer that fires once, `after_us` from now, never before (0: at the next turn); set again to move it. */
 struct timer;
 struct timer *timer_new(struct loop *loop, void (*fn)(void *arg), void *arg);
 void timer_free(struct timer **timer);
