@@ -95,8 +95,8 @@ struct operator_config {
 struct field {
 	const char *name;
 	enum value_type type;		/* TEXT, REAL, BOOL, TIME */
-	const char *default_text;	/* or NULL */
-	int symbol;
+	const char *default_text;	/* or NULL; of the field's type. Mails say it where the field is empty; expressions see nil */
+	int symbol;			/* its index in plan->fields, and in every vocabulary */
 };
 
 struct stage {
@@ -240,6 +240,10 @@ struct plan {
 	struct vocabulary *vocabulary;	/* fields, then the built-in names below */
 	int symbol_email, symbol_email_kind, symbol_stage, symbol_list, symbol_score, symbol_interest, symbol_fit, symbol_intent, symbol_language, symbol_form;
 	struct vocabulary *mail_names;	/* what mail templates may name: fields first, with the same indexes as in `vocabulary` */
+	/*
+	 * Fields first here too. Where one has the name of something that pages or alerts know themselves (company), the name is
+	 * theirs, and the field is reached through what they hand out (`fields`, `prospect`).
+	 */
 	struct vocabulary *page_names, *alert_names;
 
 	const struct field *fields;
