@@ -190,16 +190,13 @@ static int list_deliveries(struct db *db, enum delivery_state state, struct buf 
 	return rc;
 }
 
-/* Scheme and host: in many chat services the rest of the URL is the secret. */
+/* The host: in many chat services the rest of the URL is the secret. */
 static json_t *target_json(const char *url)
 {
-	const char *host = strstr(url, "://"), *end;
+	const char *host = strstr(url, "://");
 
 	host = host ? host + 3 : url;
-	end = host + strcspn(host, "/?#");
-	if (memchr(host, '@', (size_t)(end - host)))
-		host = (const char *)memchr(host, '@', (size_t)(end - host)) + 1;
-	return json_stringn(host, (size_t)(end - host));
+	return json_stringn(host, strcspn(host, "/?#"));
 }
 
 static json_t *alert_json(const struct alert *a)

@@ -1,0 +1,462 @@
+/*
+ * console: the routes of the control socket, asked over a real Unix socket, with a real store behind them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include <curl/curl.h>
+#include <jansson.h>
+
+#include <cmocka.h>
+
+#include "../handoff/with_decide.h"
+
+#include "base/text.h"
+#include "base/transfer.h"
+#include "console/console.h"
+
+#define ALERTS "[{to: \"https://crm.example.com/hooks/secret-path\", as: standard, secret: hook}]"
+
+struct desk {
+	struct world world;
+	struct console *console;
+	struct transfer_pool *pool;
+	char *socket;
+	int reloads, refuse;		/* of the reload callback */
+	/* the last answer */
+	long status;
+	char type[80];
+	struct buf body;
+	json_t *json;
+};
+
+/* --- asking --------------------------------------------------------------------------------------------------------- */
+
+static size_t write_cb(char *data, size_t size, size_t n, void *arg)
+{
+	struct desk *d = arg;
+
+	buf_add(&d->body, data, n);
+	return n;
+}
+
+static void done_cb(void *arg, CURLcode code)
+{
+	struct desk *d = arg;
+
+	assert_int_equal(code, CURLE_OK);
+	loop_stop(d->world.loop);
+}
+
+static CURL *easy_for(struct desk *d, const char *path, const char *post)
+{
+	CURL *easy = curl_easy_init();
+	char url[512];
+
+	snprintf(url, sizeof(url), "http://nurtured%s", path);
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, d->socket);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_cb);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, d);
+	if (post)
+		curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, post);
+	return easy;
+}
+
+/* GET, or POST if there is a body. The status; the answer is in d. */
+static int ask(struct desk *d, const char *path, const char *post)
+{
+	CURL *easy = easy_for(d, path, post);
+	struct transfer *t;
+	const char *type = NULL;
+
+	buf_reset(&d->body);
+	t = transfer_start(d->pool, easy, 0, done_cb, d);
+	assert_int_equal(loop_run(d->world.loop), 0);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &d->status);
+	curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
+	snprintf(d->type, sizeof(d->type), "%s", type ? type : "");
+	transfer_cancel(&t);
+	curl_easy_cleanup(easy);
+	json_decref(d->json);
+	d->json = json_loadb(buf_cstr(&d->body), d->body.len, 0, NULL);
+	return (int)d->status;
+}
+
+static const char *text(const struct desk *d, const char *name)
+{
+	const char *s = json_string_value(json_object_get(d->json, name));
+
+	return s ? s : "(none)";
+}
+
+static int reload_cb(void *arg, struct buf *out)
+{
+	struct desk *d = arg;
+
+	d->reloads++;
+	buf_str(out, d->refuse ? "a.yaml:1:2: wrong \"x\"\n\nb.yaml:3:4: too\n" : "1 sequence changed\n");
+	return d->refuse ? -1 : 0;
+}
+
+static int set_up(void **state)
+{
+	struct desk *d = xcalloc(1, sizeof(*d));
+	struct console_options options = { .reload = reload_cb, .reload_arg = d };
+	struct err err;
+
+	curl_global_init(CURL_GLOBAL_ALL);
+	world_init(&d->world);
+	world_up(&d->world, ALERTS, "");
+	d->socket = xasprintf("%s/control.sock", d->world.folder);
+	options.socket = d->socket;
+	d->pool = transfer_pool_new(d->world.loop, 8);
+	if (console_start(d->world.loop, d->world.decide, &options, &d->console, &err) < 0)
+		fail_msg("%s", err.text);
+	*state = d;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct desk *d = *state;
+
+	transfer_pool_free(&d->pool);
+	console_stop(&d->console);
+	world_down(&d->world);
+	world_clear(&d->world);
+	buf_clear(&d->body);
+	json_decref(d->json);
+	free(d->socket);
+	free(d);
+	curl_global_cleanup();
+	return 0;
+}
+
+/* --- routes --------------------------------------------------------------------------------------------------------- */
+
+static void each_route_answers(void **state)
+{
+	static const struct {
+		const char *path, *post;
+		int status;
+		const char *has;	/* in the body */
+	} rows[] = {
+		{ "/healthz", NULL, 200, "{\"ok\":true}" },
+		{ "/readyz", NULL, 200, "{\"ok\":true}" },
+		{ "/queue", NULL, 200, "\"lane\":\"send\"" },
+		{ "/queue?due", NULL, 200, "\"lane\":\"alert\"" },
+		{ "/queue?unknown", NULL, 200, "[]" },
+		{ "/queue?deferred", NULL, 200, "[]" },
+		{ "/queue?dead", NULL, 200, "[]" },
+		{ "/leads", NULL, 200, "[]" },
+		{ "/prospects/nobody@example.com", NULL, 404, "no such thing" },
+		{ "/prospects/nobody%40example.com/why", NULL, 404, "no such thing" },
+		{ "/prospects/pro_0000000000001", NULL, 404, "no such thing" },
+		{ "/prospects/not an address", NULL, 400, "detail" },
+		{ "/prospects/nobody", NULL, 400, "detail" },
+		{ "/prospects/a@example.com/other", NULL, 404, "detail" },
+		{ "/prospects/", NULL, 404, "detail" },
+		{ "/suppressions", NULL, 400, "address" },
+		{ "/suppressions?address=nobody%40example.com", NULL, 404, "no such thing" },
+		{ "/suppressions?address=nobody", NULL, 400, "detail" },
+		{ "/suppressions", "{}", 400, "the body must be" },
+		{ "/suppressions", "[]", 400, "the body must be" },
+		{ "/suppressions", "no json", 400, "the body must be" },
+		{ "/suppressions", "{\"address\":5}", 400, "the body must be" },
+		{ "/suppressions", "{\"address\":\"nobody\"}", 422, "detail" },
+		{ "/suppressions", "{\"address\":\"a@example.com\",\"reason\":\"two\\u0001lines\"}", 422, "one line" },
+		{ "/suppressions/remove", "{\"address\":\"\"}", 422, "detail" },
+		{ "/alerts/alr_0000000000001/replay", "{}", 404, "no such alert" },
+		{ "/alerts/alr_0000000000001", "{}", 404, "replay" },
+		{ "/alerts/pro_0000000000001/replay", "{}", 404, "replay" },
+		{ "/alerts/alr_00000000000000000000000000000000000001/replay", "{}", 404, "replay" },
+		{ "/alerts/", "{}", 404, "replay" },
+		{ "/status", "{}", 405, "" },
+		{ "/reload", NULL, 405, "" },
+		{ "/nothing", NULL, 404, "" },
+		{ "/", NULL, 404, "" },
+	};
+	struct desk *d = *state;
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *p;
+
+		snprintf(path, sizeof(path), "%s", rows[i].path);
+		for (p = path; *p; p++)
+			if (*p == ' ')
+				*p = '+';
+		if (ask(d, path, rows[i].post) != rows[i].status || !strstr(buf_cstr(&d->body), rows[i].has))
+			fail_msg("%s %s: %ld %s", rows[i].path, rows[i].post ? rows[i].post : "", d->status, buf_cstr(&d->body));
+		assert_string_equal(d->type, rows[i].status == 200 ? "application/json" : "application/problem+json");
+	}
+}
+
+static void status_tells_what_there_is(void **state)
+{
+	struct desk *d = *state;
+	json_t *lanes;
+
+	assert_int_equal(ask(d, "/status", NULL), 200);
+	assert_string_equal(text(d, "version"), VERSION);
+	assert_true(json_is_true(json_object_get(d->json, "ready")));
+	assert_int_equal(json_integer_value(json_object_get(d->json, "prospects")), 0);
+	lanes = json_object_get(d->json, "lanes");
+	assert_int_equal(json_array_size(lanes), 3);
+	assert_true(json_integer_value(json_object_get(json_object_get(d->json, "store"), "disk_free_bytes")) > 0);
+	assert_int_equal(strlen(json_string_value(json_object_get(json_object_get(d->json, "config"), "version"))), 12);
+}
+
+/* Of the text format 0.0.4: HELP and TYPE once and before the lines of their name, which stand together; values are numbers. */
+static void check_metrics(const char *page)
+{
+	char name[128] = "", seen[16384] = "";
+	const char *line, *end;
+	double number;
+
+	for (line = page; *line; line = end + 1) {
+		char typed[128], value[64];
+		size_t n;
+
+		end = strchr(line, '\n');
+		assert_non_null(end);
+		if (sscanf(line, "# HELP %127s", typed) == 1) {
+			char mark[130];
+
+			snprintf(mark, sizeof(mark), "|%s|", typed);
+			assert_null(strstr(seen, mark));
+			strncat(seen, mark, sizeof(seen) - strlen(seen) - 1);
+			snprintf(name, sizeof(name), "%s", typed);
+			continue;
+		}
+		if (sscanf(line, "# TYPE %127s", typed) == 1) {
+			assert_string_equal(typed, name);
+			continue;
+		}
+		n = strcspn(line, "{ ");
+		assert_int_equal(n, strlen(name));
+		assert_memory_equal(line, name, n);
+		assert_int_equal(sscanf(memrchr(line, ' ', (size_t)(end - line)), " %63s", value), 1);
+		assert_int_equal(text_double(value, &number), 0);
+	}
+}
+
+static void metrics_are_in_the_text_format(void **state)
+{
+	static const char *const names[] = {
+		"nurtured_build_info{version=\"" VERSION "\"} 1\n", "\nnurtured_ready 1\n", "\nnurtured_prospects 0\n",
+		"\nnurtured_delivery_lag_seconds 0\n", "\nnurtured_webhook_pending 0\n", "\nnurtured_schedule_due 0\n",
+		"\nnurtured_store_errors_total{class=\"failed\"} 0\n", "\nnurtured_config_last_reload_successful 1\n",
+		"\nnurtured_disk_free_bytes ",
+	};
+	struct desk *d = *state;
+	size_t i;
+
+	console_note_reload(true);
+	assert_int_equal(ask(d, "/metrics", NULL), 200);
+	assert_string_equal(d->type, "text/plain; version=0.0.4; charset=utf-8");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strstr(buf_cstr(&d->body), names[i]))
+			fail_msg("no %s in\n%s", names[i], buf_cstr(&d->body));
+	check_metrics(buf_cstr(&d->body));
+	console_note_reload(false);
+	assert_int_equal(ask(d, "/metrics", NULL), 200);
+	assert_non_null(strstr(buf_cstr(&d->body), "\nnurtured_config_last_reload_successful 0\n"));
+}
+
+static int sign_up(struct world *w, struct db *db, void *arg, struct err *err)
+{
+	struct pair fields[] = { { "first_name", "Ada" } };
+	struct signup_result result;
+	struct address address;
+	struct signup fact = {
+		.form = "ebook", .address = &address, .fields = fields,
+		.field_count = 1, .ip = "192.0.2.1", .agent = "", .page = "", .language = "", .timezone = "", .at = clock_now(),
+	};
+
+	if (address_parse(arg, &address, err) < 0)
+		return -1;
+	return on_signup(w->decide, db, &fact, &result, err);
+}
+
+static void a_person_is_found_by_address_and_id(void **state)
+{
+	static char address[] = "Ada+x@example.com";
+	struct desk *d = *state;
+	char path[128], id[ID_TEXT];
+
+	world_run(&d->world, sign_up, address);
+	assert_int_equal(ask(d, "/prospects/ada%2Bx%40example.com", NULL), 200);
+	assert_string_equal(text(d, "email"), "Ada+x@example.com");
+	snprintf(id, sizeof(id), "%s", text(d, "id"));
+	assert_memory_equal(id, "pro_", 4);
+	snprintf(path, sizeof(path), "/prospects/%s", id);
+	assert_int_equal(ask(d, path, NULL), 200);
+	assert_string_equal(text(d, "email"), "Ada+x@example.com");
+	snprintf(path, sizeof(path), "/prospects/%s/why", id);
+	assert_int_equal(ask(d, path, NULL), 200);
+	assert_non_null(d->json);
+	assert_int_equal(ask(d, "/status", NULL), 200);
+	assert_int_equal(json_integer_value(json_object_get(d->json, "prospects")), 1);
+}
+
+static void suppressions_are_added_found_and_removed(void **state)
+{
+	static const char add[] = "{\"address\":\" Eve@Example.com \",\"reason\":\"asked by phone\"}";
+	struct desk *d = *state;
+
+	assert_int_equal(ask(d, "/suppressions", add), 200);
+	assert_string_equal(buf_cstr(&d->body), "{\"address\":\"Eve@example.com\",\"suppressed\":true,\"changed\":true}");
+	assert_int_equal(ask(d, "/suppressions", "{\"address\":\"eve@example.com\"}"), 200);
+	assert_true(json_is_false(json_object_get(d->json, "changed")));
+	assert_int_equal(ask(d, "/suppressions?address=EVE@example.com", NULL), 200);
+	assert_string_not_equal(text(d, "reason"), "(none)");
+	assert_string_not_equal(text(d, "since"), "(none)");
+	assert_int_equal(ask(d, "/suppressions/remove", "{\"address\":\"eve@example.com\"}"), 200);
+	assert_true(json_is_true(json_object_get(d->json, "changed")));
+	assert_true(json_is_false(json_object_get(d->json, "suppressed")));
+	assert_int_equal(ask(d, "/suppressions?address=eve@example.com", NULL), 404);
+}
+
+/* --- reload --------------------------------------------------------------------------------------------------------- */
+
+static void reload_tells_what_changed_or_all_errors(void **state)
+{
+	struct desk *d = *state;
+	const json_t *errors;
+
+	assert_int_equal(ask(d, "/reload", ""), 200);
+	assert_string_equal(buf_cstr(&d->body), "{\"reloaded\":true,\"changes\":[\"1 sequence changed\"]}");
+	d->refuse = 1;
+	assert_int_equal(ask(d, "/reload", "{}"), 422);
+	errors = json_object_get(d->json, "errors");
+	assert_int_equal(json_array_size(errors), 2);
+	assert_string_equal(json_string_value(json_array_get(errors, 0)), "a.yaml:1:2: wrong \"x\"");
+	assert_string_equal(json_string_value(json_array_get(errors, 1)), "b.yaml:3:4: too");
+	assert_int_equal(d->reloads, 2);
+}
+
+/* --- dead letters --------------------------------------------------------------------------------------------------- */
+
+static int bury(struct world *w, struct db *db, void *arg, struct err *err)
+{
+	struct world_alert *a = arg;
+	struct alert_outcome fact = { .alert = a->id, .dead = true, .code = 410, .error = "HTTP 410", .at = clock_now() };
+
+	return on_alert_outcome(w->decide, db, &fact, err);
+}
+
+static int claim(struct world *w, struct db *db, void *arg, struct err *err)
+{
+	struct alert_batch **batch = arg;
+
+	alert_batch_free(batch);
+	return on_claim_alerts(w->decide, db, 10, batch, err);
+}
+
+static void a_dead_alert_is_listed_and_goes_out_again(void **state)
+{
+	struct desk *d = *state;
+	struct world_alert a = { .url = "https://crm.example.com/hooks/secret-path", .body = "{}" };
+	struct alert_batch *batch = NULL;
+	struct world_look look;
+	char path[64], id[ID_TEXT];
+
+	world_run(&d->world, world_put_alert, &a);
+	snprintf(path, sizeof(path), "/alerts/%s/replay", id_text("alr", a.id, id));
+	assert_int_equal(ask(d, path, "{}"), 409);
+	world_run(&d->world, claim, &batch);
+	assert_int_equal(batch->count, 1);
+	world_run(&d->world, bury, &a);
+
+	assert_int_equal(ask(d, "/queue?dead", NULL), 200);
+	assert_int_equal(json_array_size(d->json), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(d->json, 0), "alert")), id);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(d->json, 0), "to")), "crm.example.com");
+	/* what would let others post there is not shown */
+	assert_null(strstr(buf_cstr(&d->body), "secret-path"));
+
+	assert_int_equal(ask(d, path, "{}"), 200);
+	look = world_alert(&d->world, a.id);
+	assert_int_equal(look.state, ALERT_WAITING);
+	assert_int_equal(look.attempt, 0);
+	assert_int_equal(ask(d, path, "{}"), 409);
+	world_run(&d->world, claim, &batch);
+	assert_int_equal(batch->count, 1);
+	assert_true(batch->alerts[0].alert == a.id);
+	alert_batch_free(&batch);
+}
+
+/* --- the socket ----------------------------------------------------------------------------------------------------- */
+
+static void the_socket_is_for_owner_and_group_and_goes_with_the_console(void **state)
+{
+	struct desk *d = *state;
+	struct stat st;
+
+	assert_int_equal(stat(d->socket, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	console_stop(&d->console);
+	assert_int_equal(stat(d->socket, &st), -1);
+}
+
+static void a_socket_that_cannot_be_made_is_an_error(void **state)
+{
+	struct desk *d = *state;
+	struct console_options options = { .socket = "/nowhere/at/all/control.sock", .reload = reload_cb };
+	struct console *c = NULL;
+	struct err err;
+
+	assert_int_equal(console_start(d->world.loop, d->world.decide, &options, &c, &err), -1);
+	assert_non_null(strstr(err.text, "/nowhere/at/all"));
+	assert_null(c);
+}
+
+static void ignore_cb(void *arg, CURLcode code)
+{
+}
+
+static int read_after(struct world *w, struct db *db, void *arg, struct err *err)
+{
+	return 0;
+}
+
+static void requests_under_way_outlive_the_console(void **state)
+{
+	struct desk *d = *state;
+	CURL *look = easy_for(d, "/status", NULL), *act = easy_for(d, "/suppressions", "{\"address\":\"eve@example.com\"}");
+	struct transfer *first = transfer_start(d->pool, look, 0, ignore_cb, d), *second = transfer_start(d->pool, act, 0, ignore_cb, d);
+
+	/* some turns of the loop, which end somewhere on the way of the two */
+	world_read(&d->world, read_after, NULL);
+	world_read(&d->world, read_after, NULL);
+	console_stop(&d->console);
+	transfer_cancel(&first);
+	transfer_cancel(&second);
+	curl_easy_cleanup(look);
+	curl_easy_cleanup(act);
+}
+
+int main(void)
+{
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		CASE(each_route_answers),
+		CASE(status_tells_what_there_is),
+		CASE(metrics_are_in_the_text_format),
+		CASE(a_person_is_found_by_address_and_id),
+		CASE(suppressions_are_added_found_and_removed),
+		CASE(reload_tells_what_changed_or_all_errors),
+		CASE(a_dead_alert_is_listed_and_goes_out_again),
+		CASE(the_socket_is_for_owner_and_group_and_goes_with_the_console),
+		CASE(a_socket_that_cannot_be_made_is_an_error),
+		CASE(requests_under_way_outlive_the_console),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
