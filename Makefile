@@ -31,6 +31,8 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARN) $(HARDEN) $
 ALL_LDFLAGS = $(SANFLAGS) -pie -pthread -Wl,-z,relro,-z,now $(LDFLAGS)
 # libcurl's OpenSSL flavour by its soname; libetpan-dev insists on the headers of the other one
 LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -l:libcurl.so.4 -lm
+# servers of tests speak TLS themselves; the daemon leaves that to libcurl
+LIBS_PEERS := -lssl
 LIBS_INTAKE := $(shell pkg-config --libs $(PKGS_INTAKE) 2>/dev/null)
 
 # --- sources, a folder at a time --------------------------------------------------------------------------------
@@ -82,7 +84,7 @@ $(BUILD)/nurtured-intake: $(call obj,daemon/intake.c) $(BUILD)/liblisten.a $(BUI
 
 $(BUILD)/peers/%: $(BUILD)/tests/peers/%.o $(BUILD)/libbase.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(LIBS_PEERS)
 
 # --- tests: tests/<folder>/test_<file>.c, each a program that links its folder and what lies below it ---------------
 
@@ -91,7 +93,7 @@ UNIT := $(patsubst %.c,$(BUILD)/%,$(UNIT_SRC))
 
 define unit
 $(patsubst %.c,$(BUILD)/%,$(1)): $(call obj,$(1)) $(call lib,$(2))
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $$(if $$(filter listen,$(2)),$$(LIBS_INTAKE)) $$(LIBS)
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $$(if $$(filter listen,$(2)),$$(LIBS_INTAKE)) $$(LIBS) $$(if $$(filter send,$(2)),$$(LIBS_PEERS))
 endef
 $(foreach f,$(FOLDERS),$(foreach t,$(wildcard tests/$f/test_*.c),$(eval $(call unit,$t,$f))))
 
