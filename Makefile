@@ -168,25 +168,31 @@ demo: ## a whole installation on loopback, to be looked at in a browser
 	@$(MAKE) --no-print-directory $(JOBS) -s all
 	@BUILD=$(abspath $(BUILD)) tests/demo/demo.sh
 
-DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/nurtured
+SYSCONFDIR ?= /etc
+ETC = $(abspath $(DESTDIR)$(SYSCONFDIR))/nurtured
+USR = $(abspath $(DESTDIR)$(PREFIX))
+DOC = $(USR)/share/doc/nurtured
 
-# What stands in /etc/nurtured is the operator's: a file that is there is left alone.
-install: all ## below DESTDIR and PREFIX (/usr); configuration to /etc/nurtured unless it is there
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DOCDIR) \
-		$(DESTDIR)/etc/nurtured $(DESTDIR)$(PREFIX)/share/nurtured
-	install -d -m 750 $(DESTDIR)/etc/nurtured/secrets
-	install -m 755 $(BUILD)/nurtured $(BUILD)/nurtured-intake $(DESTDIR)$(PREFIX)/sbin/
-	install -m 755 $(BUILD)/nurturectl $(DESTDIR)$(PREFIX)/bin/
-	set -e; cd templates; find . -type f -not -name '.*' -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/nurtured/templates/{} \;
-	set -e; cd conf; find . -type f -not -name '.*' -exec install -D -m 644 {} $(abspath $(DOCDIR))/examples/{} \;
-	set -e; cd conf; for f in $$(find . -type f -not -name '.*'); do to=$(abspath $(DESTDIR)/etc/nurtured)/$$f; \
-		test -e "$$to" || install -D -m 644 "$$f" "$$to"; done
+# What stands in /etc/nurtured is the operator's: a file that is there is left alone. In the tree the templates lie
+# beside conf/, installed they do not: the operator's file says so.
+install: all ## below DESTDIR and PREFIX (/usr); configuration to SYSCONFDIR/nurtured (/etc) unless it is there
+	install -d $(USR)/sbin $(USR)/bin $(USR)/lib/systemd/system $(DOC) $(ETC)
+	install -d -m 750 $(ETC)/secrets
+	install -m 755 $(BUILD)/nurtured $(BUILD)/nurtured-intake $(USR)/sbin/
+	install -m 755 $(BUILD)/nurturectl $(USR)/bin/
+	cd templates && find . -type f -not -name '.*' -exec install -D -m 644 {} $(USR)/share/nurtured/templates/{} \;
+	cd conf && find . -type f -not -name '.*' -exec install -D -m 644 {} $(DOC)/examples/{} \;
+	test -e $(ETC)/nurtured.yaml || { install -m 644 conf/nurtured.yaml $(ETC)/ && \
+		{ grep -q '^templates:' conf/nurtured.yaml || \
+		printf '\ntemplates: %s/share/nurtured/templates\n' '$(PREFIX)' >>$(ETC)/nurtured.yaml; }; }
+	set -e; cd conf; for f in $$(find . -type f -not -name '.*'); do \
+		test -e "$(ETC)/$$f" || install -D -m 644 "$$f" "$(ETC)/$$f"; done
 	set -e; for f in $(wildcard systemd/*.service systemd/*.socket systemd/*.timer); do \
-		install -m 644 $$f $(DESTDIR)$(PREFIX)/lib/systemd/system/; done
-	install -D -m 644 systemd/nurtured.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/nurtured.conf
-	set -e; for f in $(wildcard README.md LICENSE docs/*.md docs/*.html docs/*.yaml); do install -m 644 $$f $(DOCDIR)/; done
+		install -m 644 $$f $(USR)/lib/systemd/system/; done
+	install -D -m 644 systemd/nurtured.sysusers $(USR)/lib/sysusers.d/nurtured.conf
+	set -e; for f in $(wildcard README.md LICENSE docs/*.md docs/*.html docs/*.yaml); do install -m 644 $$f $(DOC)/; done
 	set -e; for f in $(wildcard docs/*.[1578]); do \
-		install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}; done
+		install -D -m 644 $$f $(USR)/share/man/man$${f##*.}/$${f##*/}; done
 
 .PHONY: clean
 clean: ## remove build/
