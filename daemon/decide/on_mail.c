@@ -71,22 +71,31 @@ static const char *reply_data(struct person *p, const struct mail_fact *fact)
 	return out;
 }
 
-/* What was under way before the reply stops; what the reply itself begins does not. */
-static int stop_those(struct person *p, const struct enrolment *before, size_t count, struct err *err)
+/*
+ * Everything automatic stops, what a change of list by this very reply would begin included; only a sequence that is entered `on: reply`
+ * may begin with it.
+ */
+static int stop_sequences(struct person *p, const struct enrolment *before, size_t before_count, struct err *err)
 {
+	struct enrolment *open;
 	struct delivery *claimed;
-	struct enrolment e;
-	size_t i, on_way;
-	int found;
+	size_t count, i, k;
 
+	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
+		return -1;
 	for (i = 0; i < count; i++) {
-		found = enrolments_find(p->db, p->row.id, before[i].id, p->arena, &e, err);
-		if (found < 0 || (found && e.state != ENROLMENT_ENDED && sequence_end(p->d, p->db, &e, "replied", p->now, err)))
+		const struct sequence *s = plan_sequence(p->plan, open[i].sequence);
+
+		for (k = 0; k < before_count && before[k].id != open[i].id; k++)
+			;
+		if (k == before_count && s && strcmp(s->enter_on, "reply") == 0)
+			continue;
+		if (sequence_end(p->d, p->db, &open[i], "replied", p->now, err))
 			return -1;
 	}
-	if (sending_of(p->db, p->row.id, p->arena, &claimed, &on_way, err))
+	if (sending_of(p->db, p->row.id, p->arena, &claimed, &count, err))
 		return -1;
-	for (i = 0; i < on_way; i++)
+	for (i = 0; i < count; i++)
 		if (claimed[i].kind == DELIVERY_STEP)
 			decide_withdraw_after_commit(p->d, p->db, claimed[i].id);
 	return 0;
@@ -118,7 +127,7 @@ static int human(struct person *p, const struct mail_fact *fact, const struct de
 	if (strcmp(fact->intent, "unsubscribe") == 0 && p->row.consent != CONSENT_WITHDRAWN &&
 			person_unsubscribe(p, "reply", "a reply that asks for it", "", "", err))
 		return -1;
-	if (person_settle(p, err) || stop_those(p, before, count, err))
+	if (person_settle(p, err) || stop_sequences(p, before, count, err))
 		return -1;
 	return forward(p, event, err);
 }

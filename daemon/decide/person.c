@@ -52,6 +52,16 @@ double person_score(const struct person *p)
 	return p->row.fit + person_interest(p);
 }
 
+/* Kinds of rules that are asked anew say anew when they want to be asked again. */
+static void forget_wakes(struct person *p, unsigned units)
+{
+	int unit;
+
+	for (unit = 0; unit < UNITS; unit++)
+		if (units & 1u << unit)
+			p->wake[unit] = TIME_NEVER;
+}
+
 /* --- loading ---------------------------------------------------------------------------------------------------- */
 
 static struct value field_value(const struct field *field, const json_t *v, struct arena *arena)
@@ -91,7 +101,7 @@ static void person_begin(struct decide *d, struct db *db, int64_t now, struct pe
 	p->plan = d->working;
 	p->arena = d->arena;
 	p->now = now;
-	p->wake = TIME_NEVER;
+	forget_wakes(p, ~0u);
 	p->cause = "";
 }
 
@@ -279,10 +289,8 @@ int person_holds(struct person *p, const struct expression *e, int unit, bool *o
 	/* an intent ends by itself: the engine knows names, not how long what they stand for lasts */
 	if (*intent_now(p) && names_intent(p, e) && p->row.intent_at + INTENT_LASTS < until)
 		until = p->row.intent_at + INTENT_LASTS;
-	if (unit != UNIT_NONE && until > p->now && until < p->wake) {
-		p->wake = until;
-		p->wake_unit = unit;
-	}
+	if (until > p->now && until < p->wake[unit])
+		p->wake[unit] = until;
 	return 0;
 }
 
@@ -516,6 +524,7 @@ static int settle_fit(struct person *p, struct err *err)
 	if (!p->fit)
 		return 0;
 	p->fit = false;
+	forget_wakes(p, 1u << UNIT_FIT);
 	for (i = 0; i < p->plan->fit_count; i++) {
 		if (person_holds(p, p->plan->fit[i].when, UNIT_FIT, &holds, err))
 			return -1;
@@ -554,7 +563,6 @@ static int choose_stage(struct person *p, int *out, struct err *err)
 			return -1;
 		if (!holds)
 			return *out = now, 0;
-		now--;
 	}
 	for (i = now; i > 0; i--) {
 		if (person_holds(p, p->plan->stages[i].when, UNIT_STAGE, &holds, err))
@@ -599,6 +607,7 @@ static int settle_stage(struct person *p, struct err *err)
 	if (!p->stage || !p->plan->stage_count)
 		return 0;
 	p->stage = false;
+	forget_wakes(p, 1u << UNIT_STAGE);
 	if (choose_stage(p, &stage, err))
 		return -1;
 	to = p->plan->stages[stage].name;
@@ -620,6 +629,7 @@ static int settle_list(struct person *p, struct err *err)
 	if (!p->list)
 		return 0;
 	p->list = false;
+	forget_wakes(p, 1u << UNIT_LIST);
 	for (i = 0; i < p->plan->list_count; i++) {
 		if (p->plan->lists[i].when && person_holds(p, p->plan->lists[i].when, UNIT_LIST, &holds, err))
 			return -1;
@@ -645,11 +655,13 @@ static int settle_round(struct person *p, struct err *err)
 		return -1;
 	if (p->hot) {
 		p->hot = false;
+		forget_wakes(p, 1u << UNIT_HOT);
 		if (hot_check(p, err))
 			return -1;
 	}
 	if (p->enrolments) {
 		p->enrolments = false;
+		forget_wakes(p, 1u << UNIT_ENROLMENTS);
 		if (sequence_check_open(p, err))
 			return -1;
 	}
@@ -694,20 +706,35 @@ static int settle_rounds(struct person *p, unsigned *asked, struct err *err)
  * One recheck a person, at the earliest instant that any kind of rule asked for. When the kind that asked for the earliest was
  * asked anew and now wants a later one, what the others wanted is not known any more, so all are asked.
  */
-static int settle_time(struct person *p, unsigned asked, struct err *err)
+static int64_t earliest(const struct person *p, int *unit_out)
 {
-	if (p->row.recheck > p->now && p->row.recheck < p->wake && asked != ALL_UNITS) {
-		if (!(asked & 1u << p->row.recheck_rule)) {
-			p->wake = p->row.recheck;
-			p->wake_unit = p->row.recheck_rule;
-		} else {
-			p->wake = TIME_NEVER;
-			person_mark_all(p);
-			if (settle_rounds(p, &asked, err))
-				return -1;
+	int64_t due = TIME_NEVER;
+	int unit;
+
+	*unit_out = UNIT_NONE;
+	for (unit = UNIT_NONE + 1; unit < UNITS; unit++) {
+		if (p->wake[unit] < due) {
+			due = p->wake[unit];
+			*unit_out = unit;
 		}
 	}
-	return schedule_recheck(p, p->wake, p->wake_unit, err);
+	return due;
+}
+
+static int settle_time(struct person *p, unsigned asked, struct err *err)
+{
+	int unit;
+	int64_t due = earliest(p, &unit);
+
+	if (p->row.recheck > p->now && p->row.recheck < due && asked != ALL_UNITS) {
+		if (!(asked & 1u << p->row.recheck_rule))
+			return 0;	/* still the earliest wish of all */
+		person_mark_all(p);
+		if (settle_rounds(p, &asked, err))
+			return -1;
+		due = earliest(p, &unit);
+	}
+	return schedule_recheck(p, due, unit, err);
 }
 
 int person_settle(struct person *p, struct err *err)

@@ -18,7 +18,7 @@
 #define INTENT_LASTS (30 * US_DAY)
 
 /* Who asked for the next recheck; kept in the row, so that it is known whether the earliest wish has been looked at anew. NONE asks for none. */
-enum unit { UNIT_NONE, UNIT_FIT, UNIT_STAGE, UNIT_LIST, UNIT_HOT, UNIT_ENROLMENTS };
+enum unit { UNIT_NONE, UNIT_FIT, UNIT_STAGE, UNIT_LIST, UNIT_HOT, UNIT_ENROLMENTS, UNITS };
 
 struct event_at_hand {
 	const char *name, *subject, *data;
@@ -49,8 +49,7 @@ struct person {
 	struct entry_mark *enter;	/* entries, each with the event that may enter */
 	size_t enter_count;
 	const char *cause;		/* what made it all happen, for the journal: "click evt_..." */
-	int64_t wake;			/* the earliest instant at which time alone changes something, of what was looked at */
-	int wake_unit;
+	int64_t wake[UNITS];		/* by kind: the earliest instant at which time alone changes something, of what was looked at */
 };
 
 /* 1 found, 0 none, -1. */

@@ -133,9 +133,9 @@ static int find_in(struct db *db, struct statement *table, int64_t id, struct ar
 
 int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
-	int got = find_in(db, &sql_find, id, arena, out, err);
+	int got = find_in(db, &sql_find_sending, id, arena, out, err);
 
-	return got == 0 ? find_in(db, &sql_find_sending, id, arena, out, err) : got;
+	return got == 0 ? find_in(db, &sql_find, id, arena, out, err) : got;
 }
 
 STATEMENT(of, BUCKETED,

@@ -205,7 +205,7 @@ struct delivery {
  * or ends. deliveries_put() writes the row, new or not.
  */
 int deliveries_put(struct db *db, const struct delivery *d, struct err *err) MUSTCHECK;
-/* Looks in delivery, then in sending. */
+/* As it stands now: its claim in `sending` if there is one, else its row in `delivery`. */
 int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;	/* read */
 int deliveries_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read, newest first */
 int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
