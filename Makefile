@@ -182,9 +182,8 @@ install: all ## below DESTDIR and PREFIX (/usr); configuration to SYSCONFDIR/nur
 	install -m 755 $(BUILD)/nurturectl $(USR)/bin/
 	cd templates && find . -type f -not -name '.*' -exec install -D -m 644 {} $(USR)/share/nurtured/templates/{} \;
 	cd conf && find . -type f -not -name '.*' -exec install -D -m 644 {} $(DOC)/examples/{} \;
-	test -e $(ETC)/nurtured.yaml || { install -m 644 conf/nurtured.yaml $(ETC)/ && \
-		{ grep -q '^templates:' conf/nurtured.yaml || \
-		printf '\ntemplates: %s/share/nurtured/templates\n' '$(PREFIX)' >>$(ETC)/nurtured.yaml; }; }
+	test -e $(ETC)/nurtured.yaml || { sed 's|^templates: [^ ]*|templates: $(PREFIX)/share/nurtured/templates|' \
+		conf/nurtured.yaml >$(ETC)/nurtured.yaml && grep -q '^templates: $(PREFIX)/' $(ETC)/nurtured.yaml; }
 	set -e; cd conf; for f in $$(find . -type f -not -name '.*'); do \
 		test -e "$(ETC)/$$f" || install -D -m 644 "$$f" "$(ETC)/$$f"; done
 	set -e; for f in $(wildcard systemd/*.service systemd/*.socket systemd/*.timer); do \
