@@ -34,7 +34,7 @@ struct frame {
 	struct loop loops[LOOPS_MAX];
 	size_t captures[CAPTURES_MAX];
 	int capture_count;
-	struct value stack[STACK_MAX];
+	struct value stack[STACK_MAX + 1];	/* the first is never used: the top of an empty stack */
 };
 
 /* --- failing ----------------------------------------------------------------------------------------------------- */
@@ -500,7 +500,7 @@ static void begin_case(struct frame *f, int slot, struct value v)
 static void run(struct render *r, struct frame *f)
 {
 	const struct instruction *code = f->f->code, *i = code;
-	struct value *top = f->stack - 1;	/* the top of the stack */
+	struct value *top = f->stack;
 
 	r->place = f->f->name;
 	for (;; i++) {
