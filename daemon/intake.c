@@ -274,6 +274,8 @@ static int open_imap(struct intake *in, const char *url, struct err *err)
 		.last_uid = (uint32_t)frame_integer(watermark, "last_uid", 0),
 	};
 
+	if (!tls && !config.starttls && !json_is_true(json_object_get(in->config, "cleartext")))
+		return err_set(err, "%s: without STARTTLS the password would go in the clear", url);
 	if (!*config.stream.cainfo)
 		config.stream.cainfo = "/etc/ssl/certs/ca-certificates.crt";
 	if (split_url(in, strstr(url, "://") + 3, tls ? 993 : 143, &config.stream.port, err) < 0)

@@ -5,8 +5,8 @@
  * know it passes over. Whoever reads a broken frame closes the socket; the intake ends when its socket is closed.
  *
  * Daemon -> intake:
- *   configure  first, once: name; url (imaps://host[:port]/MAILBOX, imap://host[:port]/MAILBOX with "starttls": true, or
- *              maildir:/path); user, password; cainfo (file of trusted certificates); poll_seconds; raw (true: send the
+ *   configure  first, once: name; url (imaps://host[:port]/MAILBOX, imap://host[:port]/MAILBOX with "starttls": true, or, where
+ *              that is meant, "cleartext": true; or maildir:/path); user, password; cainfo (file of trusted certificates); poll_seconds; raw (true: send the
  *              bytes too); watermark {uidvalidity, last_uid}; own_domains [reply and return domains]; skip [keys that ended
  *              the intake twice: they come as class "unreadable", unread]
  *   committed  key: what follows from that mail is on disk: a Maildir file moves to cur/ with the flag S, a mail in IMAP

@@ -1,0 +1,389 @@
+#!/usr/bin/env python3
+"""nurtured-intake against a Maildir and against real Dovecot (IMAPS and STARTTLS, certificates of a CA of our own): the test plays the daemon.
+
+Needs root, as Dovecot does. Everything is on loopback, in one folder that goes away.
+"""
+import base64
+import hashlib
+import imaplib
+import json
+import os
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from world import BUILD, PATIENCE, Failed, check, free_port, run, wait_for, write  # noqa: E402
+
+TOKEN = "aebagbafaydqqcikbmgq2dqpcaireeyuca"
+WINDOW = 8
+
+
+class Intake:
+    """The daemon's end of the socket."""
+
+    def __init__(self, **config):
+        ours, theirs = socket.socketpair()
+        fd = theirs.fileno()
+        # a shell puts the socket where it belongs: dup2 in a forked Python is not for programs with threads
+        self.process = subprocess.Popen(["/bin/sh", "-c", 'exec "$0" 3<&%d' % fd if fd != 3 else 'exec "$0"', os.path.join(BUILD, "nurtured-intake")],
+                                        pass_fds=[fd])
+        theirs.close()
+        self.socket = ours
+        self.socket.settimeout(PATIENCE)
+        self.got = b""
+        self.states = []
+        if config:
+            self.send(type="configure", name="replies", **config)
+
+    def send(self, **message):
+        data = json.dumps(message).encode()
+        self.socket.sendall(struct.pack(">I", len(data)) + data)
+
+    def next(self):
+        while True:
+            if len(self.got) >= 4:
+                (n,) = struct.unpack(">I", self.got[:4])
+                if len(self.got) >= 4 + n:
+                    message = json.loads(self.got[4:4 + n])
+                    self.got = self.got[4 + n:]
+                    return message
+            data = self.socket.recv(65536)
+            if not data:
+                raise Failed("the intake ended")
+            self.got += data
+
+    def wait(self, kind):
+        while True:
+            message = self.next()
+            if message["type"] == kind:
+                return message
+            check(message["type"] in ("state", "ready"), "unexpected: %r" % message)
+            if message["type"] == "state":
+                self.states.append(message["key"])
+
+    def commit(self, mail):
+        self.send(type="committed", key=mail["key"])
+
+    def quiet(self):
+        """Nothing but states comes although it was asked to look: a poll answered by silence is seen by the end of the process."""
+        self.send(type="stop")
+        while True:
+            try:
+                message = self.next()
+            except Failed:
+                break
+            check(message["type"] in ("state", "ready"), "unexpected: %r" % message)
+        check(self.process.wait(PATIENCE) == 0, "stop ends it with status 0")
+        self.socket.close()
+
+    def hang_up(self):
+        self.socket.close()
+        return self.process.wait(PATIENCE)
+
+
+def mail(subject, text="Please call me tomorrow.", to="r+%s@reply.example.test" % TOKEN):
+    return ("From: Ann Other <ann@people.test>\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%s@people.test>\r\n"
+            "Date: Mon, 02 Nov 2026 10:00:00 +0000\r\n\r\n%s\r\n" % (to, subject, abs(hash(subject)), text)).encode()
+
+
+# --- Maildir -----------------------------------------------------------------------------------------------------------------
+
+def maildir(folder):
+    for part in ("tmp", "new", "cur"):
+        os.makedirs(os.path.join(folder, part))
+    return folder
+
+
+def deliver(folder, name, data):
+    with open(os.path.join(folder, "tmp", name), "wb") as f:
+        f.write(data)
+    os.rename(os.path.join(folder, "tmp", name), os.path.join(folder, "new", name))
+
+
+def test_maildir(top):
+    box = maildir(top + "/box")
+    deliver(box, "1.a", mail("first"))
+    intake = Intake(url="maildir:" + box, poll_seconds=3600, raw=True)
+    intake.wait("ready")
+    got = intake.wait("mail")
+    check(intake.states == ["1.a"], "the mail is named before it is read")
+    check(got["class"] == "human" and got["intent"] == "call_me" and got["text"] == "Please call me tomorrow.", "reading: %r" % got)
+    check(got["tokens"][0]["kind"] == "r" and got["tokens"][0]["text"] == TOKEN, "token: %r" % got["tokens"])
+    raw = base64.b64decode(got["raw"])
+    check(raw == mail("first") and got["sha256"] == hashlib.sha256(raw).hexdigest() and got["size"] == len(raw), "bytes and digest")
+    check(os.path.exists(box + "/new/1.a"), "the file stays in new/ until it is committed")
+    deliver(box, "2.b", mail("second"))	# the poll is an hour away: the arrival itself wakes it
+    second = intake.wait("mail")
+    check(second["subject"] == "second", "second mail")
+    intake.commit(got)
+    wait_for("the file to move", lambda: os.path.exists(box + "/cur/1.a:2,S"))
+    intake.hang_up()
+    check(os.listdir(box + "/new") == ["2.b"], "the second was not committed")
+    again = Intake(url="maildir:" + box, poll_seconds=3600)
+    check(again.wait("mail")["key"] == "2.b", "what was not committed comes again")
+    again.quiet()
+
+
+def test_window(top):
+    box = maildir(top + "/window")
+    for i in range(20):
+        deliver(box, "%02d" % i, mail("number %d" % i))
+    intake = Intake(url="maildir:" + box, poll_seconds=3600)
+    first = [intake.wait("mail") for _ in range(WINDOW)]
+    check([m["key"] for m in first] == ["%02d" % i for i in range(WINDOW)], "in order")
+    intake.send(type="poll_now")
+    intake.commit(first[0])
+    ninth = intake.wait("mail")
+    check(ninth["key"] == "%02d" % WINDOW, "one more for one that was committed")
+    todo = first[1:] + [ninth]
+    seen = WINDOW + 1
+    while seen < 20:
+        intake.commit(todo.pop(0))
+        todo.append(intake.wait("mail"))
+        seen += 1
+    for m in todo:
+        intake.commit(m)
+    wait_for("new/ to be empty", lambda: not os.listdir(box + "/new"))
+    intake.quiet()
+
+
+def test_hostile_mail(top):
+    box = maildir(top + "/hostile")
+    nested = "".join("Content-Type: message/rfc822\r\n\r\n" for _ in range(40000))
+    deliver(box, "1.nested", ("From: a@people.test\r\nSubject: deep\r\n" + nested + "\r\nend\r\n").encode())
+    boundary = "".join('Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(10000))
+    deliver(box, "2.multi", ("From: a@people.test\r\nSubject: wide\r\n" + boundary + "\r\nend\r\n").encode())
+    deliver(box, "3.binary", bytes(range(256)) * 64)
+    deliver(box, "4.skip", mail("this one was the end of it, twice"))
+    os.mkdir(box + "/new/5.folder")
+    deliver(box, "6.good", mail("good"))
+    intake = Intake(url="maildir:" + box, poll_seconds=3600, skip=["4.skip"])
+    got = {}
+    while len(got) < 5:
+        m = intake.next()
+        if m["type"] == "mail":
+            got[m["key"]] = m
+    check(got["4.skip"]["class"] == "unreadable" and "text" not in got["4.skip"], "skipped unread: %r" % got["4.skip"])
+    check(got["6.good"]["class"] == "human", "the mail behind them is read")
+    check(got["1.nested"]["subject"] == "deep" and got["2.multi"]["subject"] == "wide", "bombs are read flat")
+    intake.hang_up()
+
+
+def test_nonsense_from_the_daemon(top):
+    check(Intake(url="gopher://nowhere").process.wait(PATIENCE) == 0, "an url that it cannot read ends it")
+    check(Intake(url="maildir:" + top + "/nowhere").process.wait(PATIENCE) == 0, "so does a Maildir that is not there")
+    intake = Intake()
+    intake.socket.sendall(b"\xff\xff\xff\xff{}")
+    check(intake.process.wait(PATIENCE) == 0, "and a frame that is too long")
+    check(subprocess.run([BUILD + "/nurtured-intake"], stderr=subprocess.DEVNULL).returncode == 64, "without a socket: usage")
+
+
+# --- Dovecot -----------------------------------------------------------------------------------------------------------------
+
+class Dovecot:
+    def __init__(self, folder):
+        self.folder = folder
+        self.imap, self.imaps = free_port(), free_port()
+        os.makedirs(folder + "/mail")
+        shutil.chown(folder + "/mail", "nobody", "nogroup")
+        self.certificates()
+        write(folder + "/users", "replies:{PLAIN}secret\n")
+        write(folder + "/dovecot.conf", """
+base_dir = {d}/run
+state_dir = {d}/state
+log_path = {d}/log
+protocols = imap
+listen = 127.0.0.1
+ssl = required
+ssl_cert = <{d}/cert.pem
+ssl_key = <{d}/key.pem
+mail_location = maildir:{d}/mail/%u
+first_valid_uid = 1
+first_valid_gid = 1
+auth_failure_delay = 0
+passdb {{
+  driver = passwd-file
+  args = {d}/users
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home={d}/mail/%u
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+""".format(d=folder, imap=self.imap, imaps=self.imaps))
+        self.start()
+
+    def certificates(self):
+        d = self.folder
+        for ca in ("ca", "other"):
+            run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=%s" % ca,
+                "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                "-keyout", d + "/%s.key" % ca, "-out", d + "/%s.pem" % ca)
+        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost", "-keyout", d + "/key.pem",
+            "-out", d + "/req.pem")
+        write(d + "/ext", "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n")
+        run("openssl", "x509", "-req", "-in", d + "/req.pem", "-CA", d + "/ca.pem", "-CAkey", d + "/ca.key", "-CAcreateserial", "-days", "2",
+            "-extfile", d + "/ext", "-out", d + "/cert.pem")
+
+    def start(self):
+        run("dovecot", "-c", self.folder + "/dovecot.conf")
+
+        def listening():
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", self.imaps)) == 0
+        wait_for("dovecot to listen", listening)
+
+    def stop(self):
+        """Sessions outlive the master process: they are ended first."""
+        run("doveadm", "-c", self.folder + "/dovecot.conf", "kick", "replies")
+        run("doveadm", "-c", self.folder + "/dovecot.conf", "stop")
+
+    def client(self):
+        context = ssl.create_default_context(cafile=self.folder + "/ca.pem")
+        c = imaplib.IMAP4_SSL("localhost", self.imaps, ssl_context=context)
+        c.login("replies", "secret")
+        c.select("INBOX")
+        return c
+
+    def append(self, *mails):
+        c = self.client()
+        for m in mails:
+            check(c.append("INBOX", None, None, m)[0] == "OK", "APPEND")
+        c.logout()
+
+    def keywords(self, uid):
+        c = self.client()
+        flags = c.uid("FETCH", str(uid), "(FLAGS)")[1]
+        c.logout()
+        return str(flags)
+
+    def url(self, host="localhost"):
+        return "imaps://%s:%d/INBOX" % (host, self.imaps)
+
+
+def settings(dovecot, **more):
+    return dict({"url": dovecot.url(), "user": "replies", "password": "secret", "cainfo": dovecot.folder + "/ca.pem", "poll_seconds": 3600}, **more)
+
+
+def test_imap(dovecot):
+    dovecot.append(mail("one"), mail("two"))
+    intake = Intake(**settings(dovecot))
+    validity = intake.wait("ready")["uidvalidity"]
+    one, two = intake.wait("mail"), intake.wait("mail")
+    check([one["subject"], two["subject"]] == ["one", "two"] and one["uid"] < two["uid"], "in order of uids")
+    check(one["uidvalidity"] == validity and one["key"] == "%d:%d" % (validity, one["uid"]), "key: %r" % one["key"])
+    check(one["sha256"] == hashlib.sha256(mail("one")).hexdigest(), "the bytes as they were appended")
+    intake.commit(one)
+    wait_for("$Nurtured", lambda: "$Nurtured" in dovecot.keywords(one["uid"]))
+    check("$Nurtured" not in dovecot.keywords(two["uid"]), "only on what was committed")
+    check("Seen" not in dovecot.keywords(one["uid"]), "reading leaves it unseen")
+    dovecot.append(mail("three"))
+    intake.send(type="poll_now")
+    three = intake.wait("mail")
+    check(three["subject"] == "three", "poll_now looks at once")
+    intake.hang_up()
+    behind = Intake(**settings(dovecot, watermark={"uidvalidity": validity, "last_uid": two["uid"]}))
+    check(behind.wait("mail")["uid"] == three["uid"], "from the watermark on")
+    behind.quiet()
+    return validity, three["uid"]
+
+
+def test_new_uidvalidity(dovecot, watermark):
+    validity, last = watermark
+    intake = Intake(**settings(dovecot, watermark={"uidvalidity": validity + 1, "last_uid": last + 100}))
+    check([intake.wait("mail")["subject"] for _ in range(3)] == ["one", "two", "three"], "another UIDVALIDITY: all of the last 30 days")
+    intake.quiet()
+
+
+def test_starttls(dovecot):
+    intake = Intake(**settings(dovecot, url="imap://localhost:%d/INBOX" % dovecot.imap, starttls=True))
+    check(intake.wait("mail")["subject"] == "one", "read over STARTTLS")
+    intake.hang_up()
+
+
+def refused(dovecot, why, **more):
+    intake = Intake(**settings(dovecot, **more))
+    problem = intake.wait("problem")
+    check(why in problem["what"].lower(), "%r in %r" % (why, problem["what"]))
+    check("secret" not in problem["what"], "no password in a problem")
+    intake.quiet()
+    return problem
+
+
+def test_refused(dovecot):
+    refused(dovecot, "certificate", cainfo=dovecot.folder + "/other.pem")
+    refused(dovecot, "certificate", url=dovecot.url("127.0.0.1"))	# the certificate is for localhost
+    refused(dovecot, "certificate", cainfo=dovecot.folder + "/other.pem", url="imap://localhost:%d/INBOX" % dovecot.imap, starttls=True)
+    check(refused(dovecot, "login", password="wrong")["retry_in"] >= 300, "a wrong password is not tried again soon")
+    check("secret" in open(dovecot.folder + "/users").read(), "the account is there")
+    in_the_clear = Intake(**settings(dovecot, url="imap://localhost:%d/INBOX" % dovecot.imap))
+    check("starttls" in in_the_clear.wait("problem")["what"].lower(), "no password in the clear unless told so")
+    check(in_the_clear.process.wait(PATIENCE) == 0, "that is a config to be corrected")
+    in_the_clear = Intake(**settings(dovecot, url="imap://localhost:%d/INBOX" % dovecot.imap, cleartext=True))
+    check(in_the_clear.wait("mail")["subject"] == "one", "told so, it does")
+    in_the_clear.hang_up()
+
+
+def test_server_restarts(dovecot):
+    intake = Intake(**settings(dovecot, poll_seconds=1))
+    for subject in ("one", "two", "three"):
+        check(intake.wait("mail")["subject"] == subject, "read once")
+    dovecot.stop()
+    intake.wait("problem")
+    dovecot.start()
+    dovecot.append(mail("four"))
+    problems = 0
+    while True:
+        m = intake.next()
+        if m["type"] == "mail":
+            break
+        problems += m["type"] == "problem"
+        check(problems < 10, "it comes back: %r" % m)
+    check(m["subject"] == "four", "goes on behind what it had: %r" % m["subject"])
+    intake.hang_up()
+
+
+def main():
+    top = tempfile.mkdtemp()
+    os.chmod(top, 0o755)
+    dovecot = None
+    try:
+        test_maildir(top)
+        test_window(top)
+        test_hostile_mail(top)
+        test_nonsense_from_the_daemon(top)
+        dovecot = Dovecot(top + "/dovecot")
+        watermark = test_imap(dovecot)
+        test_new_uidvalidity(dovecot, watermark)
+        test_starttls(dovecot)
+        test_refused(dovecot)
+        test_server_restarts(dovecot)
+    except Failed as why:
+        if dovecot:
+            print(open(dovecot.folder + "/log").read()[-3000:])
+        print("FAILED: %s" % why)
+        raise
+    finally:
+        if dovecot:
+            subprocess.run(["doveadm", "-c", dovecot.folder + "/dovecot.conf", "stop"], stderr=subprocess.DEVNULL)
+        shutil.rmtree(top)
+
+
+main()
