@@ -50,6 +50,7 @@ plant found banned.sh include/base/a.h 'static inline char *f(void) { return str
 plant found banned.sh daemon/send/a.c 'time(NULL);'
 plant found banned.sh daemon/send/a.c 'system("ls");'
 plant found banned.sh tests/base/a.c 'sprintf(a, "x");'
+plant clean banned.sh tests/base/a.c 'x = atoi(b);'
 plant found banned.sh tests/base/a.c 'sleep(1);'
 plant found banned.sh daemon/send/a.c 'usleep(100);'
 
