@@ -12,15 +12,17 @@ struct pattern intent_set_unsubscribe[] = {
 		"(?:do|can)\\s+i|can(?:not|'t|\\s+you)|let\\s+me)\\b[^.?!\\n]{0,40}\\b(?:unsubscribe|"
 		"unsub|opt\\s?-?out)\\b"),
 	PATTERN("\\b(?:remove|take|delete|drop|scrub)\\s+(?:me|us|my\\s+(?:e-?mail|address|name|detai"
-		"ls|info(?:rmation)?|contact)|this\\s+(?:e-?mail|address))\\b(?!\\s+(?:off|out\\s+of|"
-		"from)\\s+(?:the|this|that|our|your|tomorrow's|today's)?\\s*(?:call|meeting|invite|th"
-		"read|cc|loop|agenda)\\b)"),
+		"ls|info(?:rmation)?|contact)|this\\s+(?:e-?mail|address))\\b(?!\\s+(?:through|along|"
+		"back|up|to|seriously|on\\s+board|with|for|into)\\b)(?!\\s+(?:off|out\\s+of|from)\\s+"
+		"(?:the|this|that|our|your|tomorrow's|today's)?\\s*(?:call|meeting|invite|thread|cc|l"
+		"oop|agenda)\\b)"),
 	PATTERN("\\b(?:stop|quit|cease)\\s+(?:all\\s+)?(?:(?:e-?mail|contact|messag|spamm|send|bother"
 		"|harass|writ)ing|(?:these|those|this|the|your|any)\\s+(?:e-?mails?|messages?|mailing"
 		"s?|spam|contact))\\b"),
-	PATTERN("\\b(?:do\\s+not|don't|dont|never|no\\s+longer\\s+(?:wish|want)\\s+to)\\s+(?:e-?mail|"
-		"contact|write\\s+to|send|message|receive|be\\s+(?:e-?mailed|contacted))\\b[^.?!\\n]{"
-		"0,30}\\b(?:me|us|again|any\\s?more|e-?mails?|messages?)\\b"),
+	PATTERN("(?<!they\\s)(?<!people\\s)(?<!customers\\s)(?<!users\\s)(?<!leads\\s)(?<!who\\s)\\b("
+		"?:do\\s+not|don't|dont|never|no\\s+longer\\s+(?:wish|want)\\s+to)\\s+(?:e-?mail|cont"
+		"act|write\\s+to|send|message|receive|be\\s+(?:e-?mailed|contacted))\\b[^.?!\\n]{0,30"
+		"}\\b(?:me|us|again|any\\s?more|e-?mails?|messages?)\\b"),
 	PATTERN("\\bno\\s+more\\s+(?:e-?mails?|messages?|mailings?|spam)\\b"),
 	PATTERN("\\b(?:d[ée]sabonne[rz]?|d[ée]sinscri(?:re|vez|ption)|ne\\s+(?:plus|me)\\s+(?:me\\s"
 		"+)?(?:contacter|recevoir|envoyer|[ée]crire)|retirez?[\\s-]moi)\\b"),
@@ -51,19 +53,20 @@ struct pattern intent_set_not_interested[] = {
 };
 
 struct pattern intent_set_meeting[] = {
-	PATTERN("\\b(?:book|schedule|arrange|set\\s?-?up|organi[sz]e|have|do|hop\\s+on|jump\\s+on|get"
-		"\\s+on|grab|find|plan|put\\s+(?:in|something\\s+in))\\b[^.?!\\n]{0,30}\\b(?:call|mee"
-		"ting|chat|demo|time|slot|zoom|teams|session|walk\\s?-?through|conversation|coffee|di"
-		"ary|calendar)\\b|\\b(?:are|would)\\s+you\\s+(?:be\\s+)?(?:free|available)\\b|\\b(?:i"
-		"'m|i\\s+am|we're|we\\s+are)\\s+(?:free|available)\\s+(?:on|at|this|next|tomorrow|aft"
-		"er|mon|tue|wed|thu|fri|any)|\\b(?:send|share)\\s+(?:me|us|over|through)?\\s*(?:a\\s+"
-		"|an\\s+|the\\s+)?(?:invite|calendar|calendly|link\\s+to\\s+book|times|availability|s"
-		"lots)|\\b(?:what|which)\\s+(?:time|day|times|days)\\s+(?:works?|suits?|are)\\b|\\b(?"
-		":let's|lets|happy\\s+to|love\\s+to|keen\\s+to|open\\s+to\\s+a|would\\s+like\\s+to|i'"
-		"d\\s+like\\s+to|can\\s+we|could\\s+we|shall\\s+we)\\s+(?:have\\s+a\\s+|a\\s+)?(?:tal"
-		"k|chat|meet|speak|connect|call|discuss|quick\\s+call|demo)\\b|\\b(?:termin\\s+verein"
-		"baren|prendre\\s+(?:un\\s+)?rendez-vous|agendar\\s+(?:una\\s+)?(?:llamada|reuni[oó]"
-		"n|demo)|fissare\\s+(?:un\\s+)?appuntamento|afspraak\\s+(?:maken|plannen))\\b"),
+	PATTERN("\\b(?:book|schedule|arrange|set\\s?-?up|organi[sz]e|(?<!\\bi\\s)(?<!\\bwe\\s)(?:have"
+		"|do)|hop\\s+on|jump\\s+on|get\\s+on|grab|find|plan|put\\s+(?:in|something\\s+in))\\b"
+		"[^.?!\\n]{0,30}\\b(?:call|meeting|chat|demo|time|slot|zoom|teams|session|walk\\s?-?t"
+		"hrough|conversation|coffee|diary|calendar)\\b|\\b(?:are|would)\\s+you\\s+(?:be\\s+)?"
+		"(?:free|available)\\b|\\b(?:i'm|i\\s+am|we're|we\\s+are)\\s+(?:free|available)\\s+(?"
+		":on|at|this|next|tomorrow|after|mon|tue|wed|thu|fri|any)|\\b(?:send|share)\\s+(?:me|"
+		"us|over|through)?\\s*(?:a\\s+|an\\s+|the\\s+)?(?:invite|calendar|calendly|link\\s+to"
+		"\\s+book|times|availability|slots)|\\b(?:what|which)\\s+(?:time|day|times|days)\\s+("
+		"?:works?|suits?|are)\\b|\\b(?:let's|lets|happy\\s+to|love\\s+to|keen\\s+to|open\\s+t"
+		"o\\s+a|would\\s+like\\s+to|i'd\\s+like\\s+to|can\\s+we|could\\s+we|shall\\s+we)\\s+("
+		"?:have\\s+a\\s+|a\\s+)?(?:talk|chat|meet|speak|connect|call|discuss|quick\\s+call|de"
+		"mo)\\b|\\b(?:termin\\s+vereinbaren|prendre\\s+(?:un\\s+)?rendez-vous|agendar\\s+(?:u"
+		"na\\s+)?(?:llamada|reuni[oó]n|demo)|fissare\\s+(?:un\\s+)?appuntamento|afspraak\\s+"
+		"(?:maken|plannen))\\b"),
 	{ NULL, NULL },
 };
 
@@ -79,11 +82,12 @@ struct pattern intent_set_call_me[] = {
 };
 
 struct pattern intent_set_pricing[] = {
-	PATTERN("\\b(?:pric(?:e|es|ing)|cost(?:s|ing)?|quot(?:e|ation)|rates?|fees?|how\\s+much|rate"
-		"\\s+card|proposal|licen[cs](?:e|ing)\\s+(?:cost|fee|model)|per\\s+(?:user|seat|month"
-		"))\\b(?![^.?!\\n]{0,20}\\b(?:too|high|expensive)\\b)|\\b(?:preis(?:e|liste)?|angebot"
-		"|kosten|tarifs?|devis|prix|precio|presupuesto|cotizaci[oó]n|prezz[oi]|preventivo|of"
-		"ferte|prijs|pris(?:er)?|offert)\\b"),
+	PATTERN("\\b(?:pric(?:e|es|ing)|(?<!all\\s)cost(?:s|ing)?(?![-\\s]benefit)|quot(?:e|ation)|(?"
+		"<!any\\s)(?<!response\\s)(?<!open\\s)(?<!click\\s)(?<!conversion\\s)rates|fees?|how"
+		"\\s+much|rate\\s+card|proposal|licen[cs](?:e|ing)\\s+(?:cost|fee|model)|per\\s+(?:us"
+		"er|seat|month))\\b(?![^.?!\\n]{0,20}\\b(?:too|high|expensive)\\b)|\\b(?:preis(?:e|li"
+		"ste)?|angebot|kosten|tarifs?|devis|prix|precio|presupuesto|cotizaci[oó]n|prezz[oi]|"
+		"preventivo|offerte|prijs|pris(?:er)?|offert)\\b"),
 	{ NULL, NULL },
 };
 

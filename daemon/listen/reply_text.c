@@ -185,8 +185,23 @@ static void lines_split(struct lines *l, struct arena *arena, const char *text)
 	l->kind[l->count] = '\0';
 }
 
+/* Mail programs that write HTML put the attribution into the quote; where the answer stands below, it is at the top. */
+static void attribute_quoted_top(struct lines *l)
+{
+	size_t i = strspn(l->kind, "e");
+	struct slice s;
+
+	if (l->kind[i] != 'q')
+		return;
+	s = slice_trim(l->line[i]);
+	for (size_t p = 0; p < sizeof(anchored) / sizeof(anchored[0]); p++)
+		if (s.len > 2 && pattern_find(&anchored[p], s.data + 2, s.len - 2, 0, NULL))
+			l->kind[i] = 'b';
+}
+
 static void lines_attribute(struct lines *l)
 {
+	attribute_quoted_top(l);
 	for (size_t i = 0; i < l->count; i++) {
 		size_t n = l->kind[i] == 't' || l->kind[i] == 'h' ? attribution_at(l, i) : 0;
 

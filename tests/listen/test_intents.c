@@ -1,0 +1,185 @@
+/*
+ * test_intents.c: for each intent ten texts that must hit and ten near misses that must not lead to it; then which intent
+ * leads where several match.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../daemon/listen/intents.h"
+
+struct row {
+	const char *intent;
+	const char *hits[10];
+	const char *near[10];
+};
+
+static const struct row rows[] = {
+	{ "unsubscribe",
+	  { "unsubscribe", "Please remove me from your list.", "STOP", "Stop emailing me!", "Take me off this list please",
+	    "Hi, how do I unsubscribe from this?", "Please don't email me again.", "Bitte keine weiteren Mails mehr.",
+	    "Merci de me d\xc3\xa9sinscrire, d\xc3\xa9sinscription imm\xc3\xa9""diate.", "No more emails, thanks." },
+	  { "Our unsubscribe rate doubled last quarter, that is why I ask.", "Could you remove me from the invite for Tuesday's call?",
+	    "Please stop by our booth next week.", "Does your tool let people unsubscribe?", "We never send more than one mail a week.",
+	    "I deleted the file by mistake, can you share it again?", "The list of features is long.",
+	    "I'd like to receive more information.", "Can you take us through the product?", "Our customers subscribe to a newsletter." } },
+	{ "meeting",
+	  { "Can we schedule a call next week?", "Happy to meet on Thursday.", "Let's set up a meeting.", "Are you free on Tuesday afternoon?",
+	    "Please send me a calendar invite.", "I'd like to book a demo slot.", "What time works for you?",
+	    "K\xc3\xb6nnen wir einen Termin vereinbaren?", "I'm available on Monday after 3pm.", "Shall we have a quick call?" },
+	  { "It was great to see the eBook.", "The meeting room chapter was useful.", "I have a calendar full of things.", "We met your founder once.",
+	    "The call centre market is interesting.", "Thanks for the time you put into it.", "The demo gods were not with us.",
+	    "My availability zone is eu-west-1.", "A chat bot answered me.", "It was a good talk." } },
+	{ "call_me",
+	  { "Please call me tomorrow.", "Give me a ring on 555 0100.", "My number is +44 20 7946 0000.", "You can call between 9 and 11.",
+	    "Feel free to call.", "Rufen Sie mich bitte an.", "Just phone me.", "Appelez-moi demain.", "Best to reach me in the morning.",
+	    "My direct line: 020 7946 0001" },
+	  { "Don't call us, we'll read it first.", "They call it lead nurturing.", "I'll call it a day.", "The phone is broken.", "What do you call this method?",
+	    "Our number of leads fell.", "That rings true.", "A wake-up call for the industry.", "Please do not phone.",
+	    "The mobile page is slow." } },
+	{ "pricing",
+	  { "How much is it?", "What does it cost for 20 users?", "Could you send a quote?", "What are your rates?", "Is there a price list?",
+	    "Was kostet das? Bitte ein Angebot.", "Pouvez-vous envoyer un devis ?", "What's the fee per month?", "Please send pricing.",
+	    "Cu\xc3\xa1l es el precio?" },
+	  { "The price is too high for us.", "It is a priceless read.", "The book rated well with our team.", "He quoted Churchill.", "We rate it five stars.",
+	    "At any rate, thank you.", "A cost-benefit view would have helped chapter two.", "The first chapter is worth reading.",
+	    "At all costs avoid a rewrite.", "It paid off in the end." } },
+	{ "not_now",
+	  { "Not right now, maybe later.", "Circle back in September.", "We're under contract until March.", "Bad timing, sorry.", "Not this quarter.",
+	    "Try me again in 3 months.", "Too early for us.", "Derzeit nicht, danke.", "Check back next year please.", "I'm interested but not until Q3." },
+	  { "I read it just now.", "Next chapter please!", "The budget chapter was good.", "We're ready.", "Now is a good moment.", "Later chapters were weaker.",
+	    "Timing is everything, as you write.", "See you in March at the fair.", "Early days, but a nice start.", "We look back on a good year." } },
+};
+
+static void read_into(const char *text, struct mail_reading *r)
+{
+	memset(r, 0, sizeof(*r));
+	intents_read(text, r);
+}
+
+static void hits_lead(void **state)
+{
+	int bad = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int k = 0; k < 10; k++) {
+			struct mail_reading r;
+
+			assert_non_null(rows[i].hits[k]);
+			read_into(rows[i].hits[k], &r);
+			if (strcmp(r.intent, rows[i].intent)) {
+				print_error("%s: \"%s\" is %s\n", rows[i].intent, rows[i].hits[k], r.intent);
+				bad++;
+			}
+			assert_true(r.intent_confidence > 0.4);
+		}
+	}
+	assert_int_equal(bad, 0);
+}
+
+static void near_misses_do_not(void **state)
+{
+	int bad = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int k = 0; k < 10; k++) {
+			struct mail_reading r;
+
+			assert_non_null(rows[i].near[k]);
+			read_into(rows[i].near[k], &r);
+			if (!strcmp(r.intent, rows[i].intent)) {
+				print_error("%s: near miss \"%s\"\n", rows[i].intent, rows[i].near[k]);
+				bad++;
+			}
+		}
+	}
+	assert_int_equal(bad, 0);
+}
+
+static void one_leads(void **state)
+{
+	static const struct { const char *text, *intent; } cases[] = {
+		{ "Not interested, sorry.", "not_interested" },
+		{ "Not interested right now, try again in Q3.", "not_now" },
+		{ "I'm not interested in the eBook. How much is the tool?", "pricing" },
+		{ "We don't need a demo.", "not_interested" },
+		{ "Could we see a demo?", "demo" },
+		{ "Please unsubscribe me. And do not call me.", "unsubscribe" },
+		{ "The board said no more emails from anybody. How much is it?", "review" },
+		{ "Our readers said: they no longer wish to receive emails.", "other" },
+		{ "Please don't call me again.", "review" },
+		{ "Can we schedule a call? What does it cost?", "meeting" },
+		{ "Please call me. What does it cost?", "call_me" },
+		{ "Thanks for the book.", "other" },
+		{ "", "other" },
+	};
+	int bad = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mail_reading r;
+
+		read_into(cases[i].text, &r);
+		if (strcmp(r.intent, cases[i].intent)) {
+			print_error("\"%s\": %s, not %s\n", cases[i].text, r.intent, cases[i].intent);
+			bad++;
+		}
+	}
+	assert_int_equal(bad, 0);
+}
+
+static void long_text_is_for_a_person(void **state)
+{
+	char text[2000];
+	struct mail_reading r;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < sizeof(text); i += 7)
+		text[i] = ' ';
+	memcpy(text, "How much is it? ", 16);
+	text[sizeof(text) - 1] = '\0';
+	read_into(text, &r);
+	assert_string_equal(r.intent, "review");
+	assert_int_equal(r.intent_count, 1);
+	assert_string_equal(r.intents[0].name, "pricing");
+}
+
+/* Text made to be slow for pattern matchers ends, and soon. */
+static void hostile_text_ends(void **state)
+{
+	static char text[60001];
+	static const char *const seeds[] = { "a", " ", "stop ", "the the ", "please ", "not ", "re: re: ", "call ", "12.", ".......", "\xc3\xa9" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+		size_t n = strlen(seeds[i]);
+		struct mail_reading r;
+
+		for (size_t at = 0; at + n < sizeof(text); at += n)
+			memcpy(text + at, seeds[i], n);
+		text[(sizeof(text) - 1) / n * n] = '\0';
+		read_into(text, &r);
+		assert_non_null(r.intent);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hits_lead),
+		cmocka_unit_test(near_misses_do_not),
+		cmocka_unit_test(one_leads),
+		cmocka_unit_test(long_text_is_for_a_person),
+		cmocka_unit_test(hostile_text_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
