@@ -37,7 +37,6 @@ struct page *page_new(struct http_request *r, const struct plan *plan, const cha
 	page_set(page, "company", value_text(plan->operator.sender.company));
 	page_set(page, "postal_address", value_text(plan->operator.sender.postal_address));
 	page_set(page, "home_url", value_text(plan->operator.listen.public_url));
-	page_set(page, "message", value_text(""));
 	return page;
 }
 
@@ -45,6 +44,8 @@ void page_set(struct page *page, const char *name, struct value v)
 {
 	int symbol = vocabulary_find(page->plan->page_names, slice_of(name));
 
+	if (v.type == VALUE_TEXT && v.text.len == 0)
+		v = value_nil;	/* so that `if` in a template means what it says */
 	if (symbol >= 0)
 		page->values[symbol] = v;
 	if (strcmp(name, "message") == 0 && v.type == VALUE_TEXT)

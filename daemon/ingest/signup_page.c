@@ -40,7 +40,8 @@ static struct value field_value(struct arena *arena, const char *name, const cha
 	value_put(b, "label", value_text(label));
 	value_put(b, "type", value_text(type));
 	value_put(b, "required", value_bool(required));
-	value_put(b, "value", value_text(value && text_utf8_valid(value, strlen(value)) ? value : ""));
+	if (value && *value)
+		value_put(b, "value", value_text(value));
 	if (error)
 		value_put(b, "error", value_text(arena_printf(arena, "%s %s", label, error)));
 	return value_built(b);
