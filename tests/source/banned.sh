@@ -21,7 +21,8 @@ ban() {
 	done
 }
 
-ban 'no bound; use buf_str(), snprintf() or memcpy()' - strcpy strcat sprintf vsprintf gets strncpy
+ban 'no bound; use buf_str(), snprintf() or memcpy()' - strcpy strcat sprintf vsprintf strncpy
+ban 'no bound; C11 has none' 'tests/.*' gets
 # a test reads what it wrote itself
 ban 'says nothing of errors; use text_int() or text_double()' 'tests/.*' atoi atol atoll atof
 ban 'keeps state between calls; use strcspn() or strchr()' - strtok
