@@ -85,7 +85,13 @@ const char *const *load_names(struct load *l, const char *folder, const char *su
 
 		if (!entry)
 			break;
-		if (entry->d_name[0] == '.' || !text_ends_with(entry->d_name, suffix))
+		if (entry->d_name[0] == '.')
+			continue;
+		if (!strcmp(suffix, ".yaml") && text_ends_with(entry->d_name, ".yml"))
+			complain_at(&l->complaints,
+				source_of(&l->complaints, arena_printf(l->scratch, "%s/%s", folder, entry->d_name), "", 0), 1,
+				1, "this file is not read; let its name end with .yaml");
+		if (!text_ends_with(entry->d_name, suffix))
 			continue;
 		names = xgrow(names, &cap, count + 1, sizeof(*names));
 		names[count++] = arena_strdup(l->scratch, entry->d_name);

@@ -3,6 +3,7 @@
  */
 #include <arpa/inet.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -213,6 +214,12 @@ static bool is_network(const char *s)
 	return inet_pton(AF_INET6, address, bytes) == 1 && bits <= 128;
 }
 
+/* As it stands in a URL, but without a port. */
+static bool is_host(const char *s)
+{
+	return *s && !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")];
+}
+
 /* `tls: none` sends passwords and mail in the clear: only where nobody can listen. */
 static bool is_local(const char *host)
 {
@@ -246,6 +253,9 @@ static void load_listen(struct load *l, const struct yaml_node *map)
 			c->address);
 	check_items(
 		l, map, "trusted_proxies", is_network, "write an IP address or a network like 10.0.0.0/8");
+	check_items(l, map, "allow_redirect", is_host, "write a host alone, like www.example.com");
+	if (c->public_url && strchr(c->public_url, '?'))
+		complain(l, yaml_get(map, "public_url"), "there is a ? in `public_url`; links are made by adding to it");
 	n = c->public_url ? strlen(c->public_url) : 0;
 	while (n && c->public_url[n - 1] == '/')
 		n--;
@@ -404,5 +414,8 @@ void operator_load(struct load *l, const char *file)
 	keys_read(l, keys.log, &log_table, &log);
 	c->log_level = (enum log_level)log.level;
 	c->log_json = log.format == 1;
+	if (root && strlen(c->control) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		complain(l, yaml_get(root, "control"), "the path of a socket has at most %zu bytes; this one has %zu: %s",
+			sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, strlen(c->control), c->control);
 	check_items(l, root, "allow_private", is_network, "write a network like 10.0.0.0/8");
 }

@@ -110,6 +110,16 @@ static const struct mistake operator_mistakes[] = {
 		"and `debug`\n"
 		"nurtured.yaml:12:17: `everything` in `allow_private` is wrong; write a network like "
 		"10.0.0.0/8\n" },
+	{ "nurtured.yaml", "[www.example.com]", "[www.example.com, \"https://b.example\"]",
+		"nurtured.yaml:3:94: `https://b.example` in `allow_redirect` is wrong; write a host alone, "
+		"like www.example.com\n" },
+	{ "nurtured.yaml", "https://mail.example.com/", "https://mail.example.com/?",
+		"nurtured.yaml:3:22: there is a ? in `public_url`; links are made by adding to it\n" },
+	{ "nurtured.yaml", "files: files", "files: files\ncontrol: /run/a-very-long-name-of-a-folder/and-another-one-in-it/and-one-more-below/"
+		"because-somebody-likes-folders/control.sock",
+		"nurtured.yaml:3:10: the path of a socket has at most 107 bytes; this one has 118: "
+		"/run/a-very-long-name-of-a-folder/and-another-one-in-it/and-one-more-below/because-somebody-likes-folders/control.sock\n" },
+	{ "forms/b.yml", NULL, "form: b\n", "forms/b.yml:1:1: this file is not read; let its name end with .yaml\n" },
 	{ "nurtured.yaml", NULL, "- a\n- b\n", "nurtured.yaml:1:1: the operator's file is a list here; it must be a mapping (`key: value`)\n" },
 };
 
