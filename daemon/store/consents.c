@@ -2,8 +2,9 @@
  * consents.c: who agreed to what, in which words. Append-only; in each bucket the rows form a chain.
  *
  * A row's digest is SHA-256 over its salt and its columns; its chain value is SHA-256 over the chain value of the row before and that
- * digest. Erasure blanks a row and its salt and keeps digest and chain: the rest still verifies, and without the salt nobody can
- * guess what the row said. A change, a swap and a gap are found; that the newest rows were cut off shows only against a copy.
+ * digest; consent_tip has the last. Erasure blanks a row and its salt and keeps digest and chain: the rest still verifies, and without
+ * the salt nobody can guess what the row said. A change, a swap, a gap and a missing end are found; a chain that was forged as a whole
+ * shows only against a copy.
  */
 #include <string.h>
 
@@ -84,10 +85,8 @@ static void extend_chain(uint8_t chain[SHA256_SIZE], const uint8_t digest[SHA256
 /* --- adding ----------------------------------------------------------------------------------------------------- */
 
 STATEMENT(tip, BUCKETED,
-	"SELECT place, chain FROM consent"
-	" WHERE bucket = ?1"
-	" ORDER BY place DESC"
-	" LIMIT 1");
+	"SELECT place, chain FROM consent_tip"
+	" WHERE bucket = ?1");
 
 /* The end of the chain; place 0 and zeros when there is none. */
 static int find_tip(struct db *db, uint16_t bucket, int64_t *place_out, uint8_t chain[SHA256_SIZE], struct err *err)
@@ -107,6 +106,22 @@ static int find_tip(struct db *db, uint16_t bucket, int64_t *place_out, uint8_t 
 	}
 	query_done(q);
 	return got < 0 ? -1 : 0;
+}
+
+STATEMENT(move_tip, BUCKETED,
+	"INSERT INTO consent_tip (bucket, place, chain)"
+	" VALUES (?1, ?2, ?3)"
+	" ON CONFLICT (bucket) DO UPDATE"
+	"  SET place = excluded.place, chain = excluded.chain");
+
+static int move_tip(struct db *db, uint16_t bucket, int64_t place, const uint8_t chain[SHA256_SIZE], struct err *err)
+{
+	struct query *q = db_query(db, &sql_move_tip);
+
+	query_int(q, 1, bucket);
+	query_int(q, 2, place);
+	query_blob(q, 3, chain, SHA256_SIZE);
+	return query_run(q, err) < 0 ? -1 : 0;
 }
 
 STATEMENT(add, BUCKETED,
@@ -145,7 +160,7 @@ int consents_add(struct db *db, const struct consent *c, struct err *err)
 	query_blob(q, 15, salt, sizeof(salt));
 	query_blob(q, 16, digest, sizeof(digest));
 	query_blob(q, 17, chain, sizeof(chain));
-	return query_run(q, err) < 0 ? -1 : 0;
+	return query_run(q, err) < 0 ? -1 : move_tip(db, bucket, place + 1, chain, err);
 }
 
 /* --- finding ---------------------------------------------------------------------------------------------------- */
@@ -217,11 +232,10 @@ static int verify_row(struct query *q, struct arena *arena, int64_t place, uint8
 	return 0;
 }
 
-int consents_verify(struct db *db, uint16_t bucket, struct err *err)
+static int verify_rows(struct db *db, uint16_t bucket, int64_t *place_out, uint8_t chain[SHA256_SIZE], struct err *err)
 {
 	struct query *q = db_query(db, &sql_chain);
 	struct arena *arena = arena_new(0);
-	uint8_t chain[SHA256_SIZE] = { 0 };
 	int64_t place = 0;
 	int got;
 
@@ -235,5 +249,20 @@ int consents_verify(struct db *db, uint16_t bucket, struct err *err)
 	}
 	query_done(q);
 	arena_free(&arena);
+	*place_out = place;
 	return got;
+}
+
+int consents_verify(struct db *db, uint16_t bucket, struct err *err)
+{
+	uint8_t chain[SHA256_SIZE] = { 0 }, tip[SHA256_SIZE];
+	int64_t place, last;
+
+	if (verify_rows(db, bucket, &place, chain, err) < 0 || find_tip(db, bucket, &last, tip, err) < 0)
+		return -1;
+	if (place < last)
+		return err_set(err, "bucket %u: the last %lld consents are missing", bucket, (long long)(last - place));
+	if (place > last || memcmp(chain, tip, SHA256_SIZE) != 0)
+		return err_set(err, "bucket %u: the end of the chain was changed", bucket);
+	return 0;
 }

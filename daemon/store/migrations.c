@@ -199,7 +199,6 @@ static const char *const steps[] = {
 
 	"CREATE TABLE consent ("
 	" bucket $INT NOT NULL,"
-	" place $INT NOT NULL,"
 	" id $INT NOT NULL,"
 	" prospect $INT NOT NULL,"
 	" what $TEXT NOT NULL,"
@@ -212,13 +211,20 @@ static const char *const steps[] = {
 	" data $TEXT NOT NULL,"
 	" at $INT NOT NULL,"
 	" ref $INT NOT NULL,"
+	" place $INT NOT NULL,"
 	" salt $BLOB NOT NULL,"
 	" digest $BLOB NOT NULL,"
 	" chain $BLOB NOT NULL,"
-	" PRIMARY KEY (bucket, place)) $BY_KEY",
+	" PRIMARY KEY (bucket, id)) $BY_KEY",
 
-	"CREATE UNIQUE INDEX consent_id ON consent (bucket, id)",
-	"CREATE INDEX consent_prospect ON consent (bucket, prospect, place)",
+	"CREATE INDEX consent_prospect ON consent (bucket, prospect)",
+
+	/* the end of each bucket's chain: few rows, so that a transaction's consents share their pages */
+	"CREATE TABLE consent_tip ("
+	" bucket $INT NOT NULL,"
+	" place $INT NOT NULL,"
+	" chain $BLOB NOT NULL,"
+	" PRIMARY KEY (bucket)) $BY_KEY",
 
 	"CREATE TABLE lead ("
 	" bucket $INT NOT NULL,"
