@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 
-#include "../../daemon/send/relay.h"
+#include "../../daemon/send/connection.h"
 #include "../peers/smtp_script.h"
 
 #define MAILS 64
@@ -434,18 +434,24 @@ static void a_dot_that_was_not_granted_is_not_written(void **state)
 {
 	struct smtp_script script = { .size = 0 };
 	struct rig *r = rig_new(&script, NULL, NULL);
+	struct connection *c;
 
 	r->grants = GRANT_NEVER;
 	post_mails(r, 1);
 	while (r->dots == 0)
 		event_base_loop(loop_base(r->loop), EVLOOP_ONCE);
 	/* the 354 comes, and nothing may follow it */
-	while (!(r->mails[0].envelope.connection && relay_busy(r->relay) && r->peer->connections == 1))
+	c = r->mails[0].envelope.connection;
+	while (c->dialogue.slots[0].state < SLOT_GO)
 		event_base_loop(loop_base(r->loop), EVLOOP_ONCE);
-	event_base_loop(loop_base(r->loop), EVLOOP_ONCE);
+	event_base_loop(loop_base(r->loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	relay_cut(r->relay);
 	assert_int_equal(r->mails[0].judgement.outcome, OUTCOME_DEFERRED);
 	assert_false(r->mails[0].end.in_doubt);
+	pthread_mutex_lock(&r->peer->lock);
+	while (r->peer->open > 0)
+		pthread_cond_wait(&r->peer->changed, &r->peer->lock);
+	pthread_mutex_unlock(&r->peer->lock);
 	assert_int_equal(r->peer->body_bytes, 0);
 	rig_free(&r);
 }
