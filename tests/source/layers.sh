@@ -36,13 +36,14 @@ complain() {
 	bad=1
 }
 
+# intake.c is the main() of what listen/ does in a process of its own, and sees its insides
 check_folder() {
 	local place=$1 folder=$2 header=$3 target=${3%%/*}
 	if [[ $header == */* && -z ${below[$target]+x} ]]; then
 		complain "$place" "\"$header\": no such folder"
 	elif [[ $header == */* && $folder != main && $target != "$folder" && " ${below[$folder]} " != *" $target "* ]]; then
 		complain "$place" "$folder may not include \"$header\"; it may use: ${below[$folder]:-nothing}"
-	elif [[ $header == */* && ! -e include/$header ]]; then
+	elif [[ $header == */* && ! -e include/$header && $place != daemon/intake.c:* ]]; then
 		complain "$place" "\"$header\" is not in include/: a folder's insides are its own"
 	fi
 }
