@@ -1,8 +1,9 @@
 /*
  * ctl.c: nurturectl, the command of marketers and operators.
  *
- * What the daemon knows is asked of it, by HTTP over its control socket, so that no second program touches the database; what only
- * reads files (check, template render) is done here. Verbs and options are in console/command.c, the printing in console/report.c.
+ * What the daemon knows is asked of it, by HTTP over its control socket, so that no second program
+ * touches the database; what only reads files (check, template render) is done here. Verbs and options
+ * are in console/command.c, the printing in console/report.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ static void print_json(json_t *json)
 	json_decref(json);
 }
 
-/* --- done here ---------------------------------------------------------------------------------------------------- */
+/* --- done here -------------------------------------------------------------------------------------- */
 
 static int check(const struct command *c)
 {
@@ -64,12 +65,14 @@ static int check(const struct command *c)
 	struct plan *plan = plan_load(c->config, &errors);
 
 	if (c->json)
-		print_json(json_pack("{s:b, s:o}", "good", plan != NULL, "errors", lines_json(buf_cstr(&errors.text))));
+		print_json(json_pack("{s:b, s:o}",
+			"good", plan != NULL,
+			"errors", lines_json(buf_cstr(&errors.text))));
 	else if (!plan)
 		fputs(buf_cstr(&errors.text), stderr);
 	else
-		printf("%s is good: %zu sequences, %zu lists, %zu forms, %zu mail templates\n", c->config, plan->sequence_count,
-			plan->list_count, plan->form_count, plan->mail_count);
+		printf("%s is good: %zu sequences, %zu lists, %zu forms, %zu mail templates\n", c->config,
+			plan->sequence_count, plan->list_count, plan->form_count, plan->mail_count);
 	buf_clear(&errors.text);
 	if (!plan)
 		return EXIT_BAD_CONFIG;
@@ -80,13 +83,19 @@ static int check(const struct command *c)
 static int render(const struct command *c)
 {
 	struct preview wish = {
-		.file = c->argument, .data = c->data, .plain = c->plain, .text = c->text, .headers = c->headers,
+		.file = c->argument,
+		.data = c->data,
+		.plain = c->plain,
+		.text = c->text,
+		.headers = c->headers,
 	};
 	struct buf out = BUF_INIT, errors = BUF_INIT;
 	int rc = preview_render(&wish, &out, &errors);
 
 	if (c->json)
-		print_json(json_pack("{s:s#, s:o}", "output", buf_cstr(&out), (int)out.len, "errors", lines_json(buf_cstr(&errors))));
+		print_json(json_pack("{s:s#, s:o}",
+			"output", buf_cstr(&out), (int)out.len,
+			"errors", lines_json(buf_cstr(&errors))));
 	else if (rc < 0)
 		fputs(buf_cstr(&errors), stderr);
 	else
@@ -96,7 +105,7 @@ static int render(const struct command *c)
 	return rc < 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
-/* --- done by the daemon ------------------------------------------------------------------------------------------- */
+/* --- done by the daemon ----------------------------------------------------------------------------- */
 
 static size_t write_cb(char *data, size_t size, size_t n, void *arg)
 {
@@ -187,7 +196,7 @@ static int remote(const struct command *c)
 	return good ? EXIT_DONE : EXIT_REFUSED;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ---------------------------------------------------------------------------------------------------- */
 
 static int help(void)
 {

@@ -1,5 +1,6 @@
 /*
- * metrics.c: see metrics.h. Each METRIC() leaves a pointer in the section "metrics"; the linker gives its two ends.
+ * metrics.c: see metrics.h. Each METRIC() leaves a pointer in the section "metrics"; the linker gives its
+ * two ends.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -13,7 +14,7 @@
 extern struct metric *const __start_metrics[] __attribute__((weak));
 extern struct metric *const __stop_metrics[] __attribute__((weak));
 
-/* The format wants the lines of one name together; by labels too, so that two scrapes compare line by line. */
+/* The format wants the lines of one name together; by labels too, so that two scrapes compare. */
 static int compare(const void *a, const void *b)
 {
 	const struct metric *const *x = a, *const *y = b;

@@ -1,5 +1,6 @@
 /*
- * notify.c: see notify.h. A datagram to a Unix socket is all there is to it, so libsystemd is not linked for it.
+ * notify.c: see notify.h. A datagram to a Unix socket is all there is to it, so libsystemd is not linked
+ * for it.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -57,7 +58,8 @@ int notify_send(const char *text, struct err *err)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_set(err, "cannot make a socket: %s", strerror(errno));
-	sent = sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, length);
+	sent = sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address,
+		length);
 	if (sent < 0)
 		err_set(err, "cannot write to %s: %s", name, strerror(errno));
 	close(fd);
@@ -96,7 +98,7 @@ void notify_stopping(const char *status)
 	tell("STOPPING=1", status);
 }
 
-/* --- watchdog -------------------------------------------------------------------------------------------------- */
+/* --- watchdog --------------------------------------------------------------------------------------- */
 
 static void ping_cb(void *arg)
 {
@@ -106,7 +108,8 @@ static void ping_cb(void *arg)
 	if (alive)
 		tell("WATCHDOG=1", NULL);
 	else if (!w->silent)
-		log_error("watchdog.silent", L_STR("why", "what must turn does not: the manager will end this process"));
+		log_error("watchdog.silent",
+			L_STR("why", "what must turn does not: the manager will end this process"));
 	w->silent = !alive;
 	timer_set(w->timer, w->every);
 }
@@ -124,7 +127,8 @@ static int64_t granted(void)
 	return us;
 }
 
-struct notify_watchdog *notify_watchdog_start(struct loop *loop, bool (*alive)(void *arg, int64_t within), void *arg)
+struct notify_watchdog *notify_watchdog_start(struct loop *loop, bool (*alive)(void *arg, int64_t within),
+		void *arg)
 {
 	int64_t us = granted();
 	struct notify_watchdog *w;

@@ -50,13 +50,17 @@ static void refuse(struct act *a, enum store_result result, const struct err *er
 	log_error("console.failed", L_STR("error", err->text));
 }
 
-/* --- suppressions ------------------------------------------------------------------------------------------------- */
+/* --- suppressions ----------------------------------------------------------------------------------- */
 
 static int suppress_run(struct store_job *job, struct db *db, struct err *err)
 {
 	struct act *a = (struct act *)job;
 	struct manual_suppression fact = {
-		.address = &a->address, .remove = a->remove, .reason = a->reason, .by = "nurturectl", .at = clock_now(),
+		.address = &a->address,
+		.remove = a->remove,
+		.reason = a->reason,
+		.by = "nurturectl",
+		.at = clock_now(),
 	};
 
 	return on_suppress(a->decide, db, &fact, &a->changed, err);
@@ -72,7 +76,8 @@ static void suppress_done(struct store_job *job, enum store_result result, const
 	} else {
 		buf_str(&out, "{\"address\":");
 		text_json(&out, a->address.text, strlen(a->address.text));
-		buf_printf(&out, ",\"suppressed\":%s,\"changed\":%s}", a->remove ? "false" : "true", a->changed ? "true" : "false");
+		buf_printf(&out, ",\"suppressed\":%s,\"changed\":%s}", a->remove ? "false" : "true",
+			a->changed ? "true" : "false");
 		http_reply(a->request, 200, "application/json", out.data, out.len);
 		buf_clear(&out);
 	}
@@ -117,14 +122,19 @@ void act_suppress(struct decide *decide, struct http_request *r, bool remove)
 		submit(a);
 }
 
-/* --- dead letters ------------------------------------------------------------------------------------------------- */
+/* --- dead letters ----------------------------------------------------------------------------------- */
 
 /* Back into the lane with all its attempts before it. */
 static int requeue(struct db *db, struct alert *alert, int64_t now, struct err *err)
 {
 	struct queue_row row = {
-		.id = id_new(id_bucket(alert->id), now), .lane = LANE_ALERT, .due = now, .kind = QUEUE_ALERT, .prospect = alert->prospect,
-		.ref = alert->id, .name = "",
+		.id = id_new(id_bucket(alert->id), now),
+		.lane = LANE_ALERT,
+		.due = now,
+		.kind = QUEUE_ALERT,
+		.prospect = alert->prospect,
+		.ref = alert->id,
+		.name = "",
 	};
 
 	alert->state = ALERT_WAITING;
@@ -165,7 +175,8 @@ static void replay_done(struct store_job *job, enum store_result result, const s
 	} else if (a->result == ACT_NOT_FOUND) {
 		http_problem(a->request, 404, "there is no such alert", NULL);
 	} else if (a->result == ACT_NOT_DEAD) {
-		http_problem(a->request, 409, "that alert is not dead: it was delivered, or it is still being tried", NULL);
+		http_problem(a->request, 409,
+			"that alert is not dead: it was delivered, or it is still being tried", NULL);
 	} else {
 		buf_printf(&out, "{\"alert\":\"%s\",\"replayed\":true}", id_text("alr", a->alert, id));
 		http_reply(a->request, 200, "application/json", out.data, out.len);

@@ -1,6 +1,6 @@
 /*
- * command.c: see command.h. Verbs are rows; options may stand anywhere, and are refused where their verb has no use for them, so that a
- * slip is never silently without effect.
+ * command.c: see command.h. Verbs are rows; options may stand anywhere, and are refused where their verb
+ * has no use for them, so that a slip is never silently without effect.
  */
 #include <string.h>
 
@@ -11,23 +11,42 @@
 #define CONFIG_DEFAULT "/etc/nurtured/nurtured.yaml"
 
 enum command_option {
-	O_SOCKET = 1, O_JSON = 2, O_CONFIG = 4, O_QUEUE = 8, O_REASON = 16, O_DATA = 32, O_PLAIN = 64, O_TEXT = 128, O_HEADERS = 256,
-	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
+	O_SOCKET = 1,
+	O_JSON = 2,
+	O_CONFIG = 4,
+	O_QUEUE = 8,
+	O_REASON = 16,
+	O_DATA = 32,
+	O_PLAIN = 64,
+	O_TEXT = 128,
+	O_HEADERS = 256,
 	O_ANY = 512,			/* of every verb, and none */
+	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
 static const struct verb verbs[] = {
-	{ "check", NULL, O_CONFIG | O_JSON, VERB_CHECK, false, NULL, "load a config and print all that is wrong with it" },
-	{ "status", NULL, O_ASK, VERB_REMOTE, false, "/status", "what the daemon has done and what waits" },
-	{ "prospect show", "ID|ADDRESS", O_ASK, VERB_REMOTE, false, "/prospects/%", "everything about one person" },
-	{ "prospect why", "ID|ADDRESS", O_ASK, VERB_REMOTE, false, "/prospects/%/why", "why they are where they are" },
-	{ "queue", NULL, O_ASK | O_QUEUE, VERB_REMOTE, false, "/queue?", "what is due, in doubt, deferred or dead" },
-	{ "leads", NULL, O_ASK, VERB_REMOTE, false, "/leads", "the latest hot leads and what sales said" },
-	{ "suppress add", "ADDRESS", O_ASK | O_REASON, VERB_REMOTE, true, "/suppressions", "never mail this address again" },
-	{ "suppress rm", "ADDRESS", O_ASK | O_REASON, VERB_REMOTE, true, "/suppressions/remove", "take an address off the list" },
-	{ "suppress find", "ADDRESS", O_ASK, VERB_REMOTE, false, "/suppressions?address=%", "is it on the list, and why" },
-	{ "alert replay", "ID", O_ASK, VERB_REMOTE, true, "/alerts/%/replay", "send a dead alert again" },
-	{ "reload", NULL, O_ASK, VERB_REMOTE, true, "/reload", "take over a changed config, all of it or nothing" },
+	{ "check", NULL, O_CONFIG | O_JSON, VERB_CHECK, false, NULL,
+		"load a config and print all that is wrong with it" },
+	{ "status", NULL, O_ASK, VERB_REMOTE, false, "/status",
+		"what the daemon has done and what waits" },
+	{ "prospect show", "ID|ADDRESS", O_ASK, VERB_REMOTE, false, "/prospects/%",
+		"everything about one person" },
+	{ "prospect why", "ID|ADDRESS", O_ASK, VERB_REMOTE, false, "/prospects/%/why",
+		"why they are where they are" },
+	{ "queue", NULL, O_ASK | O_QUEUE, VERB_REMOTE, false, "/queue?",
+		"what is due, in doubt, deferred or dead" },
+	{ "leads", NULL, O_ASK, VERB_REMOTE, false, "/leads",
+		"the latest hot leads and what sales said" },
+	{ "suppress add", "ADDRESS", O_ASK | O_REASON, VERB_REMOTE, true, "/suppressions",
+		"never mail this address again" },
+	{ "suppress rm", "ADDRESS", O_ASK | O_REASON, VERB_REMOTE, true, "/suppressions/remove",
+		"take an address off the list" },
+	{ "suppress find", "ADDRESS", O_ASK, VERB_REMOTE, false, "/suppressions?address=%",
+		"is it on the list, and why" },
+	{ "alert replay", "ID", O_ASK, VERB_REMOTE, true, "/alerts/%/replay",
+		"send a dead alert again" },
+	{ "reload", NULL, O_ASK, VERB_REMOTE, true, "/reload",
+		"take over a changed config, all of it or nothing" },
 	{ "template render", "FILE", O_DATA | O_PLAIN | O_TEXT | O_HEADERS | O_JSON, VERB_RENDER, false, NULL,
 		"what a template makes of data, without the daemon" },
 };
@@ -59,7 +78,7 @@ static const struct option_row {
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
-/* --- options ------------------------------------------------------------------------------------------------------ */
+/* --- options ---------------------------------------------------------------------------------------- */
 
 /* The row of "--reason" or "--reason=TEXT"; *value_out the text behind '=', or NULL. */
 static const struct option_row *find_option(const char *arg, const char **value_out)
@@ -124,7 +143,8 @@ static int unknown_option(const char *arg, struct err *err)
 }
 
 /* One option at argv[*i]; moves *i over its value. *used_out collects the bits. */
-static int parse_option(int argc, const char *const *argv, int *i, struct command *c, unsigned *used_out, struct err *err)
+static int parse_option(int argc, const char *const *argv, int *i, struct command *c, unsigned *used_out,
+		struct err *err)
 {
 	const char *arg = argv[*i], *value;
 	const struct option_row *o = find_option(arg, &value);
@@ -143,7 +163,7 @@ static int parse_option(int argc, const char *const *argv, int *i, struct comman
 	return 0;
 }
 
-/* --- verbs -------------------------------------------------------------------------------------------------------- */
+/* --- verbs ------------------------------------------------------------------------------------------ */
 
 static int unknown_verb(const char *typed, struct err *err)
 {
@@ -153,7 +173,8 @@ static int unknown_verb(const char *typed, struct err *err)
 	for (i = 0; i < VERBS; i++)
 		names[i] = verbs[i].words;
 	near = text_nearest(typed, names);
-	return err_set(err, "no verb `%s`%s%s%s", typed, near ? "; did you mean `" : "; nurturectl -h shows them all", near ? near : "",
+	return err_set(err, "no verb `%s`%s%s%s", typed,
+		near ? "; did you mean `" : "; nurturectl -h shows them all", near ? near : "",
 		near ? "`" : "");
 }
 
@@ -168,7 +189,8 @@ static const struct verb *verb_of(const char *words)
 }
 
 /* A verb is the first word, or the first two; *taken_out how many it was. */
-static int find_verb(const char *const *words, int count, const struct verb **out, int *taken_out, struct err *err)
+static int find_verb(const char *const *words, int count, const struct verb **out, int *taken_out,
+		struct err *err)
 {
 	struct buf typed = BUF_INIT;
 	const struct verb *v;
@@ -198,7 +220,8 @@ static int check_verb(const struct command *c, unsigned used, int left, struct e
 
 	for (i = 0; i < OPTIONS; i++)
 		if (used & options[i].bit & ~(v->options | O_ANY))
-			return err_set(err, "`%s` has no use for %s", v->words, options[i].bit == O_QUEUE ? "--due and its like" : options[i].name);
+			return err_set(err, "`%s` has no use for %s", v->words,
+				options[i].bit == O_QUEUE ? "--due and its like" : options[i].name);
 	if (v->argument && left < 1)
 		return err_set(err, "`%s` needs its %s", v->words, v->argument);
 	if (left > (v->argument ? 1 : 0))
@@ -239,7 +262,7 @@ int command_parse(int argc, const char *const *argv, struct command *out, struct
 	return 0;
 }
 
-/* --- help --------------------------------------------------------------------------------------------------------- */
+/* --- help ------------------------------------------------------------------------------------------- */
 
 static void help_line(struct buf *out, const char *name, const char *argument, const char *help)
 {
@@ -261,10 +284,11 @@ void command_help(struct buf *out)
 	for (i = 0; i < OPTIONS; i++)
 		if (options[i].help)
 			help_line(out, options[i].name, options[i].argument, options[i].help);
-	buf_str(out, "\nexit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no daemon there, 78 bad config\n");
+	buf_str(out, "\nexit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no daemon there,"
+		" 78 bad config\n");
 }
 
-/* --- request ------------------------------------------------------------------------------------------------------ */
+/* --- request ---------------------------------------------------------------------------------------- */
 
 void command_request(const struct command *c, struct buf *path, struct buf *body)
 {

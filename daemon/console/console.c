@@ -20,8 +20,10 @@
 #define SOCKET_MODE 0660
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-METRIC(reload_ok, GAUGE, "nurtured_config_last_reload_successful", "", "1 when the last reload was taken over.");
-METRIC(reload_time, GAUGE, "nurtured_config_last_reload_success_timestamp_seconds", "", "When a config was last taken over.");
+METRIC(reload_ok, GAUGE, "nurtured_config_last_reload_successful", "",
+	"1 when the last reload was taken over.");
+METRIC(reload_time, GAUGE, "nurtured_config_last_reload_success_timestamp_seconds", "",
+	"When a config was last taken over.");
 
 struct console {
 	struct http *http;
@@ -37,7 +39,7 @@ void console_note_reload(bool successful)
 		metric_set(&metric_reload_time, clock_now() / US_SECOND);
 }
 
-/* --- reads -------------------------------------------------------------------------------------------------------- */
+/* --- reads ------------------------------------------------------------------------------------------ */
 
 typedef int view_fn(const struct view_at *at, struct db *db, struct buf *out, struct err *err);
 
@@ -85,7 +87,8 @@ static void look_done(struct store_job *job, enum store_result result, const str
 }
 
 /* argument: valid until the reply. */
-static void look(struct console *c, struct http_request *r, view_fn *view, const char *type, const char *argument)
+static void look(struct console *c, struct http_request *r, view_fn *view, const char *type,
+		const char *argument)
 {
 	struct look *l = xcalloc(1, sizeof(*l));
 
@@ -95,7 +98,11 @@ static void look(struct console *c, struct http_request *r, view_fn *view, const
 	l->type = type;
 	l->plan = plan_ref(decide_plan(c->decide));
 	l->at = (struct view_at){
-		.store = decide_store(c->decide), .plan = l->plan, .argument = argument, .now = clock_now(), .started = c->started,
+		.store = decide_store(c->decide),
+		.plan = l->plan,
+		.argument = argument,
+		.now = clock_now(),
+		.started = c->started,
 	};
 	if (store_read(decide_store(c->decide), &l->job) == 0)
 		return;
@@ -141,7 +148,8 @@ static void get_prospect(void *ctx, struct http_request *r)
 	view_fn *view = !rest[n] ? view_person : strcmp(rest + n, "/why") == 0 ? view_reasons : NULL;
 
 	if (!view || !n || text_percent_decode(rest, n, false, &who) < 0)
-		http_problem(r, 404, "ask for /prospects/{id-or-address} or /prospects/{id-or-address}/why", NULL);
+		http_problem(r, 404, "ask for /prospects/{id-or-address} or /prospects/{id-or-address}/why",
+			NULL);
 	else
 		look(ctx, r, view, "application/json", arena_strdup(http_arena(r), buf_cstr(&who)));
 	buf_clear(&who);
@@ -174,7 +182,7 @@ static void post_alert(void *ctx, struct http_request *r)
 	act_replay(c->decide, r);
 }
 
-/* --- health, reload ----------------------------------------------------------------------------------------------- */
+/* --- health, reload --------------------------------------------------------------------------------- */
 
 static void get_health(void *ctx, struct http_request *r)
 {
@@ -230,7 +238,7 @@ static void post_reload(void *ctx, struct http_request *r)
 	buf_clear(&members);
 }
 
-/* --- the part ----------------------------------------------------------------------------------------------------- */
+/* --- the part --------------------------------------------------------------------------------------- */
 
 static const struct http_route routes[] = {
 	{ HTTP_GET, "/healthz", get_health },
@@ -247,8 +255,8 @@ static const struct http_route routes[] = {
 	{ 0, NULL, NULL },
 };
 
-int console_start(struct loop *loop, struct decide *decide, const struct console_options *options, struct console **out,
-		struct err *err)
+int console_start(struct loop *loop, struct decide *decide, const struct console_options *options,
+	struct console **out, struct err *err)
 {
 	struct console *c = xcalloc(1, sizeof(*c));
 	struct http_options http = { .routes = routes, .ctx = c, .max_connections = 64 };

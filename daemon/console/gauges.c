@@ -1,6 +1,6 @@
 /*
- * gauges.c: what /metrics computes when it is asked: what lies in the database and in the store. The names are documented in
- * nurtured(8); no address and no id of a person is in a label.
+ * gauges.c: what /metrics computes when it is asked: what lies in the database and in the store. The
+ * names are documented in nurtured(8); no address and no id of a person is in a label.
  */
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -15,12 +15,16 @@
 static const struct {
 	const char *due, *waiting, *lag, *what;
 } names[] = {
-	[LANE_TIME] = { "nurtured_schedule_due", "nurtured_schedule_pending", "nurtured_schedule_lag_seconds", "timed decisions" },
-	[LANE_SEND] = { "nurtured_delivery_due", "nurtured_delivery_pending", "nurtured_delivery_lag_seconds", "mails" },
-	[LANE_ALERT] = { "nurtured_webhook_due", "nurtured_webhook_pending", "nurtured_webhook_lag_seconds", "alerts" },
+	[LANE_TIME] = { "nurtured_schedule_due", "nurtured_schedule_pending", "nurtured_schedule_lag_seconds",
+		"timed decisions" },
+	[LANE_SEND] = { "nurtured_delivery_due", "nurtured_delivery_pending", "nurtured_delivery_lag_seconds",
+		"mails" },
+	[LANE_ALERT] = { "nurtured_webhook_due", "nurtured_webhook_pending", "nurtured_webhook_lag_seconds",
+		"alerts" },
 };
 
-static int lane_lines(const struct view_at *at, struct db *db, enum lane lane, struct buf *out, struct err *err)
+static int lane_lines(const struct view_at *at, struct db *db, enum lane lane, struct buf *out,
+		struct err *err)
 {
 	int64_t next = queue_next_due(at->store, lane), due, all;
 	struct buf help = BUF_INIT;
@@ -34,7 +38,8 @@ static int lane_lines(const struct view_at *at, struct db *db, enum lane lane, s
 	GAUGE_LINE(names[lane].waiting, buf_cstr(&help), all);
 	buf_reset(&help);
 	buf_printf(&help, "Of %s: how late the oldest due one is.", names[lane].what);
-	GAUGE_LINE(names[lane].lag, buf_cstr(&help), due && next < at->now ? (double)(at->now - next) / 1e6 : 0);
+	GAUGE_LINE(names[lane].lag, buf_cstr(&help),
+		due && next < at->now ? (double)(at->now - next) / 1e6 : 0);
 	buf_clear(&help);
 	return 0;
 }
@@ -46,11 +51,15 @@ static void store_lines(struct store *store, struct buf *out)
 	store_counts(store, &c);
 	GAUGE_LINE("nurtured_ready", "1 when a commit can be made now.", store_ready(store, NULL));
 	COUNTER_LINE("nurtured_store_commits_total", "Transactions committed.", c.commits);
-	COUNTER_LINE("nurtured_store_commit_seconds_total", "Time spent in COMMIT.", (double)c.commit_us / 1e6);
-	GAUGE_LINE("nurtured_store_commit_seconds_max", "The longest COMMIT since the start.", (double)c.commit_us_max / 1e6);
+	COUNTER_LINE("nurtured_store_commit_seconds_total", "Time spent in COMMIT.",
+		(double)c.commit_us / 1e6);
+	GAUGE_LINE("nurtured_store_commit_seconds_max", "The longest COMMIT since the start.",
+		(double)c.commit_us_max / 1e6);
 	COUNTER_LINE("nurtured_store_jobs_total", "Jobs run.", c.jobs);
-	metrics_line(out, true, "nurtured_store_errors_total", "counter", "Jobs not done, by class.", "class=\"refused\"", (double)c.refused);
-	metrics_line(out, false, "nurtured_store_errors_total", "counter", NULL, "class=\"failed\"", (double)c.failed);
+	metrics_line(out, true, "nurtured_store_errors_total", "counter", "Jobs not done, by class.",
+		"class=\"refused\"", (double)c.refused);
+	metrics_line(out, false, "nurtured_store_errors_total", "counter", NULL, "class=\"failed\"",
+		(double)c.failed);
 	GAUGE_LINE("nurtured_store_queue", "Jobs that wait for the store thread.", c.waiting);
 	COUNTER_LINE("nurtured_store_statements_total", "Statements executed.", c.statements);
 	GAUGE_LINE("nurtured_db_size_bytes", "Size of the database file.", c.db_bytes);
@@ -63,15 +72,20 @@ int view_metrics(const struct view_at *at, struct db *db, struct buf *out, struc
 	int64_t prospects, unknown, dead;
 	enum lane lane;
 
-	if (prospects_count(db, &prospects, err) < 0 || view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0
-	    || view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
+	if (prospects_count(db, &prospects, err) < 0 ||
+		view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0 ||
+		view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
 		return -1;
 	metrics_print(out);
-	metrics_line(out, true, "nurtured_build_info", "gauge", "Always 1; the version is a label.", "version=\"" VERSION "\"", 1);
-	GAUGE_LINE("nurtured_start_time_seconds", "When the daemon started, in seconds since 1970.", at->started / US_SECOND);
+	metrics_line(out, true, "nurtured_build_info", "gauge", "Always 1; the version is a label.",
+		"version=\"" VERSION "\"", 1);
+	GAUGE_LINE("nurtured_start_time_seconds", "When the daemon started, in seconds since 1970.",
+		at->started / US_SECOND);
 	GAUGE_LINE("nurtured_prospects", "People in the database.", prospects);
-	GAUGE_LINE("nurtured_delivery_unknown", "Mails of which nobody knows whether they went out, up to 1000.", unknown);
-	GAUGE_LINE("nurtured_webhook_dead", "Alerts that were given up and can be replayed, up to 1000.", dead);
+	GAUGE_LINE("nurtured_delivery_unknown",
+		"Mails of which nobody knows whether they went out, up to 1000.", unknown);
+	GAUGE_LINE("nurtured_webhook_dead", "Alerts that were given up and can be replayed, up to 1000.",
+		dead);
 	for (lane = 0; lane < LANES; lane++)
 		if (lane_lines(at, db, lane, out, err) < 0)
 			return -1;

@@ -62,7 +62,7 @@ out:
 	return rc;
 }
 
-/* --- data --------------------------------------------------------------------------------------------------------- */
+/* --- data ------------------------------------------------------------------------------------------- */
 
 static int read_data(struct work *w)
 {
@@ -79,14 +79,19 @@ static int read_data(struct work *w)
 	if (!json)
 		buf_printf(w->errors, "%s:%d:%d: %s\n", path, where.line, where.column, where.text);
 	else if (!json_is_object(json))
-		buf_printf(w->errors, "%s:1:1: the data must be a JSON object with the names that the template uses\n", path);
+		buf_printf(w->errors,
+			"%s:1:1: the data must be a JSON object with the names that the template uses\n",
+			path);
 	else
 		w->data = value_from_json(w->arena, json);
 	json_decref(json);
 	return w->data.type == VALUE_OBJECT ? 0 : -1;
 }
 
-/* The names of the data are the names that there are; a name with null may be empty, and the compiler wants its `default`. */
+/*
+ * The names of the data are the names that there are; a name with null may be empty, and the compiler
+ * wants its `default`.
+ */
 static void name_data(struct work *w)
 {
 	const struct value_object *object = w->data.object;
@@ -119,14 +124,15 @@ static struct value free_name_cb(void *ctx, struct slice name)
 	return value_get(w->data, name);
 }
 
-/* --- template ----------------------------------------------------------------------------------------------------- */
+/* --- template --------------------------------------------------------------------------------------- */
 
 static void split_path(struct work *w)
 {
 	const char *file = w->wish->file, *slash = strrchr(file, '/');
 	size_t n;
 
-	w->folder = slash ? arena_strndup(w->arena, file, (size_t)(slash - file)) : arena_strdup(w->arena, ".");
+	w->folder = slash ? arena_strndup(w->arena, file, (size_t)(slash - file))
+		: arena_strdup(w->arena, ".");
 	w->name = arena_strdup(w->arena, slash ? slash + 1 : file);
 	n = strlen(w->name);
 	if (text_ends_with(w->name, SUFFIX) && n > strlen(SUFFIX))
@@ -179,7 +185,7 @@ static int compile(struct work *w)
 	return -1;
 }
 
-/* --- rendering ---------------------------------------------------------------------------------------------------- */
+/* --- rendering -------------------------------------------------------------------------------------- */
 
 static int render(struct work *w, const struct template *t, struct buf *out)
 {
@@ -193,7 +199,8 @@ static int render(struct work *w, const struct template *t, struct buf *out)
 	arena_free(&scratch);
 	if (result == TEMPLATE_DONE)
 		return 0;
-	buf_printf(w->errors, "%s: %s%s\n", w->wish->file, result == TEMPLATE_ABORTED ? "aborted: " : "", err.text);
+	buf_printf(w->errors, "%s: %s%s\n", w->wish->file, result == TEMPLATE_ABORTED ? "aborted: " : "",
+		err.text);
 	return -1;
 }
 

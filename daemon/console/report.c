@@ -1,6 +1,7 @@
 /*
  * report.c: see report.h.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 #define CELL_MAX 60	/* columns of a cell in a table: longer ones end in "..." */
 #define DEPTH_MAX 16
 
-/* --- single values ------------------------------------------------------------------------------------------------ */
+/* --- single values ---------------------------------------------------------------------------------- */
 
 void report_age(struct buf *out, int64_t at, int64_t now)
 {
@@ -26,8 +27,8 @@ void report_age(struct buf *out, int64_t at, int64_t now)
 		int64_t us;
 		const char *name;
 	} units[] = {
-		{ 365 * US_DAY, "year" }, { 30 * US_DAY, "month" }, { US_DAY, "day" }, { US_HOUR, "hour" }, { US_MINUTE, "minute" },
-		{ US_SECOND, "second" },
+		{ 365 * US_DAY, "year" }, { 30 * US_DAY, "month" }, { US_DAY, "day" }, { US_HOUR, "hour" },
+		{ US_MINUTE, "minute" }, { US_SECOND, "second" },
 	};
 	int64_t distance = at > now ? at - now : now - at, count;
 	size_t i;
@@ -39,8 +40,8 @@ void report_age(struct buf *out, int64_t at, int64_t now)
 		return;
 	}
 	count = distance / units[i].us;
-	buf_printf(out, "%s%" PRId64 " %s%s%s", at > now ? "in " : "", count, units[i].name, count == 1 ? "" : "s",
-		at > now ? "" : " ago");
+	buf_printf(out, "%s%" PRId64 " %s%s%s", at > now ? "in " : "", count, units[i].name,
+		count == 1 ? "" : "s", at > now ? "" : " ago");
 }
 
 static void print_time(struct buf *out, int64_t at, int64_t now)
@@ -144,7 +145,7 @@ static void print_scalar(struct buf *out, const char *key, const json_t *v, int6
 	}
 }
 
-/* --- tables ------------------------------------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------------------------- */
 
 struct table {
 	size_t rows, columns;
@@ -190,7 +191,7 @@ static void print_heads(struct table *t, const json_t *heads)
 		const char *p;
 
 		for (p = name; *p; p++)
-			buf_char(&cell, *p == '_' ? ' ' : *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+			buf_char(&cell, *p == '_' ? ' ' : (char)toupper((unsigned char)*p));
 		set_cell(t, 0, column++, &cell);
 	}
 }
@@ -203,17 +204,16 @@ static void print_rows(struct buf *out, const struct table *t, size_t indent)
 		pad(out, indent);
 		for (column = 0; column < t->columns; column++) {
 			const char *s = t->cells[row * t->columns + column];
-			size_t width = text_utf8_length(s, strlen(s));
 
 			buf_str(out, s);
 			if (column + 1 < t->columns)
-				pad(out, t->widths[column] + 2 - (width < t->widths[column] ? width : t->widths[column]));
+				pad(out, t->widths[column] + 2 - text_utf8_length(s, strlen(s)));
 		}
 		buf_char(out, '\n');
 	}
 }
 
-/* The members of the first object that has any one more than those before: what a member is missing in shows as "-". */
+/* Every name that any of the objects has, in the order of their first use. */
 static json_t *columns_of(const json_t *list)
 {
 	json_t *heads = json_object();
@@ -255,7 +255,7 @@ static void print_table(struct buf *out, const json_t *list, size_t indent, int6
 	json_decref(heads);
 }
 
-/* --- objects ------------------------------------------------------------------------------------------------------ */
+/* --- objects ---------------------------------------------------------------------------------------- */
 
 static void print_any(struct buf *out, const json_t *json, size_t indent, int depth, int64_t now);
 

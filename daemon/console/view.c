@@ -22,7 +22,7 @@
 
 const char *const view_lanes[] = { [LANE_TIME] = "time", [LANE_SEND] = "send", [LANE_ALERT] = "alert" };
 
-/* --- pieces of JSON ----------------------------------------------------------------------------------------------- */
+/* --- pieces of JSON --------------------------------------------------------------------------------- */
 
 static json_t *time_json(int64_t at)
 {
@@ -71,7 +71,7 @@ static int give(struct buf *out, json_t *json, struct err *err)
 	return 1;
 }
 
-/* --- counts ------------------------------------------------------------------------------------------------------- */
+/* --- counts ----------------------------------------------------------------------------------------- */
 
 int view_count_deliveries(struct db *db, int state, int64_t *out, struct err *err)
 {
@@ -97,7 +97,7 @@ int view_count_alerts(struct db *db, int state, int64_t *out, struct err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* --- status ------------------------------------------------------------------------------------------------------- */
+/* --- status ----------------------------------------------------------------------------------------- */
 
 static json_t *lanes_json(const struct view_at *at, struct db *db, struct err *err)
 {
@@ -111,8 +111,11 @@ static json_t *lanes_json(const struct view_at *at, struct db *db, struct err *e
 			json_decref(list);
 			return NULL;
 		}
-		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:o, s:f}", "lane", view_lanes[lane],
-			"due", (json_int_t)due, "waiting", (json_int_t)all, "next", time_json(next == TIME_NEVER ? 0 : next),
+		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:o, s:f}",
+			"lane", view_lanes[lane],
+			"due", (json_int_t)due,
+			"waiting", (json_int_t)all,
+			"next", time_json(next == TIME_NEVER ? 0 : next),
 			"late_seconds", due && next < at->now ? (double)(at->now - next) / 1e6 : 0.0));
 	}
 	return list;
@@ -124,11 +127,16 @@ static json_t *store_json(struct store *store)
 
 	store_counts(store, &c);
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:I}",
-		"commits", (json_int_t)c.commits, "jobs", (json_int_t)c.jobs, "refused", (json_int_t)c.refused,
-		"failed", (json_int_t)c.failed, "waiting", (json_int_t)c.waiting,
+		"commits", (json_int_t)c.commits,
+		"jobs", (json_int_t)c.jobs,
+		"refused", (json_int_t)c.refused,
+		"failed", (json_int_t)c.failed,
+		"waiting", (json_int_t)c.waiting,
 		"mean_commit_seconds", c.commits ? (double)c.commit_us / 1e6 / (double)c.commits : 0.0,
 		"longest_commit_seconds", (double)c.commit_us_max / 1e6,
-		"db_bytes", (json_int_t)c.db_bytes, "wal_bytes", (json_int_t)c.wal_bytes, "disk_free_bytes", (json_int_t)c.disk_free);
+		"db_bytes", (json_int_t)c.db_bytes,
+		"wal_bytes", (json_int_t)c.wal_bytes,
+		"disk_free_bytes", (json_int_t)c.disk_free);
 }
 
 static json_t *plan_json(const struct plan *plan)
@@ -137,8 +145,12 @@ static json_t *plan_json(const struct plan *plan)
 	json_t *json;
 
 	text_hex(&digest, plan->digest, 6);
-	json = json_pack("{s:s, s:I, s:I, s:I, s:I}", "version", buf_cstr(&digest), "sequences", (json_int_t)plan->sequence_count,
-		"lists", (json_int_t)plan->list_count, "forms", (json_int_t)plan->form_count, "templates", (json_int_t)plan->mail_count);
+	json = json_pack("{s:s, s:I, s:I, s:I, s:I}",
+		"version", buf_cstr(&digest),
+		"sequences", (json_int_t)plan->sequence_count,
+		"lists", (json_int_t)plan->list_count,
+		"forms", (json_int_t)plan->form_count,
+		"templates", (json_int_t)plan->mail_count);
 	buf_clear(&digest);
 	return json;
 }
@@ -150,26 +162,43 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 	bool ready = store_ready(at->store, &why);
 	json_t *lanes;
 
-	if (prospects_count(db, &prospects, err) < 0 || view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0
-	    || view_count_deliveries(db, DELIVERY_DEFERRED, &deferred, err) < 0 || view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
+	if (prospects_count(db, &prospects, err) < 0 ||
+		view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0 ||
+		view_count_deliveries(db, DELIVERY_DEFERRED, &deferred, err) < 0 ||
+		view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
 		return -1;
 	lanes = lanes_json(at, db, err);
 	if (!lanes)
 		return -1;
-	return give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "version", VERSION,
-		"started", time_json(at->started), "ready", ready, "trouble", ready ? "" : why.text,
-		"prospects", (json_int_t)prospects, "mails_unknown", (json_int_t)unknown, "mails_deferred", (json_int_t)deferred,
-		"alerts_dead", (json_int_t)dead, "config", plan_json(at->plan), "lanes", lanes, "store", store_json(at->store)), err);
+	return give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+		"version", VERSION,
+		"started", time_json(at->started),
+		"ready", ready,
+		"trouble", ready ? "" : why.text,
+		"prospects", (json_int_t)prospects,
+		"mails_unknown", (json_int_t)unknown,
+		"mails_deferred", (json_int_t)deferred,
+		"alerts_dead", (json_int_t)dead,
+		"config", plan_json(at->plan),
+		"lanes", lanes,
+		"store", store_json(at->store)), err);
 }
 
-/* --- queue -------------------------------------------------------------------------------------------------------- */
+/* --- queue ------------------------------------------------------------------------------------------ */
 
 static json_t *delivery_json(const struct delivery *d)
 {
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o, s:i, s:o}", "delivery", id_json("del", d->id),
-		"prospect", id_json("pro", d->prospect), "state", delivery_state_names[d->state], "template", text_json_of(d->template),
-		"address", text_json_of(d->address), "planned", time_json(d->planned), "attempts", d->attempt, "done", time_json(d->done),
-		"code", d->code, "reply", text_json_of(d->reply));
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o, s:i, s:o}",
+		"delivery", id_json("del", d->id),
+		"prospect", id_json("pro", d->prospect),
+		"state", delivery_state_names[d->state],
+		"template", text_json_of(d->template),
+		"address", text_json_of(d->address),
+		"planned", time_json(d->planned),
+		"attempts", d->attempt,
+		"done", time_json(d->done),
+		"code", d->code,
+		"reply", text_json_of(d->reply));
 }
 
 static int list_deliveries(struct db *db, enum delivery_state state, struct buf *out, struct err *err)
@@ -201,9 +230,17 @@ static json_t *target_json(const char *url)
 
 static json_t *alert_json(const struct alert *a)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:i, s:o}", "alert", id_json("alr", a->id), "lead", id_json("led", a->lead),
-		"prospect", id_json("pro", a->prospect), "to", target_json(a->url), "as", text_json_of(a->as), "created", time_json(a->created),
-		"attempts", a->attempt, "done", time_json(a->done), "code", a->code, "error", text_json_of(a->error));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:i, s:o}",
+		"alert", id_json("alr", a->id),
+		"lead", id_json("led", a->lead),
+		"prospect", id_json("pro", a->prospect),
+		"to", target_json(a->url),
+		"as", text_json_of(a->as),
+		"created", time_json(a->created),
+		"attempts", a->attempt,
+		"done", time_json(a->done),
+		"code", a->code,
+		"error", text_json_of(a->error));
 }
 
 static int list_alerts(struct db *db, enum alert_state state, struct buf *out, struct err *err)
@@ -238,14 +275,21 @@ int view_queue(const struct view_at *at, struct db *db, struct buf *out, struct 
 	return lanes ? give(out, lanes, err) : -1;
 }
 
-/* --- leads -------------------------------------------------------------------------------------------------------- */
+/* --- leads ------------------------------------------------------------------------------------------ */
 
 static json_t *lead_json(const struct lead *l, const char *address)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "lead", id_json("led", l->id),
-		"prospect", id_json("pro", l->prospect), "address", text_json_of(address), "state", text_json_of(l->state),
-		"owner", text_json_of(l->owner), "hot", time_json(l->at), "because", text_json_of(l->reason),
-		"answered", time_json(l->answered), "answer", text_json_of(l->answer), "amount", l->amount);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}",
+		"lead", id_json("led", l->id),
+		"prospect", id_json("pro", l->prospect),
+		"address", text_json_of(address),
+		"state", text_json_of(l->state),
+		"owner", text_json_of(l->owner),
+		"hot", time_json(l->at),
+		"because", text_json_of(l->reason),
+		"answered", time_json(l->answered),
+		"answer", text_json_of(l->answer),
+		"amount", l->amount);
 }
 
 int view_leads(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
@@ -272,7 +316,7 @@ int view_leads(const struct view_at *at, struct db *db, struct buf *out, struct 
 	return rc;
 }
 
-/* --- one person --------------------------------------------------------------------------------------------------- */
+/* --- one person ------------------------------------------------------------------------------------- */
 
 int view_suppression(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
@@ -286,8 +330,11 @@ int view_suppression(const struct view_at *at, struct db *db, struct buf *out, s
 	arena = arena_new(0);
 	got = suppressions_find(db, address.key, arena, &row, err);
 	if (got == 1)
-		got = give(out, json_pack("{s:s, s:o, s:o, s:o}", "address", address.text, "reason", text_json_of(row.reason),
-			"since", time_json(row.at), "source", text_json_of(row.source)), err);
+		got = give(out, json_pack("{s:s, s:o, s:o, s:o}",
+			"address", address.text,
+			"reason", text_json_of(row.reason),
+			"since", time_json(row.at),
+			"source", text_json_of(row.source)), err);
 	arena_free(&arena);
 	return got;
 }

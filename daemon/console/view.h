@@ -1,5 +1,6 @@
 /*
- * view.h: what the console reads. Reader thread. Each function appends JSON text; 1 found, 0 there is no such thing, -1.
+ * view.h: what the console reads. Reader thread. Each function appends JSON text; 1 found, 0 there is no
+ * such thing, -1.
  */
 #ifndef CONSOLE_VIEW_H
 #define CONSOLE_VIEW_H

@@ -50,7 +50,7 @@ static const struct {
 	struct range range;
 	int offset;
 } carriers[] = {
-	{ { { 0 }, 96 }, 12 },						/* compatible: deprecated, but routed by some */
+	{ { { 0 }, 96 }, 12 },						/* compatible: deprecated */
 	{ { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff }, 96 }, 12 },	/* mapped */
 	{ { { 0x00, 0x64, 0xff, 0x9b }, 96 }, 12 },			/* NAT64 */
 	{ { { 0x20, 0x02 }, 16 }, 2 },					/* 6to4 */

@@ -1,9 +1,10 @@
 /*
  * handoff.c: see handoff.h. An alert's way: claim (a store job) -> request -> outcome (a store job).
  *
- * Each alert under way is a `handover`; at most IN_FLIGHT_MAX exist. What an attempt means is retry.c's to say. An outcome that the
- * store does not take now (its queue or the disk is full) is offered again until it is taken: the receiver has the alert, so
- * the row must say so. The handoff itself outlives handoff_stop() until the store has given back every job.
+ * Each alert under way is a `handover`; at most IN_FLIGHT_MAX exist. What an attempt means is retry.c's
+ * to say. An outcome that the store does not take now (its queue or the disk is full) is offered again
+ * until it is taken: the receiver has the alert, so the row must say so. The handoff itself outlives
+ * handoff_stop() until the store has given back every job.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@
 #define IN_FLIGHT_MAX 8
 #define PAUSE_FIRST US_SECOND
 #define PAUSE_MAX (60 * US_SECOND)
-#define REFUSED_MAX 5	/* outcomes that the store refuses are wrong, not late: alerts_recover() has them at the next start */
+#define REFUSED_MAX 5	/* a refused outcome is wrong, not late; the next start has the alert again */
 
 METRIC(in_flight, GAUGE, "nurtured_webhook_in_flight", "", "Alerts that are being handed over now.");
 
@@ -81,7 +82,7 @@ static void free_when_over(struct handoff *h)
 	free(h);
 }
 
-/* --- one alert under way ------------------------------------------------------------------------------------------ */
+/* --- one alert under way ---------------------------------------------------------------------------- */
 
 static struct handover *handover_new(struct handoff *h, const struct alert_work *work)
 {
@@ -127,13 +128,14 @@ static void report(const struct handover *o)
 	const struct alert_outcome *f = &o->fact;
 
 	if (f->delivered)
-		log_info("alert.delivered", L_ID("alert", "alr", f->alert), L_INT("attempt", o->attempt + 1), L_INT("code", f->code));
+		log_info("alert.delivered", L_ID("alert", "alr", f->alert), L_INT("attempt", o->attempt + 1),
+			L_INT("code", f->code));
 	else if (!f->dead)
 		log_warn("alert.again", L_ID("alert", "alr", f->alert), L_INT("attempt", o->attempt + 1),
 			L_STR("error", f->error), L_INT("seconds", (f->retry_at - f->at) / US_SECOND));
 }
 
-/* --- its outcome -------------------------------------------------------------------------------------------------- */
+/* --- its outcome ------------------------------------------------------------------------------------ */
 
 static int outcome_run(struct store_job *job, struct db *db, struct err *err)
 {
@@ -165,7 +167,8 @@ static void outcome_done(struct store_job *job, enum store_result result, const 
 	if (result == STORE_COMMITTED) {
 		report(o);
 	} else {
-		log_error("alert.not_recorded", L_ID("alert", "alr", o->fact.alert), L_STR("error", err->text));
+		log_error("alert.not_recorded", L_ID("alert", "alr", o->fact.alert),
+			L_STR("error", err->text));
 		o->refused += result == STORE_REFUSED;
 		if (!h->stopped && o->refused < REFUSED_MAX) {
 			record_later(o);
@@ -213,7 +216,11 @@ static void conclude(struct handover *o, enum retry_verdict verdict, const char 
 static void judge(struct handover *o, int code, int64_t retry_after, const char *error)
 {
 	struct attempt attempt = {
-		.number = o->attempt, .code = code, .retry_after = retry_after, .at = clock_now(), .chance = random_unit(),
+		.number = o->attempt,
+		.code = code,
+		.retry_after = retry_after,
+		.at = clock_now(),
+		.chance = random_unit(),
 	};
 
 	o->fact.code = code;
@@ -228,7 +235,7 @@ static void answered_cb(void *arg, const struct request_answer *answer)
 	request_free(&o->request);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------------------------- */
 
 static const struct alert_target *find_target(const struct plan *plan, const char *url)
 {
@@ -255,14 +262,14 @@ static void start(struct handoff *h, const struct alert_work *work)
 	};
 	struct err err;
 
-	/* whoever was taken out of the config gets no personal data any more; the dead letter can be replayed if that was a slip */
+	/* whoever left the config gets no personal data any more; a replay mends it if that was a slip */
 	if (!target)
 		conclude(o, RETRY_DEAD, "its address is not among the alerts of sales.yaml any more");
 	else if (request_start(h->pool, &wish, answered_cb, o, &o->request, &err) < 0)
 		judge(o, 0, 0, err.text);
 }
 
-/* --- claiming ----------------------------------------------------------------------------------------------------- */
+/* --- claiming --------------------------------------------------------------------------------------- */
 
 static int claim_run(struct store_job *job, struct db *db, struct err *err)
 {
@@ -331,7 +338,7 @@ static void due_cb(void *arg)
 	pump(h);
 }
 
-/* --- the part ----------------------------------------------------------------------------------------------------- */
+/* --- the part --------------------------------------------------------------------------------------- */
 
 int handoff_start(struct loop *loop, struct decide *decide, struct handoff **out, struct err *err)
 {
@@ -367,7 +374,7 @@ void handoff_stop(struct handoff **handoff)
 	h->stopped = true;
 	for (o = h->first; o; o = next) {
 		next = o->next;
-		/* what the store has or takes comes back to outcome_done(); the rest is found by alerts_recover() */
+		/* what the store has or takes comes back to outcome_done(); alerts_recover() has the rest */
 		if (!o->in_store && !(o->fact.at && submit(o)))
 			handover_free(&o);
 	}

@@ -1,8 +1,9 @@
 /*
  * request.c: see request.h.
  *
- * Every attempt has a connection of its own: alerts are rare, a connection that was kept would carry a later one past a
- * guard whose list has changed, and a broken one that is found dead only when used costs an attempt.
+ * Every attempt has a connection of its own: alerts are rare, a connection that was kept would carry a
+ * later one past a guard whose list has changed, and a broken one that is found dead only when used costs
+ * an attempt.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -53,9 +54,11 @@ static curl_socket_t open_cb(void *arg, curlsocktype purpose, struct curl_sockad
 	if (guard_allows(sa, r->allow_private))
 		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 	if (sa->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, r->refused, sizeof(r->refused));
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, r->refused,
+			sizeof(r->refused));
 	else if (sa->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, r->refused, sizeof(r->refused));
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, r->refused,
+			sizeof(r->refused));
 	return CURL_SOCKET_BAD;
 }
 
@@ -80,9 +83,11 @@ static void explain(struct request *r, CURLcode code, struct request_answer *ans
 	if (answer->code >= 200 && answer->code <= 299)
 		return;
 	if (answer->code)
-		err_set(&err, "HTTP %d%s%.*s", answer->code, words.len ? ": " : "", (int)words.len, words.data ? words.data : "");
+		err_set(&err, "HTTP %d%s%.*s", answer->code, words.len ? ": " : "", (int)words.len,
+			words.data ? words.data : "");
 	else if (*r->refused && code == CURLE_COULDNT_CONNECT)
-		err_set(&err, "%s is no public address; operator.allow_private names those that may be reached all the same", r->refused);
+		err_set(&err, "%s is no public address; `allow_private` may name it all the same",
+			r->refused);
 	else
 		err_set(&err, "%s", *r->curl_error ? r->curl_error : curl_easy_strerror(code));
 	memcpy(answer->error, err.text, sizeof(answer->error));
@@ -95,7 +100,7 @@ static void ended_cb(void *arg, CURLcode code)
 	curl_off_t after = 0;
 	long status = 0;
 
-	/* CURLE_WRITE_ERROR is our own cap; after any other failure the status may be that of half an answer */
+	/* CURLE_WRITE_ERROR is our own cap; after another failure there may be half an answer */
 	if (code == CURLE_OK || code == CURLE_WRITE_ERROR)
 		curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
 	answer.code = (int)status;
@@ -125,7 +130,8 @@ static int add_headers(struct request *r, const struct request_wish *wish, struc
 			goto out;
 		buf_reset(&line);
 		buf_str(&line, "webhook-signature: ");
-		signature_make((struct slice){ .data = key.data, .len = key.len }, wish->id, seconds, slice_of(wish->body), &line);
+		signature_make((struct slice){ .data = key.data, .len = key.len }, wish->id, seconds,
+			slice_of(wish->body), &line);
 		r->headers = curl_slist_append(r->headers, buf_cstr(&line));
 	}
 out:
@@ -145,7 +151,8 @@ static int set_up(struct request *r, const struct request_wish *wish, struct err
 		return err_set(err, "%s", curl_easy_strerror(code));
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");	/* also not the one of the environment, which would resolve for us */
+	/* not the environment's either: a proxy would resolve names for us, past the guard */
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_cb);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);

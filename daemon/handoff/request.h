@@ -27,8 +27,8 @@ struct request_answer {
 };
 
 /*
- * Copies what it needs but allow_private. done is called once, from the loop, never from inside this call, and is the place for
- * request_free(). -1: the secret cannot be used, or the URL is none.
+ * Copies what it needs but allow_private. done is called once, from the loop, never from inside this
+ * call, and is the place for request_free(). -1: the secret cannot be used, or the URL is none.
  */
 int request_start(struct transfer_pool *pool, const struct request_wish *wish,
 		void (*done)(void *arg, const struct request_answer *answer), void *arg,

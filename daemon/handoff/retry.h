@@ -1,8 +1,9 @@
 /*
  * retry.h: what follows from an attempt: the one place that decides. Pure; any thread.
  *
- * The plan of Standard Webhooks 1.0 ("Deliverability and reliability"): at once, then after 5 seconds, 5 minutes, 30 minutes, 2, 5, 10, 14, 20 and
- * 24 hours, each up to a tenth later by chance, so that what failed together does not come back together.
+ * The plan of Standard Webhooks 1.0 ("Deliverability and reliability"): at once, then after 5 seconds, 5
+ * minutes, 30 minutes, 2, 5, 10, 14, 20 and 24 hours, each up to a tenth later by chance, so that what
+ * failed together does not come back together.
  */
 #ifndef HANDOFF_RETRY_H
 #define HANDOFF_RETRY_H

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* The bytes of a secret as receivers and config write it: base64, with or without "whsec_" before it; 1 to 64 bytes. */
+/* The bytes of a secret as it is written: base64, with or without "whsec_" before it; 1 to 64 bytes. */
 int signature_key(const char *secret, struct buf *key, struct err *err) MUSTCHECK;
 
 /* Appends "v1," and the base64 of HMAC-SHA256(key, id "." seconds "." body). */

@@ -1,5 +1,6 @@
 /*
- * command.h: what a person typed behind `nurturectl`: the table of verbs, their arguments and options. Pure; any thread.
+ * command.h: what a person typed behind `nurturectl`: the table of verbs, their arguments and options.
+ * Pure; any thread.
  */
 #ifndef CONSOLE_COMMAND_H
 #define CONSOLE_COMMAND_H
@@ -10,7 +11,13 @@
 #include "base/err.h"
 
 /* sysexits(3), and 1 for "was refused" */
-enum command_exit { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_WRONG_USAGE = 64, EXIT_NO_DAEMON = 69, EXIT_BAD_CONFIG = 78 };
+enum command_exit {
+	EXIT_DONE = 0,
+	EXIT_REFUSED = 1,
+	EXIT_WRONG_USAGE = 64,
+	EXIT_NO_DAEMON = 69,
+	EXIT_BAD_CONFIG = 78,
+};
 
 enum verb_kind {
 	VERB_REMOTE,	/* asks the daemon: method, path, body */
@@ -24,7 +31,7 @@ struct verb {
 	unsigned options;	/* enum command_option of command.c, or'ed */
 	enum verb_kind kind;
 	bool post;		/* else GET */
-	const char *path;	/* REMOTE; '%' stands for the argument, '?' at the end for the option that chooses */
+	const char *path;	/* REMOTE; '%' is the argument, '?' at the end the option that chooses */
 	const char *help;	/* one line */
 };
 

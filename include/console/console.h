@@ -1,5 +1,6 @@
 /*
- * console.h: the control socket: HTTP/1.1 with JSON on a Unix socket (mode 0660), for nurturectl, curl and scrapers. Loop thread.
+ * console.h: the control socket: HTTP/1.1 with JSON on a Unix socket (mode 0660), for nurturectl, curl
+ * and scrapers. Loop thread.
  *
  *	GET  /healthz /readyz			the loop turns; a commit can be made (503 with why)
  *	GET  /metrics				Prometheus text format 0.0.4
@@ -10,9 +11,10 @@
  *	GET  /suppressions?address=A		is it on the list (404 if not)
  *	POST /suppressions /suppressions/remove	{"address": A, "reason": R}
  *	POST /alerts/{id}/replay		a dead alert goes out again; 409 if it is not dead
- *	POST /reload				200 with what changed, or 422 with all errors and nothing changed
+ *	POST /reload				200, or 422 with all errors and nothing changed
  *
- * Whoever may write to the socket may do all of it. Reads run on the reader thread, writes as jobs of the store.
+ * Whoever may write to the socket may do all of it. Reads run on the reader thread, writes as jobs of the
+ * store.
  */
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H
@@ -29,20 +31,23 @@ struct loop;
 struct console_options {
 	const char *socket;	/* path; its folder must be there */
 	/*
-	 * Loop thread: loads the config anew. 0: the new one is in force and `text` may say what changed; -1: refused, `text` has the
-	 * errors, one a line.
+	 * Loop thread: loads the config anew. 0: the new one is in force and `text` may say what changed;
+	 * -1: refused, `text` has the errors, one a line.
 	 */
 	int (*reload)(void *arg, struct buf *text);
 	void *reload_arg;
 };
 
 /* decide must outlive it. */
-int console_start(struct loop *loop, struct decide *decide, const struct console_options *options, struct console **out,
-		struct err *err) MUSTCHECK;
+int console_start(struct loop *loop, struct decide *decide, const struct console_options *options,
+	struct console **out, struct err *err) MUSTCHECK;
 /* Before store_stop(). Requests that wait for the store are answered by its last completions. */
 void console_stop(struct console **console);
 
-/* What became of a reload, by SIGHUP too: nurtured_config_last_reload_successful. At the start once with true. */
+/*
+ * What became of a reload, by SIGHUP too: nurtured_config_last_reload_successful. At the start once with
+ * true.
+ */
 void console_note_reload(bool successful);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * preview.h: a template file rendered with data from a JSON file, without daemon and config: `nurturectl template render`. Reads files.
+ * preview.h: a template file rendered with data from a JSON file, without daemon and config: `nurturectl
+ * template render`. Reads files.
  */
 #ifndef CONSOLE_PREVIEW_H
 #define CONSOLE_PREVIEW_H
@@ -12,9 +13,9 @@
 struct preview {
 	const char *file;	/* layouts and partials are NAME.liquid in its folder */
 	const char *data;	/* file with a JSON object, or NULL: {} */
-	bool plain;		/* Liquid as such: nothing escaped, unknown names nil; else HTML, and unknown names are errors */
+	bool plain;		/* nothing escaped, unknown names nil; else HTML, and those are errors */
 	bool text;		/* the text part of an HTML template */
-	bool headers;		/* what the front matter makes, before the body: "subject: ..." a line each, then an empty line */
+	bool headers;		/* first what the front matter makes, a line each, and an empty line */
 };
 
 /* -1: refused; then `errors` has what is wrong, one "file:line:column: ..." a line. */

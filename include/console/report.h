@@ -1,9 +1,10 @@
 /*
  * report.h: the daemon's JSON as people read it. Pure but for the local time zone (TZ); any thread.
  *
- * One form for all answers: an object's members below each other, names padded; a list of objects as columns; lists of texts
- * below each other. By value or name: RFC 3339 times in the local zone with their age in words; `..._seconds` as durations; `..._bytes` as
- * KB, MB, GB. Control characters, which mails may bring, become '?', so that they reach no terminal.
+ * One form for all answers: an object's members below each other, names padded; a list of objects as
+ * columns; lists of texts below each other. By value or name: RFC 3339 times in the local zone with their
+ * age in words; `..._seconds` as durations; `..._bytes` as KB, MB, GB. Control characters, which mails
+ * may bring, become '?', so that they reach no terminal.
  */
 #ifndef CONSOLE_REPORT_H
 #define CONSOLE_REPORT_H

@@ -1,5 +1,6 @@
 /*
- * metrics: registered ones are found, grouped under one HELP and TYPE, and lines are escaped as the text format 0.0.4 says.
+ * metrics: registered ones are found, grouped under one HELP and TYPE, and lines are escaped as the text
+ * format 0.0.4 says.
  */
 #include <setjmp.h>
 #include <stdarg.h>

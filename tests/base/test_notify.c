@@ -113,7 +113,7 @@ static void without_a_manager_nothing_happens_and_a_wrong_name_is_an_error(void 
 	unsetenv("NOTIFY_SOCKET");
 }
 
-/* --- watchdog -------------------------------------------------------------------------------------------------- */
+/* --- watchdog --------------------------------------------------------------------------------------- */
 
 struct turns {
 	struct loop *loop;

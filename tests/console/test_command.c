@@ -101,7 +101,9 @@ static void local_verbs_take_their_files(void **state)
 
 static void help_and_version_need_no_verb(void **state)
 {
-	static const char *const help[] = { "-h", "--help", "status -h", "nonsense --help", "queue --dead extra words -h" };
+	static const char *const help[] = {
+		"-h", "--help", "status -h", "nonsense --help", "queue --dead extra words -h",
+	};
 	struct buf text = BUF_INIT;
 	struct command c;
 	struct err err;
@@ -114,7 +116,8 @@ static void help_and_version_need_no_verb(void **state)
 	assert_int_equal(parse("-V", &c, &err), 0);
 	assert_true(c.version);
 	command_help(&text);
-	assert_non_null(strstr(buf_cstr(&text), "  prospect why ID|ADDRESS    why they are where they are\n"));
+	assert_non_null(
+		strstr(buf_cstr(&text), "  prospect why ID|ADDRESS    why they are where they are\n"));
 	assert_non_null(strstr(buf_cstr(&text), "  --reason TEXT              suppress: why\n"));
 	buf_clear(&text);
 }

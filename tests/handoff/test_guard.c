@@ -58,7 +58,8 @@ static void only_public_addresses_pass(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (allows(rows[i].address, NULL) != rows[i].want || allows(rows[i].address, none) != rows[i].want)
+		if (allows(rows[i].address, NULL) != rows[i].want ||
+			allows(rows[i].address, none) != rows[i].want)
 			fail_msg("%s", rows[i].address);
 	}
 }

@@ -1,5 +1,6 @@
 /*
- * handoff: from the row in the outbox to the row that says what came of it, with a real store and a real receiver on loopback.
+ * handoff: from the row in the outbox to the row that says what came of it, with a real store and a real
+ * receiver on loopback.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -39,13 +40,15 @@ struct hook {
 static void check_signature(struct hook *h, struct evhttp_request *r, const char *body, size_t n)
 {
 	struct evkeyvalq *in = evhttp_request_get_input_headers(r);
-	const char *seconds = evhttp_find_header(in, "webhook-timestamp"), *given = evhttp_find_header(in, "webhook-signature");
+	const char *seconds = evhttp_find_header(in, "webhook-timestamp"),
+		   *given = evhttp_find_header(in, "webhook-signature");
 	const char *id = evhttp_find_header(in, "webhook-id");
 	struct buf key = BUF_INIT, want = BUF_INIT;
 	struct err err;
 
 	assert_int_equal(signature_key(WORLD_SECRET, &key, &err), 0);
-	signature_make((struct slice){ key.data, key.len }, id, strtoll(seconds, NULL, 10), (struct slice){ body, n }, &want);
+	signature_make((struct slice){ key.data, key.len }, id, strtoll(seconds, NULL, 10),
+		(struct slice){ body, n }, &want);
 	h->badly_signed += strcmp(given, buf_cstr(&want)) != 0;
 	snprintf(h->ids[h->hits], ID_TEXT, "%s", id);
 	buf_clear(&key);
@@ -301,7 +304,7 @@ static void what_was_cut_goes_out_again_after_the_next_start(void **state)
 	assert_string_equal(h->ids[0], h->ids[1]);
 }
 
-/* --- a store that takes nothing ------------------------------------------------------------------------------------ */
+/* --- a store that takes nothing --------------------------------------------------------------------- */
 
 struct plug {
 	struct store_job job;

@@ -1,5 +1,6 @@
 /*
- * request: what a receiver sees of one attempt, and what the attempt makes of each answer. The receiver is evhttp on loopback.
+ * request: what a receiver sees of one attempt, and what the attempt makes of each answer. The receiver
+ * is evhttp on loopback.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -85,7 +86,8 @@ static void receive_cb(struct evhttp_request *r, void *arg)
 	}
 	if (strcmp(path, "/close") == 0) {
 		evbuffer_free(out);
-		bufferevent_disable(evhttp_connection_get_bufferevent(evhttp_request_get_connection(r)), EV_READ | EV_WRITE);
+		bufferevent_disable(evhttp_connection_get_bufferevent(evhttp_request_get_connection(r)),
+			EV_READ | EV_WRITE);
 		evhttp_connection_free(evhttp_request_get_connection(r));
 		return;
 	}
@@ -145,7 +147,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void post(struct peer *p, const char *host, const char *path, const char *secret, const char *const *allow)
+static void post(struct peer *p, const char *host, const char *path, const char *secret,
+		const char *const *allow)
 {
 	char url[160];
 	struct request_wish wish = {
@@ -287,7 +290,9 @@ static void a_proxy_of_the_environment_is_not_used(void **state)
 static void a_bad_secret_is_an_error_at_once(void **state)
 {
 	struct peer *p = *state;
-	struct request_wish wish = { .url = "http://127.0.0.1/", .id = "alr_1", .body = "{}", .secret = "whsec_?" };
+	struct request_wish wish = {
+		.url = "http://127.0.0.1/", .id = "alr_1", .body = "{}", .secret = "whsec_?",
+	};
 	struct err err;
 
 	assert_int_equal(request_start(p->pool, &wish, done_cb, p, &p->request, &err), -1);
@@ -327,8 +332,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sends_the_headers_of_the_standard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_answer_is_reported, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(retry_after_is_read_as_seconds_and_as_a_date, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(no_spelling_of_a_private_address_is_connected_to, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(retry_after_is_read_as_seconds_and_as_a_date,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_spelling_of_a_private_address_is_connected_to,
+			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_http_and_https_are_spoken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_proxy_of_the_environment_is_not_used, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_bad_secret_is_an_error_at_once, set_up, tear_down),

@@ -58,12 +58,17 @@ static void each_attempt_has_its_consequence(void **state)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct attempt attempt = {
-			.number = rows[i].number, .code = rows[i].code, .retry_after = rows[i].asked, .at = at, .chance = rows[i].chance,
+			.number = rows[i].number,
+			.code = rows[i].code,
+			.retry_after = rows[i].asked,
+			.at = at,
+			.chance = rows[i].chance,
 		};
 		int64_t again = 0;
 
 		assert_int_equal(retry_decide(&attempt, &again), rows[i].verdict);
-		assert_in_range(again - (rows[i].verdict == RETRY_AGAIN ? at : 0) + 1, rows[i].delay, rows[i].delay + 2);
+		assert_in_range(again - (rows[i].verdict == RETRY_AGAIN ? at : 0) + 1, rows[i].delay,
+			rows[i].delay + 2);
 	}
 }
 

@@ -1,7 +1,9 @@
 /*
- * with_decide.h: a plan, a store and decide in a temporary folder, for tests of what stands on them (handoff, console).
+ * with_decide.h: a plan, a store and decide in a temporary folder, for tests of what stands on them
+ * (handoff, console).
  *
- * Pages, mails and lists are those of tests/decide; sales.yaml and more of the operator's file are the test's own.
+ * Pages, mails and lists are those of tests/decide; sales.yaml and more of the operator's file are the
+ * test's own.
  */
 #ifndef TESTS_WITH_DECIDE_H
 #define TESTS_WITH_DECIDE_H
@@ -68,7 +70,8 @@ WORLD struct plan *world_plan(const struct world *w, const char *alerts, const c
 		"  bounce_domain: bounce.example.com\n  reply_domain: reply.example.com\n"
 		"relays:\n  - {name: main, url: \"smtp://127.0.0.1:2525\", tls: none}\n"
 		"mailboxes:\n  - {name: replies, url: \"maildir:%s/replies\"}\n%s\n", w->folder, operator);
-	sales = xasprintf("hot: intent == \"pricing\"\ncooldown: 14 days\non_hot: pause\nreplies_to: sales@example.com\n"
+	sales = xasprintf("hot: intent == \"pricing\"\ncooldown: 14 days\non_hot: pause\n"
+		"replies_to: sales@example.com\n"
 		"owners:\n  - {name: ana, email: ana@example.com, share: 1}\nalerts: %s\n", alerts);
 	world_write(w, "nurtured.yaml", conf);
 	world_write(w, "sales.yaml", sales);
@@ -136,12 +139,14 @@ WORLD void world_clear(struct world *w)
 	free(command);
 }
 
-/* --- a job of the store, and its end ------------------------------------------------------------------------------- */
+/* --- a job of the store, and its end ---------------------------------------------------------------- */
+
+typedef int world_fn(struct world *w, struct db *db, void *arg, struct err *err);
 
 struct world_job {
 	struct store_job job;
 	struct world *world;
-	int (*fn)(struct world *w, struct db *db, void *arg, struct err *err);
+	world_fn *fn;
 	void *arg;
 	enum store_result result;
 	struct err err;
@@ -164,9 +169,15 @@ WORLD void world_job_done(struct store_job *job, enum store_result result, const
 }
 
 /* Runs the loop until fn has run in the store thread and is committed. */
-WORLD void world_run(struct world *w, int (*fn)(struct world *w, struct db *db, void *arg, struct err *err), void *arg)
+WORLD void world_run(struct world *w, world_fn *fn, void *arg)
 {
-	struct world_job j = { .job = { .run = world_job_run, .done = world_job_done }, .world = w, .fn = fn, .arg = arg, .result = STORE_FAILED };
+	struct world_job j = {
+		.job = { .run = world_job_run, .done = world_job_done },
+		.world = w,
+		.fn = fn,
+		.arg = arg,
+		.result = STORE_FAILED,
+	};
 
 	assert_int_equal(store_submit(w->store, &j.job, STORE_NORMAL), 0);
 	assert_int_equal(loop_run(w->loop), 0);
@@ -175,9 +186,15 @@ WORLD void world_run(struct world *w, int (*fn)(struct world *w, struct db *db, 
 }
 
 /* The same in the reader thread. */
-WORLD void world_read(struct world *w, int (*fn)(struct world *w, struct db *db, void *arg, struct err *err), void *arg)
+WORLD void world_read(struct world *w, world_fn *fn, void *arg)
 {
-	struct world_job j = { .job = { .run = world_job_run, .done = world_job_done }, .world = w, .fn = fn, .arg = arg, .result = STORE_FAILED };
+	struct world_job j = {
+		.job = { .run = world_job_run, .done = world_job_done },
+		.world = w,
+		.fn = fn,
+		.arg = arg,
+		.result = STORE_FAILED,
+	};
 
 	assert_int_equal(store_read(w->store, &j.job), 0);
 	assert_int_equal(loop_run(w->loop), 0);
@@ -185,7 +202,7 @@ WORLD void world_read(struct world *w, int (*fn)(struct world *w, struct db *db,
 		fail_msg("%s", j.err.text);
 }
 
-/* --- an alert in the outbox ---------------------------------------------------------------------------------------- */
+/* --- an alert in the outbox ------------------------------------------------------------------------- */
 
 struct world_alert {
 	int64_t id;
@@ -202,11 +219,24 @@ WORLD int world_put_alert(struct world *w, struct db *db, void *arg, struct err 
 
 	a->id = id_new(7, now);
 	row = (struct alert){
-		.id = a->id, .prospect = id_new(7, now), .lead = id_new(7, now), .url = a->url, .as = "standard", .body = a->body,
-		.created = now, .due = now, .error = "",
+		.id = a->id,
+		.prospect = id_new(7, now),
+		.lead = id_new(7, now),
+		.url = a->url,
+		.as = "standard",
+		.body = a->body,
+		.created = now,
+		.due = now,
+		.error = "",
 	};
 	due = (struct queue_row){
-		.id = id_new(7, now), .lane = LANE_ALERT, .due = now, .kind = QUEUE_ALERT, .prospect = row.prospect, .ref = a->id, .name = "",
+		.id = id_new(7, now),
+		.lane = LANE_ALERT,
+		.due = now,
+		.kind = QUEUE_ALERT,
+		.prospect = row.prospect,
+		.ref = a->id,
+		.name = "",
 	};
 	return alerts_insert(db, &row, err) < 0 || queue_add(db, &due, err) < 0 ? -1 : 0;
 }
