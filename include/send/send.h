@@ -27,7 +27,7 @@ int send_reload(struct send *s, struct err *err) MUSTCHECK;
 void send_drain(struct send *s);
 /* Mails claimed and not recorded yet: 0 when a drained one is done. */
 size_t send_busy(const struct send *s);
-/* Drains if that was not done, running the loop (so not from inside a callback) until it is over or 25 s have passed; frees. Before decide_stop(). */
+/* Drains if that was not done, running the loop (so not from inside a callback) until it is over or 25 s have passed; frees. Before decide_quiesce(). */
 void send_stop(struct send **s);
 
 struct send_counts {

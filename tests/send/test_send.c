@@ -1,0 +1,530 @@
+/*
+ * From a sign-up in the store to the relay's 250 and the row: real store, real decide, the scripted relay.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <sys/stat.h>
+
+#include <curl/curl.h>
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "decide/facts.h"
+#include "send/send.h"
+#include "store/store.h"
+
+#include "../peers/smtp_script.h"
+
+struct world {
+	char folder[64];
+	struct loop *loop;
+	struct store *store;
+	struct token_ring *ring;
+	struct plan *plan;
+	struct decide *decide;
+	struct send *send;
+	struct smtp_peer *peer;
+	int port;
+	int64_t prospects[400];
+	size_t count;
+	bool late;
+};
+
+/* --- the world -------------------------------------------------------------------------------------------------------- */
+
+static void write_conf(const struct world *w, int connections, const char *retry_first)
+{
+	static const char *const links[] = { "nurture.yaml", "sales.yaml", "forms", "sequences" };
+	char *templates = realpath("tests/decide/templates", NULL), *conf = realpath("tests/decide/conf", NULL);
+	char path[256], to[512];
+	FILE *f;
+	size_t i;
+
+	snprintf(path, sizeof(path), "%s/nurtured.yaml", w->folder);
+	f = fopen(path, "w");
+	fprintf(f, "state: %s/state\ntemplates: %s\ncontrol: %s/control.sock\n"
+		"listen: {port: 0, public_url: \"https://mail.example.com\"}\n"
+		"sender: {from: \"Ana <ana@example.com>\", company: Example Ltd, postal_address: \"1 High Street\","
+		" bounce_domain: bounce.example.com, reply_domain: reply.example.com}\n"
+		"relays:\n  - {name: main, url: \"smtp://127.0.0.1:%d\", tls: none, connections: %d}\n"
+		"mailboxes:\n  - {name: replies, url: \"maildir:%s/replies\"}\nretry_first: %s\n",
+		w->folder, templates, w->folder, w->port, connections, w->folder, retry_first);
+	fclose(f);
+	snprintf(path, sizeof(path), "%s/secrets", w->folder);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/secrets/crm", w->folder);
+	f = fopen(path, "w");
+	fprintf(f, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw\n");
+	fclose(f);
+	chmod(path, 0600);
+	for (i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", w->folder, links[i]);
+		snprintf(to, sizeof(to), "%s/%s", conf, links[i]);
+		if (symlink(to, path) < 0)
+			assert_int_equal(access(path, R_OK), 0);
+	}
+	free(templates);
+	free(conf);
+}
+
+static void load_plan(struct world *w)
+{
+	struct plan_errors errors = { 0 };
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/nurtured.yaml", w->folder);
+	plan_unref(&w->plan);
+	w->plan = plan_load(path, &errors);
+	if (!w->plan)
+		fail_msg("%s", buf_cstr(&errors.text));
+	buf_clear(&errors.text);
+}
+
+static struct world *world_new(const struct smtp_script *script, int connections, const char *retry_first)
+{
+	static const uint8_t key[1][TOKEN_SECRET] = { { 1, 2, 3 } }, ids[1] = { 0 };
+	struct world *w = xcalloc(1, sizeof(*w));
+	struct store_options options = { .owner = "test" };
+	char path[128];
+	struct err err = { "" };
+
+	snprintf(w->folder, sizeof(w->folder), "/tmp/test_send.XXXXXX");
+	assert_non_null(mkdtemp(w->folder));
+	w->peer = smtp_peer_start(script, 0);
+	w->port = w->peer->port;
+	write_conf(w, connections, retry_first);
+	load_plan(w);
+	w->loop = loop_new();
+	snprintf(path, sizeof(path), "%s/state", w->folder);
+	options.state = path;
+	if (store_start(w->loop, &options, &w->store, &err) < 0)
+		fail_msg("%s", err.text);
+	w->ring = token_ring_new(key, ids, 1);
+	assert_int_equal(decide_start(w->loop, w->store, w->plan, w->ring, &w->decide, &err), 0);
+	assert_int_equal(send_start(w->loop, w->decide, &w->send, &err), 0);
+	return w;
+}
+
+static void world_free(struct world **world)
+{
+	struct world *w = *world;
+	char command[128];
+
+	send_stop(&w->send);
+	decide_quiesce(w->decide);
+	store_stop(&w->store);
+	decide_stop(&w->decide);
+	loop_drain(w->loop);
+	plan_unref(&w->plan);
+	token_ring_free(&w->ring);
+	loop_free(&w->loop);
+	if (w->peer)
+		smtp_peer_stop(&w->peer);
+	snprintf(command, sizeof(command), "rm -rf %s", w->folder);
+	assert_int_equal(system(command), 0);
+	free(w);
+	*world = NULL;
+}
+
+/* --- jobs, one after the other -------------------------------------------------------------------------------------------- */
+
+struct call {
+	struct store_job job;
+	struct world *w;
+	int (*fn)(struct world *w, struct db *db, void *arg, struct err *err);
+	void *arg;
+	bool done;
+	enum store_result result;
+};
+
+static int call_run(struct store_job *job, struct db *db, struct err *err)
+{
+	struct call *c = (struct call *)job;
+
+	return c->fn(c->w, db, c->arg, err);
+}
+
+static void call_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct call *c = (struct call *)job;
+
+	if (result != STORE_COMMITTED)
+		print_error("%s\n", err->text);
+	c->result = result;
+	c->done = true;
+}
+
+static void call(struct world *w, int (*fn)(struct world *w, struct db *db, void *arg, struct err *err), void *arg)
+{
+	struct call c = { .fn = fn, .arg = arg, .w = w, .job = { .run = call_run, .done = call_done } };
+
+	assert_int_equal(store_submit(w->store, &c.job, STORE_NORMAL), 0);
+	while (!c.done)
+		event_base_loop(loop_base(w->loop), EVLOOP_ONCE);
+	assert_int_equal(c.result, STORE_COMMITTED);
+}
+
+static int sign_up(struct world *w, struct db *db, void *arg, struct err *err)
+{
+	struct pair fields[] = { { "first_name", "Bob" }, { "role", "director" } };
+	struct signup_result result;
+	struct address address;
+	struct signup fact = { .form = "ebook", .address = &address, .fields = fields, .field_count = 2, .ip = "192.0.2.1", .agent = "test",
+		.page = "", .language = "en", .timezone = "", .at = clock_now() };
+	char text[64], key[64];
+	size_t i, from = w->count, n = *(size_t *)arg;
+
+	for (i = from; i < from + n; i++) {
+		snprintf(text, sizeof(text), "p%zu@customer.example", i);
+		snprintf(key, sizeof(key), "form/ebook/%zu", i);
+		fact.key = key;
+		if (address_parse(text, &address, err) < 0 || on_signup(w->decide, db, &fact, &result, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void sign_ups(struct world *w, size_t n)
+{
+	call(w, sign_up, &n);
+	w->count += n;
+}
+
+struct look {
+	size_t who;
+	struct delivery mail;		/* the latest of that person */
+	char reply[512], relay_id[128];
+	size_t count;
+	bool suppressed;
+};
+
+static int look_up(struct world *w, struct db *db, void *arg, struct err *err)
+{
+	struct look *look = arg;
+	struct arena *arena = arena_new(0);
+	struct delivery *list;
+	struct suppression s;
+	struct prospect p;
+	char key[64];
+	int rc;
+
+	snprintf(key, sizeof(key), "p%zu@customer.example", look->who);
+	rc = prospects_find_address(db, key, arena, &p, err);
+	if (rc == 1)
+		rc = sending_of(db, p.id, arena, &list, &look->count, err);
+	if (rc == 0 && look->count == 0)
+		rc = deliveries_of(db, p.id, 10, arena, &list, &look->count, err);
+	if (rc == 0 && look->count > 0) {
+		look->mail = list[0];
+		snprintf(look->reply, sizeof(look->reply), "%s", list[0].reply);
+		snprintf(look->relay_id, sizeof(look->relay_id), "%s", list[0].relay_id);
+	}
+	if (rc == 0)
+		rc = suppressions_find(db, key, arena, &s, err);
+	look->suppressed = rc == 1;
+	arena_free(&arena);
+	return rc < 0 ? -1 : 0;
+}
+
+static struct look look_at(struct world *w, size_t who)
+{
+	struct look look = { .who = who };
+
+	call(w, look_up, &look);
+	return look;
+}
+
+static int unsubscribe(struct world *w, struct db *db, void *arg, struct err *err)
+{
+	struct unsubscribe fact = { .delivery = *(int64_t *)arg, .how = "one-click", .ip = "192.0.2.1", .agent = "test", .at = clock_now() };
+	struct unsubscribe_result result;
+
+	return on_unsubscribe(w->decide, db, &fact, &result, err);
+}
+
+/* --- waiting --------------------------------------------------------------------------------------------------------------- */
+
+static void give_up(void *arg)
+{
+	struct world *w = arg;
+
+	w->late = true;
+}
+
+static void run_until(struct world *w, bool (*done)(struct world *w, size_t n), size_t n)
+{
+	struct timer *timer = timer_new(w->loop, give_up, w);
+
+	timer_set(timer, US_MINUTE);
+	while (!done(w, n) && !w->late)
+		event_base_loop(loop_base(w->loop), EVLOOP_ONCE);
+	timer_free(&timer);
+	assert_false(w->late);
+}
+
+static struct send_counts counts_of(struct world *w)
+{
+	struct send_counts counts;
+
+	send_counts(w->send, &counts);
+	return counts;
+}
+
+static bool sent(struct world *w, size_t n)
+{
+	return counts_of(w).sent >= n && send_busy(w->send) == 0;
+}
+
+static bool idle_with_outcomes(struct world *w, size_t n)
+{
+	struct send_counts c = counts_of(w);
+
+	return c.sent + c.failed + c.unknown + c.withdrawn + c.skipped >= n && send_busy(w->send) == 0;
+}
+
+static bool breaker_open(struct world *w, size_t n)
+{
+	return strcmp(counts_of(w).breaker, "open") == 0 && send_busy(w->send) == 0;
+}
+
+static bool peer_has_dots(struct world *w, size_t n)
+{
+	size_t dots;
+
+	pthread_mutex_lock(&w->peer->lock);
+	dots = w->peer->dots;
+	pthread_mutex_unlock(&w->peer->lock);
+	return dots >= n;
+}
+
+/* How often the server took a mail to that person. */
+static size_t arrived(const struct world *w, size_t who)
+{
+	char address[64];
+	size_t i, n = 0;
+
+	snprintf(address, sizeof(address), "p%zu@customer.example", who);
+	for (i = 0; i < w->peer->count; i++)
+		n += strcmp(w->peer->taken[i].to, address) == 0;
+	return n;
+}
+
+/* --- cases ----------------------------------------------------------------------------------------------------------------- */
+
+static void everybody_gets_theirs_once(void **state)
+{
+	struct smtp_script script = { .size = 10000000 };
+	struct world *w = world_new(&script, 5, "1 minute");
+	struct look look;
+	size_t i;
+
+	sign_ups(w, 300);
+	run_until(w, sent, 300);
+	assert_int_equal(w->peer->count, 300);
+	for (i = 0; i < 300; i++)
+		assert_int_equal(arrived(w, i), 1);
+	look = look_at(w, 7);
+	assert_int_equal(look.mail.state, DELIVERY_SENT);
+	assert_int_equal(look.mail.code, 250);
+	assert_string_equal(look.relay_id, "4TEST");
+	assert_non_null(memmem(w->peer->taken[0].data, w->peer->taken[0].len, "\r\nList-Unsubscribe-Post: ", 25));
+	assert_int_equal(strncmp(w->peer->taken[0].from, "b+", 2), 0);
+	world_free(&w);
+}
+
+static const char *message_id(const struct smtp_message *m)
+{
+	const char *at = memmem(m->data, m->len, "\r\nMessage-ID: ", 14);
+
+	assert_non_null(at);
+	return at + 14;
+}
+
+static void a_deferred_mail_comes_again(void **state)
+{
+	struct smtp_script script = { .say[AT_RCPT] = "450 4.2.1 busy", .only = 3 };
+	struct world *w = world_new(&script, 1, "100 ms");
+	size_t i;
+
+	sign_ups(w, 3);
+	run_until(w, sent, 3);
+	assert_int_equal(counts_of(w).deferred, 3);
+	for (i = 0; i < 3; i++) {
+		struct look look = look_at(w, i);
+
+		assert_int_equal(arrived(w, i), 1);
+		assert_int_equal(look.mail.state, DELIVERY_SENT);
+		assert_int_equal(look.mail.attempt, 2);
+		assert_int_equal(look.count, 1);
+	}
+	assert_int_equal(strncmp(message_id(&w->peer->taken[0]), "<n1.", 4), 0);
+	world_free(&w);
+}
+
+static void an_unknown_user_is_suppressed_and_a_policy_refusal_is_not(void **state)
+{
+	struct smtp_script gone = { .say[AT_RCPT] = "550 5.1.1 user unknown" }, spam = { .say[AT_DOT] = "554 5.7.1 spam" };
+	struct world *w = world_new(&gone, 1, "1 minute");
+	struct look look;
+
+	sign_ups(w, 1);
+	run_until(w, idle_with_outcomes, 1);
+	look = look_at(w, 0);
+	assert_int_equal(look.mail.state, DELIVERY_FAILED);
+	assert_true(look.suppressed);
+	world_free(&w);
+
+	w = world_new(&spam, 1, "1 minute");
+	sign_ups(w, 1);
+	run_until(w, idle_with_outcomes, 1);
+	look = look_at(w, 0);
+	assert_int_equal(look.mail.state, DELIVERY_FAILED);
+	assert_string_equal(look.reply, "5.7.1 spam");
+	assert_false(look.suppressed);
+	world_free(&w);
+}
+
+static void doubt_is_kept_and_not_resent(void **state)
+{
+	struct smtp_script script = { .drop = AT_DOT, .only = 1 };
+	struct world *w = world_new(&script, 1, "100 ms");
+	size_t i, unknown = 0;
+
+	sign_ups(w, 4);
+	run_until(w, idle_with_outcomes, 4);
+	for (i = 0; i < 4; i++) {
+		struct look look = look_at(w, i);
+
+		unknown += look.mail.state == DELIVERY_UNKNOWN;
+		assert_int_equal(look.mail.state, arrived(w, i) ? DELIVERY_SENT : DELIVERY_UNKNOWN);
+	}
+	assert_int_equal(unknown, 1);
+	assert_int_equal(w->peer->count, 3);
+	world_free(&w);
+}
+
+static void who_unsubscribes_meanwhile_gets_nothing(void **state)
+{
+	struct smtp_script script = { .hang_dot = 200 };
+	struct world *w = world_new(&script, 2, "1 minute");
+	struct look look;
+	size_t i, gone = 0, kept = 0;
+
+	/* while the first message hangs at its dot, all the others, claimed or not, on their way or not, are withdrawn */
+	sign_ups(w, 20);
+	run_until(w, peer_has_dots, 2);
+	for (i = 0; i < 20; i++) {
+		look = look_at(w, i);
+		if (look.count > 0 && look.mail.state == DELIVERY_SENDING) {
+			call(w, unsubscribe, &look.mail.id);
+			gone++;
+		}
+	}
+	assert_true(gone > 5);
+	for (i = 0; i < 20; i++) {
+		look = look_at(w, i);
+		if (!look.suppressed)
+			continue;
+		kept++;
+		assert_int_equal(arrived(w, i), 0);
+	}
+	assert_int_equal(kept, gone);
+	run_until(w, idle_with_outcomes, 1);
+	for (i = 0; i < 20; i++) {
+		look = look_at(w, i);
+		assert_int_equal(arrived(w, i), !look.suppressed);
+	}
+	world_free(&w);
+}
+
+static void a_relay_that_is_away_costs_no_mail(void **state)
+{
+	struct smtp_script script = { .size = 0 };
+	struct world *w = world_new(&script, 2, "300 ms");
+	size_t i;
+
+	smtp_peer_stop(&w->peer);
+	sign_ups(w, 30);
+	run_until(w, breaker_open, 0);
+	assert_int_equal(counts_of(w).sent, 0);
+	w->peer = smtp_peer_start(&script, w->port);
+	run_until(w, sent, 30);
+	for (i = 0; i < 30; i++) {
+		assert_int_equal(arrived(w, i), 1);
+		assert_true(look_at(w, i).mail.attempt <= 1);
+	}
+	assert_string_equal(counts_of(w).breaker, "closed");
+	world_free(&w);
+}
+
+static void stopping_finishes_some_and_gives_back_the_rest(void **state)
+{
+	struct smtp_script script = { .hang_dot = 20 };
+	struct world *w = world_new(&script, 2, "1 minute");
+	struct err err;
+	size_t i, before;
+
+	sign_ups(w, 40);
+	run_until(w, peer_has_dots, 3);
+	send_stop(&w->send);
+	before = w->peer->count;
+	assert_in_range(before, 3, 20);
+	assert_int_equal(w->peer->dots, before);
+	assert_int_equal(send_start(w->loop, w->decide, &w->send, &err), 0);
+	run_until(w, sent, 40 - before);
+	for (i = 0; i < 40; i++)
+		assert_int_equal(arrived(w, i), 1);
+	world_free(&w);
+}
+
+static void a_reload_changes_the_relay_under_way(void **state)
+{
+	struct smtp_script script = { .hang_dot = 10 };
+	struct world *w = world_new(&script, 1, "1 minute");
+	struct smtp_peer *old = w->peer;
+	struct err err;
+	size_t i, on_old;
+
+	sign_ups(w, 30);
+	run_until(w, peer_has_dots, 2);
+	w->peer = smtp_peer_start(&script, 0);
+	w->port = w->peer->port;
+	write_conf(w, 3, "1 minute");
+	load_plan(w);
+	assert_int_equal(decide_reload(w->decide, w->plan, &err), 0);
+	assert_int_equal(send_reload(w->send, &err), 0);
+	run_until(w, sent, 30);
+	on_old = old->count;
+	assert_in_range(on_old, 2, 10);
+	assert_int_equal(on_old + w->peer->count, 30);
+	for (i = 0; i < 30; i++)
+		assert_int_equal(look_at(w, i).mail.state, DELIVERY_SENT);
+	smtp_peer_stop(&old);
+	world_free(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everybody_gets_theirs_once),
+		cmocka_unit_test(a_deferred_mail_comes_again),
+		cmocka_unit_test(an_unknown_user_is_suppressed_and_a_policy_refusal_is_not),
+		cmocka_unit_test(doubt_is_kept_and_not_resent),
+		cmocka_unit_test(who_unsubscribes_meanwhile_gets_nothing),
+		cmocka_unit_test(a_relay_that_is_away_costs_no_mail),
+		cmocka_unit_test(stopping_finishes_some_and_gives_back_the_rest),
+		cmocka_unit_test(a_reload_changes_the_relay_under_way),
+	};
+	int rc;
+
+	log_setup(LOG_ERROR, false);
+	curl_global_init(CURL_GLOBAL_ALL);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	curl_global_cleanup();
+	return rc;
+}
