@@ -140,10 +140,11 @@ static bool trusted(void *arg, const char *ip)
 
 static bool is_dead(const struct http_connection *c)
 {
-	bufferevent_data_cb read = NULL;
+	bufferevent_event_cb event = NULL;
 
-	bufferevent_getcb(c->bev, &read, NULL, NULL, NULL);
-	return read == NULL;
+	/* the read callback is away while evhttp writes; this one goes only with the connection */
+	bufferevent_getcb(c->bev, NULL, NULL, &event, NULL);
+	return event == NULL;
 }
 
 static void connection_free(struct http_connection *c)

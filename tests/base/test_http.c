@@ -84,6 +84,15 @@ static void file(void *ctx, struct http_request *r)
 	http_reply_file(r, 206, "application/pdf", fd, 2, 5);
 }
 
+static void big(void *ctx, struct http_request *r)
+{
+	size_t n = 8 * 1024 * 1024;
+	char *zeros = calloc(1, n);
+
+	http_reply(r, 200, "application/octet-stream", zeros, n);
+	free(zeros);
+}
+
 static const struct http_route routes[] = {
 	{ HTTP_GET | HTTP_POST | HTTP_OPTIONS, "/", echo },
 	{ HTTP_GET, "/exact", echo },
@@ -92,6 +101,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/query", query },
 	{ HTTP_GET, "/hold", hold },
 	{ HTTP_GET, "/file", file },
+	{ HTTP_GET, "/big", big },
 	{ 0, NULL, NULL },
 };
 
@@ -580,6 +590,31 @@ static void running_out_of_descriptors_pauses_accepting(void **state)
 	finish(&s);
 }
 
+/* A fault on one connection sets off a sweep over all, also over those that are being written to. */
+static void a_sweep_spares_who_is_still_reading(void **state)
+{
+	struct server s;
+	char *answer, piece[65536];
+	size_t got = 0;
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	start_with(&s, (struct http_options){ 0 });
+	fd = connect_to(&s);
+	put(fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n", 30);
+	free(read_one(fd, false));
+	asks(&s, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "400 ");
+	while (got < 8 * 1024 * 1024 && (n = recv(fd, piece, sizeof(piece), 0)) > 0)
+		got += (size_t)n;
+	assert_int_equal(got, 8 * 1024 * 1024);
+	put(fd, "GET /exact HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 51);
+	answer = read_all(fd);
+	has(answer, "200 OK");
+	free(answer);
+	finish(&s);
+}
+
 static void routes_and_methods(void **state)
 {
 	struct server s;
@@ -770,6 +805,7 @@ int main(void)
 		cmocka_unit_test(draining_closes_with_the_next_reply),
 		cmocka_unit_test(connections_are_capped),
 		cmocka_unit_test(running_out_of_descriptors_pauses_accepting),
+		cmocka_unit_test(a_sweep_spares_who_is_still_reading),
 		cmocka_unit_test(routes_and_methods),
 		cmocka_unit_test(every_reply_carries_its_headers),
 		cmocka_unit_test(the_clients_address_is_what_trusted_proxies_say),
