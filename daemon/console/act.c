@@ -198,7 +198,7 @@ void act_replay(struct decide *decide, struct http_request *r)
 	memcpy(id, rest, n < sizeof(id) ? n : 0);
 	id[n < sizeof(id) ? n : 0] = '\0';
 	if (strcmp(rest + n, "/replay") != 0 || id_parse("alr", id, &a->alert) < 0) {
-		http_problem(r, 404, "ask for /alerts/alr_.../replay", NULL);
+		http_problem(r, 404, "that is no alert: its id begins with alr_, see /queue?dead", NULL);
 		free(a);
 		return;
 	}

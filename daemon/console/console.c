@@ -80,7 +80,8 @@ static void look_done(struct store_job *job, enum store_result result, const str
 	else if (result == STORE_REFUSED)
 		http_problem(l->request, 400, err->text, NULL);
 	else if (!l->found)
-		http_problem(l->request, 404, "there is no such thing here", NULL);
+		http_problem(l->request, 404, l->view == view_suppression ? "that address is not on the list"
+			: "nobody here has that address or id", NULL);
 	else
 		http_reply(l->request, 200, l->type, buf_cstr(&l->out), l->out.len);
 	look_free(l);

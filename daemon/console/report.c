@@ -69,13 +69,16 @@ static void print_bytes(struct buf *out, double n)
 
 static void print_text(struct buf *out, const char *s, int64_t now)
 {
+	const char *end = s + strlen(s);
 	int64_t at;
 
 	if (text_time_parse(s, &at) == 0) {
 		print_time(out, at, now);
 		return;
 	}
-	for (; *s; s++) {
+	while (end > s && end[-1] == '\n')
+		end--;
+	for (; s < end; s++) {
 		if ((unsigned char)*s == 0xc2 && ((unsigned char)s[1] & 0xe0) == 0x80) {
 			buf_char(out, '?');	/* C1: U+009B begins a control sequence as ESC [ does */
 			s++;

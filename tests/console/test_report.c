@@ -64,6 +64,10 @@ static void answers_are_laid_out(void **state)
 			"words  one\n"
 			"       two\n"
 			"next   1\n" },
+		{ "{\"words\":\"one\\ntwo\\n\\n\",\"next\":1}",
+			"words  one\n"
+			"       two\n"
+			"next   1\n" },
 		{ "[{\"words\":\"one\\ntwo\\tx\"}]", "WORDS\none two x\n" },
 		{ "{\"x\":\"\\u001b[31mred\\u0007\\r\\u009b0m\\u007f\"}", "x  ?[31mred???0m?\n" },
 		{ "{\"terms\":{\"page_view\":30,\"fit-1\":20}}", "terms\n  page view  30\n  fit-1      20\n" },
