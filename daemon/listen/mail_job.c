@@ -1,0 +1,153 @@
+/*
+ * mail_job.c: what the intake says is a stranger's word about a stranger's mail: of all its tokens only one that we signed
+ * leads to a person, and without one nothing follows from the mail but that it is kept.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "listen/frame.h"
+
+#include "mail_job.h"
+
+/* Kinds whose id is a delivery, as likely as they are found. */
+static const enum token_kind kinds[] = {
+	TOKEN_REPLY, TOKEN_BOUNCE, TOKEN_UNSUBSCRIBE, TOKEN_MESSAGE, TOKEN_CLICK, TOKEN_OPEN, TOKEN_DOWNLOAD,
+};
+
+static int64_t check(const struct token_ring *ring, enum token_kind kind, const char *text, int64_t now)
+{
+	struct token token;
+
+	return token_check(ring, kind, text, strlen(text), now, &token, NULL) < 0 ? 0 : token.id;
+}
+
+int64_t mail_job_delivery(const struct token_ring *ring, const json_t *message, int64_t now, char *kind_out)
+{
+	const json_t *tokens = json_object_get(message, "tokens"), *t;
+	bool only_unsubscribe = !strcmp(frame_string(message, "class"), "unsubscribe");
+	size_t i;
+
+	json_array_foreach(tokens, i, t) {
+		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+			int64_t delivery;
+
+			if (only_unsubscribe && kinds[k] != TOKEN_UNSUBSCRIBE)
+				continue;
+			delivery = check(ring, kinds[k], frame_string(t, "text"), now);
+			if (delivery) {
+				*kind_out = (char)kinds[k];
+				return delivery;
+			}
+		}
+	}
+	*kind_out = '\0';
+	return 0;
+}
+
+/* What nobody wrote to us about: our own mail come back, and what could not be read. */
+static bool says_nothing(const json_t *message)
+{
+	return !strcmp(frame_string(message, "class"), "unreadable") || !strcmp(frame_string(message, "auto_kind"), "own_loop") ||
+	       !strcmp(frame_string(message, "complaint"), "not-spam");
+}
+
+static enum mail_class class_of(const json_t *message)
+{
+	for (int i = 0; mail_class_names[i]; i++)
+		if (!strcmp(mail_class_names[i], frame_string(message, "class")))
+			return (enum mail_class)i;
+	return MAIL_AUTO;
+}
+
+static char *dump(json_t *value)
+{
+	char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+
+	return text ? text : xstrdup("");
+}
+
+/* Digest and bytes; the bytes leave the message, so that the summary is short. */
+static int take_bytes(struct mail_job *job, bool keep_raw, struct err *err)
+{
+	const char *hex = frame_string(job->message, "sha256"), *raw = frame_string(job->message, "raw");
+	struct buf digest = BUF_INIT;
+	int rc = 0;
+
+	if (text_hex_decode(hex, strlen(hex), &digest) < 0 || digest.len != sizeof(job->fact.sha256))
+		rc = err_set(err, "a mail without a digest");
+	else
+		memcpy(job->fact.sha256, digest.data, digest.len);
+	buf_clear(&digest);
+	if (rc == 0 && keep_raw && *raw && text_base64_decode(raw, strlen(raw), &job->raw) == 0) {
+		job->fact.raw = job->raw.data;
+		job->fact.raw_len = job->raw.len;
+	}
+	json_object_del(job->message, "raw");
+	return rc;
+}
+
+static void take_words(struct mail_job *job)
+{
+	const json_t *m = job->message, *bounce = json_object_get(m, "bounce");
+	struct mail_fact *f = &job->fact;
+
+	f->from = frame_string(m, "from");
+	f->from_name = frame_string(m, "from_name");
+	f->subject = frame_string(m, "subject");
+	f->message_id = frame_string(m, "message_id");
+	f->text = frame_string(m, "text");
+	f->intent = frame_string(m, "intent");
+	f->until = frame_integer(m, "until", 0);
+	f->bounce_kind = frame_string(bounce, "kind");
+	f->bounce_reason = frame_string(bounce, "reason");
+	f->bounce_status = frame_string(bounce, "status");
+	f->bounce_diagnostic = frame_string(bounce, "diagnostic");
+	f->intents = job->intents = dump(json_object_get(m, "intents"));
+	f->summary = job->summary = dump(job->message);
+}
+
+static int mail_job_run(struct store_job *store_job, struct db *db, struct err *err)
+{
+	struct mail_job *job = (struct mail_job *)store_job;
+
+	return on_mail(job->decide, db, &job->fact, &job->result, err);
+}
+
+struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t *message, bool keep_raw, int64_t now, struct err *err)
+{
+	struct mail_job *job = xcalloc(1, sizeof(*job));
+	struct mail_fact *f = &job->fact;
+
+	job->job.run = mail_job_run;
+	job->decide = decide;
+	job->message = json_incref(message);
+	if (take_bytes(job, keep_raw, err) < 0) {
+		mail_job_free(&job);
+		return NULL;
+	}
+	f->mailbox = mailbox;
+	f->at = now;
+	f->received = frame_integer(message, "received", now);
+	f->size = (size_t)frame_integer(message, "size", 0);
+	f->watermark.uidvalidity = (uint32_t)frame_integer(message, "uidvalidity", 0);
+	f->watermark.last_uid = (uint32_t)frame_integer(message, "uid", 0);
+	f->class = class_of(message);
+	if (!says_nothing(message))
+		f->delivery = mail_job_delivery(decide_ring(decide), message, now, &f->token_kind);
+	take_words(job);
+	return job;
+}
+
+void mail_job_free(struct mail_job **job)
+{
+	if (!*job)
+		return;
+	json_decref((*job)->message);
+	free((*job)->intents);
+	free((*job)->summary);
+	buf_clear(&(*job)->raw);
+	free(*job);
+	*job = NULL;
+}

@@ -1,0 +1,555 @@
+/*
+ * mailbox.c: watermark from the store -> intake started -> mails, one store job at a time -> committed.
+ *
+ * One at a time, because the watermark moves with each: were a later mail committed and an earlier one refused, the
+ * earlier would never be read. When anything goes wrong the intake is ended and begins again from the watermark.
+ */
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "decide/facts.h"
+#include "listen/frame.h"
+
+#include "mail_job.h"
+#include "mailbox.h"
+
+#define RESTART_FIRST US_SECOND
+#define RESTART_MOST (5 * US_MINUTE)
+#define LIVES_WELL US_MINUTE		/* an intake that lived so long begins again at once */
+#define READS_AT_MOST (10 * US_MINUTE)	/* for one mail, network and all */
+#define ENDS_WITHIN (10 * US_SECOND)	/* of closing its socket */
+#define STORE_AGAIN (2 * US_SECOND)
+#define DEADLY 2			/* times that a mail may end the intake, or be refused by the store */
+#define PERSON_NEEDED 300		/* seconds of back-off from which an intake's trouble is a person's */
+
+METRIC(problems, COUNTER, "nurtured_mailbox_problems_total", "", "Times that a mailbox could not be read.");
+METRIC(restarts, COUNTER, "nurtured_intake_restarts_total", "", "Intake processes that ended and were started again.");
+METRIC(quarantined, COUNTER, "nurtured_mails_quarantined_total", "", "Mails kept unread because reading them failed twice.");
+
+struct trouble {
+	char *key;
+	int times;
+};
+
+struct mailbox {
+	struct loop *loop;
+	struct decide *decide;
+	struct plan *plan;
+	const struct mailbox_config *config;
+	const char *program;
+
+	pid_t pid;			/* 0: none */
+	int pidfd;
+	struct event *ended;
+	struct bufferevent *socket;	/* NULL: closed, or never open */
+	struct buf in;
+	struct timer *restart, *watchdog, *again;
+	int64_t started, backoff;	/* clock_steady(); the next delay */
+
+	char reading[300];		/* the mail that it named and has not sent */
+	struct trouble *troubles;
+	size_t trouble_count, trouble_cap;
+
+	json_t *waiting[2 * FRAME_WINDOW];	/* mails behind the one in the store */
+	size_t waiting_count;
+	struct mail_job *job;		/* in the store, or waiting for it to take it */
+	size_t jobs;			/* in the store: this struct stays */
+	bool stopped;
+};
+
+struct look_up {			/* the watermark, before a start */
+	struct store_job job;
+	struct mailbox *box;
+	struct watermark watermark;
+};
+
+static void submit_next(struct mailbox *box);
+
+/* --- mails that end it ------------------------------------------------------------------------------------------- */
+
+static void count_trouble(struct mailbox *box, const char *key, const char *why)
+{
+	struct trouble *t = NULL;
+
+	for (size_t i = 0; i < box->trouble_count && !t; i++)
+		if (!strcmp(box->troubles[i].key, key))
+			t = &box->troubles[i];
+	if (!t) {
+		box->troubles = xgrow(box->troubles, &box->trouble_cap, box->trouble_count + 1, sizeof(*t));
+		t = &box->troubles[box->trouble_count++];
+		*t = (struct trouble){ .key = xstrdup(key) };
+	}
+	if (++t->times != DEADLY)
+		return;
+	metric_add(&metric_quarantined, 1);
+	log_error("mail.quarantined", L_STR("mailbox", box->config->name), L_STR("key", key), L_STR("why", why));
+}
+
+static json_t *deadly_keys(const struct mailbox *box)
+{
+	json_t *keys = json_array();
+
+	for (size_t i = 0; i < box->trouble_count; i++)
+		if (box->troubles[i].times >= DEADLY)
+			json_array_append_new(keys, json_string(box->troubles[i].key));
+	return keys;
+}
+
+/* --- the process ------------------------------------------------------------------------------------------------- */
+
+static void send_frame(struct mailbox *box, json_t *message)
+{
+	struct buf b = BUF_INIT;
+	struct err err;
+
+	if (!box->socket)
+		;
+	else if (frame_encode(&b, message, &err) < 0)
+		log_error("intake.frame", L_STR("mailbox", box->config->name), L_STR("why", err.text));
+	else
+		bufferevent_write(box->socket, b.data, b.len);
+	buf_clear(&b);
+	json_decref(message);
+}
+
+static void forget_waiting(struct mailbox *box)
+{
+	for (size_t i = 0; i < box->waiting_count; i++)
+		json_decref(box->waiting[i]);
+	box->waiting_count = 0;
+}
+
+static void close_socket(struct mailbox *box)
+{
+	if (box->socket)
+		bufferevent_free(box->socket);
+	box->socket = NULL;
+	buf_clear(&box->in);
+}
+
+/* Ends it, whatever it does; what it still had to say it says again after the next start. The mail it reads is not to blame. */
+static void end_intake(struct mailbox *box)
+{
+	forget_waiting(box);
+	box->reading[0] = '\0';
+	if (box->pid > 0)
+		kill(box->pid, SIGKILL);
+}
+
+static void start_later(struct mailbox *box)
+{
+	timer_set(box->restart, box->backoff);
+	box->backoff = box->backoff * 2 > RESTART_MOST ? RESTART_MOST : box->backoff * 2;
+}
+
+static void intake_is_gone(struct mailbox *box, int status)
+{
+	bool killed = WIFSIGNALED(status), failed = killed || WEXITSTATUS(status);
+
+	event_free(box->ended);
+	box->ended = NULL;
+	close(box->pidfd);
+	box->pid = 0;
+	close_socket(box);
+	forget_waiting(box);
+	timer_stop(box->watchdog);
+	if (clock_steady() - box->started > LIVES_WELL)
+		box->backoff = RESTART_FIRST;
+	log_warn("intake.ended", L_STR("mailbox", box->config->name), L_INT(killed ? "signal" : "status", killed ? WTERMSIG(status) : WEXITSTATUS(status)),
+		 L_STR("reading", box->reading), L_INT("restart_in", box->backoff / US_SECOND));
+	metric_add(&metric_restarts, 1);
+	if (failed && *box->reading)
+		count_trouble(box, box->reading, "reading it ended the intake twice");
+	box->reading[0] = '\0';
+	start_later(box);
+}
+
+/* Its end comes twice: as a closed socket, behind all that it said, and as a dead process. The second to come acts. */
+static void reap_if_over(struct mailbox *box)
+{
+	int status;
+
+	if (box->socket || waitpid(box->pid, &status, WNOHANG) != box->pid)
+		return;
+	intake_is_gone(box, status);
+}
+
+static void ended_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct mailbox *box = arg;
+
+	(void)fd;
+	(void)what;
+	if (!box->socket)
+		reap_if_over(box);
+}
+
+static void watchdog_fired(void *arg)
+{
+	struct mailbox *box = arg;
+
+	log_warn("intake.hangs", L_STR("mailbox", box->config->name), L_STR("reading", box->reading));
+	if (*box->reading)
+		count_trouble(box, box->reading, "the intake hung over it twice");
+	end_intake(box);
+}
+
+/* --- what it says ------------------------------------------------------------------------------------------------ */
+
+static void on_mail_frame(struct mailbox *box, json_t *message)
+{
+	timer_stop(box->watchdog);
+	box->reading[0] = '\0';
+	if (box->waiting_count == sizeof(box->waiting) / sizeof(box->waiting[0])) {
+		log_error("intake.flood", L_STR("mailbox", box->config->name), L_INT("waiting", (int64_t)box->waiting_count));
+		end_intake(box);
+		return;
+	}
+	box->waiting[box->waiting_count++] = json_incref(message);
+	submit_next(box);
+}
+
+static void on_problem(struct mailbox *box, const json_t *message)
+{
+	int64_t retry = frame_integer(message, "retry_in", 0);
+
+	metric_add(&metric_problems, 1);
+	if (retry >= PERSON_NEEDED)
+		log_error("mailbox.problem", L_STR("mailbox", box->config->name), L_STR("what", frame_string(message, "what")), L_INT("retry_in", retry));
+	else
+		log_warn("mailbox.problem", L_STR("mailbox", box->config->name), L_STR("what", frame_string(message, "what")), L_INT("retry_in", retry));
+}
+
+static void on_frame(struct mailbox *box, json_t *message)
+{
+	const char *type = frame_type(message);
+
+	if (!strcmp(type, "mail")) {
+		on_mail_frame(box, message);
+	} else if (!strcmp(type, "state")) {
+		snprintf(box->reading, sizeof(box->reading), "%s", frame_string(message, "key"));
+		timer_set(box->watchdog, READS_AT_MOST);
+	} else if (!strcmp(type, "problem")) {
+		on_problem(box, message);
+		box->reading[0] = '\0';
+		timer_stop(box->watchdog);
+	} else if (!strcmp(type, "ready")) {
+		log_info("mailbox.open", L_STR("mailbox", box->config->name), L_INT("uidvalidity", frame_integer(message, "uidvalidity", 0)));
+	}
+}
+
+static void read_cb(struct bufferevent *socket, void *arg)
+{
+	struct mailbox *box = arg;
+	struct evbuffer *input = bufferevent_get_input(socket);
+	size_t n = evbuffer_get_length(input);
+	json_t *message;
+	struct err err;
+	int rc;
+
+	buf_reserve(&box->in, n);
+	evbuffer_remove(input, box->in.data + box->in.len, n);
+	box->in.len += n;
+	while ((rc = frame_decode(&box->in, &message, &err)) > 0) {
+		on_frame(box, message);
+		json_decref(message);
+	}
+	if (rc < 0) {
+		log_error("intake.frame", L_STR("mailbox", box->config->name), L_STR("why", err.text));
+		end_intake(box);
+		buf_reset(&box->in);
+	}
+}
+
+static void event_cb(struct bufferevent *socket, short what, void *arg)
+{
+	struct mailbox *box = arg;
+
+	(void)socket;
+	if (!(what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)))
+		return;
+	close_socket(box);
+	timer_set(box->watchdog, ENDS_WITHIN);
+	reap_if_over(box);
+}
+
+/* --- mails into the store ---------------------------------------------------------------------------------------- */
+
+static void job_over(struct mailbox *box, enum store_result result, const struct err *err)
+{
+	struct mail_job *job = box->job;
+	const char *key = frame_string(job->message, "key");
+
+	switch (result) {
+	case STORE_COMMITTED:
+		CRASH_POINT("imap.after_commit_before_flag");
+		box->backoff = RESTART_FIRST;
+		send_frame(box, json_pack("{ss ss}", "type", "committed", "key", key));
+		break;
+	case STORE_REFUSED:
+		log_error("mail.refused", L_STR("mailbox", box->config->name), L_STR("key", key), L_STR("why", err->text));
+		count_trouble(box, key, "the store refused it twice");
+		end_intake(box);	/* it comes again: from the watermark, or still in new/ */
+		break;
+	case STORE_FAILED:
+		timer_set(box->again, STORE_AGAIN);
+		return;			/* the same job again */
+	}
+	mail_job_free(&box->job);
+	submit_next(box);
+}
+
+static void mailbox_destroy(struct mailbox *box)
+{
+	mail_job_free(&box->job);
+	plan_unref(&box->plan);
+	for (size_t i = 0; i < box->trouble_count; i++)
+		free(box->troubles[i].key);
+	free(box->troubles);
+	free(box);
+}
+
+static void job_done(struct store_job *store_job, enum store_result result, const struct err *err)
+{
+	struct mailbox *box = ((struct mail_job *)store_job)->owner;
+
+	box->jobs--;
+	if (!box->stopped)
+		job_over(box, result, err);
+	else if (!box->jobs)
+		mailbox_destroy(box);
+}
+
+static void submit_job(void *arg)
+{
+	struct mailbox *box = arg;
+
+	if (store_submit(decide_store(box->decide), &box->job->job, STORE_NORMAL) < 0)
+		timer_set(box->again, STORE_AGAIN);
+	else
+		box->jobs++;
+}
+
+static void submit_next(struct mailbox *box)
+{
+	bool keep_raw = box->plan->operator.keep_raw_mail > 0;
+	json_t *message;
+	struct err err;
+
+	if (box->job || !box->waiting_count)
+		return;
+	message = box->waiting[0];
+	memmove(box->waiting, box->waiting + 1, --box->waiting_count * sizeof(box->waiting[0]));
+	CRASH_POINT("imap.after_fetch");
+	box->job = mail_job_new(box->decide, box->config->name, message, keep_raw, clock_now(), &err);
+	json_decref(message);
+	if (!box->job) {
+		log_error("intake.frame", L_STR("mailbox", box->config->name), L_STR("why", err.text));
+		end_intake(box);
+		return;
+	}
+	box->job->owner = box;
+	box->job->job.done = job_done;
+	submit_job(box);
+}
+
+/* --- starting ---------------------------------------------------------------------------------------------------- */
+
+static json_t *configure_frame(const struct mailbox *box, const struct watermark *watermark)
+{
+	const struct mailbox_config *c = box->config;
+	const struct sender_config *sender = &box->plan->operator.sender;
+	bool plain = text_starts_with(c->url, "imap://");
+	json_t *m = json_pack("{ss ss ss ss* ss* ss* sI sb sb sb}", "type", "configure", "name", c->name, "url", c->url, "user", c->user,
+			      "password", c->password, "cainfo", c->ca_file, "poll_seconds", (json_int_t)(c->poll / US_SECOND),
+			      "raw", box->plan->operator.keep_raw_mail > 0, "starttls", plain && c->tls == TLS_REQUIRED,
+			      "cleartext", plain && c->tls == TLS_NONE);
+
+	json_object_set_new(m, "watermark", json_pack("{sI sI}", "uidvalidity", (json_int_t)watermark->uidvalidity,
+						      "last_uid", (json_int_t)watermark->last_uid));
+	json_object_set_new(m, "own_domains", json_pack("[s* s*]", sender->reply_domain, sender->bounce_domain));
+	json_object_set_new(m, "skip", deadly_keys(box));
+	return m;
+}
+
+/* The program gets the socket as fd 3, nothing of our environment, and signals as if we had touched none. */
+static int spawn(const char *program, int fd, pid_t *pid_out)
+{
+	char name[] = "nurtured-intake", lang[] = "LANG=C.UTF-8";
+	char *argv[] = { name, NULL }, *env[] = { lang, NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	int rc;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, fd, FRAME_FD);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	rc = posix_spawn(pid_out, program, &files, &attr, argv, env);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	return rc;
+}
+
+static int open_intake(struct mailbox *box)
+{
+	int pair[2], rc;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return errno;
+	rc = spawn(box->program, pair[1], &box->pid);
+	close(pair[1]);
+	if (rc) {
+		close(pair[0]);
+		box->pid = 0;
+		return rc;
+	}
+	evutil_make_socket_nonblocking(pair[0]);
+	box->pidfd = pidfd_open(box->pid, 0);
+	box->ended = event_new(loop_base(box->loop), box->pidfd, EV_READ | EV_PERSIST, ended_cb, box);
+	event_add(box->ended, NULL);
+	box->socket = bufferevent_socket_new(loop_base(box->loop), pair[0], BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_setcb(box->socket, read_cb, NULL, event_cb, box);
+	bufferevent_enable(box->socket, EV_READ | EV_WRITE);
+	return 0;
+}
+
+static void start_intake(struct mailbox *box, const struct watermark *watermark)
+{
+	int rc = open_intake(box);
+
+	box->started = clock_steady();
+	if (rc) {
+		log_error("intake.start", L_STR("mailbox", box->config->name), L_STR("program", box->program), L_STR("why", strerror(rc)));
+		start_later(box);
+		return;
+	}
+	send_frame(box, configure_frame(box, watermark));
+}
+
+static int look_up_run(struct store_job *job, struct db *db, struct err *err)
+{
+	struct look_up *l = (struct look_up *)job;
+
+	return mailboxes_get(db, l->box->config->name, &l->watermark, err);
+}
+
+static void look_up_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct look_up *l = (struct look_up *)job;
+	struct mailbox *box = l->box;
+
+	box->jobs--;
+	if (box->stopped) {
+		if (!box->jobs)
+			mailbox_destroy(box);
+	} else if (result == STORE_COMMITTED) {
+		start_intake(box, &l->watermark);
+	} else {
+		log_error("mailbox.watermark", L_STR("mailbox", box->config->name), L_STR("why", err->text));
+		start_later(box);
+	}
+	free(l);
+}
+
+/* A mail that is still in the store moves the watermark: its end is waited for. */
+static void look_up(void *arg)
+{
+	struct mailbox *box = arg;
+	struct look_up *l;
+
+	if (box->job) {
+		timer_set(box->restart, RESTART_FIRST);
+		return;
+	}
+	l = xcalloc(1, sizeof(*l));
+	l->box = box;
+	l->job = (struct store_job){ .run = look_up_run, .done = look_up_done };
+	if (store_submit(decide_store(box->decide), &l->job, STORE_NORMAL) < 0) {
+		free(l);
+		timer_set(box->restart, STORE_AGAIN);
+		return;
+	}
+	box->jobs++;
+}
+
+struct mailbox *mailbox_new(struct loop *loop, struct decide *decide, struct plan *plan, const struct mailbox_config *config, const char *program)
+{
+	struct mailbox *box = xcalloc(1, sizeof(*box));
+
+	box->loop = loop;
+	box->decide = decide;
+	box->plan = plan_ref(plan);
+	box->config = config;
+	box->program = program;
+	box->backoff = RESTART_FIRST;
+	box->restart = timer_new(loop, look_up, box);
+	box->watchdog = timer_new(loop, watchdog_fired, box);
+	box->again = timer_new(loop, submit_job, box);
+	timer_set(box->restart, 0);
+	return box;
+}
+
+void mailbox_free(struct mailbox **boxp)
+{
+	struct mailbox *box = *boxp;
+	int status;
+
+	if (!box)
+		return;
+	*boxp = NULL;
+	box->stopped = true;
+	timer_free(&box->restart);
+	timer_free(&box->watchdog);
+	timer_free(&box->again);
+	forget_waiting(box);
+	close_socket(box);
+	if (box->pid > 0) {
+		event_free(box->ended);
+		close(box->pidfd);
+		kill(box->pid, SIGKILL);	/* it holds nothing that could be lost; and so it is gone at once */
+		while (waitpid(box->pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (!box->jobs)
+		mailbox_destroy(box);
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+bool mailbox_is_like(const struct mailbox *box, const struct plan *plan, const struct mailbox_config *config)
+{
+	const struct mailbox_config *own = box->config;
+	const struct operator_config *a = &box->plan->operator, *b = &plan->operator;
+
+	return same(own->name, config->name) && same(own->url, config->url) && same(own->user, config->user) &&
+	       same(own->password, config->password) && same(own->ca_file, config->ca_file) && own->tls == config->tls &&
+	       own->poll == config->poll && (a->keep_raw_mail > 0) == (b->keep_raw_mail > 0) &&
+	       same(a->sender.reply_domain, b->sender.reply_domain) && same(a->sender.bounce_domain, b->sender.bounce_domain);
+}
