@@ -33,7 +33,8 @@ ALL_LDFLAGS = $(SANFLAGS) -pie -pthread -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -l:libcurl.so.4 -lm
 # servers of tests speak TLS themselves; the daemon leaves that to libcurl
 LIBS_PEERS := -lssl
-LIBS_INTAKE := $(shell pkg-config --libs $(PKGS_INTAKE) 2>/dev/null)
+# libetpan.pc tells how Debian built it, too
+LIBS_INTAKE := $(filter-out -specs=%,$(shell pkg-config --libs $(PKGS_INTAKE) 2>/dev/null))
 
 # --- sources, a folder at a time --------------------------------------------------------------------------------
 
@@ -105,6 +106,16 @@ unit-%:
 .PHONY: units
 units: $(UNIT)
 
+# --- benches: tests/bench/bench_<what>.c measure one thing; seed.c fills a database for bench.py ----------------------
+
+BENCH_SRC := $(wildcard tests/bench/*.c)
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
+$(BENCHES): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call lib,all)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+.PHONY: benches
+benches: $(BENCHES)
+
 # what the assembler reads in
 $(BUILD)/daemon/ingest/script.o: daemon/ingest/nurture.js
 
@@ -160,7 +171,9 @@ fuzz: ## each fuzzer for FUZZ_TIME seconds (clang)
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzzers
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_TIME)
 
-bench: all ## measure; writes what it found to standard output
+bench: deps ## measure; writes what it found to standard output
+	@tests/deps.sh --quiet wrk
+	@$(MAKE) --no-print-directory $(JOBS) -s all benches
 	@BUILD=$(abspath $(BUILD)) tests/bench/run.sh
 
 demo: ## a whole installation on loopback, to be looked at in a browser
