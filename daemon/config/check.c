@@ -39,7 +39,7 @@ static struct ways ways_from(const struct step *step)
 		/* what it waits for may hold already; only giving up takes its time */
 		w.to[0] = step->then_step;
 		w.to[1] = step->else_step;
-		w.waits[1] = step->else_step != step->then_step;
+		w.waits[1] = true;
 		break;
 	case STEP_IF:
 		w.to[0] = step->then_step;

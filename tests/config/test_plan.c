@@ -470,6 +470,58 @@ static void test_rules_on_machines(void **state)
 	plan_unref(&plan);
 }
 
+static void test_rules_by_until(void **state)
+{
+	struct conf *c = *state;
+	struct plan *plan;
+	struct buf out = BUF_INIT;
+
+	conf_edit(c, "nurture.yaml", "until: interest < 40", "until: fit < 3 and not did(\"demo\", 3 days)");
+	plan = load_good(c);
+	print_set(plan, plan->by_symbol[plan->symbol_fit], &out);
+	assert_string_equal(buf_cstr(&out), "stage1");
+	buf_reset(&out);
+	print_set(plan, plan_rules_of(plan, "demo"), &out);
+	assert_string_equal(buf_cstr(&out), "stage1");
+	buf_clear(&out);
+	plan_unref(&plan);
+}
+
+/* What looks like a mistake and is none. */
+static void test_let_pass(void **state)
+{
+	static const struct {
+		const char *file, *old, *new;
+	} rows[] = {
+		/* loops that wait */
+		{ "sequences/book.yaml", "{go: thank}", "{go: nudge}" },
+		{ "sequences/second.yaml", "  - {send: delivery}",
+			"  - {send: delivery}\n  - wait_for: replied()\n    at_most: 1 day\n    otherwise: send-1\n" },
+		/* conditions that are true of some and false of others */
+		{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: not (intent == nil)" },
+		{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: intent == nil" },
+		{ "sequences/book.yaml", "exit: list != \"looking\"", "exit: list == \"buying\"" },
+		{ "sequences/book.yaml", "exit: list != \"looking\"", "exit: list == \"looking\" and interest < 1" },
+		{ "nurture.yaml", "interest >= 60 or intent", "fit > 3 or score > 3 or intent" },
+		/* the mail that asks for consent may be sent by a sequence, and needs no link to unsubscribe */
+		{ "sequences/second.yaml", "{send: delivery}", "{send: confirm}" },
+		{ "forms/book.yaml", "thanks: https://www.example.com/thanks\n", "" },
+		{ "forms/.book.yaml.swp", NULL, "b0VIM 9.0" },
+		{ "forms/book.yaml~", NULL, "form: book\n" },
+		{ "nurtured.yaml", "smtp://relay.example.com:587\",", "smtp://127.0.0.1:2525\", tls: none," },
+	};
+	struct conf *c = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct plan *plan;
+
+		conf_edit(c, rows[i].file, rows[i].old, rows[i].new);
+		plan = load_good(c);
+		plan_unref(&plan);
+		conf_restore(c, rows[i].file);
+	}
+}
+
 static void test_digest(void **state)
 {
 	static const struct {
@@ -567,6 +619,8 @@ int main(void)
 		TEST(test_rules_by_symbol),
 		TEST(test_rules_by_event),
 		TEST(test_rules_on_machines),
+		TEST(test_rules_by_until),
+		TEST(test_let_pass),
 		TEST(test_digest),
 		TEST(test_references),
 		TEST(test_no_operator_file),
