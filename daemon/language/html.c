@@ -123,6 +123,7 @@ static enum html_event in_tag(struct html *h, char c)
 	if (is_space(c) || c == '/')
 		return HTML_NOTHING;
 	h->where = HTML_ATTRIBUTE_NAME;
+	h->unsure = h->maybe_url = false;
 	h->attribute[0] = '\0';
 	append(h->attribute, sizeof(h->attribute), c);
 	return HTML_NOTHING;
@@ -169,6 +170,7 @@ static enum html_event in_attribute_name(struct html *h, char c)
 		h->where = HTML_IN_TAG;
 		return in_tag(h, c);
 	}
+	h->maybe_url = h->maybe_url || h->unsure;
 	append(h->attribute, sizeof(h->attribute), c);
 	return HTML_NOTHING;
 }
@@ -258,10 +260,54 @@ void html_output(struct html *h)
 		h->where = HTML_TEXT;
 }
 
+static bool is_url_name(const char *attribute)
+{
+	static const char *const urls[] = { "href", "src", "action", "formaction", "background", "cite", "data", "poster",
+		"longdesc", "xlink:href" };
+
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+		if (strcmp(attribute, urls[i]) == 0)
+			return true;
+	return false;
+}
+
+bool html_is_url(const struct html *h)
+{
+	return h->maybe_url || is_url_name(h->attribute);
+}
+
+/* Of two attributes the one with which more can go wrong. */
+static int danger(const struct html *h)
+{
+	if (h->where != HTML_ATTRIBUTE_NAME)
+		return -1;
+	return strncmp(h->attribute, "on", 2) == 0 ? 2 : html_is_url(h);
+}
+
+static bool is_in_tag(const struct html *h)
+{
+	return h->where == HTML_TAG_NAME || h->where == HTML_IN_TAG || h->where == HTML_ATTRIBUTE_NAME;
+}
+
+/* `checked` or nothing: both are between attributes, if a space or the end of the tag follows. */
+static bool meet_in_tag(struct html *a, const struct html *b)
+{
+	bool unsure = a->where != b->where || strcmp(a->attribute, b->attribute) != 0;
+
+	if (strcmp(a->tag, b->tag) != 0 || a->closing != b->closing)
+		return false;
+	if (danger(b) > danger(a) || a->where == HTML_TAG_NAME)
+		*a = *b;
+	a->unsure = a->unsure || b->unsure || unsure;
+	return true;
+}
+
 bool html_meet(struct html *a, const struct html *b)
 {
 	bool in_value = a->where == HTML_VALUE_QUOTED || a->where == HTML_VALUE_BARE;
 
+	if (is_in_tag(a) && is_in_tag(b) && !(a->where == HTML_TAG_NAME && b->where == HTML_TAG_NAME))
+		return meet_in_tag(a, b);
 	if (a->where != b->where)
 		return false;
 	if (a->where >= HTML_TAG_OPEN && a->where <= HTML_VALUE_BARE && strcmp(a->tag, b->tag) != 0)
@@ -271,18 +317,8 @@ bool html_meet(struct html *a, const struct html *b)
 	if (a->where == HTML_RAW_TEXT && strcmp(a->raw_tag, b->raw_tag) != 0)
 		return false;
 	a->value_empty = a->value_empty || b->value_empty;	/* a scheme may still come: look at what follows */
+	a->maybe_url = a->maybe_url || b->maybe_url;
 	return true;
-}
-
-bool html_is_url(const char *attribute)
-{
-	static const char *const urls[] = { "href", "src", "action", "formaction", "background", "cite", "data", "poster",
-		"longdesc", "xlink:href" };
-
-	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
-		if (strcmp(attribute, urls[i]) == 0)
-			return true;
-	return false;
 }
 
 const char *html_place(const struct html *h)

@@ -41,6 +41,8 @@ struct html {
 	char quote;
 	bool closing;		/* </tag */
 	bool value_empty;	/* nothing of the value has been seen */
+	bool unsure;		/* the ways that met here differ in the name of the attribute at hand */
+	bool maybe_url;		/* so its value may be a URL, whatever the name says */
 	bool outlook;		/* inside <!--[if mso]> and its like */
 	char tail[8];		/* the last bytes, for the ends of comments and raw text */
 	char raw_tag[16];
@@ -52,8 +54,8 @@ enum html_event html_feed(struct html *h, char c);
 void html_output(struct html *h);
 /* May two ways through a template meet here? Merges what differs harmlessly into a. */
 bool html_meet(struct html *a, const struct html *b);
-/* Is the value of this attribute a URL? */
-bool html_is_url(const char *attribute);
+/* Is the value at hand a URL? */
+bool html_is_url(const struct html *h);
 /* Entities become characters; unknown ones stay. */
 void html_decode(struct buf *out, struct slice s);
 /* Words for "here", for messages. */

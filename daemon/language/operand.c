@@ -441,7 +441,7 @@ bool operand_filtered(struct compiler *c)
 static enum escape_mode html_mode(struct compiler *c, const struct chain *chain)
 {
 	const struct html *h = &c->html;
-	bool url = h->where == HTML_VALUE_QUOTED && html_is_url(h->attribute) && h->value_empty;
+	bool url = h->where == HTML_VALUE_QUOTED && html_is_url(h) && h->value_empty;
 
 	if (chain->raw)
 		return ESCAPE_NONE;
