@@ -14,21 +14,24 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct mistake {
-	const char *file, *old, *new;	/* old NULL: the whole file; new NULL too: no file */
+	const char *file, *old, *new; /* old NULL: the whole file; new NULL too: no file */
 	const char *said;
 };
 
 static const struct mistake operator_mistakes[] = {
 	{ "nurtured.yaml", "sender:", "sendr:",
-		"nurtured.yaml:1:1: `sender` is missing in the operator's file; it is who the mail is from, with its postal address\n"
+		"nurtured.yaml:1:1: `sender` is missing in the operator's file; it is who the mail is from, "
+		"with its postal address\n"
 		"nurtured.yaml:4:1: unknown key `sendr` in the operator's file; did you mean `sender`?\n" },
 	{ "nurtured.yaml", "  postal_address: \"1 High Street, 12345 Town\"\n", "",
-		"nurtured.yaml:5:3: `postal_address` is missing in `sender`; it is the company's postal address: the law of most countries "
+		"nurtured.yaml:5:3: `postal_address` is missing in `sender`; it is the company's postal "
+		"address: the law of most countries "
 		"wants it in every marketing mail\n" },
 	{ "nurtured.yaml", "\"1 High Street, 12345 Town\"", "",
 		"nurtured.yaml:7:18: `postal_address` is nothing here; it must be one text\n" },
 	{ "nurtured.yaml", "\"1 High Street, 12345 Town\"", "\"\"",
-		"nurtured.yaml:7:19: `postal_address`: it is empty; write something, or leave the key away\n" },
+		"nurtured.yaml:7:19: `postal_address`: it is empty; write something, or leave the key "
+		"away\n" },
 	{ "nurtured.yaml", "port: 0", "port: 99999",
 		"nurtured.yaml:3:57: `port`: out of bounds; 0 to 65535 are allowed\n" },
 	{ "nurtured.yaml", "port: 0", "port: x1",
@@ -57,7 +60,8 @@ static const struct mistake operator_mistakes[] = {
 	{ "nurtured.yaml", "  company: Example Ltd", "  separator: \"*\"\n  company: Example Ltd",
 		"nurtured.yaml:6:14: `separator`: `*` is no choice here; there are `+`, `-` and `=`\n" },
 	{ "nurtured.yaml", "  company: Example Ltd", "  bounce_domain: bounce\n  company: Example Ltd",
-		"nurtured.yaml:6:18: `bounce_domain`: `bounce` is no domain name; write it like mail.example.com\n" },
+		"nurtured.yaml:6:18: `bounce_domain`: `bounce` is no domain name; write it like "
+		"mail.example.com\n" },
 	{ "nurtured.yaml", "credential:smtp-password", "hunter2",
 		"nurtured.yaml:9:81: `password`: a secret does not stand in config: put it in a file that "
 		"only the service can read, and write credential:NAME (systemd's LoadCredential=) or "
@@ -77,7 +81,8 @@ static const struct mistake operator_mistakes[] = {
 		"nurtured.yaml:9:23: `url`: there is a user or a password in the URL; they have keys of "
 		"their own, and files\n" },
 	{ "nurtured.yaml", ", password: credential:smtp-password", "",
-		"nurtured.yaml:9:5: the relay has a `user` and no `password`; it names a secret: credential:NAME or file:/path\n" },
+		"nurtured.yaml:9:5: the relay has a `user` and no `password`; it names a secret: "
+		"credential:NAME or file:/path\n" },
 	{ "nurtured.yaml", "user: nurtured, ", "",
 		"nurtured.yaml:9:65: the relay has a `password` and no `user`; give both, or neither\n" },
 	{ "nurtured.yaml", "user: nurtured,", "tls: none, user: nurtured,",
@@ -92,8 +97,10 @@ static const struct mistake operator_mistakes[] = {
 		"nurtured.yaml:9:68: `connections`: out of bounds; 1 to 50 are allowed\n" },
 	{ "nurtured.yaml", "mailboxes:", "  - {name: second, url: \"smtp://b.example.com\"}\nmailboxes:",
 		"nurtured.yaml:10:5: a second relay is not supported yet; name one\n" },
-	{ "nurtured.yaml", "  - {name: main, url: \"smtp://relay.example.com:587\", user: nurtured, password: credential:smtp-password}\n", "  []\n",
-		"nurtured.yaml:9:3: `relays` is empty; name the one that takes the mail\n" },
+	{ "nurtured.yaml",
+		"  - {name: main, url: \"smtp://relay.example.com:587\", user: nurtured, password: "
+		"credential:smtp-password}\n",
+		"  []\n", "nurtured.yaml:9:3: `relays` is empty; name the one that takes the mail\n" },
 	{ "nurtured.yaml", "/INBOX", "",
 		"nurtured.yaml:11:26: `imaps://imap.example.com` names no mailbox; write "
 		"imaps://host/INBOX\n" },
@@ -103,8 +110,10 @@ static const struct mistake operator_mistakes[] = {
 	{ "nurtured.yaml", "maildir:/var", "maildir:var",
 		"nurtured.yaml:12:24: `maildir:var/mail/replies` is wrong; a Maildir has an absolute path: "
 		"maildir:/var/mail/replies\n" },
-	{ "nurtured.yaml", "name: local", "name: replies", "nurtured.yaml:12:12: there are two mailboxes `replies`; each has a name of its own\n" },
-	{ "nurtured.yaml", "mailboxes:", "keep: {events: 1 hour}\nlog: {level: loud}\nallow_private: [everything]\nmailboxes:",
+	{ "nurtured.yaml", "name: local", "name: replies",
+		"nurtured.yaml:12:12: there are two mailboxes `replies`; each has a name of its own\n" },
+	{ "nurtured.yaml", "mailboxes:",
+		"keep: {events: 1 hour}\nlog: {level: loud}\nallow_private: [everything]\nmailboxes:",
 		"nurtured.yaml:10:16: `events`: out of bounds; 1 day to 36500 days are allowed\n"
 		"nurtured.yaml:11:14: `level`: `loud` is no choice here; there are `error`, `warn`, `info` "
 		"and `debug`\n"
@@ -115,22 +124,31 @@ static const struct mistake operator_mistakes[] = {
 		"like www.example.com\n" },
 	{ "nurtured.yaml", "https://mail.example.com/", "https://mail.example.com/?",
 		"nurtured.yaml:3:22: there is a ? in `public_url`; links are made by adding to it\n" },
-	{ "nurtured.yaml", "files: files", "files: files\ncontrol: /run/a-very-long-name-of-a-folder/and-another-one-in-it/and-one-more-below/"
+	{ "nurtured.yaml", "files: files",
+		"files: files\ncontrol: "
+		"/run/a-very-long-name-of-a-folder/and-another-one-in-it/and-one-more-below/"
 		"because-somebody-likes-folders/control.sock",
 		"nurtured.yaml:3:10: the path of a socket has at most 107 bytes; this one has 118: "
-		"/run/a-very-long-name-of-a-folder/and-another-one-in-it/and-one-more-below/because-somebody-likes-folders/control.sock\n" },
-	{ "forms/b.yml", NULL, "form: b\n", "forms/b.yml:1:1: this file is not read; let its name end with .yaml\n" },
-	{ "nurtured.yaml", NULL, "- a\n- b\n", "nurtured.yaml:1:1: the operator's file is a list here; it must be a mapping (`key: value`)\n" },
+		"/run/a-very-long-name-of-a-folder/and-another-one-in-it/and-one-more-below/"
+		"because-somebody-likes-folders/control.sock\n" },
+	{ "forms/b.yml", NULL, "form: b\n",
+		"forms/b.yml:1:1: this file is not read; let its name end with .yaml\n" },
+	{ "nurtured.yaml", NULL, "- a\n- b\n",
+		"nurtured.yaml:1:1: the operator's file is a list here; it must be a mapping (`key: "
+		"value`)\n" },
 };
 
 static const struct mistake nurture_mistakes[] = {
-	{ "nurture.yaml", NULL, NULL, "nurture.yaml:1:1: there is no such file; it belongs beside the operator's file\n" },
+	{ "nurture.yaml", NULL, NULL,
+		"nurture.yaml:1:1: there is no such file; it belongs beside the operator's file\n" },
 	{ "nurture.yaml", "type: number", "type: nomber",
 		"nurture.yaml:4:17: `type`: `nomber` is no choice here; did you mean `number`?\n" },
 	{ "nurture.yaml", "  role:\n", "  role:\n  email: {type: text}\n",
-		"nurture.yaml:4:3: `email` is a name that nurtured has given something already; call the field otherwise\n" },
+		"nurture.yaml:4:3: `email` is a name that nurtured has given something already; call the "
+		"field otherwise\n" },
 	{ "nurture.yaml", "  role:\n", "  role:\n  zip-code:\n",
-		"nurture.yaml:4:3: `zip-code` could not be told from a subtraction; use _ in names of fields\n" },
+		"nurture.yaml:4:3: `zip-code` could not be told from a subtraction; use _ in names of "
+		"fields\n" },
 	{ "nurture.yaml", "  role:\n", "  role:\n  2nd:\n",
 		"nurture.yaml:4:3: `2nd` is no name; a letter comes first, then letters, digits, - and _\n" },
 	{ "nurture.yaml", "{type: number}", "{type: number, default: many}",
@@ -140,7 +158,8 @@ static const struct mistake nurture_mistakes[] = {
 	{ "nurture.yaml", "  role:\n", "  role:\n  wants: {type: bool, default: yes}\n",
 		"nurture.yaml:4:32: `yes` is neither true nor false; `wants` holds only these\n" },
 	{ "nurture.yaml", "  - name: awareness\n", "  - name: awareness\n    when: fit > 3\n",
-		"nurture.yaml:8:11: the first stage is where everybody begins; it has neither `when` nor `until`\n" },
+		"nurture.yaml:8:11: the first stage is where everybody begins; it has neither `when` nor "
+		"`until`\n" },
 	{ "nurture.yaml", "    when: interest >= 60 or intent == \"pricing\"\n    until: interest < 40\n", "",
 		"nurture.yaml:8:5: `when` is missing: nobody would ever reach this stage\n" },
 	{ "nurture.yaml", "- name: awareness", "- name: awareness\n  - {name: awareness, when: fit > 3}",
@@ -148,7 +167,8 @@ static const struct mistake nurture_mistakes[] = {
 	{ "nurture.yaml", "{name: looking, at_most", "{name: looking, when: fit > 1, at_most",
 		"nurture.yaml:13:27: the last list takes everybody who is left; it has no `when`\n" },
 	{ "nurture.yaml", "when: stage == \"decision\", ", "",
-		"nurture.yaml:12:5: `when` is missing: this list would take everybody, and none be left for those below\n" },
+		"nurture.yaml:12:5: `when` is missing: this list would take everybody, and none be left for "
+		"those below\n" },
 	{ "nurture.yaml", "interest >= 60 or intent", "list == 'buying' or intent",
 		"nurture.yaml:9:11: `list` is not known yet here: fit is reckoned first, then the stage, "
 		"then the list\n" },
@@ -166,7 +186,8 @@ static const struct mistake nurture_mistakes[] = {
 	{ "nurture.yaml", "stage == \"decision\",", "stage >= \"awareness\",",
 		"nurture.yaml:12:26: this condition always holds: nobody would be left for the lists "
 		"below; leave it away, or ask something else\n" },
-	{ "nurture.yaml", "interest >= 60 or intent == \"pricing\"", "intent == \"demo\" and intent == \"other\"",
+	{ "nurture.yaml", "interest >= 60 or intent == \"pricing\"",
+		"intent == \"demo\" and intent == \"other\"",
 		"nurture.yaml:9:11: this condition can never hold; leave it away, or ask something else\n" },
 	{ "nurture.yaml", "1 per day", "one a day",
 		"nurture.yaml:12:56: `at_most`: `one a day` is no rate; write it like 3 per hour or 2 per "
@@ -187,22 +208,28 @@ static const struct mistake nurture_mistakes[] = {
 		"nurture.yaml:22:52: did not find expected ',' or '}' while parsing a flow mapping; inside "
 		"{ } YAML ends a bare expression at a comma or a bracket: write it on a line of its own, "
 		"or in quotes\n" },
-	{ "nurture.yaml", "    - points: 20\n", "    - points: many\n", "nurture.yaml:17:15: `points`: `many` is no number; write it like 15 or 2.5\n" },
-	{ "nurture.yaml", "    - points: 20\n", "    - points: 2000\n", "nurture.yaml:17:15: `points`: out of bounds; -1000 to 1000 are allowed\n" },
+	{ "nurture.yaml", "    - points: 20\n", "    - points: many\n",
+		"nurture.yaml:17:15: `points`: `many` is no number; write it like 15 or 2.5\n" },
+	{ "nurture.yaml", "    - points: 20\n", "    - points: 2000\n",
+		"nurture.yaml:17:15: `points`: out of bounds; -1000 to 1000 are allowed\n" },
 	{ "nurture.yaml", "{on: signup, points: 10}", "{on: signup, points: 10, name: fit-1}",
 		"nurture.yaml:15:3: two score rules are called `fit-1`; give one another `name`\n" },
 	{ "nurture.yaml", "{on: signup, points: 10}", "{on: open_machine, points: 10}",
-		"nurture.yaml:20:12: `open_machine`: what machines do is never scored; name the event without _machine\n" },
+		"nurture.yaml:20:12: `open_machine`: what machines do is never scored; name the event "
+		"without _machine\n" },
 	{ "nurture.yaml", "half_life: 10 days", "half_life: 10 dogs",
 		"nurture.yaml:15:14: `half_life`: \"10 dogs\" lacks a unit of time: s, min, h, days, weeks, "
 		"months or years\n" },
 	{ "nurture.yaml", "[sun]", "[sunday]",
 		"nurture.yaml:23:16: `sunday` is no choice here; there are `mon`, `tue`, `wed`, `thu`, "
 		"`fri`, `sat` and `sun`\n" },
-	{ "nurture.yaml", "[sun]", "[mon, tue, wed, thu, fri, sat, sun]", "nurture.yaml:23:15: all seven days are quiet; no mail would ever go out\n" },
+	{ "nurture.yaml", "[sun]", "[mon, tue, wed, thu, fri, sat, sun]",
+		"nurture.yaml:23:15: all seven days are quiet; no mail would ever go out\n" },
 	{ "nurture.yaml", "\"19:00\"", "\"07:00\"",
-		"nurture.yaml:23:8: `before` is not earlier than `after`; mail goes out between the two, so nothing ever would\n" },
-	{ "nurture.yaml", "\"08:00\"", "8", "nurture.yaml:23:30: `before`: `8` is no time of day; write it like \"08:00\"\n" },
+		"nurture.yaml:23:8: `before` is not earlier than `after`; mail goes out between the two, so "
+		"nothing ever would\n" },
+	{ "nurture.yaml", "\"08:00\"", "8",
+		"nurture.yaml:23:30: `before`: `8` is no time of day; write it like \"08:00\"\n" },
 	{ "nurture.yaml", "Europe/Berlin", "Europe/Berlyn",
 		"nurture.yaml:23:65: there is no time zone `Europe/Berlyn`; write it like Europe/Berlin\n" },
 	{ "nurture.yaml", "Europe/Berlin", "Europe/Berlin, default_timezone: UTC",
@@ -221,53 +248,72 @@ static const struct mistake form_mistakes[] = {
 		"forms/book.yaml:1:1: there is no mail `confirm` in templates/emails/; a form with "
 		"`confirm: double` sends it\n" },
 	{ "forms/book.yaml", "[email, first_name, company]", "[email, firstname, company]",
-		"forms/book.yaml:2:17: there is no field `firstname` in nurture.yaml; did you mean `first_name`?\n" },
+		"forms/book.yaml:2:17: there is no field `firstname` in nurture.yaml; did you mean "
+		"`first_name`?\n" },
 	{ "forms/book.yaml", "[email, first_name, company]", "[first_name, company]",
 		"forms/book.yaml:2:9: `email` is missing in `fields`; without it nobody can be mailed\n" },
-	{ "forms/book.yaml", "[email, first_name, company]", "[email, company, company]", "forms/book.yaml:2:26: `company` is in `fields` twice\n" },
+	{ "forms/book.yaml", "[email, first_name, company]", "[email, company, company]",
+		"forms/book.yaml:2:26: `company` is in `fields` twice\n" },
 	{ "forms/book.yaml", "[email, first_name, company]", "[email, company, [role]]",
 		"forms/book.yaml:2:26: an item of `fields` is a list here; it must be one text\n" },
 	{ "forms/book.yaml", "required: [company]", "required: [role]",
 		"forms/book.yaml:3:12: `role` is required and not in `fields`; put it there too\n" },
 	{ "forms/book.yaml", "  words: \"Yes, send me the book.\"\n", "",
-		"forms/book.yaml:5:3: `words` is missing in `consent`; it is the very words that the person agrees to; they are kept with the consent\n" },
+		"forms/book.yaml:5:3: `words` is missing in `consent`; it is the very words that the person "
+		"agrees to; they are kept with the consent\n" },
 	{ "forms/book.yaml", "required:", "confirm: triple\nrequired:",
 		"forms/book.yaml:3:10: `confirm`: `triple` is no choice here; there are `double` and "
 		"`single`\n" },
 	{ "forms/book.yaml", "required:", "confirm: single\nconfirm_mail: confirm\nrequired:",
 		"forms/book.yaml:4:15: `confirm_mail` has no effect: `confirm` is single\n" },
 	{ "forms/book.yaml", "required:", "confirm_mail: confrim\nrequired:",
-		"forms/book.yaml:3:15: there is no mail `confrim` in templates/emails/; did you mean `confirm`?\n" },
-	{ "forms/book.yaml", "book.pdf", "boook.pdf", "forms/book.yaml:7:11: there is no file files/boook.pdf; put it there\n" },
-	{ "forms/book.yaml", "book.pdf", "../nurtured.yaml", "forms/book.yaml:7:11: `../nurtured.yaml` is no file name; it is one in files, without a path\n" },
-	{ "forms/book.yaml", "book.pdf", ".book.pdf", "forms/book.yaml:7:11: `.book.pdf` is no file name; it is one in files, without a path\n" },
+		"forms/book.yaml:3:15: there is no mail `confrim` in templates/emails/; did you mean "
+		"`confirm`?\n" },
+	{ "forms/book.yaml", "book.pdf", "boook.pdf",
+		"forms/book.yaml:7:11: there is no file files/boook.pdf; put it there\n" },
+	{ "forms/book.yaml", "book.pdf", "../nurtured.yaml",
+		"forms/book.yaml:7:11: `../nurtured.yaml` is no file name; it is one in files, without a "
+		"path\n" },
+	{ "forms/book.yaml", "book.pdf", ".book.pdf",
+		"forms/book.yaml:7:11: `.book.pdf` is no file name; it is one in files, without a path\n" },
 	{ "forms/book.yaml", "www.example.com/thanks", "evil.example/thanks",
-		"forms/book.yaml:8:9: `evil.example` is not in `allow_redirect` of `listen` in the operator's file; add it there\n" },
+		"forms/book.yaml:8:9: `evil.example` is not in `allow_redirect` of `listen` in the "
+		"operator's file; add it there\n" },
 	{ "forms/book.yaml", "[\"https://www.example.com\"]", "[\"https://www.example.com/\", \"*\"]",
 		"forms/book.yaml:9:16: `https://www.example.com/` has a path; an origin ends with its host "
 		"or port, like https://www.example.com\n"
 		"forms/book.yaml:9:44: `*` is no whole URL; it begins like https://\n" },
-	{ "forms/book.yaml", "per_ip: 30 per hour", "per_ip: 30", "forms/book.yaml:10:18: `per_ip`: `30` is no rate; write it like 3 per hour or 2 per 30 days\n" },
+	{ "forms/book.yaml", "per_ip: 30 per hour", "per_ip: 30",
+		"forms/book.yaml:10:18: `per_ip`: `30` is no rate; write it like 3 per hour or 2 per 30 "
+		"days\n" },
 	{ "forms/book.yaml", "limits:", "honeypot: company\nlimits:",
-		"forms/book.yaml:2:9: `company` is a field and the honeypot too; call the honeypot otherwise\n" },
+		"forms/book.yaml:2:9: `company` is a field and the honeypot too; call the honeypot "
+		"otherwise\n" },
 	{ "forms/second.yaml", NULL, "form: book\nfields: [email]\nconsent: {purpose: news, words: Yes}\n",
 		"forms/second.yaml:1:7: there are two forms `book`; each has a name of its own\n" },
 };
 
 static const struct mistake sequence_mistakes[] = {
-	{ "sequences/book.yaml", "list: looking", "list: loking", "sequences/book.yaml:2:7: there is no list `loking` in nurture.yaml; did you mean `looking`?\n" },
+	{ "sequences/book.yaml", "list: looking", "list: loking",
+		"sequences/book.yaml:2:7: there is no list `loking` in nurture.yaml; did you mean "
+		"`looking`?\n" },
 	{ "sequences/book.yaml", "{on: signup, when", "{when",
-		"sequences/book.yaml:3:8: `on` is missing in `enter`; it is the event that lets people in: signup, list_changed, stage_changed, or any other\n" },
+		"sequences/book.yaml:3:8: `on` is missing in `enter`; it is the event that lets people in: "
+		"signup, list_changed, stage_changed, or any other\n" },
 	{ "sequences/book.yaml", "after 180 days", "sometimes",
-		"sequences/book.yaml:4:8: `again`: `sometimes` is no choice here; there are `never`, `always` and `after 180 days`\n" },
+		"sequences/book.yaml:4:8: `again`: `sometimes` is no choice here; there are `never`, "
+		"`always` and `after 180 days`\n" },
 	{ "sequences/book.yaml", "after 180 days", "after a while",
 		"sequences/book.yaml:4:8: `again`: \"a while\" is not a duration; write it as \"14 days\" or "
 		"\"2h30m\"\n" },
 	{ "sequences/book.yaml", "priority: 10", "priority: 10\non_change: finish",
-		"sequences/book.yaml:8:12: `on_change: finish` is not supported yet; write `move`: people under way go on at the step of the same name\n" },
+		"sequences/book.yaml:8:12: `on_change: finish` is not supported yet; write `move`: people "
+		"under way go on at the step of the same name\n" },
 	{ "sequences/book.yaml", "priority: 10", "priority: 10\non_change: restart",
-		"sequences/book.yaml:8:12: `on_change: restart` is not supported yet; write `move`: people under way go on at the step of the same name\n" },
-	{ "sequences/book.yaml", "priority: 10", "priority: 10\non_change: stop", "sequences/book.yaml:8:12: `on_change`: `stop` is no choice here; there is only `move`\n" },
+		"sequences/book.yaml:8:12: `on_change: restart` is not supported yet; write `move`: people "
+		"under way go on at the step of the same name\n" },
+	{ "sequences/book.yaml", "priority: 10", "priority: 10\non_change: stop",
+		"sequences/book.yaml:8:12: `on_change`: `stop` is no choice here; there is only `move`\n" },
 	{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: 1 > 2",
 		"sequences/book.yaml:5:7: this goal can never hold; leave it away, or ask something else\n" },
 	{ "sequences/book.yaml", "exit: list != \"looking\"", "exit: 2 > 1",
@@ -284,38 +330,55 @@ static const struct mistake sequence_mistakes[] = {
 	{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: stage < \"awareness\"",
 		"sequences/book.yaml:5:7: this goal can never hold; leave it away, or ask something else\n" },
 	{ "sequences/book.yaml", "{send: delivery, even_in: quiet}", "{send: delivry, even_in: quiet}",
-		"sequences/book.yaml:9:21: there is no mail `delivry` in templates/emails/; did you mean `delivery`?\n" },
+		"sequences/book.yaml:9:21: there is no mail `delivry` in templates/emails/; did you mean "
+		"`delivery`?\n" },
 	{ "sequences/book.yaml", "{send: delivery, even_in: quiet}", "{sned: delivery}",
-		"sequences/book.yaml:9:15: no step begins so; a step is one of send, wait, wait_for, if, set, go and end; did you mean `send`?\n" },
+		"sequences/book.yaml:9:15: no step begins so; a step is one of send, wait, wait_for, if, "
+		"set, go and end; did you mean `send`?\n" },
 	{ "sequences/book.yaml", "- deliver: {send: delivery, even_in: quiet}", "- sned: delivery",
-		"sequences/book.yaml:9:5: no step begins so; a step is one of send, wait, wait_for, if, set, go and end; did you mean `send`?\n" },
-	{ "sequences/book.yaml", "even_in: quiet", "even_in: night", "sequences/book.yaml:9:40: `even_in` knows only `quiet`: the mail goes out in quiet hours too\n" },
+		"sequences/book.yaml:9:5: no step begins so; a step is one of send, wait, wait_for, if, set, "
+		"go and end; did you mean `send`?\n" },
+	{ "sequences/book.yaml", "even_in: quiet", "even_in: night",
+		"sequences/book.yaml:9:40: `even_in` knows only `quiet`: the mail goes out in quiet hours "
+		"too\n" },
 	{ "sequences/book.yaml", "{wait: 2 days}", "{wait: 2 days, send: delivery}",
 		"sequences/book.yaml:10:20: `wait` and `send` in one step; each is a step of its own\n" },
 	{ "sequences/book.yaml", "{wait: 2 days}", "{split: [50, 50]}",
-		"sequences/book.yaml:10:6: `split` is not supported yet; a step is one of send, wait, wait_for, if, set, go and end\n" },
-	{ "sequences/book.yaml", "{wait: 2 days}", "wait", "sequences/book.yaml:10:5: a step is a text here; it must be a mapping (`key: value`)\n" },
+		"sequences/book.yaml:10:6: `split` is not supported yet; a step is one of send, wait, "
+		"wait_for, if, set, go and end\n" },
+	{ "sequences/book.yaml", "{wait: 2 days}", "wait",
+		"sequences/book.yaml:10:5: a step is a text here; it must be a mapping (`key: value`)\n" },
 	{ "sequences/book.yaml", "{wait: 2 days}", "{wait: soon}",
 		"sequences/book.yaml:10:12: `wait`: \"soon\" is not a duration; write it as \"14 days\" or "
 		"\"2h30m\"\n" },
 	{ "sequences/book.yaml", "{wait: 2 days}", "{wait: 4 years}",
 		"sequences/book.yaml:10:12: `wait`: out of bounds; 1 second to 1095 days are allowed\n" },
 	{ "sequences/book.yaml", "{wait: 2 days}", "{wait: 2 days, otherwise: nudge}",
-		"sequences/book.yaml:10:20: unknown key `otherwise` in a `wait` step; there is only `wait`\n" },
+		"sequences/book.yaml:10:20: unknown key `otherwise` in a `wait` step; there is only "
+		"`wait`\n" },
 	{ "sequences/book.yaml", "    at_most: 3 days\n", "",
-		"sequences/book.yaml:12:5: `at_most` is missing in a `wait_for` step; it is how long to wait for it\n" },
-	{ "sequences/book.yaml", "otherwise: nudge", "otherwise: nuge", "sequences/book.yaml:14:16: there is no step `nuge` in this sequence; did you mean `nudge`?\n" },
+		"sequences/book.yaml:12:5: `at_most` is missing in a `wait_for` step; it is how long to wait "
+		"for it\n" },
+	{ "sequences/book.yaml", "otherwise: nudge", "otherwise: nuge",
+		"sequences/book.yaml:14:16: there is no step `nuge` in this sequence; did you mean "
+		"`nudge`?\n" },
 	{ "sequences/book.yaml", "clicked(\"mistakes\")", "clicked(\"mistake\")",
-		"sequences/book.yaml:12:24: there is no mail `mistake` in templates/emails/; did you mean `mistakes`?\n" },
+		"sequences/book.yaml:12:24: there is no mail `mistake` in templates/emails/; did you mean "
+		"`mistakes`?\n" },
 	{ "sequences/book.yaml", "clicked(\"mistakes\") or visited(\"/compare*\", 14 days)", "1 == 1",
 		"sequences/book.yaml:12:15: this `wait_for` always holds: nobody would wait; leave it "
 		"away, or ask something else\n" },
-	{ "sequences/book.yaml", "      then: thank\n", "", "sequences/book.yaml:16:7: this `if` has neither `then` nor `else`: it asks and does nothing\n" },
+	{ "sequences/book.yaml", "      then: thank\n", "",
+		"sequences/book.yaml:16:7: this `if` has neither `then` nor `else`: it asks and does "
+		"nothing\n" },
 	{ "sequences/book.yaml", "{send: delivery, even_in: quiet}", "{send: delivery}\n    even_in: quiet",
-		"sequences/book.yaml:10:5: `even_in` stands beside the name of the step; put it into the braces, beside the verb\n" },
+		"sequences/book.yaml:10:5: `even_in` stands beside the name of the step; put it into the "
+		"braces, beside the verb\n" },
 	{ "sequences/book.yaml", "{set: {seats: \"12\"}}", "{set: {seets: \"12\"}}",
-		"sequences/book.yaml:18:12: there is no field `seets` in nurture.yaml; did you mean `seats`?\n" },
-	{ "sequences/book.yaml", "{set: {seats: \"12\"}}", "{set: {seats: many}}", "sequences/book.yaml:18:19: `many` is no number; `seats` holds numbers\n" },
+		"sequences/book.yaml:18:12: there is no field `seets` in nurture.yaml; did you mean "
+		"`seats`?\n" },
+	{ "sequences/book.yaml", "{set: {seats: \"12\"}}", "{set: {seats: many}}",
+		"sequences/book.yaml:18:19: `many` is no number; `seats` holds numbers\n" },
 	{ "sequences/book.yaml", "{set: {seats: \"12\"}}", "{set: {seats: \"12\", role: x}}",
 		"sequences/book.yaml:18:11: a `set` step fills one field; write one step for each\n" },
 	{ "sequences/book.yaml", "- thank: {", "- mistakes: {",
@@ -336,17 +399,21 @@ static const struct mistake sequence_mistakes[] = {
 		"`deliver`, `wait-1`, `mistakes`, `wait_for-1`, `ask`, `set-1`, `go-1`, `end-1`, `nudge`, "
 		"`wait-2` and `go-2`\n" },
 	{ "sequences/book.yaml", "otherwise: nudge", "otherwise: thank",
-		"sequences/book.yaml:21:5: nothing leads to step `nudge`; name it in a `go`, `then`, `else` or `otherwise`, or take it out\n" },
+		"sequences/book.yaml:21:5: nothing leads to step `nudge`; name it in a `go`, `then`, `else` "
+		"or `otherwise`, or take it out\n" },
 	{ "sequences/book.yaml", "{go: thank}", "{go: go-1}",
 		"sequences/book.yaml:23:5: this `go` leads to itself; name another step\n" },
 	{ "sequences/book.yaml", "  - {wait: 5 days}\n  - {go: thank}", "  - {go: nudge}",
-		"sequences/book.yaml:21:5: step `nudge` comes back to itself without a `wait` on the way; put one into the loop\n" },
-	{ "sequences/book.yaml", "  - {go: thank}", "  - wait_for: replied()\n    at_most: 1 day\n  - {go: wait_for-2}",
+		"sequences/book.yaml:21:5: step `nudge` comes back to itself without a `wait` on the way; "
+		"put one into the loop\n" },
+	{ "sequences/book.yaml", "  - {go: thank}",
+		"  - wait_for: replied()\n    at_most: 1 day\n  - {go: wait_for-2}",
 		"sequences/book.yaml:23:5: step `wait_for-2` comes back to itself without a `wait` on the "
 		"way; put one into the loop\n" },
 	{ "sequences/second.yaml", "sequence: second", "sequence: book",
 		"sequences/book.yaml:1:11: there are two sequences `book`; each has a name of its own\n" },
-	{ "sequences/second.yaml", "  - {send: delivery}", "  []", "sequences/second.yaml:5:3: `steps` is empty; write at least one\n" },
+	{ "sequences/second.yaml", "  - {send: delivery}", "  []",
+		"sequences/second.yaml:5:3: `steps` is empty; write at least one\n" },
 };
 
 static const struct mistake sales_mistakes[] = {
@@ -354,18 +421,22 @@ static const struct mistake sales_mistakes[] = {
 		"sales.yaml:2:4: unknown name \"scor\"; did you mean \"score\"?\n" },
 	{ "sales.yaml", "\"demo\"]", "\"demmo\"]",
 		"sales.yaml:3:16: intent is never \"demmo\"; did you mean \"demo\"?\n" },
-	{ "sales.yaml", "replies_to:", "on_hot: pauze\nreplies_to:", "sales.yaml:4:9: `on_hot`: `pauze` is no choice here; did you mean `pause`?\n" },
+	{ "sales.yaml", "replies_to:", "on_hot: pauze\nreplies_to:",
+		"sales.yaml:4:9: `on_hot`: `pauze` is no choice here; did you mean `pause`?\n" },
 	{ "sales.yaml", "sales@example.com", "sales",
 		"sales.yaml:4:13: `sales`: the email address has no @\n" },
 	{ "sales.yaml", "email: ana@example.com, ", "",
-		"sales.yaml:6:5: `email` is missing in an owner; it is the mail address that replies of their leads go to\n" },
-	{ "sales.yaml", "name: ben", "name: ana", "sales.yaml:7:12: there are two owners `ana`; each has a name of its own\n" },
+		"sales.yaml:6:5: `email` is missing in an owner; it is the mail address that replies of "
+		"their leads go to\n" },
+	{ "sales.yaml", "name: ben", "name: ana",
+		"sales.yaml:7:12: there are two owners `ana`; each has a name of its own\n" },
 	{ "sales.yaml", "when: company == \"Acme\"", "when: company == \"Acme\", share: 2",
 		"sales.yaml:6:47: an owner has `when` or `share`: leads by a rule, or in turns\n" },
 	{ "sales.yaml", "share: 2", "share: 0",
 		"sales.yaml:7:48: `share`: out of bounds; 1 to 1000 are allowed\n" },
 	{ "sales.yaml", "secret: crm-webhook", "as: standard",
-		"sales.yaml:9:5: `secret` is missing: a `standard` alert is signed; name a credential or a file in secrets/\n" },
+		"sales.yaml:9:5: `secret` is missing: a `standard` alert is signed; name a credential or a "
+		"file in secrets/\n" },
 	{ "sales.yaml", "secret: crm-webhook", "secret: crm-webhok",
 		"sales.yaml:9:56: `secret`: there is no secret `crm-webhok`: neither a credential of that "
 		"name nor secrets/crm-webhok; put whsec_ and at least 24 random bytes in base64 there\n" },
@@ -377,7 +448,8 @@ static const struct mistake sales_mistakes[] = {
 		"'whsec_%s' \"$(openssl rand -base64 32)\"\n" },
 	{ "sales.yaml", "as: slack", "as: slak",
 		"sales.yaml:10:44: there is no template `slak` in alerts/; did you mean `slack`?\n" },
-	{ "sales.yaml", "https://chat.example.com/x", "mailto:x", "sales.yaml:10:10: `to`: `mailto:x` is no whole URL; it begins like https://\n" },
+	{ "sales.yaml", "https://chat.example.com/x", "mailto:x",
+		"sales.yaml:10:10: `to`: `mailto:x` is no whole URL; it begins like https://\n" },
 };
 
 static const struct mistake template_mistakes[] = {
@@ -409,7 +481,8 @@ static const struct mistake template_mistakes[] = {
 	{ "templates/emails/letter.liquid", "{{ sender.company }}", "{{ sneder.company }}",
 		"templates/emails/letter.liquid:1:32: unknown name \"sneder\"; did you mean \"sender\"?\n" },
 	{ "templates/emails/mistakes.txt.liquid", "Compare:", "{{ compare }}",
-		"templates/emails/mistakes.txt.liquid:1:4: unknown name \"compare\"; did you mean \"company\"?\n" },
+		"templates/emails/mistakes.txt.liquid:1:4: unknown name \"compare\"; did you mean "
+		"\"company\"?\n" },
 	{ "templates/emails/mistakes.liquid", "subject:", "title:",
 		"sequences/book.yaml:11:22: there is no mail `mistakes` in templates/emails/; there are "
 		"`confirm` and `delivery`\n"
@@ -447,8 +520,9 @@ static void try_mistakes(const struct mistake *rows, size_t count)
 			conf_remove(&c, rows[i].file);
 		plan = conf_load(&c, &said);
 		if (strcmp(said, rows[i].said) != 0) {
-			fprintf(stderr, "row %zu, %s `%s` -> `%s`:\n%swas said in place of\n%s", i, rows[i].file, rows[i].old ? rows[i].old : "",
-				rows[i].new ? rows[i].new : "", said, rows[i].said);
+			fprintf(stderr, "row %zu, %s `%s` -> `%s`:\n%swas said in place of\n%s", i,
+				rows[i].file, rows[i].old ? rows[i].old : "", rows[i].new ? rows[i].new : "",
+				said, rows[i].said);
 			wrong++;
 		}
 		conf_restore(&c, rows[i].file);

@@ -96,7 +96,8 @@ static void test_secrets_are_read(void **state)
 	assert_string_equal(plan->operator.relays[0].password, "smtp secret");
 	assert_string_equal(plan->operator.mailboxes[0].password, "imap secret");
 	assert_string_equal(plan->operator.listen.api_key, "api secret");
-	assert_string_equal(plan->sales.alerts[0].secret, "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+	assert_string_equal(
+		plan->sales.alerts[0].secret, "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
 	assert_null(plan->sales.alerts[1].secret);
 	plan_unref(&plan);
 }
@@ -106,20 +107,27 @@ static void test_secret_files(void **state)
 {
 	static const struct {
 		mode_t mode;
-		const char *text, *said;	/* NULL: good */
+		const char *text, *said; /* NULL: good */
 	} rows[] = {
 		{ 0600, "hunter2\n", NULL },
 		{ 0400, "hunter2", NULL },
 		{ 0640, "hunter2\n", "secret may be read by others (mode 640); run: chmod 600 secret\n" },
 		{ 0604, "hunter2\n", "secret may be read by others (mode 604); run: chmod 600 secret\n" },
 		{ 0600, "\n", "secret is empty; put the secret in it\n" },
-		{ 0600, "one\ntwo\n", "secret holds more than one line, or control characters; a secret is one line of text\n" },
-		{ 0600, "a\x01" "b\n", "secret holds more than one line, or control characters; a secret is one line of text\n" },
+		{ 0600, "one\ntwo\n",
+			"secret holds more than one line, or control characters; a secret is one line of "
+			"text\n" },
+		{ 0600,
+			"a\x01"
+			"b\n",
+			"secret holds more than one line, or control characters; a secret is one line of "
+			"text\n" },
 	};
 	struct conf *c = *state;
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		char *path = xasprintf("%s/secret", c->folder), *reference = xasprintf("file:%s", path), *said;
+		char *path = xasprintf("%s/secret", c->folder), *reference = xasprintf("file:%s", path),
+		     *said;
 		struct plan *plan;
 
 		conf_write_path(path, rows[i].text, rows[i].mode);
@@ -128,7 +136,8 @@ static void test_secret_files(void **state)
 		if (rows[i].said) {
 			assert_null(plan);
 			assert_non_null(strstr(said, "`password`: "));
-			assert_string_equal(strstr(said, "`password`: ") + strlen("`password`: "), rows[i].said);
+			assert_string_equal(
+				strstr(said, "`password`: ") + strlen("`password`: "), rows[i].said);
 		} else {
 			assert_string_equal(said, "");
 			assert_string_equal(plan->operator.relays[0].password, "hunter2");
@@ -160,8 +169,10 @@ static void test_secret_of_an_alert(void **state)
 	plan_unref(&plan);
 	unsetenv("CREDENTIALS_DIRECTORY");
 	conf_edit(c, "nurtured.yaml", NULL,
-		"templates: templates\nfiles: files\nlisten: {public_url: 'http://localhost:8025', allow_redirect: [www.example.com]}\n"
-		"sender: {from: a@example.com, company: E, postal_address: here}\nrelays: [{name: r, url: 'smtp://localhost:25', tls: none}]\n");
+		"templates: templates\nfiles: files\nlisten: {public_url: 'http://localhost:8025', "
+		"allow_redirect: [www.example.com]}\n"
+		"sender: {from: a@example.com, company: E, postal_address: here}\nrelays: [{name: r, url: "
+		"'smtp://localhost:25', tls: none}]\n");
 	plan = load_good(c);
 	assert_string_equal(plan->sales.alerts[0].secret, from_file);
 	assert_string_equal(plan->operator.sender.from_name, "");
@@ -213,7 +224,8 @@ static void test_without_quiet_hours_and_sales(void **state)
 	struct conf *c = *state;
 	struct plan *plan;
 
-	conf_edit(c, "nurture.yaml", "quiet: {days: [sun], before: \"08:00\", after: \"19:00\", timezone: Europe/Berlin}\n", "");
+	conf_edit(c, "nurture.yaml",
+		"quiet: {days: [sun], before: \"08:00\", after: \"19:00\", timezone: Europe/Berlin}\n", "");
 	conf_remove(c, "sales.yaml");
 	plan = load_good(c);
 	assert_false(plan->quiet.set);
@@ -286,13 +298,20 @@ static void test_steps(void **state)
 	static const struct {
 		const char *name;
 		enum step_kind kind;
-		const char *then_step, *else_step;	/* NULL: the next */
+		const char *then_step, *else_step; /* NULL: the next */
 		int line;
 	} rows[] = {
-		{ "deliver", STEP_SEND, NULL, NULL, 9 }, { "wait-1", STEP_WAIT, NULL, NULL, 10 }, { "mistakes", STEP_SEND, NULL, NULL, 11 },
-		{ "wait_for-1", STEP_WAIT_FOR, NULL, "nudge", 12 }, { "ask", STEP_IF, "thank", NULL, 15 },
-		{ "set-1", STEP_SET, NULL, NULL, 18 }, { "thank", STEP_SEND, NULL, NULL, 19 }, { "end-1", STEP_END, NULL, NULL, 20 },
-		{ "nudge", STEP_SEND, NULL, NULL, 21 }, { "wait-2", STEP_WAIT, NULL, NULL, 22 }, { "go-1", STEP_GO, "thank", NULL, 23 },
+		{ "deliver", STEP_SEND, NULL, NULL, 9 },
+		{ "wait-1", STEP_WAIT, NULL, NULL, 10 },
+		{ "mistakes", STEP_SEND, NULL, NULL, 11 },
+		{ "wait_for-1", STEP_WAIT_FOR, NULL, "nudge", 12 },
+		{ "ask", STEP_IF, "thank", NULL, 15 },
+		{ "set-1", STEP_SET, NULL, NULL, 18 },
+		{ "thank", STEP_SEND, NULL, NULL, 19 },
+		{ "end-1", STEP_END, NULL, NULL, 20 },
+		{ "nudge", STEP_SEND, NULL, NULL, 21 },
+		{ "wait-2", STEP_WAIT, NULL, NULL, 22 },
+		{ "go-1", STEP_GO, "thank", NULL, 23 },
 	};
 	struct plan *plan = load_good(*state);
 	const struct sequence *s = plan_sequence(plan, "book");
@@ -305,8 +324,10 @@ static void test_steps(void **state)
 		assert_int_equal(plan_step(s, rows[i].name), i);
 		assert_int_equal(step->kind, rows[i].kind);
 		assert_int_equal(step->next, i + 1);
-		assert_int_equal(step->then_step, rows[i].then_step ? plan_step(s, rows[i].then_step) : i + 1);
-		assert_int_equal(step->else_step, rows[i].else_step ? plan_step(s, rows[i].else_step) : i + 1);
+		assert_int_equal(
+			step->then_step, rows[i].then_step ? plan_step(s, rows[i].then_step) : i + 1);
+		assert_int_equal(
+			step->else_step, rows[i].else_step ? plan_step(s, rows[i].else_step) : i + 1);
 		assert_int_equal(step->line, rows[i].line);
 	}
 	assert_ptr_equal(s->steps[0].mail, plan_mail(plan, "delivery"));
@@ -347,7 +368,8 @@ static void test_sales(void **state)
 static void test_templates(void **state)
 {
 	struct plan *plan = load_good(*state);
-	const struct mail_template *delivery = plan_mail(plan, "delivery"), *mistakes = plan_mail(plan, "mistakes");
+	const struct mail_template *delivery = plan_mail(plan, "delivery"),
+				   *mistakes = plan_mail(plan, "mistakes");
 
 	assert_int_equal(plan->mail_count, 3);
 	assert_null(plan_mail(plan, "letter"));
@@ -367,10 +389,11 @@ static void test_templates(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const expression_names[] = { "email", "email_kind", "stage", "list", "score", "interest", "fit", "intent",
-		"language", "form" };
+	static const char *const expression_names[] = { "email", "email_kind", "stage", "list", "score",
+		"interest", "fit", "intent", "language", "form" };
 	struct plan *plan = load_good(*state);
-	const struct vocabulary *const all[] = { plan->vocabulary, plan->mail_names, plan->page_names, plan->alert_names };
+	const struct vocabulary *const all[] = { plan->vocabulary, plan->mail_names, plan->page_names,
+		plan->alert_names };
 
 	for (size_t i = 0; i < plan->field_count; i++) {
 		assert_int_equal(plan->fields[i].symbol, i);
@@ -380,7 +403,8 @@ static void test_names(void **state)
 	for (size_t i = 0; i < COUNT(all); i++)
 		assert_true(vocabulary_count(all[i]) > plan->field_count);
 	for (size_t i = 0; i < COUNT(expression_names); i++)
-		assert_true(vocabulary_find(plan->vocabulary, slice_of(expression_names[i])) >= (int)plan->field_count);
+		assert_true(vocabulary_find(plan->vocabulary, slice_of(expression_names[i])) >=
+			(int)plan->field_count);
 	/* `company` is the sender's on pages, although there is a field of that name */
 	assert_true(vocabulary_find(plan->page_names, slice_of("company")) >= (int)plan->field_count);
 	assert_true(vocabulary_find(plan->alert_names, slice_of("company")) >= (int)plan->field_count);
@@ -399,8 +423,15 @@ static void test_names(void **state)
 static void print_set(const struct plan *plan, struct rule_set set, struct buf *out)
 {
 	static const char *const kinds[] = {
-		[RULE_FIT] = "fit", [RULE_INTEREST] = "interest", [RULE_STAGE] = "stage", [RULE_LIST] = "list", [RULE_HOT] = "hot",
-		[RULE_ENTER] = "enter", [RULE_GOAL] = "goal", [RULE_EXIT] = "exit", [RULE_WAIT] = "wait",
+		[RULE_FIT] = "fit",
+		[RULE_INTEREST] = "interest",
+		[RULE_STAGE] = "stage",
+		[RULE_LIST] = "list",
+		[RULE_HOT] = "hot",
+		[RULE_ENTER] = "enter",
+		[RULE_GOAL] = "goal",
+		[RULE_EXIT] = "exit",
+		[RULE_WAIT] = "wait",
 	};
 
 	for (size_t i = 0; i < set.count; i++) {
@@ -417,15 +448,24 @@ static void test_rules_by_symbol(void **state)
 	static const struct {
 		const char *symbol, *rules;
 	} rows[] = {
-		{ "first_name", "" }, { "role", "fit0" }, { "seats", "fit0" }, { "company", "" }, { "interest", "stage1" },
-		{ "intent", "stage1 hot0" }, { "stage", "list0 hot0 goal1" }, { "list", "exit1" }, { "score", "hot0" }, { "fit", "" },
+		{ "first_name", "" },
+		{ "role", "fit0" },
+		{ "seats", "fit0" },
+		{ "company", "" },
+		{ "interest", "stage1" },
+		{ "intent", "stage1 hot0" },
+		{ "stage", "list0 hot0 goal1" },
+		{ "list", "exit1" },
+		{ "score", "hot0" },
+		{ "fit", "" },
 	};
 	struct plan *plan = load_good(*state);
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf out = BUF_INIT;
 
-		print_set(plan, plan->by_symbol[vocabulary_find(plan->vocabulary, slice_of(rows[i].symbol))], &out);
+		print_set(plan, plan->by_symbol[vocabulary_find(plan->vocabulary, slice_of(rows[i].symbol))],
+			&out);
 		assert_string_equal(buf_cstr(&out), rows[i].rules);
 		buf_clear(&out);
 	}
@@ -437,10 +477,14 @@ static void test_rules_by_event(void **state)
 	static const struct {
 		const char *event, *rules;
 	} rows[] = {
-		{ "signup", "interest0 enter1" }, { "click", "interest1 interest2 wait1.3" }, { "page_view", "wait1.3" },
+		{ "signup", "interest0 enter1" },
+		{ "click", "interest1 interest2 wait1.3" },
+		{ "page_view", "wait1.3" },
 		{ "stage_changed", "enter0" },
-		{ "download", "" },	/* an `if` is asked when its step comes */
-		{ "open", "" }, { "", "" }, { "zzz", "" },
+		{ "download", "" }, /* an `if` is asked when its step comes */
+		{ "open", "" },
+		{ "", "" },
+		{ "zzz", "" },
 	};
 	struct plan *plan = load_good(*state);
 
@@ -496,12 +540,14 @@ static void test_let_pass(void **state)
 		/* loops that wait */
 		{ "sequences/book.yaml", "{go: thank}", "{go: nudge}" },
 		{ "sequences/second.yaml", "  - {send: delivery}",
-			"  - {send: delivery}\n  - wait_for: replied()\n    at_most: 1 day\n    otherwise: send-1\n" },
+			"  - {send: delivery}\n  - wait_for: replied()\n    at_most: 1 day\n    otherwise: "
+			"send-1\n" },
 		/* conditions that are true of some and false of others */
 		{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: not (intent == nil)" },
 		{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: intent == nil" },
 		{ "sequences/book.yaml", "exit: list != \"looking\"", "exit: list == \"buying\"" },
-		{ "sequences/book.yaml", "exit: list != \"looking\"", "exit: list == \"looking\" and interest < 1" },
+		{ "sequences/book.yaml", "exit: list != \"looking\"",
+			"exit: list == \"looking\" and interest < 1" },
 		{ "nurture.yaml", "interest >= 60 or intent", "fit > 3 or score > 3 or intent" },
 		/* the mail that asks for consent may be sent by a sequence, and needs no link to unsubscribe */
 		{ "sequences/second.yaml", "{send: delivery}", "{send: confirm}" },
@@ -527,8 +573,10 @@ static void test_digest(void **state)
 	static const struct {
 		const char *file, *old, *new;
 	} rows[] = {
-		{ "nurture.yaml", "points: 20", "points: 21" }, { "forms/book.yaml", "Yes, send", "Yes send" },
-		{ "templates/emails/letter.liquid", "Stop", "Leave" }, { "templates/emails/mistakes.txt.liquid", "Stop", "Leave" },
+		{ "nurture.yaml", "points: 20", "points: 21" },
+		{ "forms/book.yaml", "Yes, send", "Yes send" },
+		{ "templates/emails/letter.liquid", "Stop", "Leave" },
+		{ "templates/emails/mistakes.txt.liquid", "Stop", "Leave" },
 		{ "templates/pages/thanks.liquid", "h1", "h2" },
 	};
 	struct conf *c = *state;
@@ -592,9 +640,11 @@ static void test_all_errors_in_order(void **state)
 		"nurtured.yaml:3:66: `port`: out of bounds; 0 to 65535 are allowed\n"
 		"nurture.yaml:15:14: `half_life`: out of bounds; 1 minute to 3650 days are allowed\n"
 		"forms/book.yaml:1:7: `b b` is no name; a letter comes first, then letters, digits, - and _\n"
-		"sequences/book.yaml:2:7: there is no list `nobody` in nurture.yaml; there are `buying` and `looking`\n"
+		"sequences/book.yaml:2:7: there is no list `nobody` in nurture.yaml; there are `buying` and "
+		"`looking`\n"
 		"sequences/book.yaml:3:1: unknown key `lst` in a sequence; did you mean `list`?\n"
-		"sales.yaml:4:1: unknown key `reply_to` in sales.yaml; there are `hot`, `cooldown`, `on_hot`, `replies_to`, "
+		"sales.yaml:4:1: unknown key `reply_to` in sales.yaml; there are `hot`, `cooldown`, "
+		"`on_hot`, `replies_to`, "
 		"`owners` and `alerts`\n");
 	free(said);
 }

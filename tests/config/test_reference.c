@@ -79,7 +79,10 @@ static void print_keys(const char *path, const struct key_table *table, struct b
 
 		if (!key->table)
 			continue;
-		below = xasprintf("%s%s%s%s", path, *path ? "." : "", key->name, key->type == KEY_LIST ? "[]" : key->type == KEY_OTHERS ? ".NAME" : "");
+		below = xasprintf("%s%s%s%s", path, *path ? "." : "", key->name,
+			key->type == KEY_LIST		  ? "[]"
+				: key->type == KEY_OTHERS ? ".NAME"
+							  : "");
 		print_table(below, key->table, out);
 		free(below);
 	}
@@ -122,7 +125,9 @@ static void test_page_says_what_the_tables_say(void **state)
 	if (write && !strcmp(write, "write"))
 		conf_write_path(PAGE, buf_cstr(&wanted), 0644);
 	else if (strcmp(page, buf_cstr(&wanted)) != 0)
-		fail_msg("%s is not what the tables say; run REFERENCE=write build/tests/config/test_reference", PAGE);
+		fail_msg("%s is not what the tables say; run REFERENCE=write "
+			 "build/tests/config/test_reference",
+			PAGE);
 	buf_clear(&wanted);
 	free(page);
 }
@@ -155,7 +160,11 @@ static int missing_keys(const char *file, const char *text, const struct key_tab
 static void test_example_shows_every_key(void **state)
 {
 	static const char *const examples[] = {
-		"conf/nurtured.yaml", "conf/nurture.yaml", "conf/sales.yaml", "conf/forms/free-ebook.yaml", "conf/sequences/ebook.yaml",
+		"conf/nurtured.yaml",
+		"conf/nurture.yaml",
+		"conf/sales.yaml",
+		"conf/forms/free-ebook.yaml",
+		"conf/sequences/ebook.yaml",
 	};
 	int missing = 0;
 
@@ -164,7 +173,8 @@ static void test_example_shows_every_key(void **state)
 
 		assert_non_null(text);
 		missing += missing_keys(examples[i], text, key_files[i].table);
-		for (const struct verb *verb = step_verbs; verb->name && key_files[i].table == &sequence_table; verb++)
+		for (const struct verb *verb = step_verbs;
+			verb->name && key_files[i].table == &sequence_table; verb++)
 			missing += missing_keys(examples[i], text, verb->table);
 		free(text);
 	}
@@ -178,9 +188,9 @@ static int bad_rows(const struct key_table *table)
 
 	for (const struct key *key = table->keys; key->name; key++) {
 		size_t n = key->help ? strlen(key->help) : 0;
-		bool told = key->required || key->fallback || key->fallback_help || key->type == KEY_MAP || key->type == KEY_LIST ||
-			key->type == KEY_TEXTS || key->type == KEY_OTHERS || key->type == KEY_EXPRESSION || key->type == KEY_SECRET ||
-			key->type == KEY_TEXT;
+		bool told = key->required || key->fallback || key->fallback_help || key->type == KEY_MAP ||
+			key->type == KEY_LIST || key->type == KEY_TEXTS || key->type == KEY_OTHERS ||
+			key->type == KEY_EXPRESSION || key->type == KEY_SECRET || key->type == KEY_TEXT;
 
 		if (!n || key->help[n - 1] == '.' || key->help[0] == ' ' || !told) {
 			fprintf(stderr, "row `%s` of %s\n", key->name, table->name);

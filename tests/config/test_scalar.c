@@ -18,7 +18,8 @@
 
 static void test_names(void **state)
 {
-	static const char *const good[] = { "a", "A-b_3", "three-mistakes", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+	static const char *const good[] = { "a", "A-b_3", "three-mistakes",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
 	static const char *const bad[] = { "", "3a", "-a", "a b", "a.b", "\xc3\xa4", "a/b",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
 	struct err err;
@@ -33,11 +34,21 @@ static void test_sizes(void **state)
 {
 	static const struct {
 		const char *s;
-		int64_t bytes;	/* -1: refused */
+		int64_t bytes; /* -1: refused */
 	} rows[] = {
-		{ "300", 300 }, { "1 B", 1 }, { "256 KiB", 256 * 1024 }, { "256KiB", 256 * 1024 }, { "2 MiB", 2 * 1024 * 1024 },
-		{ "1 GiB", 1024 * 1024 * 1024 }, { "", -1 }, { "KiB", -1 }, { "1 KB", -1 }, { "-1", -1 }, { "1.5 MiB", -1 },
-		{ "99999999999 GiB", -1 }, { "1 MiB x", -1 },
+		{ "300", 300 },
+		{ "1 B", 1 },
+		{ "256 KiB", 256 * 1024 },
+		{ "256KiB", 256 * 1024 },
+		{ "2 MiB", 2 * 1024 * 1024 },
+		{ "1 GiB", 1024 * 1024 * 1024 },
+		{ "", -1 },
+		{ "KiB", -1 },
+		{ "1 KB", -1 },
+		{ "-1", -1 },
+		{ "1.5 MiB", -1 },
+		{ "99999999999 GiB", -1 },
+		{ "1 MiB x", -1 },
 	};
 	struct err err;
 
@@ -53,13 +64,27 @@ static void test_rates(void **state)
 {
 	static const struct {
 		const char *s;
-		int64_t count, within;	/* count 0: refused */
+		int64_t count, within; /* count 0: refused */
 	} rows[] = {
-		{ "3 per hour", 3, US_HOUR }, { "1 per day", 1, US_DAY }, { "2 per 30 days", 2, 30 * US_DAY },
-		{ "2 per 1 week", 2, 7 * US_DAY }, { "20 per minute", 20, US_MINUTE }, { "1000000000 per day", 1000000000, US_DAY },
-		{ "", 0, 0 }, { "3", 0, 0 }, { "per hour", 0, 0 }, { "0 per hour", 0, 0 }, { "-1 per hour", 0, 0 }, { "three per hour", 0, 0 },
-		{ "3 per", 0, 0 }, { "3 per ", 0, 0 }, { "3 per fortnight", 0, 0 }, { "3 per 0 days", 0, 0 }, { "3/hour", 0, 0 },
-		{ "1000000001 per day", 0, 0 }, { "1.5 per hour", 0, 0 },
+		{ "3 per hour", 3, US_HOUR },
+		{ "1 per day", 1, US_DAY },
+		{ "2 per 30 days", 2, 30 * US_DAY },
+		{ "2 per 1 week", 2, 7 * US_DAY },
+		{ "20 per minute", 20, US_MINUTE },
+		{ "1000000000 per day", 1000000000, US_DAY },
+		{ "", 0, 0 },
+		{ "3", 0, 0 },
+		{ "per hour", 0, 0 },
+		{ "0 per hour", 0, 0 },
+		{ "-1 per hour", 0, 0 },
+		{ "three per hour", 0, 0 },
+		{ "3 per", 0, 0 },
+		{ "3 per ", 0, 0 },
+		{ "3 per fortnight", 0, 0 },
+		{ "3 per 0 days", 0, 0 },
+		{ "3/hour", 0, 0 },
+		{ "1000000001 per day", 0, 0 },
+		{ "1.5 per hour", 0, 0 },
 	};
 	struct err err;
 
@@ -76,10 +101,20 @@ static void test_minutes(void **state)
 {
 	static const struct {
 		const char *s;
-		int minute;	/* -1: refused */
+		int minute; /* -1: refused */
 	} rows[] = {
-		{ "00:00", 0 }, { "08:30", 510 }, { "24:00", 1440 }, { "23:59", 1439 }, { "24:01", -1 }, { "8:00", -1 }, { "08:60", -1 },
-		{ "08.00", -1 }, { "", -1 }, { "0a:00", -1 }, { "08:0x", -1 }, { "08:000", -1 },
+		{ "00:00", 0 },
+		{ "08:30", 510 },
+		{ "24:00", 1440 },
+		{ "23:59", 1439 },
+		{ "24:01", -1 },
+		{ "8:00", -1 },
+		{ "08:60", -1 },
+		{ "08.00", -1 },
+		{ "", -1 },
+		{ "0a:00", -1 },
+		{ "08:0x", -1 },
+		{ "08:000", -1 },
 	};
 	struct err err;
 
@@ -94,11 +129,19 @@ static void test_minutes(void **state)
 static void test_hosts(void **state)
 {
 	static const struct {
-		const char *s, *host;	/* NULL: refused */
+		const char *s, *host; /* NULL: refused */
 	} rows[] = {
-		{ "mail.example.com", "mail.example.com" }, { "Mail.Example.COM", "mail.example.com" },
-		{ "b\xc3\xbc" "cher.example", "xn--bcher-kva.example" }, { "localhost", NULL }, { "a b.example", NULL }, { "a@b.example", NULL },
-		{ " a.example", NULL }, { "-a.example", NULL }, { "", NULL },
+		{ "mail.example.com", "mail.example.com" },
+		{ "Mail.Example.COM", "mail.example.com" },
+		{ "b\xc3\xbc"
+		  "cher.example",
+			"xn--bcher-kva.example" },
+		{ "localhost", NULL },
+		{ "a b.example", NULL },
+		{ "a@b.example", NULL },
+		{ " a.example", NULL },
+		{ "-a.example", NULL },
+		{ "", NULL },
 	};
 	struct arena *arena = arena_new(0);
 	struct err err;
@@ -119,7 +162,7 @@ static void test_urls(void **state)
 	static const char *const smtp[] = { "smtp", "smtps", NULL };
 	static const struct {
 		const char *const *schemes;
-		const char *s, *complaint;	/* NULL: good */
+		const char *s, *complaint; /* NULL: good */
 	} rows[] = {
 		{ web, "https://www.example.com", NULL },
 		{ web, "http://127.0.0.1:8025/a/b?c=d", NULL },
@@ -133,7 +176,9 @@ static void test_urls(void **state)
 		{ web, "https://example.com/#x", "there is a #fragment in the URL; leave it away" },
 		{ web, "https://", "`https://` is no URL: No host part in the URL" },
 		{ web, "https://exa mple.com", "`https://exa mple.com` is no URL: Bad hostname" },
-		{ web, "https://example.com:99999", "`https://example.com:99999` is no URL: Port number was not a decimal number between 0 and 65535" },
+		{ web, "https://example.com:99999",
+			"`https://example.com:99999` is no URL: Port number was not a decimal number between "
+			"0 and 65535" },
 	};
 	struct arena *arena = arena_new(0);
 
@@ -141,7 +186,8 @@ static void test_urls(void **state)
 		const char *url = NULL;
 		struct err err = { "" };
 
-		assert_int_equal(scalar_url(arena, rows[i].s, rows[i].schemes, &url, &err), rows[i].complaint ? -1 : 0);
+		assert_int_equal(scalar_url(arena, rows[i].s, rows[i].schemes, &url, &err),
+			rows[i].complaint ? -1 : 0);
 		if (rows[i].complaint)
 			assert_string_equal(err.text, rows[i].complaint);
 		else

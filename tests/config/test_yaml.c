@@ -16,7 +16,9 @@
 
 static void dump(const struct yaml_node *n, struct buf *out)
 {
-	static const char *const quotes[] = { [YAML_BARE] = "", [YAML_SINGLE] = "'", [YAML_DOUBLE] = "\"", [YAML_BLOCK] = "|" };
+	static const char *const quotes[] = {
+		[YAML_BARE] = "", [YAML_SINGLE] = "'", [YAML_DOUBLE] = "\"", [YAML_BLOCK] = "|"
+	};
 
 	if (n->kind == YAML_TEXT) {
 		buf_printf(out, "%s%s%s", quotes[n->quoting], n->text, quotes[n->quoting]);
@@ -60,10 +62,13 @@ static void test_trees(void **state)
 		{ "a: 1\nb: [x, 'y', \"z\"]\n", "{1:1 a: 1, 2:1 b: [x, 'y', \"z\"]}" },
 		{ "# a comment\na:\n  b: c\n  d:\n", "{2:1 a: {3:3 b: c, 4:3 d: }}" },
 		{ "- {a: 1, b: 2}\n- c\n", "[{1:4 a: 1, 1:10 b: 2}, c]" },
-		{ "no: no\nn: 0123\nt: 09:30\nnull: null\n", "{1:1 no: no, 2:1 n: 0123, 3:1 t: 09:30, 4:1 null: null}" },
+		{ "no: no\nn: 0123\nt: 09:30\nnull: null\n",
+			"{1:1 no: no, 2:1 n: 0123, 3:1 t: 09:30, 4:1 null: null}" },
 		{ "a: >\n  one\n  two\n", "{1:1 a: |one two\n|}" },
 		{ "a: |\n  one\n  two\n", "{1:1 a: |one\ntwo\n|}" },
-		{ "\xef\xbb\xbf" "a: 1\n", "{1:1 a: 1}" },
+		{ "\xef\xbb\xbf"
+		  "a: 1\n",
+			"{1:1 a: 1}" },
 		{ "\xc3\xa4: \xc3\xb6\nb: 1", "{1:1 \xc3\xa4: \xc3\xb6, 2:1 b: 1}" },
 		{ "a: [1, 2, 3, 4, 5, 6, 7, 8, 9]", "{1:1 a: [1, 2, 3, 4, 5, 6, 7, 8, 9]}" },
 		{ "a: 1\r\nb: 2\r\n", "{1:1 a: 1, 2:1 b: 2}" },
@@ -88,8 +93,12 @@ static void test_refused(void **state)
 		{ "a: &x 1\n", "f:1:4: anchors are not read; write the value out\n" },
 		{ "a: &x [1]\n", "f:1:4: anchors are not read; write the value out\n" },
 		{ "a: *x\n", "f:1:4: aliases are not read; write the value out\n" },
-		{ "a: !!int 1\n", "f:1:4: tags are not read; each key knows its type, leave the `!` away or put it in quotes\n" },
-		{ "a: !x {b: 1}\n", "f:1:4: tags are not read; each key knows its type, leave the `!` away or put it in quotes\n" },
+		{ "a: !!int 1\n",
+			"f:1:4: tags are not read; each key knows its type, leave the `!` away or put it in "
+			"quotes\n" },
+		{ "a: !x {b: 1}\n",
+			"f:1:4: tags are not read; each key knows its type, leave the `!` away or put it in "
+			"quotes\n" },
 		{ "%TAG ! tag:x,2020:\n---\na: 1\n", "f:1:1: %TAG is not read; leave it away\n" },
 		{ "a: 1\n---\nb: 2\n", "f:2:1: a second document begins; one file holds one\n" },
 		{ "[a]: 1\n", "f:1:1: a key must be a plain name\n" },
@@ -97,10 +106,14 @@ static void test_refused(void **state)
 		{ "a: \"x\\0y\"\n", "f:1:4: a text cannot contain NUL; leave the \"\\0\" away\n" },
 		{ "a: 1\nb: \xff\n", "f:2:1: this line is not UTF-8; save the file as UTF-8\n" },
 		{ "a: \x01\n", "f:1:4: control characters are not allowed\n" },
-		{ "a: [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]\n", "f:1:19: nested more than 16 levels deep; nothing here needs that\n" },
+		{ "a: [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]\n",
+			"f:1:19: nested more than 16 levels deep; nothing here needs that\n" },
 		{ "a: 1\n  b: 2\n", "f:2:4: mapping values are not allowed in this context\n" },
-		{ "{a: x in [\"b\"]}\n", "f:1:10: did not find expected ',' or '}' while parsing a flow mapping; inside { } YAML ends a "
-			"bare expression at a comma or a bracket: write it on a line of its own, or in quotes\n" },
+		{ "{a: x in [\"b\"]}\n",
+			"f:1:10: did not find expected ',' or '}' while parsing a flow mapping; inside { } "
+			"YAML ends a "
+			"bare expression at a comma or a bracket: write it on a line of its own, or in "
+			"quotes\n" },
 		{ "a: 'x\n", "f:2:1: found unexpected end of stream while scanning a quoted scalar\n" },
 	};
 
@@ -162,7 +175,9 @@ static void test_places(void **state)
 		{ "a: |2\n    one\n  two\n", "two", 3, 3 },
 		{ "a: |\n  one\n  two", "ne", 2, 4 },
 		{ "\xc3\xa4: 1\na: \xe2\x82\xac\xe2\x82\xac two", "two", 2, 7 },
-		{ "\xef\xbb\xbf" "a: one two", "two", 1, 8 },
+		{ "\xef\xbb\xbf"
+		  "a: one two",
+			"two", 1, 8 },
 		{ "x: {a: one two}", "two", 1, 12 },
 		{ "a: >\r\n  one\r\n  two\r\n", "two", 3, 3 },
 	};
@@ -185,7 +200,7 @@ static void test_places(void **state)
 		yaml_place(node, (size_t)(strstr(node->text, rows[i].find) - node->text), &line, &column);
 		assert_int_equal(line, rows[i].line);
 		assert_int_equal(column, rows[i].column);
-next:
+	next:
 		assert_int_equal(c.count, 0);
 		complaints_clear(&c);
 		arena_free(&arena);

@@ -20,7 +20,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const files[] = {
-	"nurtured.yaml", "nurture.yaml", "sales.yaml", "forms/book.yaml", "sequences/book.yaml", "templates/emails/delivery.liquid",
+	"nurtured.yaml",
+	"nurture.yaml",
+	"sales.yaml",
+	"forms/book.yaml",
+	"sequences/book.yaml",
+	"templates/emails/delivery.liquid",
 };
 
 static char folder[] = "/tmp/fuzz_config.XXXXXX";
