@@ -139,6 +139,17 @@ fuzzers: $(FUZZERS)
 replays: $(REPLAYS)
 .SECONDARY: $(patsubst %.c,$(BUILD)/%.o,$(FUZZ_SRC)) $(BUILD)/tests/fuzz/replay.o
 
+# --- measuring: tests/bench/<name>.c is a program ---------------------------------------------------------------------
+
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call lib,all)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LINK_ALL)
+
+.PHONY: benches
+benches: $(BENCHES)
+.SECONDARY: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
+
 # --- what people call -----------------------------------------------------------------------------------------------
 
 # Debian packages: to build, then to test
@@ -160,7 +171,7 @@ deps: ## install the Debian packages that are missing (as root or by sudo); star
 
 # in a folder of its own, so that -Werror sees every file
 check: deps ## build with -Werror, then every test there is; 1 if one fails
-	@$(MAKE) --no-print-directory $(JOBS) -s BUILD=$(BUILD)/check WERROR=1 all units replays
+	@$(MAKE) --no-print-directory $(JOBS) -s BUILD=$(BUILD)/check WERROR=1 all units replays benches
 	@tests/run.sh $(BUILD)/check $(patsubst $(BUILD)/%,$(BUILD)/check/%,$(UNIT) $(REPLAYS))
 
 lint: ## what can be told from the source alone: layers, banned calls, SQL outside the store
