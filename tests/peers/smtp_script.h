@@ -80,6 +80,7 @@ struct smtp_session {
 	struct buf out;
 	char sender[320], recipient[320];
 	bool in_tls, authenticated, refused;
+	bool rude;			/* hangs up without reading what is still coming */
 	int messages;
 };
 
@@ -258,8 +259,20 @@ static void smtp_take(struct smtp_session *s, struct buf *data)
 	snprintf(m->to, sizeof(m->to), "%s", s->recipient);
 	m->len = data->len;
 	m->data = buf_take(data);
+	s->messages++;
 	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
+}
+
+/* A counter, from outside. */
+static inline size_t smtp_count(struct smtp_peer *p, const size_t *counter)
+{
+	size_t n;
+
+	pthread_mutex_lock(&p->lock);
+	n = *counter;
+	pthread_mutex_unlock(&p->lock);
+	return n;
 }
 
 static void smtp_seen(struct smtp_peer *p, size_t *counter, size_t n)
@@ -311,8 +324,10 @@ static int smtp_body(struct smtp_session *s)
 				smtp_take(s, &data);
 			break;
 		}
-		if (k->drop == AT_BODY && data.len > 100 && smtp_strikes(s))
+		if (k->drop == AT_BODY && data.len > 100 && smtp_strikes(s)) {
+			s->rude = true;
 			break;
+		}
 		smtp_seen(s->peer, &s->peer->body_bytes, n + 2);
 		buf_add(&data, *line == '.' ? line + 1 : line, *line == '.' ? n - 1 : n);
 		buf_str(&data, "\r\n");
@@ -403,8 +418,8 @@ static int smtp_command(struct smtp_session *s, const char *line, size_t n)
 static void smtp_serve(struct smtp_session *s)
 {
 	const struct smtp_script *k = &s->peer->script;
-	size_t n, before;
 	const char *line;
+	size_t n;
 	int rc;
 
 	if (k->tls_first && !smtp_to_tls(s))
@@ -413,10 +428,8 @@ static void smtp_serve(struct smtp_session *s)
 	if (rc < 1)
 		return;
 	while (smtp_line(s, &line, &n)) {
-		before = s->peer->count;
 		if (smtp_command(s, line, n) < 0)
 			return;
-		s->messages += s->peer->count > before;
 		if (k->messages && s->messages >= k->messages) {
 			smtp_flush(s);
 			buf_str(&s->out, "421 4.4.2 idle too long\r\n");
@@ -458,7 +471,7 @@ static void *smtp_session_thread(void *arg)
 		SSL_free(s->ssl);
 	/* hang up as a server does: what the other side still sends is not answered by a reset before it read our last words */
 	shutdown(s->fd, SHUT_WR);
-	while (recv(s->fd, s->in, sizeof(s->in), 0) > 0)
+	while (!s->rude && recv(s->fd, s->in, sizeof(s->in), 0) > 0)
 		;
 	smtp_register(p, s->fd, -1);
 	close(s->fd);

@@ -556,7 +556,7 @@ static void cutting_leaves_in_doubt_what_has_its_dot_out(void **state)
 	times.dialogue.dot = US_MINUTE;
 	r = rig_new(&script, NULL, &times);
 	post_mails(r, 1);
-	while (r->peer->dots == 0)
+	while (smtp_count(r->peer, &r->peer->dots) == 0)
 		event_base_loop(loop_base(r->loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	relay_cut(r->relay);
 	assert_int_equal(r->mails[0].judgement.outcome, OUTCOME_UNKNOWN);

@@ -294,12 +294,7 @@ static bool breaker_open(struct world *w, size_t n)
 
 static bool peer_has_dots(struct world *w, size_t n)
 {
-	size_t dots;
-
-	pthread_mutex_lock(&w->peer->lock);
-	dots = w->peer->dots;
-	pthread_mutex_unlock(&w->peer->lock);
-	return dots >= n;
+	return smtp_count(w->peer, &w->peer->dots) >= n;
 }
 
 /* How often the server took a mail to that person. */
