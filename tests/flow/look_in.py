@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""Looking in: nurturectl and the control socket of a running daemon, a reload that is taken and one that is refused, and what the service
+manager is told (NOTIFY_SOCKET and the watchdog, played by the test).
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from world import BUILD, PATIENCE, TOP, World, check, main, wait_for, write  # noqa: E402
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+OPERATOR = """
+state: {f}/state
+templates: {f}/templates
+control: {f}/control.sock
+listen: {{address: 127.0.0.1, port: 0, public_url: "http://127.0.0.1:8025", api_key: "file:{f}/conf/secrets/api-key"}}
+sender:
+  from: "Ana at Example <ana@example.test>"
+  company: Example Ltd
+  postal_address: "1 High Street, 12345 Town"
+  bounce_domain: bounce.example.test
+  reply_domain: reply.example.test
+relays:
+  - {{name: main, url: "smtp://127.0.0.1:{smtp}", tls: none}}
+mailboxes:
+  - {{name: replies, url: "maildir:{f}/replies"}}
+allow_private: [127.0.0.0/8]
+"""
+
+SALES = """
+hot: did("asked", 1 day)
+cooldown: 14 days
+on_hot: pause
+replies_to: sales@example.test
+owners:
+  - {name: ana, email: ana@example.test, share: 1}
+alerts:
+  - {to: "%s", as: standard, secret: hook}
+"""
+
+
+def lay_out(w, alerts_to):
+    conf = TOP + "/tests/decide/conf"
+    shutil.copytree(TOP + "/tests/decide/templates", w.folder + "/templates")
+    for part in ("forms", "sequences"):
+        shutil.copytree("%s/%s" % (conf, part), "%s/conf/%s" % (w.folder, part))
+    shutil.copy(conf + "/nurture.yaml", w.folder + "/conf/nurture.yaml")
+    write(w.folder + "/conf/secrets/hook", SECRET + "\n", 0o600)
+    write(w.folder + "/conf/secrets/api-key", "key\n", 0o600)
+    for part in ("new", "cur", "tmp"):
+        os.makedirs("%s/replies/%s" % (w.folder, part))
+    w.configure(OPERATOR.format(f=w.folder, smtp=w.sink("-m", w.folder + "/sent").port), sales=SALES % alerts_to)
+
+
+def ctl(w, *args):
+    """Status, standard output, standard error of nurturectl, its words for people."""
+    done = subprocess.run([BUILD + "/nurturectl", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ, TZ="UTC"))
+    return done.returncode, done.stdout, done.stderr
+
+
+def ask(w, *args):
+    return ctl(w, "-s", w.folder + "/control.sock", *args)
+
+
+def expect(got, status, *words):
+    check(got[0] == status, "status %d, not %d: %s%s" % (got[0], status, got[1], got[2]))
+    for word in words:
+        check(re.search(word, got[1] + got[2], re.M), "no %r in\n%s%s" % (word, got[1], got[2]))
+
+
+def sign_up(w, address):
+    status, _, text = w.post_json("/v1/forms/ebook", {"email": address, "first_name": "Eva"})
+    check(status == 202, "sign-up: %d %s" % (status, text))
+
+
+def people_find_what_they_look_for():
+    with World() as w:
+        receiver = w.receiver("-s", SECRET)
+        lay_out(w, "http://127.0.0.1:%d/lead" % receiver.port)
+        w.start_daemon()
+        sign_up(w, "eva@people.test")
+        wait_for("the first mail", lambda: "sent" in ask(w, "prospect", "show", "eva@people.test")[1])
+
+        expect(ask(w, "status"), 0, r"^ready +yes$", r"^prospects +1$", r"^  send +\d")
+        expect(ask(w, "prospect", "show", "eva@people.test"), 0, r"^email +eva@people.test$", r"^list +just-looking$", r"ago\)$", r"ebook-delivery")
+        expect(ask(w, "prospect", "why", "eva@people.test"), 0, r"signup")
+        expect(ask(w, "prospect", "show", "nobody@people.test"), 1, "nobody here")
+        expect(ask(w, "queue"), 0, r"^LANE +DUE +WAITING")
+        for which in ("--unknown", "--deferred", "--dead"):
+            expect(ask(w, "queue", which), 0, "^none$")
+        expect(ask(w, "leads"), 0, "^none$")
+
+        expect(ask(w, "suppress", "find", "max@people.test"), 1, "not on the list")
+        expect(ask(w, "suppress", "add", "max@people.test", "--reason", "asked by phone"), 0, r"^changed +yes$")
+        expect(ask(w, "suppress", "find", "MAX@people.test"), 0, "asked by phone|manual", r"\((now|\d+ seconds? ago)\)")
+        expect(ask(w, "suppress", "rm", "max@people.test"), 0, r"^changed +yes$")
+        expect(ask(w, "suppress", "add", "max"), 1)
+
+        answer = json.loads(ask(w, "status", "--json")[1])
+        check(answer["prospects"] == 1 and answer["lanes"][1]["lane"] == "send", "status --json: %s" % answer)
+
+
+def metrics_and_health_are_on_the_control_socket():
+    with World() as w:
+        lay_out(w, "http://127.0.0.1:9/lead")
+        w.start_daemon()
+        sign_up(w, "eva@people.test")
+
+        def get(path):
+            return subprocess.run(["curl", "-sS", "--fail", "--unix-socket", w.folder + "/control.sock", "http://nurtured" + path],
+                                  stdout=subprocess.PIPE, check=True, text=True).stdout
+        check(json.loads(get("/healthz"))["ok"] and json.loads(get("/readyz"))["ok"], "health")
+        page = get("/metrics")
+        for line in (r'^nurtured_build_info\{version="[^"]+"\} 1$', r'^nurtured_signups_total\{[^}]*accepted[^}]*\} 1$', r"^nurtured_prospects 1$",
+                     r"^nurtured_config_last_reload_successful 1$", r"^nurtured_delivery_lag_seconds [\d.]+$", r"^nurtured_disk_free_bytes [1-9]"):
+            check(re.search(line, page, re.M), "no %s in\n%s" % (line, page))
+        check("eva" not in page and "pro_" not in page, "a person in the metrics")
+        mode = os.stat(w.folder + "/control.sock").st_mode & 0o777
+        check(mode == 0o660, "mode %o" % mode)
+        w.stop_daemon()
+        check(not os.path.exists(w.folder + "/control.sock"), "the socket outlived the daemon")
+
+
+def a_reload_is_all_or_nothing():
+    with World() as w:
+        lay_out(w, "http://127.0.0.1:9/lead")
+        w.start_daemon()
+        before = json.loads(ask(w, "status", "--json")[1])["config"]["version"]
+        good = open(w.folder + "/conf/nurture.yaml").read()
+        write(w.folder + "/conf/nurture.yaml", good.replace("name: customers,", "name: customers, colour: red,").replace("half_life: 30 days", "half_life: soon"))
+        expect(ask(w, "reload"), 1, r"nurture.yaml:\d+:\d+: .*colour", r"nurture.yaml:\d+:\d+: .*half_life", "nothing has changed")
+        check(json.loads(ask(w, "status", "--json")[1])["config"]["version"] == before, "a refused config is in force")
+        expect(ctl(w, "check", "-c", w.conf), 78, "colour")
+        write(w.folder + "/conf/nurture.yaml", good.replace("half_life: 30 days", "half_life: 20 days"))
+        expect(ctl(w, "check", "-c", w.conf), 0, "is good: 2 sequences")
+        expect(ask(w, "reload"), 0, r"^reloaded +yes$")
+        check(json.loads(ask(w, "status", "--json")[1])["config"]["version"] != before, "the new config is not in force")
+
+
+def an_alert_that_is_gone_is_dead_and_can_be_replayed():
+    with World() as w:
+        receiver = w.receiver("-s", SECRET)
+        lay_out(w, "http://127.0.0.1:%d/lead" % receiver.port)
+        w.start_daemon()
+        sign_up(w, "eva@people.test")
+        # the first attempt finds nobody; when the second is due, the target is not in the config any more
+        stop(w, receiver)
+        ring(w, "eva@people.test")
+        wait_for("a first attempt", lambda: "event=alert.again" in open(w.folder + "/daemon.log").read())
+        write(w.folder + "/conf/sales.yaml", SALES % "http://127.0.0.1:9/other")
+        expect(ask(w, "reload"), 0)
+        dead = wait_for("the alert to be dead", lambda: json.loads(ask(w, "queue", "--dead", "--json")[1]))[0]
+        check("sales.yaml" in dead["error"], str(dead))
+        expect(ask(w, "queue", "--dead"), 0, dead["alert"])
+
+        w.receiver("-s", SECRET, "-p", str(receiver.port))
+        write(w.folder + "/conf/sales.yaml", SALES % ("http://127.0.0.1:%d/lead" % receiver.port))
+        expect(ask(w, "reload"), 0)
+        expect(ask(w, "alert", "replay", "alr_0000000000001"), 1, "no such alert")
+        expect(ask(w, "alert", "replay", dead["alert"]), 0, r"^replayed +yes$")
+        taken = wait_for("the alert", w.alerts_taken)
+        check(len(taken) == 1 and taken[0]["id"] == dead["alert"] and taken[0]["signature"] == "valid", str(taken))
+        wait_for("the outcome", lambda: "event=alert.delivered" in open(w.folder + "/daemon.log").read())
+        expect(ask(w, "alert", "replay", dead["alert"]), 1, "not dead")
+        expect(ask(w, "leads"), 0, "eva@people.test", "ana")
+
+
+def stop(w, peer):
+    w.things.remove(peer)
+    peer.stop()
+
+
+def ring(w, address):
+    """Makes them hot through the public interface."""
+    status, _, text = w.post_json("/v1/track", {"type": "track", "event": "asked", "userId": address, "messageId": "m-1", "context": {"traits": {"email": address}}},
+                                  {"Authorization": "Bearer key"})
+    check(status in (200, 202), "track: %d %s" % (status, text))
+
+
+def the_service_manager_is_told():
+    with World() as w:
+        lay_out(w, "http://127.0.0.1:9/lead")
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        manager.bind(w.folder + "/notify")
+        manager.settimeout(PATIENCE)
+        said = []
+
+        def until(word):
+            while not any(word in line for line in said):
+                said.extend(manager.recv(4096).decode().split("\n"))
+
+        w.start_daemon(env={"NOTIFY_SOCKET": w.folder + "/notify", "WATCHDOG_USEC": "4000000"})
+        until("READY=1")
+        until("WATCHDOG=1")
+        del said[:]
+        w.daemon_process.send_signal(signal.SIGHUP)
+        until("RELOADING=1")
+        until("MONOTONIC_USEC=")
+        until("READY=1")
+        del said[:]
+        w.daemon_process.terminate()
+        until("STOPPING=1")
+        check(w.daemon_process.wait() == 0, "status %d" % w.daemon_process.returncode)
+        manager.close()
+
+
+def without_a_daemon_it_says_so():
+    with World() as w:
+        expect(ctl(w, "-s", w.folder + "/control.sock", "status"), 69, "cannot reach the daemon")
+        expect(ctl(w), 64, "which verb")
+        expect(ctl(w, "prospect", "shwo", "x"), 64, "did you mean `prospect show`")
+        expect(ctl(w, "check", "-c", w.folder + "/nothing.yaml"), 78, "nothing.yaml")
+        expect(ctl(w, "-h"), 0, "usage: nurturectl", "template render FILE")
+        expect(ctl(w, "-V"), 0, r"^nurturectl \d")
+        write(w.folder + "/a.liquid", "Hi {{ name }}{% if a %}!{% endif %}")
+        write(w.folder + "/bad.liquid", "one\n{% if %}")
+        write(w.folder + "/data.json", '{"name": "<Eva>", "a": true}')
+        got = ctl(w, "template", "render", w.folder + "/a.liquid", "--data", w.folder + "/data.json")
+        check(got == (0, "Hi &lt;Eva&gt;!", ""), str(got))
+        got = ctl(w, "template", "render", w.folder + "/a.liquid", "--plain")
+        check(got == (0, "Hi ", ""), str(got))
+        expect(ctl(w, "template", "render", w.folder + "/bad.liquid", "--plain"), 1, r"bad\.liquid:2:\d+: ")
+
+
+main(people_find_what_they_look_for, metrics_and_health_are_on_the_control_socket, a_reload_is_all_or_nothing,
+     an_alert_that_is_gone_is_dead_and_can_be_replayed, the_service_manager_is_told, without_a_daemon_it_says_so)
