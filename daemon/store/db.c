@@ -202,6 +202,7 @@ static int query_admit(struct query *q, struct err *err)
 		return err_set(err, "%s: %s", q->statement->name, q->err.text);
 	}
 	atomic_fetch_add_explicit(&db->statements, 1, memory_order_relaxed);
+	db->writes += q->writes;
 	if (!q->writes || q->statement->kind != BUCKETED || db->fencing)
 		return 0;
 	assert(q->bucket >= 0 && q->bucket < BUCKETS);
@@ -304,35 +305,42 @@ void db_rollback(struct db *db)
 	db->after_count = 0;
 }
 
-int db_run_job(struct db *db, struct store_job *job, struct err *err)
+/* Undoes what the job left in memory, and with a savepoint what it wrote. */
+static enum job_end undo_job(struct db *db, size_t heads, size_t after, unsigned hints, bool savepoint)
 {
-	size_t mark = db->heads ? queue_heads_mark(db->heads) : 0;
+	struct err err;
+
+	db->hints = hints;
+	db->after_count = after;
+	if (db->heads)
+		queue_heads_undo(db->heads, heads);
+	if (savepoint && (control(db, CONTROL_ROLLBACK_TO, &err) < 0 || control(db, CONTROL_RELEASE, &err) < 0))
+		db_note(db, TROUBLE_IO);
+	return JOB_REFUSED;
+}
+
+enum job_end db_run_job(struct db *db, struct store_job *job, bool savepoint)
+{
+	size_t heads = db->heads ? queue_heads_mark(db->heads) : 0;
 	size_t after = db->after_count;
 	unsigned hints = db->hints;
-	struct err late;
+	uint64_t writes = db->writes;
 	int rc;
 
-	if (control(db, CONTROL_SAVEPOINT, err) < 0)
-		return -1;
-	rc = job->run(job, db, err);
+	if (savepoint && control(db, CONTROL_SAVEPOINT, &job->err) < 0)
+		goto broken;
+	rc = job->run(job, db, &job->err);
 	end_queries(db);
 	if (db->trouble > TROUBLE_STATEMENT)
-		return -1;
-	if (rc < 0) {
-		db->hints = hints;
-		db->after_count = after;
-		if (db->heads)
-			queue_heads_undo(db->heads, mark);
-		if (control(db, CONTROL_ROLLBACK_TO, &late) < 0) {
-			db_note(db, TROUBLE_IO);
-			return -1;
-		}
-	}
-	if (control(db, CONTROL_RELEASE, rc < 0 ? &late : err) < 0) {
-		db_note(db, TROUBLE_IO);
-		return -1;
-	}
-	return rc < 0 ? -1 : 0;
+		return JOB_REFUSED;
+	if (rc < 0)
+		return !savepoint && db->writes != writes ? JOB_SPOILT : undo_job(db, heads, after, hints, savepoint);
+	if (savepoint && control(db, CONTROL_RELEASE, &job->err) < 0)
+		goto broken;
+	return JOB_KEPT;
+broken:
+	db_note(db, TROUBLE_IO);
+	return JOB_REFUSED;
 }
 
 void db_hint(struct db *db, unsigned hints)

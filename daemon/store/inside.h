@@ -36,6 +36,7 @@ struct db {
 	bool reader;
 	bool fencing;			/* the statement at hand is the fence itself */
 	enum trouble trouble;		/* worst thing that befell the transaction */
+	uint64_t writes;		/* statements begun that may write */
 	unsigned hints;			/* set in the transaction */
 	struct after *after;
 	size_t after_count, after_cap;
@@ -53,8 +54,18 @@ void db_close(struct db **db);
 int db_begin(struct db *db, struct err *err) MUSTCHECK;
 int db_commit(struct db *db, struct err *err) MUSTCHECK;
 void db_rollback(struct db *db);
-/* Runs one job in a savepoint: 0 kept, -1 rolled back alone. Nothing to keep when db->trouble is above TROUBLE_STATEMENT. */
-int db_run_job(struct db *db, struct store_job *job, struct err *err) MUSTCHECK;
+
+enum job_end {
+	JOB_KEPT,
+	JOB_REFUSED,	/* it failed, and nothing of it is left */
+	JOB_SPOILT,	/* it failed, and what it wrote is still there: the transaction has to be run again, with savepoints */
+};
+
+/*
+ * Runs one job. In a savepoint it is rolled back alone when it fails; but a savepoint copies each page that the job touches, a quarter of
+ * the cost of a sign-up, so the first try does without. Nothing counts when db->trouble is above TROUBLE_STATEMENT.
+ */
+enum job_end db_run_job(struct db *db, struct store_job *job, bool savepoint);
 
 /* All statements of the program, in the order of their numbers from 0. */
 struct statement *const *db_statements(size_t *count_out);

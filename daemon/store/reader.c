@@ -26,13 +26,12 @@ static void run(struct reader *r, struct store_job *job)
 	bool began;
 
 	job->err.text[0] = '\0';
+	job->result = STORE_FAILED;
 	began = db_begin(r->db, &job->err) == 0;
-	if (!began)
-		job->result = STORE_FAILED;
-	else if (db_run_job(r->db, job, &job->err) < 0)
-		job->result = r->db->trouble > TROUBLE_STATEMENT ? STORE_FAILED : STORE_REFUSED;
-	else
+	if (began && db_run_job(r->db, job, false) == JOB_KEPT)
 		job->result = STORE_COMMITTED;
+	else if (r->db->trouble <= TROUBLE_STATEMENT)
+		job->result = STORE_REFUSED;
 	if (began)
 		db_rollback(r->db);	/* nothing was written: it only ends the snapshot */
 	job_list_add(&done, job);

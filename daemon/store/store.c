@@ -28,7 +28,8 @@
 #define BATCH 512
 #define TRIES 10
 #define TURN US_SECOND		/* the thread wakes at least that often */
-#define CHECKPOINT_IDLE (UINT64_C(4) << 20)	/* of log, when nothing waits */
+#define CHECKPOINT_IDLE (UINT64_C(4) << 20)	/* of log, when nothing has come for IDLE */
+#define IDLE (50 * INT64_C(1000))
 #define CHECKPOINT_BUSY (UINT64_C(64) << 20)	/* of log, whatever waits */
 
 struct store {
@@ -62,25 +63,41 @@ struct db *store_db(struct store *store)
 
 /* --- one batch -------------------------------------------------------------------------------------------------- */
 
-/* One try: 0 on disk, -1 nothing happened. */
-static int try_batch(struct store *s, struct job_list *jobs, struct err *err)
+/* Runs the jobs, inside the transaction. 1: one of them has to be undone, and that takes savepoints. */
+static int run_jobs(struct store *s, struct job_list *jobs, bool savepoints, struct err *err)
+{
+	for (struct store_job *job = jobs->first; job; job = job->next) {
+		enum job_end end;
+
+		job->err.text[0] = '\0';
+		end = db_run_job(s->db, job, savepoints);
+		if (s->db->trouble > TROUBLE_STATEMENT) {
+			if (job->err.text[0])
+				*err = job->err;
+			return -1;
+		}
+		if (end == JOB_SPOILT)
+			return 1;
+		job->result = end == JOB_KEPT ? STORE_COMMITTED : STORE_REFUSED;
+	}
+	return 0;
+}
+
+/* One try: 0 on disk, -1 nothing happened, 1 nothing happened and the next try needs savepoints. */
+static int try_batch(struct store *s, struct job_list *jobs, bool savepoints, struct err *err)
 {
 	int64_t start;
+	int rc = -1;
 
 	if (db_begin(s->db, err) < 0)
 		goto failed;
 	/* on an engine with one writer this check holds until the commit */
 	if (!s->db->driver->shares && db_epoch(s->db, 0, err) < 0)
 		goto failed;
-	for (struct store_job *job = jobs->first; job; job = job->next) {
-		job->err.text[0] = '\0';
-		job->result = db_run_job(s->db, job, &job->err) < 0 ? STORE_REFUSED : STORE_COMMITTED;
-		if (s->db->trouble > TROUBLE_STATEMENT) {
-			if (job->err.text[0])
-				*err = job->err;
-			goto failed;
-		}
-	}
+	rc = run_jobs(s, jobs, savepoints, err);
+	if (rc != 0)
+		goto failed;
+	rc = -1;
 	CRASH_POINT("store.before_commit");
 	start = clock_steady();
 	if (db_commit(s->db, err) < 0)
@@ -96,7 +113,7 @@ static int try_batch(struct store *s, struct job_list *jobs, struct err *err)
 	return 0;
 failed:
 	db_rollback(s->db);
-	return -1;
+	return rc;
 }
 
 /* The state that store_ready() and store_submit() go by. */
@@ -122,14 +139,16 @@ static void set_health(struct store *s, enum trouble trouble, const struct err *
 static int commit_batch(struct store *s, struct job_list *jobs)
 {
 	struct err err = { "the database failed" };
-	int rc = -1;
+	int rc = try_batch(s, jobs, false, &err);
 
-	for (int i = 0; i < TRIES && rc < 0; i++) {
-		if (i > 0)
-			usleep((useconds_t)(random_u64() % (2000u << i)));
-		rc = try_batch(s, jobs, &err);
-		if (rc < 0 && s->db->trouble != TROUBLE_RETRY)
+	for (int i = 1; i < TRIES && rc != 0; i++) {
+		bool savepoints = rc == 1;
+
+		if (!savepoints && s->db->trouble != TROUBLE_RETRY)
 			break;
+		if (!savepoints)
+			usleep((useconds_t)(random_u64() % (2000u << i)));
+		rc = try_batch(s, jobs, savepoints, &err);
 	}
 	if (rc == 0) {
 		set_health(s, TROUBLE_NONE, NULL);
@@ -182,15 +201,25 @@ static void checkpoint(struct store *s, bool all)
 		log_warn("store.checkpoint", L_STR("file", s->file), L_STR("why", err.text));
 }
 
-/* Between commits: checkpoints hold up whoever waits, so they are made when nobody does, or when the log gets long. */
+static uint64_t unmoved_log(struct store *s)
+{
+	uint64_t unmoved;
+
+	s->db->driver->log_bytes(s->db->connection, &unmoved);
+	return unmoved;
+}
+
+/*
+ * Between commits: a checkpoint holds up whoever comes, so it is made when nobody has come for a while, or when the log gets long. Not
+ * sooner: the same pages are written again and again, and a checkpoint moves each once.
+ */
 static void checkpoint_if_due(struct store *s, bool idle)
 {
-	uint64_t unmoved, log = s->db->driver->log_bytes(s->db->connection, &unmoved);
+	uint64_t unmoved, log;
 
-	if (unmoved >= (idle ? CHECKPOINT_IDLE : CHECKPOINT_BUSY)) {
+	if (unmoved_log(s) >= (idle ? CHECKPOINT_IDLE : CHECKPOINT_BUSY))
 		checkpoint(s, false);
-		log = s->db->driver->log_bytes(s->db->connection, &unmoved);
-	}
+	log = s->db->driver->log_bytes(s->db->connection, &unmoved);
 	pthread_mutex_lock(&s->mutex);
 	s->counts.wal_bytes = log;
 	pthread_mutex_unlock(&s->mutex);
@@ -241,8 +270,8 @@ static void take_jobs(struct store *s, struct job_list *out)
 		job_list_add(out, job_list_take(&s->normal));
 }
 
-/* Waits for jobs or for the next turn; false: the store stops, and there are none. */
-static bool next_jobs(struct store *s, struct job_list *out)
+/* Waits for jobs, at most `wait` microseconds; false: the store stops, and there are none. */
+static bool next_jobs(struct store *s, int64_t wait, struct job_list *out)
 {
 	struct timespec until;
 	bool go_on;
@@ -250,7 +279,9 @@ static bool next_jobs(struct store *s, struct job_list *out)
 	pthread_mutex_lock(&s->mutex);
 	if (!s->first.count && !s->normal.count && !s->stopping) {
 		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += TURN / US_SECOND;
+		until.tv_nsec += (wait % US_SECOND) * 1000;
+		until.tv_sec += wait / US_SECOND + until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
 		s->sleeping = true;
 		pthread_cond_timedwait(&s->wake, &s->mutex, &until);
 		s->sleeping = false;
@@ -261,26 +292,18 @@ static bool next_jobs(struct store *s, struct job_list *out)
 	return go_on;
 }
 
-static bool is_idle(struct store *s)
-{
-	bool idle;
-
-	pthread_mutex_lock(&s->mutex);
-	idle = !s->first.count && !s->normal.count;
-	pthread_mutex_unlock(&s->mutex);
-	return idle;
-}
-
 static void *store_main(void *arg)
 {
 	struct store *s = arg;
 	struct job_list jobs = { 0 };
 
-	while (next_jobs(s, &jobs)) {
-		if (jobs.count)
+	while (next_jobs(s, unmoved_log(s) >= CHECKPOINT_IDLE ? IDLE : TURN, &jobs)) {
+		bool idle = jobs.count == 0;
+
+		if (!idle)
 			run_batch(s, &jobs);
 		look_after(s);
-		checkpoint_if_due(s, is_idle(s));
+		checkpoint_if_due(s, idle);
 	}
 	return NULL;
 }

@@ -2,9 +2,10 @@
  * store.h: the store thread: the one writer. Jobs go in from the loop, run grouped in one transaction, and come back as completions.
  *
  * The thread takes all jobs that wait (STORE_FIRST ones first; while any such wait at most 128 a transaction, else 512), BEGIN
- * IMMEDIATE, runs each in a savepoint, COMMIT with a sync, and posts the completions to the loop. While one commit syncs, the next batch gathers.
- * A job that fails rolls back alone. When the commit fails, every job of the batch gets STORE_FAILED. WAL checkpoints are made by this thread
- * when its queue is empty or the WAL passes a bound.
+ * IMMEDIATE, runs each, COMMIT with a sync, and posts the completions to the loop. While one commit syncs, the next batch gathers.
+ * A job that fails rolls back alone: if it had written something, the whole batch is run again with a savepoint around each. When the
+ * commit fails, every job of the batch gets STORE_FAILED. WAL checkpoints are made by this thread when nothing has come for a while or the
+ * WAL passes a bound.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -29,7 +30,7 @@ enum store_priority { STORE_FIRST, STORE_NORMAL };
 
 /*
  * Embedded in the caller's struct. The memory belongs to the store from store_submit() until done, then to done.
- * run: store thread, inside a savepoint, may be run again from the start (no side effects but through db and its own result fields).
+ * run: store thread, inside a transaction; may be run again from the start (no side effects but through db and its own result fields).
  * done: loop thread; NULL when nobody waits.
  */
 struct store_job {

@@ -175,6 +175,34 @@ static void a_job_that_fails_rolls_back_alone(void **state)
 	assert_true(counts_of(w).refused >= 1);
 }
 
+static int fail_at_once(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return err_set(err, "no");
+}
+
+/* Savepoints cost; they are used when a job has to be undone, and then all of its batch runs again. */
+static void only_what_wrote_has_to_be_undone(void **state)
+{
+	struct with_store *w = *state;
+	struct waited_job harmless[] = { { .fn = set_value, .arg = "a" }, { .fn = fail_at_once }, { .fn = set_value, .arg = "b" } };
+	struct waited_job spoilt[] = { { .fn = set_value, .arg = "c" }, { .fn = set_and_fail, .arg = "d" }, { .fn = set_value, .arg = "e" },
+			{ .fn = set_and_fail, .arg = "f" } };
+
+	run_together(w, harmless, 3);
+	assert_true(harmless[0].runs == 1 && harmless[1].runs == 1 && harmless[2].runs == 1);
+	assert_int_equal(harmless[1].result, STORE_REFUSED);
+	assert_true(has(w, "a") && has(w, "b"));
+	run_together(w, spoilt, 4);
+	assert_int_equal(spoilt[0].runs, 2);
+	assert_int_equal(spoilt[1].runs, 2);
+	assert_int_equal(spoilt[0].result, STORE_COMMITTED);
+	assert_int_equal(spoilt[1].result, STORE_REFUSED);
+	assert_int_equal(spoilt[2].result, STORE_COMMITTED);
+	assert_int_equal(spoilt[3].result, STORE_REFUSED);
+	assert_true(has(w, "c") && has(w, "e"));
+	assert_false(has(w, "d") || has(w, "f"));
+}
+
 static int breaks_a_rule(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
 	struct event_row e = { .id = 1, .prospect = 1, .at = 1, .name = "x" };
@@ -498,6 +526,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_waits_is_committed_together, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(each_commit_is_synced, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_job_that_fails_rolls_back_alone, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(only_what_wrote_has_to_be_undone, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_constraint_concerns_its_job_alone, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_commit_that_fails_fails_its_batch, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_full_disk_is_refused_at_the_door, setup_store, teardown_store),
