@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""What comes back, through the whole daemon: sign-ups are mailed to the development sink, and answers of all kinds arrive in a Maildir.
+
+Judged from outside: by nurturectl, by the mail that goes out, and by where the files of the Maildir are.
+"""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import world as worlds  # noqa: E402
+from world import BUILD, TOP, Maildir, World, check, wait_for, write  # noqa: E402
+
+OPERATOR = """
+state: {f}/state
+templates: {top}/templates
+files: {top}/conf/files
+control: {f}/control.sock
+listen: {{address: 127.0.0.1, port: 0, public_url: http://127.0.0.1}}
+sender:
+  from: "Ana at Example <ana@example.test>"
+  company: Example Ltd
+  postal_address: "1 High Street, 12345 Town"
+  bounce_domain: bounce.example.test
+  reply_domain: reply.example.test
+relays:
+  - {{name: main, url: "{relay}", tls: none}}
+mailboxes:
+  - {{name: replies, url: "maildir:{f}/replies", poll: 1 hour}}
+keep: {{events: 1 year, raw_mail: 1 day}}
+"""
+NURTURE = """
+fields: {first_name: {type: text, default: there}, company: {type: text}, role: {type: text}}
+stages: [{name: awareness}]
+lists: [{name: just-looking, at_most: 9 per day, tone: gentle}]
+score:
+  half_life: 30 days
+  interest: [{on: reply, points: 20}]
+"""
+SALES = """
+hot: intent in ["meeting", "call_me", "pricing"]
+cooldown: 14 days
+on_hot: pause
+replies_to: sales@example.test
+owners: [{name: ana, email: ana@example.test}]
+alerts: []
+"""
+FORM = """
+form: free-ebook
+fields: [email, first_name]
+consent: {purpose: newsletter, words: "Yes."}
+confirm: single
+download: choosing-a-vendor.pdf
+limits: {per_address: 100 per hour, per_ip: 1000 per hour}
+trust: fill
+"""
+SEQUENCE = """
+sequence: ebook
+list: just-looking
+enter: {on: signup, when: event.form == "free-ebook"}
+again: never
+on_change: move
+steps:
+  - deliver: {send: ebook-delivery, even_in: quiet}
+  - {wait: 30 days}
+  - {end: done}
+"""
+
+
+class Mailbox:
+    """The Maildir that the daemon reads."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.count = 0
+        for part in ("tmp", "new", "cur"):
+            os.makedirs("%s/%s" % (folder, part))
+
+    def deliver(self, text):
+        self.count += 1
+        name = "%04d.test" % self.count
+        write("%s/tmp/%s" % (self.folder, name), text)
+        os.rename("%s/tmp/%s" % (self.folder, name), "%s/new/%s" % (self.folder, name))
+        return name
+
+    def taken(self, name):
+        return os.path.exists("%s/cur/%s:2,S" % (self.folder, name))
+
+    def deliver_and_wait(self, text):
+        name = self.deliver(text)
+        wait_for("the daemon to take %s" % name, lambda: self.taken(name))
+
+
+def sign_up(world, sink, who):
+    status, _, body = world.post_json("/v1/forms/free-ebook", {"email": who, "first_name": "Bob"})
+    check(status == 202, "sign-up: %d %s" % (status, body))
+
+    def mail():
+        for m in Maildir(sink).messages():
+            if who in str(m["To"]):
+                return m
+        return None
+    return wait_for("the mail to %s" % who, mail)
+
+
+def addr(field):
+    return re.search(r"[^<\s]+@[^>\s]+", str(field)).group(0)
+
+
+def return_path(m):
+    return addr(m["Return-Path"])
+
+
+def reply(m, who, text, extra=""):
+    return ("From: Bob <%s>\nTo: %s\nSubject: Re: %s\nMessage-ID: <reply-%s>\nIn-Reply-To: %s\nDate: Mon, 02 Nov 2026 10:00:00 +0000\n%s\n%s\n\n"
+            "On Mon, 2 Nov 2026 at 10:00, Ana <ana@example.test> wrote:\n> Hello\n> unsubscribe here: http://127.0.0.1/u/x\n"
+            % (who, addr(m["Reply-To"]), m["Subject"], who, m["Message-ID"], extra, text))
+
+
+def bounce(m, who, status, words):
+    return ("Return-Path: <>\nFrom: MAILER-DAEMON@relay.test\nTo: %s\nSubject: Undelivered Mail Returned to Sender\nMIME-Version: 1.0\n"
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\nContent-Type: text/plain\n\nIt could not be delivered.\n\n"
+            "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; relay.test\n\nFinal-Recipient: rfc822; %s\nAction: failed\nStatus: %s\n"
+            "Diagnostic-Code: smtp; 550 %s %s\n\n--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: %s\nSubject: x\n\n--b--\n"
+            % (return_path(m), who, status, status, words, m["Message-ID"]))
+
+
+def complaint(m):
+    return ("From: fbl@provider.test\nTo: abuse@example.test\nSubject: complaint\nMIME-Version: 1.0\n"
+            "Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: text/plain\n\nAbuse report.\n\n"
+            "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\n\n"
+            "--b\nContent-Type: message/rfc822\n\nMessage-ID: %s\nFrom: ana@example.test\nSubject: x\n\nHello\n--b--\n" % m["Message-ID"])
+
+
+def state(world, who):
+    return world.prospect(who)
+
+
+def test_kinds(world, box, sink):
+    people = {kind: "%s@people.test" % kind for kind in ("human", "away", "hard", "full", "angry", "bye", "leave", "stranger")}
+    mails = {kind: sign_up(world, sink, who) for kind, who in people.items()}
+    box.deliver_and_wait(reply(mails["human"], people["human"], "Please call me tomorrow."))
+    box.deliver_and_wait(reply(mails["away"], people["away"], "I am out of the office until 1 December.", "Auto-Submitted: auto-replied\n"))
+    box.deliver_and_wait(bounce(mails["hard"], people["hard"], "5.1.1", "User unknown"))
+    box.deliver_and_wait(bounce(mails["full"], people["full"], "5.2.2", "Mailbox full"))
+    box.deliver_and_wait(complaint(mails["angry"]))
+    box.deliver_and_wait(reply(mails["bye"], people["bye"], "Please unsubscribe me."))
+    unsubscribe = re.search(r"mailto:([^?>]+)", str(mails["leave"]["List-Unsubscribe"])).group(1)
+    box.deliver_and_wait("From: %s\nTo: %s\nSubject: unsubscribe\n\n" % (people["leave"], unsubscribe))
+    box.deliver_and_wait("From: %s\nTo: r+%s@reply.example.test\nSubject: Re: x\n\nUnsubscribe me\n" % (people["stranger"], "a" * 34))
+    got = {kind: state(world, who) for kind, who in people.items()}
+    for kind, s in got.items():
+        check(s, "%s is known" % kind)
+    text = {kind: str(s) for kind, s in got.items()}
+    check("call_me" in text["human"] and "replied" in text["human"], "a reply: intent, and the sequence stopped: %s" % text["human"])
+    check("auto_reply" in text["away"] and "replied" not in text["away"], "an automatic one stops nothing: %s" % text["away"])
+    check("hard_bounce" in text["hard"], "an unknown user is suppressed: %s" % text["hard"])
+    check("hard_bounce" not in text["full"] and "soft_bounce" in text["full"], "a full mailbox is counted: %s" % text["full"])
+    check("complaint" in text["angry"], "a complaint suppresses: %s" % text["angry"])
+    check("withdrawn" in text["bye"], "a reply that asks for it withdraws: %s" % text["bye"])
+    check("withdrawn" in text["leave"], "so does a mail to the unsubscribe address: %s" % text["leave"])
+    check("withdrawn" not in text["stranger"], "a token that we did not sign changes nothing: %s" % text["stranger"])
+    return mails
+
+
+def test_repeated(world, box, mails):
+    text = reply(mails["human"], "human@people.test", "Please call me tomorrow.")
+    before = str(state(world, "human@people.test")).count("'reply'")
+    box.deliver_and_wait(text)
+    check(str(state(world, "human@people.test")).count("'reply'") == before, "the same bytes again change nothing")
+
+
+def intake_of(world):
+    done = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(world.daemon_process.pid)], stdout=subprocess.PIPE, text=True)
+    found = [int(line.split()[0]) for line in done.stdout.splitlines() if "nurtured-intake" in line and "defunct" not in line]
+    return found[0] if found else None
+
+
+def test_intake_dies(world, box, mails):
+    first = wait_for("the intake", lambda: intake_of(world))
+    os.kill(first, signal.SIGKILL)
+    wait_for("another intake", lambda: intake_of(world) not in (None, first))
+    box.deliver_and_wait(reply(mails["full"], "full@people.test", "What does it cost?"))
+    check("pricing" in str(state(world, "full@people.test")), "mail is read again")
+
+
+def test_daemon_restarts(world, box, mails):
+    world.stop_daemon()
+    name = box.deliver(reply(mails["away"], "away@people.test", "Not right now, try me again in March."))
+    world.start_daemon()
+    wait_for("what came meanwhile", lambda: box.taken(name))
+    check("not_now" in str(state(world, "away@people.test")), "and it counts")
+
+
+DEADLY = """#!%s
+import json, os, signal, socket, struct
+s = socket.socket(fileno=3)
+def take(n):
+    data = b""
+    while len(data) < n:
+        more = s.recv(n - len(data))
+        if not more:
+            raise SystemExit(0)
+        data += more
+    return data
+def send(**m):
+    data = json.dumps(m).encode()
+    s.sendall(struct.pack(">I", len(data)) + data)
+config = json.loads(take(struct.unpack(">I", take(4))[0]))
+send(type="ready", uidvalidity=0)
+send(type="state", state="reading", key="bad")
+if "bad" not in config["skip"]:
+    os.kill(os.getpid(), signal.SIGSEGV)
+send(type="mail", key="bad", uid=0, uidvalidity=0, sha256="ab" * 32, size=1, received=0, **{"class": "unreadable"})
+take(struct.unpack(">I", take(4))[0])
+open("%s", "w").close()
+take(1)
+"""
+
+
+def test_deadly_mail(world):
+    """An intake that a mail ends: played by a program of a few lines beside a copy of the daemon."""
+    world.stop_daemon()
+    programs, seen = world.folder + "/programs", world.folder + "/committed"
+    write(programs + "/nurtured-intake", DEADLY % (sys.executable, seen), 0o755)
+    shutil.copy(BUILD + "/nurtured", programs)
+    worlds.BUILD = programs
+    world.start_daemon()
+    wait_for("the mail to be passed over and committed", lambda: os.path.exists(seen))
+    with open(world.folder + "/daemon.log") as f:
+        log = f.read()
+    check(log.count("event=mail.quarantined") == 1, "an error is logged, once")
+    check(log.count("signal=11") == 2, "it was tried twice")
+    worlds.BUILD = BUILD
+    world.stop_daemon()
+
+
+def main():
+    with World() as world:
+        box = Mailbox(world.folder + "/replies")
+        kept = world.folder + "/sent"
+        sink = world.sink("-m", kept)
+        world.configure(OPERATOR.format(f=world.folder, top=TOP, relay="smtp://127.0.0.1:%s" % sink.port), nurture=NURTURE, sales=SALES,
+                        forms__free_ebook=FORM, sequences__ebook=SEQUENCE)
+        world.start_daemon()
+        mails = test_kinds(world, box, kept)
+        test_repeated(world, box, mails)
+        test_intake_dies(world, box, mails)
+        test_daemon_restarts(world, box, mails)
+        test_deadly_mail(world)
+
+
+main()
