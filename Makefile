@@ -139,23 +139,12 @@ fuzzers: $(FUZZERS)
 replays: $(REPLAYS)
 .SECONDARY: $(patsubst %.c,$(BUILD)/%.o,$(FUZZ_SRC)) $(BUILD)/tests/fuzz/replay.o
 
-# --- measuring: tests/bench/<name>.c is a program ---------------------------------------------------------------------
-
-BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
-
-$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call lib,all)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LINK_ALL)
-
-.PHONY: benches
-benches: $(BENCHES)
-.SECONDARY: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
-
 # --- what people call -----------------------------------------------------------------------------------------------
 
 # Debian packages: to build, then to test
 DEPS := gcc make pkg-config libevent-dev libsqlite3-dev libjansson-dev libyaml-dev libssl-dev libidn2-dev libpsl-dev libpcre2-dev \
 	libglib2.0-dev libcurl4 libetpan-dev libxml2-dev libgnutls28-dev tzdata publicsuffix ca-certificates \
-	libcmocka-dev python3 curl openssl swaks postfix dovecot-imapd dovecot-lmtpd
+	libcmocka-dev python3 curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd
 
 # -j for the inner make, unless the outer one was told something
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
