@@ -30,6 +30,7 @@
 
 /* Monday 2026-11-23 10:00 UTC */
 #define START (INT64_C(1795428000) * US_SECOND)
+#define QUEUE 64	/* jobs that the store lets wait */
 
 struct world {
 	char folder[64];
@@ -61,33 +62,48 @@ static void write_file(const char *name, const char *text)
 	fclose(f);
 }
 
-static void write_conf(void)
+/* `name` in the folder becomes a link to `to` in the tree. */
+static void link_to(const char *to, const char *name)
 {
-	static const char *const links[] = { "nurture.yaml", "sales.yaml", "forms", "sequences" };
-	char *templates = realpath("tests/ingest/templates", NULL), *conf = realpath("tests/ingest/conf", NULL);
-	char text[2000], path[200], to[512];
-	size_t i;
+	char *from = realpath(to, NULL), path[200];
 
-	assert_true(templates && conf);
-	snprintf(text, sizeof(text), "state: %s/state\nfiles: %s/files\ntemplates: %s\ncontrol: %s/control.sock\n"
+	assert_non_null(from);
+	snprintf(path, sizeof(path), "%s/%s", w.folder, name);
+	assert_int_equal(symlink(from, path), 0);
+	free(from);
+}
+
+static void make_folder(const char *name)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/%s", w.folder, name);
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void write_conf(const char *pages)
+{
+	char text[2000];
+
+	snprintf(text, sizeof(text), "state: %s/state\nfiles: %s/files\ntemplates: %s/templates\ncontrol: %s/control.sock\n"
 		"listen: {port: 0, public_url: \"https://mail.example.com\", allow_redirect: [www.example.com], api_key: \"file:%s/key\","
 		" trusted_proxies: [127.0.0.1]}\n"
 		"sender: {from: \"Ana <ana@example.com>\", company: \"Example & Sons\", postal_address: \"1 High Street\","
 		" bounce_domain: bounce.example.com, reply_domain: reply.example.com}\n"
 		"relays:\n  - {name: main, url: \"smtp://127.0.0.1:2525\", tls: none}\n"
-		"mailboxes:\n  - {name: replies, url: \"maildir:%s/replies\"}\n", w.folder, w.folder, templates, w.folder, w.folder, w.folder);
+		"mailboxes:\n  - {name: replies, url: \"maildir:%s/replies\"}\n", w.folder, w.folder, w.folder, w.folder, w.folder, w.folder);
 	write_file("nurtured.yaml", text);
 	write_file("key", "sesame\n");
-	snprintf(path, sizeof(path), "%s/files", w.folder);
-	assert_int_equal(mkdir(path, 0700), 0);
+	make_folder("files");
 	write_file("files/guide.pdf", "0123456789");
-	for (i = 0; i < 4; i++) {
-		snprintf(path, sizeof(path), "%s/%s", w.folder, links[i]);
-		snprintf(to, sizeof(to), "%s/%s", conf, links[i]);
-		assert_int_equal(symlink(to, path), 0);
-	}
-	free(templates);
-	free(conf);
+	make_folder("templates");
+	link_to("tests/ingest/templates/emails", "templates/emails");
+	link_to("tests/ingest/templates/alerts", "templates/alerts");
+	link_to(pages, "templates/pages");
+	link_to("tests/ingest/conf/nurture.yaml", "nurture.yaml");
+	link_to("tests/ingest/conf/sales.yaml", "sales.yaml");
+	link_to("tests/ingest/conf/forms", "forms");
+	link_to("tests/ingest/conf/sequences", "sequences");
 }
 
 static void load_plan(void)
@@ -108,20 +124,13 @@ static void *run_loop(void *arg)
 	return NULL;
 }
 
-static int world_open(void **state)
+static void world_up(void)
 {
-	struct store_options options = { .owner = "test" };
+	struct store_options options = { .owner = "test", .queue_limit = QUEUE };
 	uint8_t key[1][TOKEN_SECRET] = { { 1, 2, 3 } }, ids[1] = { 0 };
 	char path[128];
 	struct err err = { "" };
 
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	memset(&w, 0, sizeof(w));
-	snprintf(w.folder, sizeof(w.folder), "/tmp/test_ingest.XXXXXX");
-	assert_non_null(mkdtemp(w.folder));
-	write_conf();
-	clock_set(START);
 	load_plan();
 	sem_init(&w.done, 0, 0);
 	w.loop = loop_new();
@@ -133,7 +142,30 @@ static int world_open(void **state)
 		fail_msg("%s", err.text);
 	w.port = ingest_port(w.in);
 	assert_int_equal(pthread_create(&w.thread, NULL, run_loop, NULL), 0);
+}
+
+static int open_with(const char *pages)
+{
+	signal(SIGPIPE, SIG_IGN);
+	memset(&w, 0, sizeof(w));
+	snprintf(w.folder, sizeof(w.folder), "/tmp/test_ingest.XXXXXX");
+	assert_non_null(mkdtemp(w.folder));
+	write_conf(pages);
+	clock_set(START);
+	world_up();
 	return 0;
+}
+
+static int world_open(void **state)
+{
+	(void)state;
+	return open_with("tests/ingest/templates/pages");
+}
+
+static int shipped_open(void **state)
+{
+	(void)state;
+	return open_with("templates/pages");
 }
 
 static void stop_cb(void *arg)
@@ -141,11 +173,8 @@ static void stop_cb(void *arg)
 	loop_stop(w.loop);
 }
 
-static int world_close(void **state)
+static void world_down(void)
 {
-	char command[128];
-
-	(void)state;
 	loop_post(w.loop, stop_cb, NULL);
 	pthread_join(w.thread, NULL);
 	ingest_stop(&w.in);
@@ -157,6 +186,14 @@ static int world_close(void **state)
 	loop_drain(w.loop);
 	loop_free(&w.loop);
 	sem_destroy(&w.done);
+}
+
+static int world_close(void **state)
+{
+	char command[128];
+
+	(void)state;
+	world_down();
 	snprintf(command, sizeof(command), "rm -rf %s", w.folder);
 	clock_set(0);
 	return system(command);
@@ -969,6 +1006,118 @@ static void stopping_with_a_sign_up_under_way_loses_nothing(void **state)
 	free(json);
 }
 
+/* A job that holds the store thread until it is let go, and behind it as many as may wait. */
+struct filler {
+	struct store_job job;
+	sem_t *until;	/* NULL: runs through */
+};
+
+static int filler_run(struct store_job *job, struct db *db, struct err *err)
+{
+	struct filler *f = (struct filler *)job;
+
+	if (f->until) {
+		sem_post(&w.done);
+		sem_wait(f->until);
+	}
+	return 0;
+}
+
+static void filler_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	free(job);
+}
+
+static bool submit_filler(sem_t *until)
+{
+	struct filler *f = calloc(1, sizeof(*f));
+
+	f->job.run = filler_run;
+	f->job.done = filler_done;
+	f->until = until;
+	if (store_submit(w.store, &f->job, STORE_FIRST) == 0)
+		return true;
+	free(f);
+	return false;
+}
+
+static void hold_cb(void *arg)
+{
+	assert_true(submit_filler(arg));
+}
+
+static void fill_cb(void *arg)
+{
+	while (submit_filler(NULL))
+		;
+	sem_post(&w.done);
+}
+
+/* Whatever keeps the store from taking more (a slow or full disk): nothing is taken that may be lost, and no link is dead. */
+static void a_full_store_takes_nothing_and_breaks_no_link(void **state)
+{
+	int64_t delivery = one_mail();
+	char *answer;
+	sem_t until;
+
+	(void)state;
+	sem_init(&until, 0, 0);
+	loop_post(w.loop, hold_cb, &until);
+	sem_wait(&w.done);
+	loop_post(w.loop, fill_cb, NULL);
+	sem_wait(&w.done);
+	answer = post_as("/v1/forms/ebook", JSON, "", "{\"email\":\"bob@b.example\",\"first_name\":\"Bob\"}");
+	has(answer, "503 Service Unavailable");
+	has(answer, "application/problem+json");
+	gets(answer, "Retry-After: ");
+	gets(post_as("/v1/forms/ebook", FORM, HTML, "email=bob@b.example&first_name=Bob"), "<p>error</p>");
+	gets(post_as("/v1/track", "text/plain", "", VIEW("")), "503 ");
+	gets(post_as(path_of("/u/", TOKEN_UNSUBSCRIBE, delivery, 0, ""), FORM, "", "List-Unsubscribe=One-Click"), "503 ");
+	gets(get_as("GET", "/healthz", ""), "200 ");
+	gets(get_as("GET", path_of("/u/", TOKEN_UNSUBSCRIBE, delivery, 0, ""), HTML), "<button>Unsubscribe</button>");
+	gets(get_as("GET", path_of("/o/", TOKEN_OPEN, delivery, 0, ".gif"), ""), "Content-Length: 43\r\n");
+	gets(get_as("GET", path_of("/c/", TOKEN_CLICK, delivery, 0, ""), ""), "Location: https://www.example.com/compare?x=1#top\r\n");
+	gets(get_as("GET", path_of("/d/", TOKEN_DOWNLOAD, delivery, 0, ""), ""), "\r\n\r\n0123456789");
+	sem_post(&until);
+	knows("bob@b.example", "bob", false);
+	knows("eve@b.example", "withdrawn", false);
+	gets(post_as("/v1/forms/ebook", JSON, "", "{\"email\":\"bob@b.example\",\"first_name\":\"Bob\"}"), "202 ");
+	knows("bob@b.example", "bob", true);
+	sem_destroy(&until);
+}
+
+/* A page that does not render is answered as plain text: none of the shipped ones may. */
+static void the_shipped_pages_render(void **state)
+{
+	int64_t delivery = one_mail(), lead = one_lead(), consent;
+	int answer_;
+	char *answer;
+
+	(void)state;
+	gets(get_as("GET", "/signup/ebook", HTML), "text/html");
+	gets(get_as("GET", "/signup/careful", HTML), "text/html");
+	answer = post_as("/v1/forms/ebook", FORM, HTML, "email=%22%3E%3Cscript%3E&first_name=%22onclick=%22x&employees=many");
+	has(answer, "text/html");
+	lacks(answer, "<script>");
+	lacks(answer, "\"onclick");
+	free(answer);
+	gets(post_as("/v1/forms/ebook", FORM, HTML, "email=bob@b.example&first_name=Bob"), "text/html");
+	gets(get_as("GET", "/nothing/here", HTML), "404 ");
+	gets(get_as("GET", "/c/nonsense", HTML), "text/html");
+	gets(get_as("GET", path_of("/u/", TOKEN_UNSUBSCRIBE, delivery, 0, ""), HTML), "text/html");
+	gets(post_as(path_of("/u/", TOKEN_UNSUBSCRIBE, delivery, 0, ""), FORM, HTML, ""), "text/html");
+	for (answer_ = ANSWER_ACCEPT; answer_ <= ANSWER_LOST; answer_++) {
+		gets(get_as("GET", path_of("/s/", TOKEN_SALES, lead, answer_, ""), HTML), "text/html");
+		gets(post_as(path_of("/s/", TOKEN_SALES, lead, answer_, ""), FORM, HTML, "reason=x&amount=5"), "text/html");
+	}
+	answer = post_as("/v1/forms/careful", JSON, "", "{\"email\":\"mia@b.example\"}");
+	*strchr(strstr(answer, "con_"), '"') = '\0';
+	assert_int_equal(id_parse("con", strstr(answer, "con_"), &consent), 0);
+	free(answer);
+	gets(get_as("GET", path_of("/y/", TOKEN_CONFIRM, consent, 0, ""), HTML), "text/html");
+	gets(post_as(path_of("/y/", TOKEN_CONFIRM, consent, 0, ""), FORM, HTML, ""), "text/html");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
@@ -998,6 +1147,8 @@ int main(void)
 		T(the_script_and_the_probes),
 		T(a_reload_is_in_force_with_the_next_request),
 		T(stopping_with_a_sign_up_under_way_loses_nothing),
+		T(a_full_store_takes_nothing_and_breaks_no_link),
+		cmocka_unit_test_setup_teardown(the_shipped_pages_render, shipped_open, world_close),
 	};
 
 	log_setup(LOG_WARN, false);
