@@ -1,8 +1,8 @@
 /*
  * mime.c: see mime.h.
  *
- * Quoted-printable is the hot path, 10 KB a message: runs of plain bytes are found eight at a time and copied whole; the buffer is
- * reserved for the worst case once, so that nothing inside checks it.
+ * Quoted-printable is the hot path, 10 KB a message: bytes are looked at and copied eight at a time, in one pass; the buffer is reserved for the worst
+ * case once, so that nothing inside checks it.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -319,130 +319,141 @@ void mime_boundary(char out[MIME_BOUNDARY])
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGHS UINT64_C(0x8080808080808080)
 
-/* Length of the run of bytes that stand for themselves: space to '~' but '='. */
-static size_t plain_run(const unsigned char *p, size_t n)
-{
-	size_t i = 0;
-	uint64_t w, eq, del, odd;
+struct qp {
+	char *to;			/* where the next byte goes; room for the worst case was made */
+	size_t col;
+	const unsigned char *p, *end;	/* what is still to be encoded */
+};
 
-	for (; n - i >= 8; i += 8) {
-		memcpy(&w, p + i, 8);
-		eq = w ^ (ONES * '=');
-		del = w ^ (ONES * 0x7f);
-		odd = (w | (w - ONES * 0x20) | ((eq - ONES) & ~eq) | ((del - ONES) & ~del)) & HIGHS;
-		/* a borrow may mark a byte behind a marked one, never before it: the first mark is true */
-		if (odd)
-			return i + (size_t)(__builtin_ctzll(odd) / 8);
-	}
-	for (; i < n; i++)
-		if (p[i] < 0x20 || p[i] >= 0x7f || p[i] == '=')
-			break;
-	return i;
+/* Marks the bytes of the eight that do not stand for themselves, which are all but space to '~' without '='; the first mark is true. */
+static uint64_t odd_bytes(uint64_t w)
+{
+	uint64_t eq = w ^ (ONES * '='), del = w ^ (ONES * 0x7f);
+
+	/* a borrow may mark a byte behind a marked one, never before it */
+	return (w | (w - ONES * 0x20) | ((eq - ONES) & ~eq) | ((del - ONES) & ~del)) & HIGHS;
 }
 
-struct qp {
-	char *to;		/* where the next byte goes */
-	size_t col;
-};
+/*
+ * Copies bytes that stand for themselves, up to the end of the line of output; eight are written even where fewer count. As long as all eight count
+ * the next step does not wait for what was found in this one, and the processor runs ahead: that is twice as fast as always adding up.
+ */
+static void qp_copy(struct qp *q)
+{
+	size_t room = QP_LINE - 1 - q->col, left = (size_t)(q->end - q->p), done = 0, n;
+	uint64_t w, odd = 0;
+
+	for (; left - done >= 8 && room - done >= 8; done += 8) {
+		memcpy(&w, q->p + done, 8);
+		memcpy(q->to + done, &w, 8);
+		odd = odd_bytes(w);
+		if (odd)
+			break;
+	}
+	if (!odd && left - done >= 8) {
+		memcpy(&w, q->p + done, 8);
+		memcpy(q->to + done, &w, 8);
+		odd = odd_bytes(w);
+	}
+	if (left - done >= 8) {
+		n = odd ? (size_t)(__builtin_ctzll(odd) / 8) : 8;
+		done += n < room - done ? n : room - done;
+	} else {
+		for (; done < room && done < left && q->p[done] >= 0x20 && q->p[done] < 0x7f && q->p[done] != '='; done++)
+			q->to[done] = (char)q->p[done];
+	}
+	q->p += done;
+	q->to += done;
+	q->col += done;
+}
+
+static void qp_soft_break(struct qp *q)
+{
+	memcpy(q->to, "=\r\n", 3);
+	q->to += 3;
+	q->col = 0;
+}
 
 static void qp_escape(struct qp *q, unsigned char c)
 {
 	static const char hex[] = "0123456789ABCDEF";
 
-	/* room for "=XX" and, unless the line ends here, for the soft break's "=" */
-	if (q->col + 3 > QP_LINE - 1) {
-		memcpy(q->to, "=\r\n", 3);
-		q->to += 3;
-		q->col = 0;
-	}
+	if (q->col + 3 > QP_LINE - 1)
+		qp_soft_break(q);
 	*q->to++ = '=';
 	*q->to++ = hex[c >> 4];
 	*q->to++ = hex[c & 15];
 	q->col += 3;
 }
 
-/* The first byte of a line that SMTP or an mbox would misread. */
-static bool bad_first(const unsigned char *p, size_t n)
+/* Blanks before the end of a line do not survive all relays. */
+static void qp_end_line(struct qp *q)
 {
-	return n > 0 && (p[0] == '.' || (p[0] == 'F' && n >= 5 && memcmp(p, "From ", 5) == 0));
-}
+	char last = q->col > 0 ? q->to[-1] : 'x';
 
-/* A run of plain bytes, over as many lines as it takes. */
-static void qp_run(struct qp *q, const unsigned char *p, size_t n)
-{
-	size_t part;
-
-	while (n > 0) {
-		if (q->col == QP_LINE - 1) {
-			memcpy(q->to, "=\r\n", 3);
-			q->to += 3;
-			q->col = 0;
-		}
-		if (q->col == 0 && bad_first(p, n)) {
-			qp_escape(q, *p++);
-			n--;
-			continue;
-		}
-		part = QP_LINE - 1 - q->col < n ? QP_LINE - 1 - q->col : n;
-		memcpy(q->to, p, part);
-		q->to += part;
-		q->col += part;
-		p += part;
-		n -= part;
+	if (last == ' ' || last == '\t') {
+		q->to--;
+		q->col--;
+		qp_escape(q, (unsigned char)last);
 	}
-}
-
-/* One line without its end. -1 on a byte that no text has. */
-static int qp_line(struct qp *q, const unsigned char *p, size_t n, struct err *err)
-{
-	size_t run;
-
+	memcpy(q->to, "\r\n", 2);
+	q->to += 2;
 	q->col = 0;
-	while (n > 0) {
-		run = plain_run(p, n);
-		/* blanks before the end of a line do not survive all relays */
-		if (run == n && p[n - 1] == ' ') {
-			qp_run(q, p, n - 1);
-			qp_escape(q, ' ');
-			return 0;
-		}
-		qp_run(q, p, run);
-		p += run;
-		n -= run;
-		if (n == 0)
-			break;
-		if ((*p < 0x20 && *p != '\t') || *p == 0x7f)
-			return err_set(err, "control character 0x%02x in the text", *p);
-		if (*p == '\t' && n > 1)
-			qp_run(q, p, 1);
-		else
-			qp_escape(q, *p);
-		p++;
-		n--;
+}
+
+/* Is the next byte one that SMTP or an mbox would misread at the beginning of a line? */
+static bool qp_bad_first(const struct qp *q)
+{
+	return *q->p == '.' || (*q->p == 'F' && q->end - q->p >= 5 && memcmp(q->p, "From ", 5) == 0);
+}
+
+static bool qp_at_line_end(const struct qp *q)
+{
+	return *q->p == '\n' || (*q->p == '\r' && q->end - q->p >= 2 && q->p[1] == '\n');
+}
+
+/* One byte that does not stand for itself. */
+static int qp_special(struct qp *q, struct err *err)
+{
+	unsigned char c = *q->p;
+
+	if (qp_at_line_end(q)) {
+		q->p += c == '\r' ? 2 : 1;
+		qp_end_line(q);
+		return 0;
 	}
+	if ((c < 0x20 && c != '\t') || c == 0x7f)
+		return err_set(err, "control character 0x%02x in the text", c);
+	q->p++;
+	if (c != '\t') {
+		qp_escape(q, c);
+		return 0;
+	}
+	*q->to++ = '\t';
+	q->col++;
 	return 0;
 }
 
 int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
 {
-	const unsigned char *p = (const unsigned char *)text.data, *end = p + text.len, *nl;
-	struct qp q;
-	size_t n;
+	struct qp q = { .p = (const unsigned char *)text.data, .end = (const unsigned char *)text.data + text.len };
 
-	/* worst: three bytes for one, a soft break of three in 72, a line end of two for each LF */
-	buf_reserve(out, text.len * 4 + 16);
+	/* worst: three bytes for one, a soft break of three in 72, CRLF for LF; eight for the copy that runs over */
+	buf_reserve(out, text.len * 4 + 32);
 	q.to = out->data + out->len;
-	while (p < end) {
-		nl = memchr(p, '\n', (size_t)(end - p));
-		n = (size_t)((nl ? nl : end) - p);
-		if (nl && n > 0 && p[n - 1] == '\r')
-			n--;
-		if (qp_line(&q, p, n, err) < 0)
+	while (q.p < q.end) {
+		if (q.col == QP_LINE - 1 && !qp_at_line_end(&q))
+			qp_soft_break(&q);
+		if (q.col == 0 && qp_bad_first(&q)) {
+			qp_escape(&q, *q.p++);
+			continue;
+		}
+		qp_copy(&q);
+		if (q.p < q.end && (q.col < QP_LINE - 1 || qp_at_line_end(&q)) && qp_special(&q, err) < 0)
 			return -1;
-		*q.to++ = '\r';
-		*q.to++ = '\n';
-		p = nl ? nl + 1 : end;
 	}
+	if (text.len > 0 && q.end[-1] != '\n')
+		qp_end_line(&q);
 	out->len = (size_t)(q.to - out->data);
 	out->data[out->len] = '\0';
 	assert(out->len < out->cap);
@@ -472,7 +483,8 @@ static size_t count_high(struct slice s)
 
 	for (i = 0; s.len - i >= 8; i += 8) {
 		memcpy(&w, s.data + i, 8);
-		count += (size_t)__builtin_popcountll(w & HIGHS);
+		if (w & HIGHS)
+			count += (size_t)(((w & HIGHS) >> 7) * ONES >> 56);	/* adds the eight bits up in the top byte */
 	}
 	for (; i < s.len; i++)
 		count += (unsigned char)s.data[i] >> 7;
