@@ -86,8 +86,9 @@ struct pattern intent_set_pricing[] = {
 		"<!any\\s)(?<!response\\s)(?<!open\\s)(?<!click\\s)(?<!conversion\\s)rates|fees?|how"
 		"\\s+much|rate\\s+card|proposal|licen[cs](?:e|ing)\\s+(?:cost|fee|model)|per\\s+(?:us"
 		"er|seat|month))\\b(?![^.?!\\n]{0,20}\\b(?:too|high|expensive)\\b)|\\b(?:preis(?:e|li"
-		"ste)?|angebot|kosten|tarifs?|devis|prix|precio|presupuesto|cotizaci[oó]n|prezz[oi]|"
-		"preventivo|offerte|prijs|pris(?:er)?|offert)\\b"),
+		"ste)?|angebot|koste[nt]|wie\\s?viel|combien|cu[aá]nto\\s+cuesta|tarifs?|devis|prix|"
+		"precio|presupuesto|cotizaci[oó]n|prezz[oi]|preventivo|offerte|prijs|pris(?:er)?|off"
+		"ert)\\b"),
 	{ NULL, NULL },
 };
 

@@ -1,0 +1,210 @@
+/*
+ * test_reading.c: whole mails, each written for the form that it stands for, and what must be read in them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "listen/reading.h"
+
+#define TOKEN "aebagbafaydqqcikbmgq2dqpcaireeyuca"
+#define RECEIVED (INT64_C(1793613600) * US_SECOND)
+
+struct row {
+	const char *file;
+	enum reading_class class;
+	const char *auto_kind, *intent, *text;	/* text: how it begins */
+	const char *where;			/* of the strongest token */
+	char kind;
+	const char *until;			/* day, or "" */
+	enum bounce_kind bounce;
+	const char *reason, *status, *recipient;
+};
+
+static const struct row rows[] = {
+	{ "human_gmail", READING_HUMAN, "", "meeting", "Could we have a quick call on Thursday?", "x-original-to", 'r', "", 0, "", "", "" },
+	{ "human_outlook_html_only", READING_HUMAN, "", "pricing", "Was kostet das f\xc3\xbcr 20 Benutzer?", "to", 'r', "", 0, "", "", "" },
+	{ "human_about_absence", READING_HUMAN, "", "not_now", "Thanks, I read it", "to", 'r', "2027-02-02", 0, "", "", "" },
+	{ "human_base64_latin", READING_HUMAN, "", "unsubscribe", "Please remove me from your list. Caf\xc3\xa9", "to", 'r', "", 0, "", "", "" },
+	{ "auto_ooo", READING_AUTO, "ooo", "", "I am out of the office", "to", 'b', "2026-11-12", 0, "", "", "" },
+	{ "auto_ooo_without_fields", READING_AUTO, "ooo", "", "I am currently on annual leave", "to", 'r', "2026-11-09", 0, "", "", "" },
+	{ "auto_left", READING_AUTO, "left_company", "", "Bob has left", "to", 'r', "", 0, "", "", "" },
+	{ "auto_ticket", READING_AUTO, "auto_ack", "", "Thank you for contacting", "to", 'r', "", 0, "", "", "" },
+	{ "own_loop", READING_AUTO, "own_loop", "", "Hello Bob", NULL, 0, "", 0, "", "", "" },
+	{ "bounce_postfix", READING_BOUNCE, "", "", "", "delivered-to", 'b', "", BOUNCE_HARD, "userunknown", "5.1.1", "bob@people.test" },
+	{ "bounce_delayed", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_NONE, "expired", "4.4.1", "bob@people.test" },
+	{ "bounce_exim", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "5.2.2", "bob@people.test" },
+	{ "bounce_qmail", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "5.1.1", "bob@people.test" },
+	{ "bounce_spf", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SENDER, "authfailure", "5.7.26", "bob@people.test" },
+	{ "complaint_arf", READING_COMPLAINT, "", "", "", "original message-id", 'm', "", 0, "", "", "" },
+	{ "complaint_not_spam", READING_AUTO, "auto", "", "", "original message-id", 'm', "", 0, "", "", "" },
+	{ "mdn", READING_MDN, "", "", "", "to", 'r', "", 0, "", "", "" },
+	{ "challenge", READING_CHALLENGE, "", "", "", "to", 'r', "", 0, "", "", "" },
+	{ "unsubscribe_mailto", READING_UNSUBSCRIBE, "", "", "", "to", 'u', "", 0, "", "", "" },
+	{ "calendar", READING_CALENDAR, "", "", "", "to", 'r', "", 0, "", "", "" },
+};
+
+static void load(const char *name, struct buf *out)
+{
+	char path[200], chunk[4096];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "tests/listen/mails/%s.eml", name);
+	f = fopen(path, "rb");
+	if (!f)
+		print_error("%s cannot be read: run from the root of the tree\n", path);
+	assert_non_null(f);
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		buf_add(out, chunk, n);
+	fclose(f);
+}
+
+static int differs(const struct row *row, const char *what, const char *got, const char *want)
+{
+	if (!strcmp(got, want))
+		return 0;
+	print_error("%s: %s is \"%s\", not \"%s\"\n", row->file, what, got, want);
+	return 1;
+}
+
+static int compare_token(const struct row *row, const struct mail_reading *r)
+{
+	if (!row->where)
+		return 0;
+	if (!r->token_count) {
+		print_error("%s: no token\n", row->file);
+		return 1;
+	}
+	return differs(row, "token", r->tokens[0].text, TOKEN) + differs(row, "where", r->tokens[0].where, row->where) +
+		(r->tokens[0].kind != row->kind);
+}
+
+static int compare(const struct row *row, const struct mail_reading *r)
+{
+	struct buf day = BUF_INIT;
+	int bad = 0;
+
+	if (r->return_date)
+		text_time(&day, r->return_date);
+	bad += differs(row, "class", reading_class_name(r->class), reading_class_name(row->class));
+	bad += differs(row, "auto_kind", r->auto_kind, row->auto_kind);
+	bad += differs(row, "intent", r->intent, row->intent);
+	if (strncmp(r->text, row->text, strlen(row->text)))
+		bad += differs(row, "text", r->text, row->text);
+	bad += compare_token(row, r);
+	bad += strncmp(buf_cstr(&day), row->until, *row->until ? strlen(row->until) : 1) ? differs(row, "until", buf_cstr(&day), row->until) : 0;
+	bad += differs(row, "bounce", bounce_kind_name(r->bounce.kind), bounce_kind_name(row->bounce));
+	bad += differs(row, "reason", r->bounce.reason, row->reason);
+	bad += differs(row, "status", r->bounce.status, row->status);
+	bad += differs(row, "recipient", r->bounce.recipient, row->recipient);
+	buf_clear(&day);
+	return bad;
+}
+
+static void mails(void **state)
+{
+	int bad = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf raw = BUF_INIT;
+		struct mail_reading r;
+		json_t *said;
+
+		load(rows[i].file, &raw);
+		reading_make(&r, raw.data, raw.len, RECEIVED, NULL);
+		bad += compare(&rows[i], &r);
+		said = reading_json(&r);
+		assert_string_equal(json_string_value(json_object_get(said, "class")), reading_class_name(rows[i].class));
+		json_decref(said);
+		reading_clear(&r);
+		buf_clear(&raw);
+	}
+	assert_int_equal(bad, 0);
+}
+
+/* Each mail cut anywhere is still a mail. */
+static void cut_mails(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf raw = BUF_INIT;
+
+		load(rows[i].file, &raw);
+		for (size_t n = 0; n < raw.len; n += 37) {
+			struct mail_reading r;
+
+			reading_make(&r, raw.data, n, RECEIVED, NULL);
+			assert_non_null(r.text);
+			reading_clear(&r);
+		}
+		buf_clear(&raw);
+	}
+}
+
+static void fields(void **state)
+{
+	static const char *const own[] = { "other.test", "people.test", NULL };
+	struct buf raw = BUF_INIT;
+	struct mail_reading r;
+
+	(void)state;
+	load("human_gmail", &raw);
+	reading_make(&r, raw.data, raw.len, RECEIVED, NULL);
+	assert_string_equal(r.from, "ann@people.test");
+	assert_string_equal(r.from_name, "Ann \xc3\x96ther");
+	assert_string_equal(r.subject, "Re: Your eBook");
+	assert_string_equal(r.message_id, "<CA+1@mail.people.test>");
+	assert_string_equal(r.in_reply_to, "<n1." TOKEN "@example.test>");
+	assert_int_equal(r.date / US_SECOND, 1793610000);
+	assert_int_equal(r.recipient_count, 2);
+	assert_int_equal(r.token_count, 1);	/* the same everywhere */
+	reading_clear(&r);
+	reading_make(&r, raw.data, raw.len, RECEIVED, own);
+	assert_string_equal(r.auto_kind, "own_loop");
+	reading_clear(&r);
+	buf_clear(&raw);
+}
+
+/* Strongest first: where it came to, what it answers, what the original says, what is linked. */
+static void order_of_tokens(void **state)
+{
+	static const char mail[] =
+		"From: a@people.test\nTo: r+aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa2@reply.test, b-short@reply.test\n"
+		"In-Reply-To: <n1.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb2@x.test>\n"
+		"References: <n1.ccccccccccccccccccccccccccccccccc2@x.test> <n1.ddddddddddddddddddddddddddddddddd2@x.test>\nSubject: x\n\n"
+		"see https://x.test/c/eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee2 and fffffffffffffffffffffffffffffffff2 and "
+		"https://x.test/c/ggggggggggggggggggggggggggggggggg2x\n";
+	static const char *const want[] = { "to", "in-reply-to", "references", "references", "link" };
+	static const char first[] = "abdce";
+	struct mail_reading r;
+
+	(void)state;
+	reading_make(&r, mail, sizeof(mail) - 1, RECEIVED, NULL);
+	assert_int_equal(r.token_count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_string_equal(r.tokens[i].where, want[i]);
+		assert_int_equal(r.tokens[i].text[0], first[i]);
+	}
+	assert_int_equal(r.tokens[4].kind, 'c');
+	reading_clear(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mails), cmocka_unit_test(cut_mails), cmocka_unit_test(fields), cmocka_unit_test(order_of_tokens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
