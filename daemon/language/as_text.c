@@ -1,9 +1,11 @@
 /*
- * as_text.c: HTML pieces to text pieces, once, while a template is compiled; the Liquid between them is kept where it stands.
+ * as_text.c: HTML pieces to text pieces, once, while a template is compiled; the Liquid between them is
+ * kept where it stands.
  *
- * Blocks are set off by a blank line, <br> is a line break, list items begin with "- ", a row of a table is a line, a link
- * is "words (URL)" unless the words are the URL. Head, scripts, styles, what is hidden, of class "html-only" or for Outlook
- * alone, and images without words are left out. What white space the Liquid leaves is put right when it is rendered.
+ * Blocks are set off by a blank line, <br> is a line break, list items begin with "- ", a row of a table is
+ * a line, a link is "words (URL)" unless the words are the URL. Head, scripts, styles, what is hidden, of
+ * class "html-only" or for Outlook alone, and images without words are left out. What white space the
+ * Liquid leaves is put right when it is rendered.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +52,7 @@ struct converter {
 	bool words_have_liquid;
 };
 
-/* --- writing ----------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------------- */
 
 /* Breaks the line that ends here at spaces, if it is all literal. */
 static void wrap_line(struct converter *c)
@@ -131,7 +133,7 @@ static void put_liquid(struct converter *c, const struct piece *p)
 	pieces_add(c->out, *p);
 }
 
-/* --- tags -------------------------------------------------------------------------------------------------------- */
+/* --- tags ----------------------------------------------------------------------------------------------- */
 
 static bool is_one_of(const char *s, const char *const *list)
 {
@@ -143,31 +145,33 @@ static bool is_one_of(const char *s, const char *const *list)
 
 static bool is_void(const char *tag)
 {
-	static const char *const tags[] = { "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source",
-		"track", "wbr", NULL };
+	static const char *const tags[] = { "area", "base", "br", "col", "embed", "hr", "img", "input",
+		"link", "meta", "source", "track", "wbr", NULL };
 
 	return is_one_of(tag, tags);
 }
 
 static bool is_dropped(const char *tag)
 {
-	static const char *const tags[] = { "head", "script", "style", "title", "textarea", "select", "svg", "template", NULL };
+	static const char *const tags[] = { "head", "script", "style", "title", "textarea", "select", "svg",
+		"template", NULL };
 
 	return is_one_of(tag, tags);
 }
 
 static bool is_block(const char *tag)
 {
-	static const char *const tags[] = { "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "hr",
-		"header", "footer", "main", "section", "article", "aside", "nav", "form", "fieldset", "figure", "dl", "div",
-		"address", "body", NULL };
+	static const char *const tags[] = { "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table",
+		"blockquote", "pre", "hr", "header", "footer", "main", "section", "article", "aside", "nav",
+		"form", "fieldset", "figure", "dl", "div", "address", "body", NULL };
 
 	return is_one_of(tag, tags);
 }
 
 static bool is_line(const char *tag)
 {
-	static const char *const tags[] = { "br", "li", "tr", "dt", "dd", "option", "label", "caption", NULL };
+	static const char *const tags[] = { "br", "li", "tr", "dt", "dd", "option", "label", "caption",
+		NULL };
 
 	return is_one_of(tag, tags);
 }
@@ -238,7 +242,8 @@ static void link_begins(struct converter *c)
 
 static bool same_words(struct converter *c)
 {
-	struct slice url = c->link.items[0].text, words = slice_trim((struct slice){ buf_cstr(&c->words), c->words.len });
+	struct slice url = c->link.items[0].text,
+		     words = slice_trim((struct slice){ buf_cstr(&c->words), c->words.len });
 
 	if (c->link.count == 1 && c->link.items[0].kind == PIECE_OUTPUT)
 		return c->words_have_liquid && slice_trim(url).len == words.len && words.len
@@ -255,7 +260,8 @@ static void link_ends(struct converter *c)
 	if (!c->in_link)
 		return;
 	c->in_link = false;
-	if (c->dropped || same_words(c) || (c->link.items[0].kind == PIECE_TEXT && c->link.items[0].text.data[0] == '#'))
+	if (c->dropped || same_words(c) ||
+		(c->link.items[0].kind == PIECE_TEXT && c->link.items[0].text.data[0] == '#'))
 		return;
 	if (c->words.len || c->words_have_liquid) {
 		c->space = true;
@@ -278,7 +284,9 @@ static void open_tag(struct converter *c, const char *tag)
 	if (!c->dropped && is_block(tag))
 		owe_breaks(c, 2);
 	if (!c->dropped && is_line(tag))
-		c->breaks = strcmp(tag, "br") == 0 && c->breaks < 2 ? c->breaks + 1 : c->breaks < 1 ? 1 : c->breaks;
+		c->breaks = strcmp(tag, "br") == 0 && c->breaks < 2 ? c->breaks + 1
+			    : c->breaks < 1			    ? 1
+								    : c->breaks;
 	if ((strcmp(tag, "td") == 0 || strcmp(tag, "th") == 0) && !c->dropped)
 		c->space = true;
 	if (strcmp(tag, "img") == 0)
@@ -315,7 +323,7 @@ static void close_tag(struct converter *c, const char *tag)
 		owe_breaks(c, 1);
 }
 
-/* --- reading ----------------------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------------- */
 
 static bool in_href(const struct converter *c)
 {
@@ -406,13 +414,15 @@ static void text_piece(struct converter *c, struct slice s)
 		event = html_feed(&c->html, s.data[i]);
 		if (before == HTML_TAG_OPEN && c->html.where == HTML_TEXT && !c->dropped)
 			write_text(c, "<", 1);	/* it was none */
-		if (event == HTML_NOTHING && (c->html.where == HTML_VALUE_QUOTED || c->html.where == HTML_VALUE_BARE)
-				&& c->value_len + 1 < sizeof(c->value))
+		if (event == HTML_NOTHING &&
+			(c->html.where == HTML_VALUE_QUOTED || c->html.where == HTML_VALUE_BARE) &&
+			c->value_len + 1 < sizeof(c->value))
 			c->value[c->value_len++] = s.data[i];
 		if (event == HTML_NOTHING && before == HTML_ATTRIBUTE_NAME && c->html.where == HTML_IN_TAG
 				&& strcmp(c->html.attribute, "hidden") == 0)
 			c->hidden = true;
-		if (event == HTML_TAG_ENDS && before == HTML_ATTRIBUTE_NAME && strcmp(c->html.attribute, "hidden") == 0)
+		if (event == HTML_TAG_ENDS && before == HTML_ATTRIBUTE_NAME &&
+			strcmp(c->html.attribute, "hidden") == 0)
 			c->hidden = true;
 		tag_event(c, event);
 	}

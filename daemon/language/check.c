@@ -1,7 +1,7 @@
 /*
- * check.c: the types of an expression, checked once at load, so that evaluation need not fail. What is refused here is
- * what could never be meant: a comparison that is always false, a text where a condition is wanted, a decaying number
- * whose crossing nobody could compute.
+ * check.c: the types of an expression, checked once at load, so that evaluation need not fail. What is
+ * refused here is what could never be meant: a comparison that is always false, a text where a condition is
+ * wanted, a decaying number whose crossing nobody could compute.
  */
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +58,8 @@ static bool is_nil(const struct node *n)
 
 static bool alike(const struct node *a, const struct node *b)
 {
-	return a->any || b->any || is_nil(a) || is_nil(b) || a->type == b->type || (node_is_number(a) && node_is_number(b));
+	return a->any || b->any || is_nil(a) || is_nil(b) || a->type == b->type ||
+	       (node_is_number(a) && node_is_number(b));
 }
 
 /* "2026-01-31" or RFC 3339 against a time: the literal becomes a time. */
@@ -67,7 +68,8 @@ static bool becomes_time(struct node *literal, const struct node *other)
 	char text[40];
 	int64_t us;
 
-	if (literal->op != NODE_LITERAL || literal->type != VALUE_TEXT || other->type != VALUE_TIME || other->any)
+	if (literal->op != NODE_LITERAL || literal->type != VALUE_TEXT || other->type != VALUE_TIME ||
+		other->any)
 		return false;
 	if (literal->literal.text.len > 30)
 		return false;
@@ -104,12 +106,12 @@ static int one_of(const struct symbol *s, struct value v, struct err *err)
 	near = text_nearest(text, s->values);
 	if (near)
 		return err_set(err, "%s is never \"%s\"; did you mean \"%s\"?", s->name, text, near);
-	return err_set(err, "%s is never \"%s\"; it can be \"%s\"%s", s->name, text, s->values[0] ? s->values[0] : "",
-		s->values[0] && s->values[1] ? " and others" : "");
+	return err_set(err, "%s is never \"%s\"; it can be \"%s\"%s", s->name, text,
+		s->values[0] ? s->values[0] : "", s->values[0] && s->values[1] ? " and others" : "");
 }
 
-static int check_values(const struct expression *e, const struct node *named, const struct node *other, size_t *at,
-		struct err *err)
+static int check_values(const struct expression *e, const struct node *named, const struct node *other,
+	size_t *at, struct err *err)
 {
 	const struct symbol *s = with_values(e, named);
 
@@ -125,8 +127,8 @@ static int check_values(const struct expression *e, const struct node *named, co
 }
 
 /* A decaying number and since() move with time: only a plain comparison tells when. */
-static int check_moving(const struct expression *e, int moving, const struct node *parent, const struct node *other,
-		struct err *err)
+static int check_moving(const struct expression *e, int moving, const struct node *parent,
+	const struct node *other, struct err *err)
 {
 	const struct node *m = &e->nodes[moving];
 	struct described d;
@@ -136,8 +138,8 @@ static int check_moving(const struct expression *e, int moving, const struct nod
 		return err_set(err, "%s falls with time by itself: compare it with a number, as in: %s >= 30",
 			describe(e, moving, &d), describe(e, moving, &d));
 	if (node_is_since(e, m) && !node_is_comparison(parent))
-		return err_set(err, "%s grows with time: compare it with a duration, as in: %s > 14 days", describe(e, moving, &d),
-			describe(e, moving, &d));
+		return err_set(err, "%s grows with time: compare it with a duration, as in: %s > 14 days",
+			describe(e, moving, &d), describe(e, moving, &d));
 	return 0;
 }
 
@@ -177,8 +179,8 @@ static int check_comparison(struct expression *e, struct node *n, size_t *at, st
 			hint = "; a duration has a unit: 14 days";
 		else if (a->type == VALUE_TIME && b->type == VALUE_TEXT)
 			hint = "; a time is written \"2026-01-31\" or \"2026-01-31T08:00:00Z\"";
-		return err_set(err, "%s is %s and %s is %s: these cannot be compared%s", describe(e, n->a, &da), article(a),
-			describe(e, n->b, &db), article(b), hint);
+		return err_set(err, "%s is %s and %s is %s: these cannot be compared%s",
+			describe(e, n->a, &da), article(a), describe(e, n->b, &db), article(b), hint);
 	}
 	return n->op == NODE_EQ || n->op == NODE_NE ? 0 : check_order(e, n, err);
 }
@@ -189,7 +191,8 @@ static int check_contains(const struct expression *e, const struct node *n, stru
 	struct described d;
 
 	if (!a->any && a->type != VALUE_TEXT && a->type != VALUE_LIST)
-		return err_set(err, "%s is %s; `contains` looks into a text or a list", describe(e, n->a, &d), article(a));
+		return err_set(err, "%s is %s; `contains` looks into a text or a list", describe(e, n->a, &d),
+			article(a));
 	if (a->type == VALUE_TEXT && !a->any && !b->any && b->type != VALUE_TEXT)
 		return err_set(err, "a text can contain a text, not %s", article(b));
 	return 0;
@@ -210,8 +213,8 @@ static int check_in(const struct expression *e, const struct node *n, size_t *at
 	for (size_t i = 0; b->op == NODE_LITERAL && i < b->literal.list->count; i++) {
 		item.type = b->literal.list->items[i].type;
 		if (!alike(a, &item))
-			return err_set(err, "%s is %s and never %s, as this list has it", describe(e, n->a, &d), article(a),
-				article(&item));
+			return err_set(err, "%s is %s and never %s, as this list has it",
+				describe(e, n->a, &d), article(a), article(&item));
 	}
 	return 0;
 }
@@ -225,8 +228,8 @@ int check_condition(const struct expression *e, int node, struct err *err)
 		return check_moving(e, node, n, n, err);
 	if (n->any || n->type == VALUE_BOOL)
 		return 0;
-	return err_set(err, "%s is %s; a condition is wanted here, as in: %s == ...", describe(e, node, &d), article(n),
-		describe(e, node, &d));
+	return err_set(err, "%s is %s; a condition is wanted here, as in: %s == ...", describe(e, node, &d),
+		article(n), describe(e, node, &d));
 }
 
 int check_node(struct expression *e, int node, size_t *at_out, struct err *err)
@@ -250,7 +253,8 @@ int check_node(struct expression *e, int node, size_t *at_out, struct err *err)
 		return n->op == NODE_IN ? check_in(e, n, at_out, err) : check_contains(e, n, err);
 	case NODE_MATCHES:
 		if (!e->nodes[n->a].any && e->nodes[n->a].type != VALUE_TEXT)
-			return err_set(err, "%s is %s; `matches` looks at a text", describe(e, n->a, &d), article(&e->nodes[n->a]));
+			return err_set(err, "%s is %s; `matches` looks at a text", describe(e, n->a, &d),
+				article(&e->nodes[n->a]));
 		return 0;
 	case NODE_NOT:
 	case NODE_AND:

@@ -1,6 +1,7 @@
 /*
- * compile.c: pieces to functions of flat code. Text goes through the HTML tokenizer on its way, which splits off tracked links and
- * knows where outputs stand. When a function is complete its names are resolved and its code is made dense.
+ * compile.c: pieces to functions of flat code. Text goes through the HTML tokenizer on its way, which
+ * splits off tracked links and knows where outputs stand. When a function is complete its names are
+ * resolved and its code is made dense.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #define NESTING_MAX 16
 #define LINKS_MAX 255
 
-/* --- errors and places ------------------------------------------------------------------------------------------- */
+/* --- errors and places ---------------------------------------------------------------------------------- */
 
 static void place_of(const struct source *source, size_t offset, int *line, int *column)
 {
@@ -29,7 +30,8 @@ static void place_of(const struct source *source, size_t offset, int *line, int 
 	}
 }
 
-void compile_error(struct compile_errors *errors, const struct source *source, size_t offset, const char *fmt, ...)
+void compile_error(
+	struct compile_errors *errors, const struct source *source, size_t offset, const char *fmt, ...)
 {
 	struct template_error *e;
 	va_list ap;
@@ -64,7 +66,8 @@ void compiler_fail_here(struct compiler *c, const char *wanted)
 	if (c->lexer.at.kind == LEX_BAD)
 		compiler_fail(c, c->lexer.at.offset, "%s", c->lexer.complaint);
 	else
-		compiler_fail(c, c->lexer.at.offset, "%s is wanted here, not %s", wanted, lex_show(&c->lexer, shown));
+		compiler_fail(c, c->lexer.at.offset, "%s is wanted here, not %s", wanted,
+			lex_show(&c->lexer, shown));
 }
 
 void compiler_lex(struct compiler *c, struct slice text)
@@ -78,7 +81,7 @@ void compiler_end(struct compiler *c)
 		compiler_fail_here(c, "the end");
 }
 
-/* --- code -------------------------------------------------------------------------------------------------------- */
+/* --- code ----------------------------------------------------------------------------------------------- */
 
 static int line_here(struct compiler *c)
 {
@@ -148,15 +151,17 @@ size_t compiler_variable(struct compiler *c, struct slice name)
 	struct function *f = c->f;
 
 	for (size_t i = 0; i < f->variable_count; i++)
-		if (f->variables[i].name.len == name.len && memcmp(f->variables[i].name.data, name.data, name.len) == 0)
+		if (f->variables[i].name.len == name.len &&
+			memcmp(f->variables[i].name.data, name.data, name.len) == 0)
 			return i;
 	f->variables = xgrow(f->variables, &f->variable_cap, f->variable_count + 1, sizeof(*f->variables));
-	f->variables[f->variable_count] = (struct variable){ .name = { compiler_keep(c, name), name.len }, .slot = compiler_slot(c),
+	f->variables[f->variable_count] = (struct variable){ .name = { compiler_keep(c, name), name.len },
+		.slot = compiler_slot(c),
 		.symbol = c->options->vocabulary ? vocabulary_find(c->options->vocabulary, name) : -1 };
 	return f->variable_count++;
 }
 
-/* --- text -------------------------------------------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------------------------------------- */
 
 static void emit_literal(struct compiler *c, const char *s, size_t n)
 {
@@ -183,7 +188,8 @@ static void emit_link(struct compiler *c, struct slice html)
 	size_t at;
 
 	if (t->link_count >= LINKS_MAX) {
-		compiler_fail(c, (size_t)(html.data - c->piece->text.data), "this is more than %d links", LINKS_MAX);
+		compiler_fail(c, (size_t)(html.data - c->piece->text.data), "this is more than %d links",
+			LINKS_MAX);
 		return;
 	}
 	html_decode(&url, html);
@@ -265,13 +271,14 @@ static void text_piece(struct compiler *c)
 		emit_literal(c, s.data, s.len);
 }
 
-/* --- blocks ------------------------------------------------------------------------------------------------------ */
+/* --- blocks --------------------------------------------------------------------------------------------- */
 
 static void unknown_tag(struct compiler *c, struct slice name)
 {
-	static const char *const known[] = { "assign", "capture", "if", "unless", "case", "for", "cycle", "comment", "raw", "echo",
-		"liquid", "render", "abort", "break", "continue", "else", "elsif", "when", "endif", "endunless", "endcase",
-		"endfor", "endcapture", "endcomment", "endraw", NULL };
+	static const char *const known[] = { "assign", "capture", "if", "unless", "case", "for", "cycle",
+		"comment", "raw", "echo", "liquid", "render", "abort", "break", "continue", "else", "elsif",
+		"when", "endif", "endunless", "endcase", "endfor", "endcapture", "endcomment", "endraw",
+		NULL };
 	char text[40];
 	const char *near;
 
@@ -320,7 +327,7 @@ int compiler_block(struct compiler *c, const char *const *ends)
 	return -1;
 }
 
-/* --- names, when a function is complete -------------------------------------------------------------------------- */
+/* --- names, when a function is complete ----------------------------------------------------------------- */
 
 static void unknown_name(struct compiler *c, const struct name_use *u, const struct variable *v)
 {
@@ -329,8 +336,8 @@ static void unknown_name(struct compiler *c, const struct name_use *u, const str
 
 	snprintf(text, sizeof(text), "%.*s", (int)(v->name.len < 70 ? v->name.len : 70), v->name.data);
 	near = text_nearest(text, names);
-	compile_error(c->errors, u->source, u->offset, "unknown name \"%s\"%s%s%s", text, near ? "; did you mean \"" : "",
-		near ? near : "", near ? "\"?" : "");
+	compile_error(c->errors, u->source, u->offset, "unknown name \"%s\"%s%s%s", text,
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 	free(names);
 }
 
@@ -340,7 +347,8 @@ static void check_strict(struct compiler *c, const struct name_use *u, const str
 
 	if (u->strict && s->may_be_empty && !u->guarded)
 		compile_error(c->errors, u->source, u->offset,
-			"%s may be empty: write {{ %s | default: \"...\" }} or put it inside {%% if %s %%}", s->name, s->name, s->name);
+			"%s may be empty: write {{ %s | default: \"...\" }} or put it inside {%% if %s %%}",
+			s->name, s->name, s->name);
 }
 
 /* An output of a name that is only ever captured is HTML already. */
@@ -348,7 +356,8 @@ static void trust_captured(struct function *f, const struct name_use *u, const s
 {
 	struct instruction *next = &f->code[u->instruction + 1];
 
-	if (v->captured && u->in_text && u->instruction + 1 < f->count && next->op == OP_OUT && next->mode == ESCAPE_HTML)
+	if (v->captured && u->in_text && u->instruction + 1 < f->count && next->op == OP_OUT &&
+		next->mode == ESCAPE_HTML)
 		next->mode = ESCAPE_NONE;
 }
 
@@ -361,7 +370,9 @@ static void resolve(struct compiler *c, const struct name_use *u)
 	if (v->symbol >= 0)
 		c->t->uses[v->symbol] = true;
 	if (v->assigned || v->captured || c->partial) {
-		i->b = v->symbol >= 0 ? v->symbol : c->partial ? NO_NAME : -1 - compiler_constant(c, value_slice(v->name));
+		i->b = v->symbol >= 0 ? v->symbol
+		       : c->partial   ? NO_NAME
+				      : -1 - compiler_constant(c, value_slice(v->name));
 		i->strict = u->strict && v->symbol >= 0;
 		if (v->assigned || v->captured) {
 			i->strict = false;
@@ -407,8 +418,9 @@ static void make_dense(struct function *f)
 			continue;
 		if (k->op == OP_WHEN_NEXT || k->op == OP_CASE_ELSE)
 			k->b = place[k->b];
-		if (k->op == OP_JUMP || k->op == OP_JUMP_FALSE || k->op == OP_JUMP_TRUE || k->op == OP_KEEP_FALSE
-				|| k->op == OP_KEEP_TRUE || k->op == OP_FOR || k->op == OP_NEXT)
+		if (k->op == OP_JUMP || k->op == OP_JUMP_FALSE || k->op == OP_JUMP_TRUE ||
+			k->op == OP_KEEP_FALSE || k->op == OP_KEEP_TRUE || k->op == OP_FOR ||
+			k->op == OP_NEXT)
 			k->a = place[k->a];
 		f->code[n++] = *k;
 	}
@@ -416,7 +428,7 @@ static void make_dense(struct function *f)
 	free(place);
 }
 
-/* --- functions --------------------------------------------------------------------------------------------------- */
+/* --- functions ------------------------------------------------------------------------------------------ */
 
 static struct function *function_new(struct template *t, const char *name)
 {
@@ -476,8 +488,14 @@ static void digest_source(struct buf *digest, const struct source *s)
 
 static void compile_partial(struct compiler *c, struct function *f, const struct source *source)
 {
-	struct compiler inner = { .t = c->t, .options = c->options, .errors = c->errors, .digest = c->digest, .html_on = c->html_on,
-		.partial = true, .nesting = c->nesting + 1, .f = f };
+	struct compiler inner = { .t = c->t,
+		.options = c->options,
+		.errors = c->errors,
+		.digest = c->digest,
+		.html_on = c->html_on,
+		.partial = true,
+		.nesting = c->nesting + 1,
+		.f = f };
 	struct pieces html = { 0 }, text = { 0 };
 	struct err err;
 	size_t at;
@@ -519,18 +537,20 @@ int compiler_partial(struct compiler *c, struct slice name, size_t offset)
 	return -1;
 }
 
-/* --- calls, when all functions are complete ---------------------------------------------------------------------- */
+/* --- calls, when all functions are complete ------------------------------------------------------------- */
 
 static int slot_of(const struct function *f, struct slice name)
 {
 	for (size_t i = 0; i < f->variable_count; i++)
-		if (f->variables[i].name.len == name.len && memcmp(f->variables[i].name.data, name.data, name.len) == 0)
+		if (f->variables[i].name.len == name.len &&
+			memcmp(f->variables[i].name.data, name.data, name.len) == 0)
 			return f->variables[i].slot;
 	return -1;
 }
 
 /* Are all names passed that the partial needs and that nobody else gives it? */
-static void check_call(const struct template *t, const struct call_description *call, struct compile_errors *errors)
+static void check_call(
+	const struct template *t, const struct call_description *call, struct compile_errors *errors)
 {
 	const struct function *f = t->functions[call->function];
 
@@ -542,7 +562,8 @@ static void check_call(const struct template *t, const struct call_description *
 		for (int k = 0; k < call->count; k++)
 			given = given || call->arguments[k].slot == v->slot;
 		if (!given)
-			compile_error(errors, call->source, call->offset, "%s uses \"%.*s\", which this render does not pass", f->name,
+			compile_error(errors, call->source, call->offset,
+				"%s uses \"%.*s\", which this render does not pass", f->name,
 				(int)v->name.len, v->name.data);
 	}
 }
@@ -565,7 +586,11 @@ static void resolve_calls(struct template *t, const struct function *f, struct c
 void compile_pieces(struct template *t, const struct pieces *pieces, const struct template_options *options,
 		struct compile_errors *errors, struct buf *digest)
 {
-	struct compiler c = { .t = t, .options = options, .errors = errors, .digest = digest, .pieces = pieces,
+	struct compiler c = { .t = t,
+		.options = options,
+		.errors = errors,
+		.digest = digest,
+		.pieces = pieces,
 		.html_on = t->escape == TEMPLATE_HTML && !t->tidy };
 
 	c.f = function_new(t, t->name);

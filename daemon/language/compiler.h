@@ -1,6 +1,6 @@
 /*
- * compiler.h: the state of one compilation, shared by compile.c (functions, blocks, text), operand.c (what stands in an output or a
- * condition) and tags.c.
+ * compiler.h: the state of one compilation, shared by compile.c (functions, blocks, text), operand.c (what
+ * stands in an output or a condition) and tags.c.
  */
 #ifndef LANGUAGE_COMPILER_H
 #define LANGUAGE_COMPILER_H
@@ -74,7 +74,10 @@ const char *compiler_keep(struct compiler *c, struct slice s);
 int compiler_slot(struct compiler *c);
 size_t compiler_variable(struct compiler *c, struct slice name);
 void compiler_patch(struct compiler *c, size_t instruction);
-/* Compiles up to one of the tags named (ended by NULL), or the end. Returns its index, or -1 at the end; c->piece is the tag. */
+/*
+ * Compiles up to one of the tags named (ended by NULL), or the end. Returns its index, or -1 at the end;
+ * c->piece is the tag.
+ */
 int compiler_block(struct compiler *c, const char *const *ends);
 /* The function that renders the partial, compiled when it is first asked for; -1 if there is none such. */
 int compiler_partial(struct compiler *c, struct slice name, size_t offset);

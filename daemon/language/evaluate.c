@@ -1,9 +1,10 @@
 /*
  * evaluate.c: the value of a compiled expression, and until when it holds.
  *
- * Each part answers with its value and with the first instant at which time alone could make it another. A false `and`
- * stays false as long as any of its parts does, so it waits for the last of its false parts, and for none of the true ones;
- * a true `or` likewise. Instants are always later than now, or a schedule built on them would spin.
+ * Each part answers with its value and with the first instant at which time alone could make it another. A
+ * false `and` stays false as long as any of its parts does, so it waits for the last of its false parts,
+ * and for none of the true ones; a true `or` likewise. Instants are always later than now, or a schedule
+ * built on them would spin.
  */
 #include <string.h>
 
@@ -142,7 +143,7 @@ static bool compare(enum node_op op, const struct symbol *places, struct value a
 	}
 }
 
-/* --- until ------------------------------------------------------------------------------------------------------- */
+/* --- until ---------------------------------------------------------------------------------------------- */
 
 static enum node_op mirrored(enum node_op op)
 {
@@ -160,8 +161,12 @@ static enum node_op mirrored(enum node_op op)
 	}
 }
 
-/* A falling number against a fixed one: it matters only on its way down to it, or, once there, on its way past it. */
-static int64_t until_fallen(const struct expression_env *env, int symbol, struct value now, enum node_op op, struct value fixed)
+/*
+ * A falling number against a fixed one: it matters only on its way down to it, or, once there, on its way
+ * past it.
+ */
+static int64_t until_fallen(
+	const struct expression_env *env, int symbol, struct value now, enum node_op op, struct value fixed)
 {
 	double threshold = as_real(fixed), value = as_real(now);
 	int64_t at;
@@ -176,8 +181,12 @@ static int64_t until_fallen(const struct expression_env *env, int symbol, struct
 	return at == TIME_NEVER ? at : after(env, at);
 }
 
-/* since(x) against a duration: the instant at which it reaches it, or the one behind where being equal does not matter yet. */
-static int64_t until_reached(const struct expression_env *env, struct value since, enum node_op op, struct value limit)
+/*
+ * since(x) against a duration: the instant at which it reaches it, or the one behind where being equal
+ * does not matter yet.
+ */
+static int64_t until_reached(
+	const struct expression_env *env, struct value since, enum node_op op, struct value limit)
 {
 	int64_t reached;
 
@@ -205,8 +214,8 @@ static int64_t until_fewer(int64_t until, struct value count, enum node_op op, s
 	return until;
 }
 
-static struct value evaluate_comparison(const struct expression *e, const struct node *n, const struct expression_env *env,
-		int64_t *until)
+static struct value evaluate_comparison(
+	const struct expression *e, const struct node *n, const struct expression_env *env, int64_t *until)
 {
 	const struct node *na = &e->nodes[n->a], *nb = &e->nodes[n->b];
 	int64_t ua = TIME_NEVER, ub = TIME_NEVER;
@@ -232,8 +241,8 @@ static struct value evaluate_comparison(const struct expression *e, const struct
 }
 
 /* `deciding` is the value of one part that decides the whole: false for `and`, true for `or`. */
-static struct value evaluate_logic(const struct expression *e, const struct node *n, const struct expression_env *env,
-		int64_t *until)
+static struct value evaluate_logic(
+	const struct expression *e, const struct node *n, const struct expression_env *env, int64_t *until)
 {
 	bool deciding = n->op == NODE_OR, decided = false;
 	int64_t first = TIME_NEVER, last = 0, u = TIME_NEVER;
@@ -255,10 +264,10 @@ static struct value evaluate_logic(const struct expression *e, const struct node
 	return value_bool(decided ? deciding : !deciding);
 }
 
-/* --- the other parts --------------------------------------------------------------------------------------------- */
+/* --- the other parts ------------------------------------------------------------------------------------ */
 
-static struct value evaluate_call(const struct expression *e, const struct node *n, const struct expression_env *env,
-		int64_t *until)
+static struct value evaluate_call(
+	const struct expression *e, const struct node *n, const struct expression_env *env, int64_t *until)
 {
 	const struct history_call *call = &e->calls[n->call];
 	struct history_answer answer = { 0 };
@@ -296,11 +305,12 @@ static bool contains(struct value where, struct value what)
 		return false;
 	if (what.text.len == 0)
 		return true;
-	return where.text.len && memmem(where.text.data, where.text.len, what.text.data, what.text.len) != NULL;
+	return where.text.len &&
+	       memmem(where.text.data, where.text.len, what.text.data, what.text.len) != NULL;
 }
 
-static struct value evaluate_pair(const struct expression *e, const struct node *n, const struct expression_env *env,
-		int64_t *until)
+static struct value evaluate_pair(
+	const struct expression *e, const struct node *n, const struct expression_env *env, int64_t *until)
 {
 	int64_t ua = TIME_NEVER, ub = TIME_NEVER;
 	struct value a = evaluate_node(e, n->a, env, until ? &ua : NULL);
@@ -325,7 +335,8 @@ static struct value path_of(struct value v, struct slice path)
 	return v;
 }
 
-struct value evaluate_node(const struct expression *e, int node, const struct expression_env *env, int64_t *until)
+struct value evaluate_node(
+	const struct expression *e, int node, const struct expression_env *env, int64_t *until)
 {
 	const struct node *n = &e->nodes[node];
 	struct value v;

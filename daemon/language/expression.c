@@ -1,6 +1,6 @@
 /*
- * expression.c: text to a checked tree. Precedence climbing over one table of operators; nodes are added children first,
- * so that a node's operands are known, and checked, when it is made.
+ * expression.c: text to a checked tree. Precedence climbing over one table of operators; nodes are added
+ * children first, so that a node's operands are known, and checked, when it is made.
  *
  * `and` and `or` bind alike here and may not stand side by side: whoever writes both says which they mean.
  */
@@ -26,7 +26,7 @@ struct parser {
 	struct expression_error *error;
 };
 
-/* --- functions over history -------------------------------------------------------------------------------------- */
+/* --- functions over history ----------------------------------------------------------------------------- */
 
 enum first_argument { FIRST_EVENT, FIRST_SUBJECT, FIRST_GLOB, FIRST_NONE };
 
@@ -44,9 +44,11 @@ static const struct function {
 	{ "since", HISTORY_SINCE, NULL, FIRST_EVENT, false, false, "since(\"signup\")" },
 	{ "visited", HISTORY_HELD, "page_view", FIRST_GLOB, false, true, "visited(\"/compare*\", 14 days)" },
 	{ "visits", HISTORY_COUNT, "page_view", FIRST_GLOB, false, true, "visits(\"/pricing\", 7 days)" },
-	{ "clicked", HISTORY_HELD, "click", FIRST_SUBJECT, false, true, "clicked(\"three-mistakes\", 7 days)" },
+	{ "clicked", HISTORY_HELD, "click", FIRST_SUBJECT, false, true,
+		"clicked(\"three-mistakes\", 7 days)" },
 	{ "clicks", HISTORY_COUNT, "click", FIRST_SUBJECT, false, true, "clicks(\"three-mistakes\")" },
-	{ "clicked_any", HISTORY_HELD, "click", FIRST_SUBJECT, true, true, "clicked_any(\"three-mistakes\")" },
+	{ "clicked_any", HISTORY_HELD, "click", FIRST_SUBJECT, true, true,
+		"clicked_any(\"three-mistakes\")" },
 	{ "opened", HISTORY_HELD, "open", FIRST_SUBJECT, false, true, "opened(\"three-mistakes\", 7 days)" },
 	{ "opens", HISTORY_COUNT, "open", FIRST_SUBJECT, false, true, "opens(\"three-mistakes\")" },
 	{ "opened_any", HISTORY_HELD, "open", FIRST_SUBJECT, true, true, "opened_any(\"three-mistakes\")" },
@@ -64,7 +66,7 @@ static const struct function *function_find(struct slice name)
 	return NULL;
 }
 
-/* --- errors ------------------------------------------------------------------------------------------------------ */
+/* --- errors --------------------------------------------------------------------------------------------- */
 
 static int fail(struct parser *p, size_t offset, const char *fmt, ...) PRINTF(3, 4);
 
@@ -116,7 +118,7 @@ static int fail_unknown_name(struct parser *p, size_t offset, struct slice name)
 	return -1;
 }
 
-/* --- nodes ------------------------------------------------------------------------------------------------------- */
+/* --- nodes ---------------------------------------------------------------------------------------------- */
 
 static int add(struct parser *p, enum node_op op, size_t offset, enum value_type type)
 {
@@ -125,8 +127,14 @@ static int add(struct parser *p, enum node_op op, size_t offset, enum value_type
 	if (e->count >= NODES_MAX)
 		return fail(p, offset, "this expression has more than %d parts", NODES_MAX);
 	e->nodes = xgrow(e->nodes, &e->cap, e->count + 1, sizeof(*e->nodes));
-	e->nodes[e->count] = (struct node){ .op = op, .offset = offset, .type = type, .a = -1, .b = -1, .next = -1,
-		.symbol = -1, .call = -1 };
+	e->nodes[e->count] = (struct node){ .op = op,
+		.offset = offset,
+		.type = type,
+		.a = -1,
+		.b = -1,
+		.next = -1,
+		.symbol = -1,
+		.call = -1 };
 	return (int)e->count++;
 }
 
@@ -208,7 +216,7 @@ static int parse_list(struct parser *p)
 	return add_literal(p, offset, value_built(items));
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------------------------------------------- */
 
 static int parse_first(struct parser *p, const struct function *f, struct history_call *call)
 {
@@ -216,7 +224,8 @@ static int parse_first(struct parser *p, const struct function *f, struct histor
 
 	if (f->first == FIRST_NONE || p->lexer.at.kind != LEX_TEXT) {
 		if (f->first == FIRST_EVENT)
-			return fail(p, p->lexer.at.offset, "%s() wants the name of an event in quotes first: %s", f->name, f->example);
+			return fail(p, p->lexer.at.offset,
+				"%s() wants the name of an event in quotes first: %s", f->name, f->example);
 		return 0;
 	}
 	if (p->lexer.at.text.len == 0)
@@ -268,8 +277,8 @@ static int parse_call(struct parser *p, struct slice name, size_t offset)
 	if (!f) {
 		snprintf(text, sizeof(text), "%.*s", (int)(name.len < 70 ? name.len : 70), name.data);
 		near = nearest_function(text);
-		return fail(p, offset, "unknown function \"%s\"%s%s%s", text, near ? "; did you mean \"" : "", near ? near : "",
-			near ? "\"?" : "");
+		return fail(p, offset, "unknown function \"%s\"%s%s%s", text, near ? "; did you mean \"" : "",
+			near ? near : "", near ? "\"?" : "");
 	}
 	call = (struct history_call){ .what = f->what, .event = f->event, .machine = f->machine };
 	lex_next(&p->lexer);
@@ -287,7 +296,7 @@ static int parse_call(struct parser *p, struct slice name, size_t offset)
 	return node;
 }
 
-/* --- names ------------------------------------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------------------------------------- */
 
 /* Names with points, written without space: the text of all of them. Steps behind them. */
 static struct slice dotted(struct parser *p)
@@ -310,7 +319,9 @@ static int add_event(struct parser *p, struct slice name, size_t offset)
 	int node;
 
 	if (!(p->flags & EXPRESSION_EVENT))
-		return fail(p, offset, "there is no event at hand here; look into the history, as in: did(\"purchase\", 30 days)");
+		return fail(p, offset,
+			"there is no event at hand here; look into the history, as in: did(\"purchase\", 30 "
+			"days)");
 	if (name.len == 0)
 		return fail(p, offset, "event.NAME is wanted here, as in: event.path == \"/pricing\"");
 	node = add(p, NODE_EVENT, offset, VALUE_NIL);
@@ -338,7 +349,8 @@ static int add_name(struct parser *p, struct slice name, size_t offset)
 		return fail_unknown_name(p, offset, name);
 	if (tail.len && vocabulary_symbol(p->e->vocabulary, symbol)->type != VALUE_OBJECT)
 		return fail(p, offset, "%.*s has no parts", (int)head.len, head.data);
-	node = add(p, tail.len ? NODE_PATH : NODE_SYMBOL, offset, vocabulary_symbol(p->e->vocabulary, symbol)->type);
+	node = add(p, tail.len ? NODE_PATH : NODE_SYMBOL, offset,
+		vocabulary_symbol(p->e->vocabulary, symbol)->type);
 	if (node < 0)
 		return -1;
 	p->e->nodes[node].symbol = symbol;
@@ -388,7 +400,7 @@ static int parse_operand(struct parser *p)
 	return p->lexer.at.kind == LEX_OPEN ? parse_call(p, name, offset) : add_name(p, name, offset);
 }
 
-/* --- operators --------------------------------------------------------------------------------------------------- */
+/* --- operators ------------------------------------------------------------------------------------------ */
 
 static bool comparison_at(const struct parser *p, enum node_op *op)
 {
@@ -412,7 +424,9 @@ static bool comparison_at(const struct parser *p, enum node_op *op)
 		*op = NODE_GE;
 		return true;
 	case LEX_NAME:
-		*op = lex_is(&p->lexer, "contains") ? NODE_CONTAINS : lex_is(&p->lexer, "in") ? NODE_IN : NODE_MATCHES;
+		*op = lex_is(&p->lexer, "contains") ? NODE_CONTAINS
+		      : lex_is(&p->lexer, "in")	    ? NODE_IN
+						    : NODE_MATCHES;
 		return *op != NODE_MATCHES || lex_is(&p->lexer, "matches");
 	default:
 		return false;
@@ -506,7 +520,9 @@ static int parse_condition(struct parser *p)
 		size_t offset = p->lexer.at.offset;
 
 		if (lex_is(&p->lexer, "or") != (op == NODE_OR))
-			return fail(p, offset, "`and` and `or` stand side by side: put the part that belongs together in ( )");
+			return fail(p, offset,
+				"`and` and `or` stand side by side: put the part that belongs together in ( "
+				")");
 		lex_next(&p->lexer);
 		p->e->nodes[last].next = parse_part(p);
 		last = p->e->nodes[last].next;
@@ -525,7 +541,7 @@ static int parse_condition(struct parser *p)
 	return node;
 }
 
-/* --- the whole --------------------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------------------ */
 
 static void collect_uses(struct expression *e)
 {
@@ -566,7 +582,8 @@ static int check_wanted(struct parser *p, int root, enum value_type want)
 	}
 	if (n->any || n->type == want || (node_is_number(n) && (want == VALUE_INT || want == VALUE_REAL)))
 		return 0;
-	return fail(p, n->offset, "a %s is wanted here, and this is a %s", value_type_name(want), value_type_name(n->type));
+	return fail(p, n->offset, "a %s is wanted here, and this is a %s", value_type_name(want),
+		value_type_name(n->type));
 }
 
 static int parse_whole(struct parser *p, const char *text, enum value_type want)
@@ -590,8 +607,8 @@ static int parse_whole(struct parser *p, const char *text, enum value_type want)
 	return check_wanted(p, root, want);
 }
 
-struct expression *expression_compile(const struct vocabulary *v, const char *text, enum value_type want, unsigned flags,
-		struct expression_error *error)
+struct expression *expression_compile(const struct vocabulary *v, const char *text, enum value_type want,
+	unsigned flags, struct expression_error *error)
 {
 	struct expression *e = xcalloc(1, sizeof(*e));
 	struct parser p = { .e = e, .flags = flags, .error = error };

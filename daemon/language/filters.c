@@ -1,5 +1,6 @@
 /*
- * filters.c: filters by name and number, and those that are neither of text, numbers nor lists: default, json, date, size.
+ * filters.c: filters by name and number, and those that are neither of text, numbers nor lists: default,
+ * json, date, size.
  */
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +42,7 @@ const char *filter_nearest(const char *name)
 	return text_nearest(name, names);
 }
 
-/* --- default, json, size ----------------------------------------------------------------------------------------- */
+/* --- default, json, size -------------------------------------------------------------------------------- */
 
 static struct value do_default(struct filter_call *c)
 {
@@ -91,14 +92,15 @@ static struct value do_json(struct filter_call *c)
 
 static struct value do_size(struct filter_call *c)
 {
-	if (c->in.type != VALUE_TEXT && c->in.type != VALUE_LIST && c->in.type != VALUE_OBJECT && c->in.type != VALUE_RANGE)
+	if (c->in.type != VALUE_TEXT && c->in.type != VALUE_LIST && c->in.type != VALUE_OBJECT &&
+		c->in.type != VALUE_RANGE)
 		return value_int(0);
 	if (c->in.type == VALUE_OBJECT)
 		return value_int((int64_t)c->in.object->count);
 	return liquid_part(c->r, c->in, value_text("size"), true);
 }
 
-/* --- date -------------------------------------------------------------------------------------------------------- */
+/* --- date ----------------------------------------------------------------------------------------------- */
 
 static int month_of(const char *word)
 {
@@ -130,11 +132,15 @@ static void parse_time_of_day(const char *s, struct tm *tm, int *offset)
 		s += 1 + strspn(s + 1, "0123456789");
 	while (*s == ' ')
 		s++;
-	if ((*s == '+' || *s == '-') && (sscanf(s + 1, "%2d:%2d", &oh, &om) >= 2 || sscanf(s + 1, "%2d%2d", &oh, &om) >= 1))
+	if ((*s == '+' || *s == '-') &&
+		(sscanf(s + 1, "%2d:%2d", &oh, &om) >= 2 || sscanf(s + 1, "%2d%2d", &oh, &om) >= 1))
 		*offset = (*s == '-' ? -1 : 1) * (oh * 3600 + om * 60);
 }
 
-/* Dates as people and programs write them: 2016-03-14, March 14, 2016, 14 March 2016, Mon, 14 Mar 2016 10:20:30 +0100. */
+/*
+ * Dates as people and programs write them: 2016-03-14, March 14, 2016, 14 March 2016, Mon, 14 Mar 2016
+ * 10:20:30 +0100.
+ */
 static bool parse_date(const char *s, int64_t *seconds_out)
 {
 	struct tm tm = { 0 };

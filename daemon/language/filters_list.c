@@ -1,5 +1,6 @@
 /*
- * filters_list.c: filters on lists: first last join reverse sort sort_natural uniq compact concat map where reject find find_index has.
+ * filters_list.c: filters on lists: first last join reverse sort sort_natural uniq compact concat map where
+ * reject find find_index has.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ static struct value do_reverse(struct filter_call *c)
 	return v;
 }
 
-/* --- sorting ----------------------------------------------------------------------------------------------------- */
+/* --- sorting -------------------------------------------------------------------------------------------- */
 
 struct sorting {
 	struct filter_call *c;
@@ -92,8 +93,9 @@ static int compare_keyed(const void *pa, const void *pb, void *ctx)
 		sign = (a->key.type == VALUE_NIL) - (b->key.type == VALUE_NIL);	/* nil comes last */
 	} else if (s->natural) {
 		sign = compare_natural(s, a->key, b->key);
-	} else if ((is_number(a->key) && is_number(b->key)) || (a->key.type == b->key.type
-				&& (a->key.type == VALUE_TEXT || a->key.type == VALUE_TIME || a->key.type == VALUE_DURATION))) {
+	} else if ((is_number(a->key) && is_number(b->key)) ||
+		   (a->key.type == b->key.type && (a->key.type == VALUE_TEXT || a->key.type == VALUE_TIME ||
+							  a->key.type == VALUE_DURATION))) {
 		sign = liquid_compare(s->c->r, COMPARE_LT, a->key, b->key) ? -1
 			: liquid_compare(s->c->r, COMPARE_GT, a->key, b->key) ? 1 : 0;
 	} else {
@@ -112,7 +114,8 @@ static struct value sorted(struct filter_call *c, bool natural)
 	struct value v = liquid_list(c->r, l.items, l.count);
 
 	for (size_t i = 0; i < l.count; i++) {
-		keyed[i] = (struct keyed){ by_key ? part(c, l.items[i], c->args[0]) : l.items[i], l.items[i], i };
+		keyed[i] = (struct keyed){ by_key ? part(c, l.items[i], c->args[0]) : l.items[i], l.items[i],
+			i };
 		if (!by_key && natural && l.items[i].type == VALUE_OBJECT) {
 			buf_reset(&c->r->scratch);
 			value_to_text(&c->r->scratch, l.items[i]);
@@ -137,7 +140,7 @@ static struct value do_sort_natural(struct filter_call *c)
 	return sorted(c, true);
 }
 
-/* --- choosing ---------------------------------------------------------------------------------------------------- */
+/* --- choosing ------------------------------------------------------------------------------------------- */
 
 static struct value do_uniq(struct filter_call *c)
 {
@@ -150,8 +153,9 @@ static struct value do_uniq(struct filter_call *c)
 
 		for (size_t k = 0; k < i && !there; k++) {
 			c->r->steps++;
-			there = by_key ? liquid_equal(part(c, l.items[k], c->args[0]), part(c, l.items[i], c->args[0]))
-				: liquid_equal(l.items[k], l.items[i]);
+			there = by_key ? liquid_equal(part(c, l.items[k], c->args[0]),
+						 part(c, l.items[i], c->args[0]))
+				       : liquid_equal(l.items[k], l.items[i]);
 		}
 		if (!there)
 			value_add(b, l.items[i]);
@@ -181,7 +185,8 @@ static struct value do_concat(struct filter_call *c)
 	struct value_builder *b = value_build_list(c->r->env->arena);
 
 	if (c->args[0].type != VALUE_LIST && c->args[0].type != VALUE_RANGE)
-		return render_fail(c->r, "concat: a list is wanted, not a %s", value_type_name(c->args[0].type));
+		return render_fail(
+			c->r, "concat: a list is wanted, not a %s", value_type_name(c->args[0].type));
 	more = liquid_items(c->r, c->args[0], false);
 	for (size_t i = 0; i < l.count; i++)
 		value_add(b, l.items[i]);
@@ -197,7 +202,8 @@ static struct value do_map(struct filter_call *c)
 
 	for (size_t i = 0; i < l.count; i++) {
 		if (l.items[i].type != VALUE_OBJECT)
-			return render_fail(c->r, "map: an item is a %s and has no part", value_type_name(l.items[i].type));
+			return render_fail(c->r, "map: an item is a %s and has no part",
+				value_type_name(l.items[i].type));
 		value_add(b, liquid_part(c->r, l.items[i], c->args[0], false));
 	}
 	return value_built(b);
@@ -206,8 +212,9 @@ static struct value do_map(struct filter_call *c)
 enum match { MATCH_NO, MATCH_YES, MATCH_NEVER };
 
 /*
- * Does the item match KEY, or KEY with VALUE? Texts match by what they contain, as Ruby's String#[] does. On an item that
- * can have no parts (nil, true) the whole filter gives nothing; on a number, which has some in Ruby, it fails.
+ * Does the item match KEY, or KEY with VALUE? Texts match by what they contain, as Ruby's String#[] does.
+ * On an item that can have no parts (nil, true) the whole filter gives nothing; on a number, which has some
+ * in Ruby, it fails.
  */
 static enum match match_of(struct filter_call *c, struct value item)
 {
@@ -217,7 +224,8 @@ static enum match match_of(struct filter_call *c, struct value item)
 	if (item.type == VALUE_OBJECT) {
 		found = liquid_part(c->r, item, key, false);
 	} else if (item.type == VALUE_TEXT && key.type == VALUE_TEXT) {
-		if (key.text.len == 0 || (item.text.len && memmem(item.text.data, item.text.len, key.text.data, key.text.len)))
+		if (key.text.len == 0 ||
+			(item.text.len && memmem(item.text.data, item.text.len, key.text.data, key.text.len)))
 			found = key;
 	} else if (item.type == VALUE_TEXT || item.type == VALUE_INT) {
 		render_fail(c->r, "an item is a %s and has no part of that name", value_type_name(item.type));

@@ -1,6 +1,6 @@
 /*
- * filters_number.c: arithmetic. Whole numbers stay whole; decimals are computed with more digits than they are printed with, so
- * that 10.1 minus 2.2 is 7.9.
+ * filters_number.c: arithmetic. Whole numbers stay whole; decimals are computed with more digits than they
+ * are printed with, so that 10.1 minus 2.2 is 7.9.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -150,7 +150,8 @@ static struct value do_divided_by(struct filter_call *c)
 	if (b.integer == -1)
 		return whole(-(long double)a.integer);
 	quotient = a.integer / b.integer;
-	return value_int(a.integer % b.integer != 0 && (a.integer < 0) != (b.integer < 0) ? quotient - 1 : quotient);
+	return value_int(
+		a.integer % b.integer != 0 && (a.integer < 0) != (b.integer < 0) ? quotient - 1 : quotient);
 }
 
 static struct value do_modulo(struct filter_call *c)
@@ -203,7 +204,8 @@ static struct value do_sum(struct filter_call *c)
 
 		if (c->count && c->args[0].type != VALUE_NIL) {
 			if (v.type != VALUE_OBJECT)
-				return render_fail(c->r, "sum: an item is a %s and has no part", value_type_name(v.type));
+				return render_fail(c->r, "sum: an item is a %s and has no part",
+					value_type_name(v.type));
 			v = liquid_part(c->r, v, c->args[0], false);
 		}
 		n = number_of(v);

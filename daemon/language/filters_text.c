@@ -1,5 +1,6 @@
 /*
- * filters_text.c: filters on texts. Anything else is taken as it would be printed. Lengths and places count characters, not bytes.
+ * filters_text.c: filters on texts. Anything else is taken as it would be printed. Lengths and places count
+ * characters, not bytes.
  */
 #include <string.h>
 
@@ -46,18 +47,23 @@ static size_t byte_of(struct slice s, size_t characters)
 	return i;
 }
 
-/* --- case -------------------------------------------------------------------------------------------------------- */
+/* --- case ----------------------------------------------------------------------------------------------- */
 
-/* The two-byte letters of Latin-1, Greek and Cyrillic whose other case is a fixed way off; ASCII. Others stay. */
+/*
+ * The two-byte letters of Latin-1, Greek and Cyrillic whose other case is a fixed way off; ASCII. Others
+ * stay.
+ */
 static unsigned other_case(unsigned c, bool up)
 {
 	if (up && c >= 'a' && c <= 'z')
 		return c - 32;
 	if (!up && c >= 'A' && c <= 'Z')
 		return c + 32;
-	if (up && ((c >= 0xe0 && c <= 0xfe && c != 0xf7) || (c >= 0x3b1 && c <= 0x3c9 && c != 0x3c2) || (c >= 0x430 && c <= 0x44f)))
+	if (up && ((c >= 0xe0 && c <= 0xfe && c != 0xf7) || (c >= 0x3b1 && c <= 0x3c9 && c != 0x3c2) ||
+			  (c >= 0x430 && c <= 0x44f)))
 		return c - 32;
-	if (!up && ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f)))
+	if (!up && ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) ||
+			   (c >= 0x410 && c <= 0x42f)))
 		return c + 32;
 	if (c >= 0x100 && c <= 0x137)
 		return up ? c & ~1u : c | 1u;
@@ -78,7 +84,8 @@ static void add_cased(struct buf *out, struct slice s, bool up)
 		if (n == 1) {
 			buf_char(out, (char)(first < 0x80 ? other_case(first, up) : first));
 		} else if (n == 2 && first >= 0xc2) {
-			c = other_case((unsigned)(first & 0x1f) << 6 | ((unsigned char)s.data[i + 1] & 0x3f), up);
+			c = other_case(
+				(unsigned)(first & 0x1f) << 6 | ((unsigned char)s.data[i + 1] & 0x3f), up);
 			buf_char(out, (char)(0xc0 | c >> 6));
 			buf_char(out, (char)(0x80 | (c & 0x3f)));
 		} else {
@@ -115,7 +122,7 @@ static struct value do_capitalize(struct filter_call *c)
 	return render_scratch(c->r);
 }
 
-/* --- joining and cutting ----------------------------------------------------------------------------------------- */
+/* --- joining and cutting -------------------------------------------------------------------------------- */
 
 static struct value joined(struct filter_call *c, struct slice a, struct slice b)
 {
@@ -209,7 +216,8 @@ static bool whole_argument(struct filter_call *c, int i, int64_t otherwise, int6
 	*out = liquid_integer(c->args[i]);
 	if (c->args[i].type == VALUE_INT)
 		return true;
-	if (c->args[i].type == VALUE_TEXT && c->args[i].text.len && strchr("-0123456789", c->args[i].text.data[0]))
+	if (c->args[i].type == VALUE_TEXT && c->args[i].text.len &&
+		strchr("-0123456789", c->args[i].text.data[0]))
 		return true;
 	render_fail(c->r, "a whole number is wanted, not a %s", value_type_name(c->args[i].type));
 	return false;
@@ -336,7 +344,7 @@ static struct value do_split(struct filter_call *c)
 	return liquid_list(c->r, items, filled);
 }
 
-/* --- replacing --------------------------------------------------------------------------------------------------- */
+/* --- replacing ------------------------------------------------------------------------------------------ */
 
 static struct value replaced_everywhere(struct filter_call *c, struct slice what, struct slice with)
 {
@@ -345,7 +353,9 @@ static struct value replaced_everywhere(struct filter_call *c, struct slice what
 	size_t i = 0;
 
 	while (i <= s.len) {
-		const char *found = i < s.len || what.len == 0 ? memmem(s.data + i, s.len - i, what.data, what.len) : NULL;
+		const char *found = i < s.len || what.len == 0
+					    ? memmem(s.data + i, s.len - i, what.data, what.len)
+					    : NULL;
 		size_t n = found ? (size_t)(found - s.data) - i : s.len - i;
 
 		buf_add(out, s.data + i, n);
@@ -427,7 +437,7 @@ static struct value do_remove_last(struct filter_call *c)
 	return replaced_once(c, what, (struct slice){ "", 0 }, true);
 }
 
-/* --- escaping ---------------------------------------------------------------------------------------------------- */
+/* --- escaping ------------------------------------------------------------------------------------------- */
 
 static struct value do_escape(struct filter_call *c)
 {

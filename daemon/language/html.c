@@ -262,8 +262,8 @@ void html_output(struct html *h)
 
 static bool is_url_name(const char *attribute)
 {
-	static const char *const urls[] = { "href", "src", "action", "formaction", "background", "cite", "data", "poster",
-		"longdesc", "xlink:href" };
+	static const char *const urls[] = { "href", "src", "action", "formaction", "background", "cite",
+		"data", "poster", "longdesc", "xlink:href" };
 
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
 		if (strcmp(attribute, urls[i]) == 0)
@@ -316,7 +316,7 @@ bool html_meet(struct html *a, const struct html *b)
 		return false;
 	if (a->where == HTML_RAW_TEXT && strcmp(a->raw_tag, b->raw_tag) != 0)
 		return false;
-	a->value_empty = a->value_empty || b->value_empty;	/* a scheme may still come: look at what follows */
+	a->value_empty = a->value_empty || b->value_empty; /* a scheme may still come: look at what follows */
 	a->maybe_url = a->maybe_url || b->maybe_url;
 	return true;
 }
@@ -346,22 +346,66 @@ const char *html_place(const struct html *h)
 	return "here";
 }
 
-/* --- entities ---------------------------------------------------------------------------------------------------- */
+/* --- entities ------------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
 	const char *text;
 } entities[] = {
-	{ "amp", "&" }, { "lt", "<" }, { "gt", ">" }, { "quot", "\"" }, { "apos", "'" }, { "nbsp", " " }, { "copy", "\u00a9" },
-	{ "reg", "\u00ae" }, { "trade", "\u2122" }, { "hellip", "\u2026" }, { "mdash", "\u2014" }, { "ndash", "\u2013" },
-	{ "lsquo", "\u2018" }, { "rsquo", "\u2019" }, { "ldquo", "\u201c" }, { "rdquo", "\u201d" }, { "bdquo", "\u201e" },
-	{ "sbquo", "\u201a" }, { "laquo", "\u00ab" }, { "raquo", "\u00bb" }, { "bull", "\u2022" }, { "middot", "\u00b7" },
-	{ "euro", "\u20ac" }, { "pound", "\u00a3" }, { "sect", "\u00a7" }, { "deg", "\u00b0" }, { "times", "\u00d7" },
-	{ "rarr", "\u2192" }, { "larr", "\u2190" }, { "check", "\u2713" }, { "zwnj", "" }, { "zwj", "" }, { "shy", "" },
-	{ "auml", "\u00e4" }, { "ouml", "\u00f6" }, { "uuml", "\u00fc" }, { "Auml", "\u00c4" }, { "Ouml", "\u00d6" },
-	{ "Uuml", "\u00dc" }, { "szlig", "\u00df" }, { "eacute", "\u00e9" }, { "egrave", "\u00e8" }, { "ecirc", "\u00ea" },
-	{ "agrave", "\u00e0" }, { "acirc", "\u00e2" }, { "ccedil", "\u00e7" }, { "ntilde", "\u00f1" }, { "oacute", "\u00f3" },
-	{ "iacute", "\u00ed" }, { "aacute", "\u00e1" }, { "uacute", "\u00fa" }, { "ensp", " " }, { "emsp", " " }, { "thinsp", " " },
+	{ "amp", "&" },
+	{ "lt", "<" },
+	{ "gt", ">" },
+	{ "quot", "\"" },
+	{ "apos", "'" },
+	{ "nbsp", " " },
+	{ "copy", "\u00a9" },
+	{ "reg", "\u00ae" },
+	{ "trade", "\u2122" },
+	{ "hellip", "\u2026" },
+	{ "mdash", "\u2014" },
+	{ "ndash", "\u2013" },
+	{ "lsquo", "\u2018" },
+	{ "rsquo", "\u2019" },
+	{ "ldquo", "\u201c" },
+	{ "rdquo", "\u201d" },
+	{ "bdquo", "\u201e" },
+	{ "sbquo", "\u201a" },
+	{ "laquo", "\u00ab" },
+	{ "raquo", "\u00bb" },
+	{ "bull", "\u2022" },
+	{ "middot", "\u00b7" },
+	{ "euro", "\u20ac" },
+	{ "pound", "\u00a3" },
+	{ "sect", "\u00a7" },
+	{ "deg", "\u00b0" },
+	{ "times", "\u00d7" },
+	{ "rarr", "\u2192" },
+	{ "larr", "\u2190" },
+	{ "check", "\u2713" },
+	{ "zwnj", "" },
+	{ "zwj", "" },
+	{ "shy", "" },
+	{ "auml", "\u00e4" },
+	{ "ouml", "\u00f6" },
+	{ "uuml", "\u00fc" },
+	{ "Auml", "\u00c4" },
+	{ "Ouml", "\u00d6" },
+	{ "Uuml", "\u00dc" },
+	{ "szlig", "\u00df" },
+	{ "eacute", "\u00e9" },
+	{ "egrave", "\u00e8" },
+	{ "ecirc", "\u00ea" },
+	{ "agrave", "\u00e0" },
+	{ "acirc", "\u00e2" },
+	{ "ccedil", "\u00e7" },
+	{ "ntilde", "\u00f1" },
+	{ "oacute", "\u00f3" },
+	{ "iacute", "\u00ed" },
+	{ "aacute", "\u00e1" },
+	{ "uacute", "\u00fa" },
+	{ "ensp", " " },
+	{ "emsp", " " },
+	{ "thinsp", " " },
 };
 
 static void add_code_point(struct buf *out, unsigned long c)
@@ -418,7 +462,8 @@ void html_decode(struct buf *out, struct slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		const char *semicolon = s.data[i] == '&' ? memchr(s.data + i, ';', s.len - i) : NULL;
 
-		if (semicolon && decode_one(out, (struct slice){ s.data + i + 1, (size_t)(semicolon - s.data) - i - 1 }))
+		if (semicolon && decode_one(out, (struct slice){ s.data + i + 1,
+							 (size_t)(semicolon - s.data) - i - 1 }))
 			i = (size_t)(semicolon - s.data);
 		else
 			buf_char(out, s.data[i]);

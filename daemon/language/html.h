@@ -1,9 +1,9 @@
 /*
- * html.h: where in an HTML document a byte stands: in text, in a tag, in which attribute. Fed byte by byte while a template is
- * compiled, so that outputs are escaped for the place where they stand. Pure.
+ * html.h: where in an HTML document a byte stands: in text, in a tag, in which attribute. Fed byte by byte
+ * while a template is compiled, so that outputs are escaped for the place where they stand. Pure.
  *
- * It follows the tokenizer of the HTML standard (13.2.5) as far as escaping needs it. The content of conditional
- * comments (`<!--[if mso]>`) is read as HTML, since Outlook does.
+ * It follows the tokenizer of the HTML standard (13.2.5) as far as escaping needs it. The content of
+ * conditional comments (`<!--[if mso]>`) is read as HTML, since Outlook does.
  */
 #ifndef LANGUAGE_HTML_H
 #define LANGUAGE_HTML_H
@@ -28,10 +28,10 @@ enum html_where {
 
 enum html_event {
 	HTML_NOTHING,
-	HTML_TAG_BEGINS,	/* the byte is the < of a tag */
-	HTML_VALUE_BEGINS,	/* the value of `attribute` begins behind this byte (quoted) or with it (bare) */
-	HTML_VALUE_ENDS,	/* this byte is the one behind the value */
-	HTML_TAG_ENDS,		/* the byte is the > of a tag; `tag` and `closing` say of which */
+	HTML_TAG_BEGINS,   /* the byte is the < of a tag */
+	HTML_VALUE_BEGINS, /* the value of `attribute` begins behind this byte (quoted) or with it (bare) */
+	HTML_VALUE_ENDS,   /* this byte is the one behind the value */
+	HTML_TAG_ENDS,	   /* the byte is the > of a tag; `tag` and `closing` say of which */
 };
 
 struct html {

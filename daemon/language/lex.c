@@ -1,6 +1,7 @@
 /*
- * lex.c: bytes to lexemes. Numbers are decimal; texts have no escapes, since there are two kinds of quotes; a name may
- * hold hyphens, which costs nothing in a language without subtraction and lets marketers name things as they do.
+ * lex.c: bytes to lexemes. Numbers are decimal; texts have no escapes, since there are two kinds of quotes;
+ * a name may hold hyphens, which costs nothing in a language without subtraction and lets marketers name
+ * things as they do.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -61,8 +62,9 @@ static void refuse(struct lexer *l, size_t n, const char *why)
 
 static bool is_unit(const char *s, size_t n)
 {
-	static const char *const units[] = { "s", "sec", "second", "seconds", "min", "m", "minute", "minutes", "h", "hour",
-		"hours", "d", "day", "days", "w", "week", "weeks", "month", "months", "year", "years" };
+	static const char *const units[] = { "s", "sec", "second", "seconds", "min", "m", "minute", "minutes",
+		"h", "hour", "hours", "d", "day", "days", "w", "week", "weeks", "month", "months", "year",
+		"years" };
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (strlen(units[i]) == n && memcmp(units[i], s, n) == 0)
@@ -151,7 +153,8 @@ static void take_number(struct lexer *l)
 	if (!real && text_int(copy, &l->at.integer) == 0)
 		return;
 	l->at.kind = LEX_REAL;	/* also whole numbers beyond 64 bits */
-	if (text_double(copy, &l->at.real) < 0 || (l->config && (l->at.real > CONFIG_MAX || l->at.real < -CONFIG_MAX))) {
+	if (text_double(copy, &l->at.real) < 0 ||
+		(l->config && (l->at.real > CONFIG_MAX || l->at.real < -CONFIG_MAX))) {
 		l->at.kind = LEX_BAD;
 		snprintf(l->complaint, sizeof(l->complaint), "this number is too large");
 	}
@@ -164,7 +167,8 @@ static void take_text(struct lexer *l)
 	size_t n;
 
 	if (!end) {
-		refuse(l, l->len - l->pos, quote == '"' ? "this text has no closing \"" : "this text has no closing '");
+		refuse(l, l->len - l->pos,
+			quote == '"' ? "this text has no closing \"" : "this text has no closing '");
 		return;
 	}
 	n = (size_t)(end - (l->text + l->pos));
@@ -189,9 +193,22 @@ static void take_mark(struct lexer *l)
 		const char *text;
 		enum lex_kind kind;
 	} marks[] = {
-		{ "==", LEX_EQ }, { "!=", LEX_NE }, { "<>", LEX_NE }, { "<=", LEX_LE }, { ">=", LEX_GE }, { "<", LEX_LT },
-		{ ">", LEX_GT }, { "..", LEX_DOTDOT }, { ".", LEX_DOT }, { "=", LEX_ASSIGN }, { ",", LEX_COMMA },
-		{ ":", LEX_COLON }, { "|", LEX_PIPE }, { "(", LEX_OPEN }, { ")", LEX_CLOSE }, { "[", LEX_OPEN_SQUARE },
+		{ "==", LEX_EQ },
+		{ "!=", LEX_NE },
+		{ "<>", LEX_NE },
+		{ "<=", LEX_LE },
+		{ ">=", LEX_GE },
+		{ "<", LEX_LT },
+		{ ">", LEX_GT },
+		{ "..", LEX_DOTDOT },
+		{ ".", LEX_DOT },
+		{ "=", LEX_ASSIGN },
+		{ ",", LEX_COMMA },
+		{ ":", LEX_COLON },
+		{ "|", LEX_PIPE },
+		{ "(", LEX_OPEN },
+		{ ")", LEX_CLOSE },
+		{ "[", LEX_OPEN_SQUARE },
 		{ "]", LEX_CLOSE_SQUARE },
 	};
 	char why[64];
@@ -276,6 +293,7 @@ const char *lex_show(const struct lexer *l, char out[64])
 	if (l->at.kind == LEX_END)
 		snprintf(out, 64, "the end");
 	else
-		snprintf(out, 64, "\"%.*s\"%s", (int)(n > 40 ? 40 : n), l->text + l->at.offset, n > 40 ? "..." : "");
+		snprintf(out, 64, "\"%.*s\"%s", (int)(n > 40 ? 40 : n), l->text + l->at.offset,
+			n > 40 ? "..." : "");
 	return out;
 }

@@ -1,8 +1,9 @@
 /*
- * lex.h: the one lexer, of expressions in config and of what stands between {{ }} and {% %} in templates. Pure.
+ * lex.h: the one lexer, of expressions in config and of what stands between {{ }} and {% %} in templates.
+ * Pure.
  *
- * Both are the same but for two things: durations (`14 days`) and regular expressions are config's alone, and a name may end
- * in '?' in templates alone. A lexeme borrows from the text.
+ * Both are the same but for two things: durations (`14 days`) and regular expressions are config's alone,
+ * and a name may end in '?' in templates alone. A lexeme borrows from the text.
  */
 #ifndef LANGUAGE_LEX_H
 #define LANGUAGE_LEX_H

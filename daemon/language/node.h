@@ -1,6 +1,6 @@
 /*
- * node.h: a compiled expression from inside: a tree in one array, children before parents. Shared by the files that parse,
- * check, evaluate and print; nobody else looks in.
+ * node.h: a compiled expression from inside: a tree in one array, children before parents. Shared by the
+ * files that parse, check, evaluate and print; nobody else looks in.
  */
 #ifndef LANGUAGE_NODE_H
 #define LANGUAGE_NODE_H
@@ -78,13 +78,17 @@ static inline bool node_is_number(const struct node *n)
 	return n->type == VALUE_INT || n->type == VALUE_REAL;
 }
 
-/* check.c: may these operands stand together? Completes the node. -1 with the reason and *at_out, its offset. */
+/*
+ * check.c: may these operands stand together? Completes the node. -1 with the reason and *at_out, its
+ * offset.
+ */
 int check_node(struct expression *e, int node, size_t *at_out, struct err *err) MUSTCHECK;
 /* Must `node` be a condition; can it be one? */
 int check_condition(const struct expression *e, int node, struct err *err) MUSTCHECK;
 
 /* evaluate.c: until_out as expression_eval(). */
-struct value evaluate_node(const struct expression *e, int node, const struct expression_env *env, int64_t *until_out);
+struct value evaluate_node(
+	const struct expression *e, int node, const struct expression_env *env, int64_t *until_out);
 
 /* print.c */
 void print_node(const struct expression *e, int node, struct buf *out);

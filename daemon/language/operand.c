@@ -1,5 +1,6 @@
 /*
- * operand.c: what stands between {{ }} and in the arguments of tags: values, paths, ranges, filters, conditions.
+ * operand.c: what stands between {{ }} and in the arguments of tags: values, paths, ranges, filters,
+ * conditions.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #define DEPTH_MAX 100
 #define ARGUMENTS_MAX 16
 
-/* --- literals and names ------------------------------------------------------------------------------------------ */
+/* --- literals and names --------------------------------------------------------------------------------- */
 
 static bool push_constant(struct compiler *c, struct value v)
 {
@@ -49,9 +50,13 @@ static void push_name(struct compiler *c, struct slice name, size_t offset, bool
 	at = compiler_emit(c, OP_VARIABLE, c->f->variables[v].slot);
 	compiler_push(c, 1);
 	c->uses = xgrow(c->uses, &c->use_cap, c->use_count + 1, sizeof(*c->uses));
-	c->uses[c->use_count++] = (struct name_use){ .instruction = at, .variable = v, .source = c->piece->source,
-		.offset = c->piece->offset + (size_t)(c->lexer.text - c->piece->text.data) + offset, .strict = strict && !c->testing,
-		.guarded = symbol >= 0 && is_guarded(c, symbol), .in_text = c->html_on && c->html.where == HTML_TEXT };
+	c->uses[c->use_count++] = (struct name_use){ .instruction = at,
+		.variable = v,
+		.source = c->piece->source,
+		.offset = c->piece->offset + (size_t)(c->lexer.text - c->piece->text.data) + offset,
+		.strict = strict && !c->testing,
+		.guarded = symbol >= 0 && is_guarded(c, symbol),
+		.in_text = c->html_on && c->html.where == HTML_TEXT };
 	if (c->testing && symbol >= 0) {
 		c->guards = xgrow(c->guards, &c->guard_cap, c->guard_count + 1, sizeof(*c->guards));
 		c->guards[c->guard_count++] = symbol;
@@ -61,15 +66,21 @@ static void push_name(struct compiler *c, struct slice name, size_t offset, bool
 static const struct open_loop *loop_of(const struct compiler *c, struct slice name)
 {
 	for (int i = c->loop_count - 1; i >= 0; i--)
-		if (c->loops[i].name.len == name.len && memcmp(c->loops[i].name.data, name.data, name.len) == 0)
+		if (c->loops[i].name.len == name.len &&
+			memcmp(c->loops[i].name.data, name.data, name.len) == 0)
 			return &c->loops[i];
 	return NULL;
 }
 
 static enum loop_field loop_field(struct slice name)
 {
-	static const char *const names[] = { [LOOP_INDEX] = "index", [LOOP_INDEX0] = "index0", [LOOP_RINDEX] = "rindex",
-		[LOOP_RINDEX0] = "rindex0", [LOOP_FIRST] = "first", [LOOP_LAST] = "last", [LOOP_LENGTH] = "length",
+	static const char *const names[] = { [LOOP_INDEX] = "index",
+		[LOOP_INDEX0] = "index0",
+		[LOOP_RINDEX] = "rindex",
+		[LOOP_RINDEX0] = "rindex0",
+		[LOOP_FIRST] = "first",
+		[LOOP_LAST] = "last",
+		[LOOP_LENGTH] = "length",
 		[LOOP_NAME] = "name" };
 
 	for (int i = 0; i < LOOP_OBJECT; i++)
@@ -144,7 +155,8 @@ static bool push_head(struct compiler *c, bool strict)
 			lex_next(&c->lexer);
 		} else {
 			if (c->options->vocabulary) {
-				compiler_fail(c, offset, "a name is wanted here: which one [ ] means shows only later");
+				compiler_fail(c, offset,
+					"a name is wanted here: which one [ ] means shows only later");
 				return false;
 			}
 			if (!operand_value(c, false))
@@ -271,7 +283,7 @@ bool operand_value(struct compiler *c, bool strict)
 	return push_constant(c, v);
 }
 
-/* --- filters ----------------------------------------------------------------------------------------------------- */
+/* --- filters -------------------------------------------------------------------------------------------- */
 
 struct chain {
 	bool raw;	/* | raw */
@@ -338,10 +350,14 @@ static void plain_filter(struct compiler *c, const char *name)
 
 static bool keeps_markup(struct slice name)
 {
-	return slice_is(name, "strip") || slice_is(name, "lstrip") || slice_is(name, "rstrip") || slice_is(name, "strip_newlines");
+	return slice_is(name, "strip") || slice_is(name, "lstrip") || slice_is(name, "rstrip") ||
+	       slice_is(name, "strip_newlines");
 }
 
-/* In HTML, escape marks its result as done, and newline_to_br escapes first; in a text part neither has anything to do. */
+/*
+ * In HTML, escape marks its result as done, and newline_to_br escapes first; in a text part neither has
+ * anything to do.
+ */
 static bool special_filter(struct compiler *c, struct slice name, struct chain *chain)
 {
 	bool escape = slice_is(name, "escape") || slice_is(name, "escape_once") || slice_is(name, "h");
@@ -383,7 +399,8 @@ static bool push_filter(struct compiler *c, bool strict, struct chain *chain)
 	filter = filter_find(name);
 	if (filter < 0) {
 		snprintf(text, sizeof(text), "%.*s", (int)(name.len < 60 ? name.len : 60), name.data);
-		compiler_fail(c, offset, "unknown filter \"%s\"%s%s%s", text, filter_nearest(text) ? "; did you mean \"" : "",
+		compiler_fail(c, offset, "unknown filter \"%s\"%s%s%s", text,
+			filter_nearest(text) ? "; did you mean \"" : "",
 			filter_nearest(text) ? filter_nearest(text) : "", filter_nearest(text) ? "\"?" : "");
 		return false;
 	}
@@ -392,7 +409,11 @@ static bool push_filter(struct compiler *c, bool strict, struct chain *chain)
 	f = filter_at(filter);
 	if (a.plain < f->min || a.plain > f->max) {
 		compiler_fail(c, offset, "the filter %s takes %s%d argument%s, not %d", f->name,
-			f->max == f->min ? "" : a.plain > f->max ? "at most " : "at least ", a.plain > f->max ? f->max : f->min, (a.plain > f->max ? f->max : f->min) == 1 ? "" : "s", a.plain);
+			f->max == f->min   ? ""
+			: a.plain > f->max ? "at most "
+					   : "at least ",
+			a.plain > f->max ? f->max : f->min,
+			(a.plain > f->max ? f->max : f->min) == 1 ? "" : "s", a.plain);
 		return false;
 	}
 	emit_filter(c, filter, &a);
@@ -436,7 +457,7 @@ bool operand_filtered(struct compiler *c)
 	return push_chain(c, &chain);
 }
 
-/* --- outputs ----------------------------------------------------------------------------------------------------- */
+/* --- outputs -------------------------------------------------------------------------------------------- */
 
 static enum escape_mode html_mode(struct compiler *c, const struct chain *chain)
 {
@@ -453,20 +474,24 @@ static enum escape_mode html_mode(struct compiler *c, const struct chain *chain)
 		break;
 	case HTML_RAW_TEXT:
 		if (strcmp(h->raw_tag, "script") == 0 || strcmp(h->raw_tag, "style") == 0)
-			compiler_fail(c, 0, "an output inside %s cannot be made safe; put it elsewhere", h->raw_tag);
+			compiler_fail(c, 0, "an output inside %s cannot be made safe; put it elsewhere",
+				h->raw_tag);
 		break;
 	case HTML_VALUE_QUOTED:
 		if (strncmp(h->attribute, "on", 2) == 0)
-			compiler_fail(c, 0, "an output inside %s=\"\" cannot be made safe; put it elsewhere", h->attribute);
+			compiler_fail(c, 0, "an output inside %s=\"\" cannot be made safe; put it elsewhere",
+				h->attribute);
 		break;
 	case HTML_TAG_NAME:
 	case HTML_IN_TAG:
 	case HTML_ATTRIBUTE_NAME:
-		compiler_fail(c, 0, "an output inside a tag stands in a quoted attribute or nowhere (or: | raw)");
+		compiler_fail(
+			c, 0, "an output inside a tag stands in a quoted attribute or nowhere (or: | raw)");
 		break;
 	case HTML_BEFORE_VALUE:
 	case HTML_VALUE_BARE:
-		compiler_fail(c, 0, "put quotes around the value of %s", h->attribute[0] ? h->attribute : "this attribute");
+		compiler_fail(c, 0, "put quotes around the value of %s",
+			h->attribute[0] ? h->attribute : "this attribute");
 		break;
 	}
 	if (url)
@@ -508,7 +533,7 @@ void operand_output(struct compiler *c, struct slice text)
 		html_output(&c->html);
 }
 
-/* --- conditions -------------------------------------------------------------------------------------------------- */
+/* --- conditions ----------------------------------------------------------------------------------------- */
 
 static bool comparison_at(const struct compiler *c, enum comparison *how)
 {

@@ -1,6 +1,6 @@
 /*
- * pattern.c: PCRE2 with limits. A marketer's pattern meets texts from strangers: the limits make the worst pair cost a
- * millisecond, and such a pair counts as no match.
+ * pattern.c: PCRE2 with limits. A marketer's pattern meets texts from strangers: the limits make the worst
+ * pair cost a millisecond, and such a pair counts as no match.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <stdint.h>
@@ -26,7 +26,8 @@ static uint32_t options_of(struct slice flags, struct err *err)
 
 	for (size_t i = 0; i < flags.len; i++) {
 		if (flags.data[i] != 'i') {
-			err_set(err, "a pattern knows the flag i (without regard to case), not \"%c\"", flags.data[i]);
+			err_set(err, "a pattern knows the flag i (without regard to case), not \"%c\"",
+				flags.data[i]);
 			return 0;
 		}
 		options |= PCRE2_CASELESS;

@@ -1,6 +1,6 @@
 /*
- * pattern.h: regular expressions (PCRE2, UTF-8) compiled at load, with limits, so that no pattern takes long on any text.
- * Any thread may match one compiled pattern.
+ * pattern.h: regular expressions (PCRE2, UTF-8) compiled at load, with limits, so that no pattern takes
+ * long on any text. Any thread may match one compiled pattern.
  */
 #ifndef LANGUAGE_PATTERN_H
 #define LANGUAGE_PATTERN_H

@@ -105,7 +105,9 @@ static int read_mark(struct cutter *c, size_t start, struct mark *m)
 
 	for (;; i++) {
 		if (i + 1 >= c->source->len)
-			return fail(c, start, close == '}' ? "this {{ is never closed by }}" : "this {% is never closed by %}");
+			return fail(c, start,
+				close == '}' ? "this {{ is never closed by }}"
+					     : "this {% is never closed by %}");
 		if (quote && s[i] == quote)
 			quote = '\0';
 		else if (!quote && close == '}' && (s[i] == '"' || s[i] == '\''))
@@ -113,7 +115,9 @@ static int read_mark(struct cutter *c, size_t start, struct mark *m)
 		else if (!quote && s[i] == close && s[i + 1] == '}')
 			break;
 	}
-	*m = (struct mark){ .start = start, .end = i + 2, .from = start + 2, .to = i, .output = close == '}' };
+	*m = (struct mark){
+		.start = start, .end = i + 2, .from = start + 2, .to = i, .output = close == '}'
+	};
 	if (m->from < m->to && s[m->from] == '-') {
 		m->trim_before = true;
 		m->from++;

@@ -1,6 +1,6 @@
 /*
- * pieces.h: a template's source cut into text, outputs and tags; white space control, raw, comments and {% liquid %} are dealt with
- * here, so that what follows sees none of them. Pure.
+ * pieces.h: a template's source cut into text, outputs and tags; white space control, raw, comments and {%
+ * liquid %} are dealt with here, so that what follows sees none of them. Pure.
  */
 #ifndef LANGUAGE_PIECES_H
 #define LANGUAGE_PIECES_H

@@ -7,8 +7,16 @@
 #include "node.h"
 
 static const char *const words[] = {
-	[NODE_AND] = " and ", [NODE_OR] = " or ", [NODE_EQ] = " == ", [NODE_NE] = " != ", [NODE_LT] = " < ",
-	[NODE_LE] = " <= ", [NODE_GT] = " > ", [NODE_GE] = " >= ", [NODE_CONTAINS] = " contains ", [NODE_IN] = " in ",
+	[NODE_AND] = " and ",
+	[NODE_OR] = " or ",
+	[NODE_EQ] = " == ",
+	[NODE_NE] = " != ",
+	[NODE_LT] = " < ",
+	[NODE_LE] = " <= ",
+	[NODE_GT] = " > ",
+	[NODE_GE] = " >= ",
+	[NODE_CONTAINS] = " contains ",
+	[NODE_IN] = " in ",
 	[NODE_MATCHES] = " matches ",
 };
 
@@ -76,7 +84,8 @@ void print_node(const struct expression *e, int node, struct buf *out)
 		buf_str(out, vocabulary_symbol(e->vocabulary, n->symbol)->name);
 		return;
 	case NODE_PATH:
-		buf_printf(out, "%s.%.*s", vocabulary_symbol(e->vocabulary, n->symbol)->name, (int)n->name.len, n->name.data);
+		buf_printf(out, "%s.%.*s", vocabulary_symbol(e->vocabulary, n->symbol)->name,
+			(int)n->name.len, n->name.data);
 		return;
 	case NODE_EVENT:
 		buf_printf(out, "event.%.*s", (int)n->name.len, n->name.data);
@@ -112,7 +121,8 @@ void print_node(const struct expression *e, int node, struct buf *out)
 	}
 }
 
-static void explain(const struct expression *e, int node, const struct expression_env *env, int depth, struct buf *out)
+static void explain(
+	const struct expression *e, int node, const struct expression_env *env, int depth, struct buf *out)
 {
 	const struct node *n = &e->nodes[node];
 	int64_t until;

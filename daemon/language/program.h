@@ -1,6 +1,7 @@
 /*
- * program.h: a compiled template from inside: functions of flat code (the template and each partial it renders), and what the
- * compiler, the filters and the renderer share. Nobody outside of the template files looks in.
+ * program.h: a compiled template from inside: functions of flat code (the template and each partial it
+ * renders), and what the compiler, the filters and the renderer share. Nobody outside of the template files
+ * looks in.
  */
 #ifndef LANGUAGE_PROGRAM_H
 #define LANGUAGE_PROGRAM_H
@@ -16,49 +17,49 @@
 
 enum op {
 	OP_NOTHING,
-	OP_LITERAL,		/* a: length; text */
-	OP_OUT_SYMBOL,		/* a: symbol; {{ name }} in one step. `strict`: not empty */
-	OP_OUT,			/* the top, escaped by `mode` */
-	OP_CONST,		/* a: index of a constant */
-	OP_SYMBOL,		/* a: symbol of the vocabulary; `strict` */
-	OP_FREE,		/* a: constant with the name to ask the caller for */
-	OP_FREE_DYNAMIC,	/* the top is the name */
-	OP_VARIABLE,		/* a: slot; if it is unset, b: symbol, or -1 - constant with its name, or NO_NAME */
-	OP_SLOT,		/* a: slot, always set */
-	OP_LOOP_FIELD,		/* a: loop; n: enum loop_field */
-	OP_GET,			/* a: constant with the key; the top becomes its part. `strict` (first, last, size mean themselves) */
-	OP_INDEX,		/* pops a key; the top becomes its part */
-	OP_RANGE,		/* pops two, pushes the range between them */
-	OP_KEYWORDS,		/* a: pairs of key and value on the stack become one object */
-	OP_FILTER,		/* a: filter; n: arguments on the stack; strict: the last is the keywords' object */
-	OP_COMPARE,		/* a: enum comparison; pops two, pushes yes or no */
+	OP_LITERAL,	/* a: length; text */
+	OP_OUT_SYMBOL,	/* a: symbol; {{ name }} in one step. `strict`: not empty */
+	OP_OUT,		/* the top, escaped by `mode` */
+	OP_CONST,	/* a: index of a constant */
+	OP_SYMBOL,	/* a: symbol of the vocabulary; `strict` */
+	OP_FREE,	/* a: constant with the name to ask the caller for */
+	OP_FREE_DYNAMIC, /* the top is the name */
+	OP_VARIABLE,	/* a: slot; if it is unset, b: symbol, or -1 - constant with its name, or NO_NAME */
+	OP_SLOT,	/* a: slot, always set */
+	OP_LOOP_FIELD,	/* a: loop; n: enum loop_field */
+	OP_GET, /* a: constant with the key; the top becomes its part. `strict`: first, last, size too */
+	OP_INDEX,    /* pops a key; the top becomes its part */
+	OP_RANGE,    /* pops two, pushes the range between them */
+	OP_KEYWORDS, /* a: pairs of key and value on the stack become one object */
+	OP_FILTER,   /* a: filter; n: arguments on the stack; strict: the last is the keywords' object */
+	OP_COMPARE,  /* a: enum comparison; pops two, pushes yes or no */
 	OP_POP,
-	OP_JUMP,		/* a: where */
-	OP_JUMP_FALSE,		/* pops */
+	OP_JUMP,       /* a: where */
+	OP_JUMP_FALSE, /* pops */
 	OP_JUMP_TRUE,
-	OP_KEEP_FALSE,		/* jumps and keeps the top if it is false, else pops it */
+	OP_KEEP_FALSE, /* jumps and keeps the top if it is false, else pops it */
 	OP_KEEP_TRUE,
-	OP_ASSIGN,		/* a: slot; pops */
+	OP_ASSIGN, /* a: slot; pops */
 	OP_CAPTURE,
-	OP_CAPTURED,		/* a: slot */
-	OP_FOR,			/* a: where if there is nothing; n: enum for_flags; b: loop description. Pops what the flags say */
-	OP_NEXT,		/* a: where the body begins; b: loop description */
-	OP_CYCLE,		/* a: values on the stack, above them the name of the group; pushes one */
-	OP_CASE,		/* a: first of three slots: value, matched, times. Pops the value */
-	OP_WHEN,		/* a: the same; pops a value and counts a match */
-	OP_WHEN_NEXT,		/* a: the same; b: where if there is none left */
-	OP_CASE_ELSE,		/* a: the same; b: where if something matched */
-	OP_RENDER,		/* a: call description */
-	OP_LINK,		/* a: link */
-	OP_ABORT,		/* pops the reason */
+	OP_CAPTURED, /* a: slot */
+	OP_FOR, /* a: where if there is nothing; n: enum for_flags; b: loop description. Pops */
+	OP_NEXT,      /* a: where the body begins; b: loop description */
+	OP_CYCLE,     /* a: values on the stack, above them the name of the group; pushes one */
+	OP_CASE,      /* a: first of three slots: value, matched, times. Pops the value */
+	OP_WHEN,      /* a: the same; pops a value and counts a match */
+	OP_WHEN_NEXT, /* a: the same; b: where if there is none left */
+	OP_CASE_ELSE, /* a: the same; b: where if something matched */
+	OP_RENDER,    /* a: call description */
+	OP_LINK,      /* a: link */
+	OP_ABORT,     /* pops the reason */
 	OP_END,
 };
 
 enum escape_mode {
 	ESCAPE_NONE,
 	ESCAPE_HTML,
-	ESCAPE_URL,		/* the beginning of a URL in an attribute: the scheme is looked at, then HTML */
-	ESCAPE_URL_SAFE,	/* the same for what is HTML already */
+	ESCAPE_URL,	/* the beginning of a URL in an attribute: the scheme is looked at, then HTML */
+	ESCAPE_URL_SAFE, /* the same for what is HTML already */
 	ESCAPE_HEADER,
 	ESCAPE_JSON,
 };
@@ -66,7 +67,15 @@ enum escape_mode {
 enum comparison { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE, COMPARE_CONTAINS };
 
 enum loop_field {
-	LOOP_INDEX, LOOP_INDEX0, LOOP_RINDEX, LOOP_RINDEX0, LOOP_FIRST, LOOP_LAST, LOOP_LENGTH, LOOP_NAME, LOOP_OBJECT,
+	LOOP_INDEX,
+	LOOP_INDEX0,
+	LOOP_RINDEX,
+	LOOP_RINDEX0,
+	LOOP_FIRST,
+	LOOP_LAST,
+	LOOP_LENGTH,
+	LOOP_NAME,
+	LOOP_OBJECT,
 };
 
 enum for_flags { FOR_LIMIT = 1, FOR_OFFSET = 2, FOR_CONTINUE = 4, FOR_REVERSED = 8 };
@@ -153,7 +162,7 @@ struct template {
 	uint8_t digest[SHA256_SIZE];
 };
 
-/* --- rendering --------------------------------------------------------------------------------------------------- */
+/* --- rendering ------------------------------------------------------------------------------------------ */
 
 struct cycle_state {
 	struct slice key;
@@ -181,7 +190,7 @@ struct value render_fail(struct render *r, const char *fmt, ...) PRINTF(2, 3);
 /* The scratch buffer's content as a text in the arena; empties it. */
 struct value render_scratch(struct render *r);
 
-/* --- Liquid's idea of values: semantics.c ------------------------------------------------------------------------ */
+/* --- Liquid's idea of values: semantics.c --------------------------------------------------------------- */
 
 bool liquid_truth(struct value v);
 bool liquid_equal(struct value a, struct value b);
@@ -192,11 +201,14 @@ struct value liquid_part(struct render *r, struct value v, struct value key, boo
 struct slice liquid_text(struct render *r, struct value v);
 /* Leading digits of a text, whole numbers of reals; 0 for what is no number. */
 int64_t liquid_integer(struct value v);
-/* What a loop or a list filter sees: lists as they are, nested ones flat if asked for, objects and texts as one item, nil as none. */
+/*
+ * What a loop or a list filter sees: lists as they are, nested ones flat if asked for, objects and texts
+ * as one item, nil as none.
+ */
 struct value_list liquid_items(struct render *r, struct value v, bool flatten);
 struct value liquid_list(struct render *r, const struct value *items, size_t count);
 
-/* --- filters: filters.c ------------------------------------------------------------------------------------------ */
+/* --- filters: filters.c --------------------------------------------------------------------------------- */
 
 struct filter_call {
 	struct render *r;
@@ -223,7 +235,7 @@ int filter_find(struct slice name);
 const struct filter *filter_at(int index);
 const char *filter_nearest(const char *name);
 
-/* --- the compiler ------------------------------------------------------------------------------------------------ */
+/* --- the compiler --------------------------------------------------------------------------------------- */
 
 struct pieces;
 struct source;
@@ -233,7 +245,8 @@ struct compile_errors {
 	size_t max, count;
 };
 
-void compile_error(struct compile_errors *errors, const struct source *source, size_t offset, const char *fmt, ...) PRINTF(4, 5);
+void compile_error(struct compile_errors *errors, const struct source *source, size_t offset, const char *fmt,
+	...) PRINTF(4, 5);
 /* Compiles pieces as the template's first function. `text_part`: they are text made from HTML. */
 void compile_pieces(struct template *t, const struct pieces *pieces, const struct template_options *options,
 		struct compile_errors *errors, struct buf *digest);

@@ -1,6 +1,6 @@
 /*
- * render.c: runs a compiled template: one loop over flat code with a small stack of values. All that is made on the way lies
- * in the caller's arena; whatever a template does, it ends within its limits.
+ * render.c: runs a compiled template: one loop over flat code with a small stack of values. All that is
+ * made on the way lies in the caller's arena; whatever a template does, it ends within its limits.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ struct frame {
 	struct value stack[STACK_MAX + 1];	/* the first is never used: the top of an empty stack */
 };
 
-/* --- failing ----------------------------------------------------------------------------------------------------- */
+/* --- failing -------------------------------------------------------------------------------------------- */
 
 struct value render_fail(struct render *r, const char *fmt, ...)
 {
@@ -72,12 +72,13 @@ struct value render_scratch(struct render *r)
 		buf_reset(&r->scratch);
 		return render_fail(r, "the template makes too much text");
 	}
-	v = value_slice((struct slice){ arena_strndup(r->env->arena, buf_cstr(&r->scratch), r->scratch.len), r->scratch.len });
+	v = value_slice((struct slice){
+		arena_strndup(r->env->arena, buf_cstr(&r->scratch), r->scratch.len), r->scratch.len });
 	buf_reset(&r->scratch);
 	return v;
 }
 
-/* --- escaping ---------------------------------------------------------------------------------------------------- */
+/* --- escaping ------------------------------------------------------------------------------------------- */
 
 static const unsigned char special_html[256] = { ['&'] = 1, ['<'] = 1, ['>'] = 1, ['"'] = 1, ['\''] = 1 };
 
@@ -126,9 +127,11 @@ static void out_header(struct render *r, struct slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.data[i];
 
-		if ((c < 0x20 && c != '\t') || c == 0x7f || (c == 0xe2 && i + 2 < s.len && (unsigned char)s.data[i + 1] == 0x80
-				&& ((unsigned char)s.data[i + 2] & 0xfe) == 0xa8)) {
-			render_fail(r, "header_injection: a value with a line break or control character in a header");
+		if ((c < 0x20 && c != '\t') || c == 0x7f ||
+			(c == 0xe2 && i + 2 < s.len && (unsigned char)s.data[i + 1] == 0x80 &&
+				((unsigned char)s.data[i + 2] & 0xfe) == 0xa8)) {
+			render_fail(r, "header_injection: a value with a line break or control character in "
+				       "a header");
 			return;
 		}
 	}
@@ -192,7 +195,7 @@ static void out_value(struct render *r, struct value v, enum escape_mode mode)
 	}
 }
 
-/* --- names ------------------------------------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------------------------------------- */
 
 static struct value symbol_value(struct render *r, int symbol, bool strict)
 {
@@ -233,7 +236,7 @@ static struct value keywords_value(struct render *r, const struct value *pairs, 
 	return value_built(b);
 }
 
-/* --- loops ------------------------------------------------------------------------------------------------------- */
+/* --- loops ---------------------------------------------------------------------------------------------- */
 
 static bool loop_over(struct render *r, struct loop *l, struct value v)
 {
@@ -366,7 +369,7 @@ static struct value loop_field(struct render *r, const struct loop *l, enum loop
 	return value_nil;
 }
 
-/* --- the other instructions -------------------------------------------------------------------------------------- */
+/* --- the other instructions ----------------------------------------------------------------------------- */
 
 static struct value filtered(struct render *r, const struct instruction *i, struct value *top)
 {
@@ -402,7 +405,8 @@ static void end_capture(struct render *r, struct frame *f, int slot)
 {
 	size_t start = f->captures[--f->capture_count], n = r->out->len - start;
 
-	f->slots[slot] = value_slice((struct slice){ arena_strndup(r->env->arena, buf_cstr(r->out) + start, n), n });
+	f->slots[slot] =
+		value_slice((struct slice){ arena_strndup(r->env->arena, buf_cstr(r->out) + start, n), n });
 	f->set[slot] = true;
 	buf_cut(r->out, start);
 }
@@ -443,8 +447,8 @@ static void frame_set(struct frame *f, int slot, struct value v)
 }
 
 /* values: what `with` or `for` gives, if it does, then the arguments. */
-static void call_once(struct render *r, const struct call_description *call, const struct value *values, struct value with,
-		const struct loop *loop)
+static void call_once(struct render *r, const struct call_description *call, const struct value *values,
+	struct value with, const struct loop *loop)
 {
 	struct frame *inner = arena_alloc(r->env->arena, sizeof(*inner));
 
@@ -670,7 +674,8 @@ static void run(struct render *r, struct frame *f)
 		case OP_ABORT: {
 			struct slice why = liquid_text(r, *top--);
 
-			err_set(r->err, "%.*s", (int)(why.len < 400 ? why.len : 400), why.data ? why.data : "");
+			err_set(r->err, "%.*s", (int)(why.len < 400 ? why.len : 400),
+				why.data ? why.data : "");
 			r->result = TEMPLATE_ABORTED;
 			return;
 		}
@@ -680,9 +685,12 @@ static void run(struct render *r, struct frame *f)
 	}
 }
 
-/* --- the whole --------------------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------------------ */
 
-/* Text parts: no white space at line ends, at most one blank line, none at the beginning, one line break at the end. */
+/*
+ * Text parts: no white space at line ends, at most one blank line, none at the beginning, one line break
+ * at the end.
+ */
 static void tidy(struct buf *out, size_t start)
 {
 	size_t to = start;
@@ -704,16 +712,23 @@ static void tidy(struct buf *out, size_t start)
 			lines = 0;
 		}
 	}
-	while (to > start && (out->data[to - 1] == ' ' || out->data[to - 1] == '\n' || out->data[to - 1] == '\t'))
+	while (to > start &&
+		(out->data[to - 1] == ' ' || out->data[to - 1] == '\n' || out->data[to - 1] == '\t'))
 		to--;
 	buf_cut(out, to);
 	if (to > start)
 		buf_char(out, '\n');
 }
 
-enum template_result template_render(const struct template *t, const struct template_env *env, struct buf *out, struct err *err)
+enum template_result template_render(
+	const struct template *t, const struct template_env *env, struct buf *out, struct err *err)
 {
-	struct render r = { .t = t, .env = env, .out = out, .err = err, .start = out->len, .arena_start = arena_used(env->arena),
+	struct render r = { .t = t,
+		.env = env,
+		.out = out,
+		.err = err,
+		.start = out->len,
+		.arena_start = arena_used(env->arena),
 		.result = TEMPLATE_DONE };
 	struct frame frame;
 

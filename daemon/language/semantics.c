@@ -1,6 +1,6 @@
 /*
- * semantics.c: what Liquid means by true, equal, greater, empty, first and so on. Checked against Shopify's engine by the
- * public test suites; where those disagree with taste, they win.
+ * semantics.c: what Liquid means by true, equal, greater, empty, first and so on. Checked against Shopify's
+ * engine by the public test suites; where those disagree with taste, they win.
  */
 #include <math.h>
 #include <string.h>
@@ -72,7 +72,8 @@ bool liquid_equal(struct value a, struct value b)
 		return blank ? is_blank(other) : is_empty(other);
 	}
 	if (is_number(a) && is_number(b))
-		return a.type == VALUE_INT && b.type == VALUE_INT ? a.integer == b.integer : as_real(a) == as_real(b);
+		return a.type == VALUE_INT && b.type == VALUE_INT ? a.integer == b.integer
+								  : as_real(a) == as_real(b);
 	if (a.type != b.type)
 		return false;
 	switch (a.type) {
@@ -106,7 +107,8 @@ static bool contains(struct render *r, struct value a, struct value b)
 		return false;
 	if (a.type == VALUE_TEXT) {
 		needle = liquid_text(r, b);
-		return needle.len == 0 || (a.text.len && memmem(a.text.data, a.text.len, needle.data, needle.len));
+		return needle.len == 0 ||
+		       (a.text.len && memmem(a.text.data, a.text.len, needle.data, needle.len));
 	}
 	if (a.type == VALUE_OBJECT && b.type == VALUE_TEXT) {
 		for (size_t i = 0; i < a.object->count; i++)
@@ -136,8 +138,9 @@ static int order(struct value a, struct value b, int *sign_out)
 	if (is_number(a) && is_number(b)) {
 		double x = as_real(a), y = as_real(b);
 
-		*sign_out = a.type == VALUE_INT && b.type == VALUE_INT ? (a.integer > b.integer) - (a.integer < b.integer)
-			: (x > y) - (x < y);
+		*sign_out = a.type == VALUE_INT && b.type == VALUE_INT
+				    ? (a.integer > b.integer) - (a.integer < b.integer)
+				    : (x > y) - (x < y);
 		return !isnan(x) && !isnan(y);
 	}
 	if (a.type == VALUE_TEXT && b.type == VALUE_TEXT) {
@@ -172,7 +175,8 @@ bool liquid_compare(struct render *r, enum comparison how, struct value a, struc
 	}
 	known = order(a, b, &sign);
 	if (known < 0)
-		render_fail(r, "a %s and a %s have no order", value_type_name(a.type), value_type_name(b.type));
+		render_fail(
+			r, "a %s and a %s have no order", value_type_name(a.type), value_type_name(b.type));
 	if (known <= 0)
 		return false;
 	if (how == COMPARE_LT)
@@ -182,7 +186,7 @@ bool liquid_compare(struct render *r, enum comparison how, struct value a, struc
 	return how == COMPARE_GT ? sign > 0 : sign >= 0;
 }
 
-/* --- parts ------------------------------------------------------------------------------------------------------- */
+/* --- parts ---------------------------------------------------------------------------------------------- */
 
 static struct value pair_of(struct render *r, const struct value_pair *p)
 {
@@ -199,13 +203,15 @@ static struct value named_part(struct render *r, struct value v, struct slice ke
 	case VALUE_LIST:
 		if (size)
 			return value_int((int64_t)v.list->count);
-		return v.list->count && (first || last) ? v.list->items[first ? 0 : v.list->count - 1] : value_nil;
+		return v.list->count && (first || last) ? v.list->items[first ? 0 : v.list->count - 1]
+							: value_nil;
 	case VALUE_OBJECT:
 		if (size)
 			return value_int((int64_t)v.object->count);
 		return v.object->count && first ? pair_of(r, &v.object->pairs[0]) : value_nil;
 	case VALUE_TEXT:
-		return size ? value_int((int64_t)text_utf8_length(v.text.data ? v.text.data : "", v.text.len)) : value_nil;
+		return size ? value_int((int64_t)text_utf8_length(v.text.data ? v.text.data : "", v.text.len))
+			    : value_nil;
 	case VALUE_RANGE:
 		if (size)
 			return value_int(v.last >= v.integer ? v.last - v.integer + 1 : 0);
@@ -251,7 +257,7 @@ struct value liquid_part(struct render *r, struct value v, struct value key, boo
 	return dotted && key.type == VALUE_TEXT ? named_part(r, v, key.text) : value_nil;
 }
 
-/* --- turning one into another ------------------------------------------------------------------------------------ */
+/* --- turning one into another --------------------------------------------------------------------------- */
 
 struct slice liquid_text(struct render *r, struct value v)
 {

@@ -1,6 +1,6 @@
 /*
- * tags.c: the tags of Liquid, and abort. A block compiles its branches from the same place in the HTML and sees to it that they
- * end in the same one.
+ * tags.c: the tags of Liquid, and abort. A block compiles its branches from the same place in the HTML and
+ * sees to it that they end in the same one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "compiler.h"
 
-/* --- blocks ------------------------------------------------------------------------------------------------------ */
+/* --- blocks --------------------------------------------------------------------------------------------- */
 
 struct block {
 	const struct piece *opened;	/* the tag that opened it */
@@ -35,8 +35,8 @@ static void block_branch(struct compiler *c, struct block *b, const struct html 
 		b->end = *end;
 	else if (c->html_on && !html_meet(&b->end, end))
 		compile_error(c->errors, b->opened->source, b->opened->offset,
-			"the ways through this block end in different places of the HTML: one %s, one %s", html_place(&b->end),
-			html_place(end));
+			"the ways through this block end in different places of the HTML: one %s, one %s",
+			html_place(&b->end), html_place(end));
 	b->ended = true;
 	c->html = b->begin;
 }
@@ -67,7 +67,7 @@ static void missing_end(struct compiler *c, const struct block *b, const char *e
 	compile_error(c->errors, b->opened->source, b->opened->offset, "this block has no %s", end);
 }
 
-/* --- if, unless -------------------------------------------------------------------------------------------------- */
+/* --- if, unless ----------------------------------------------------------------------------------------- */
 
 static size_t condition_jump(struct compiler *c, struct slice text, bool unless)
 {
@@ -80,7 +80,8 @@ static size_t condition_jump(struct compiler *c, struct slice text, bool unless)
 
 static void compile_if(struct compiler *c, struct slice rest, bool unless)
 {
-	static const char *const ends[2][4] = { { "elsif", "else", "endif", NULL }, { "elsif", "else", "endunless", NULL } };
+	static const char *const ends[2][4] = { { "elsif", "else", "endif", NULL },
+		{ "elsif", "else", "endunless", NULL } };
 	bool has_else = false;
 	struct block b;
 	size_t jump;
@@ -116,7 +117,7 @@ static void compile_if(struct compiler *c, struct slice rest, bool unless)
 	block_close(c, &b);
 }
 
-/* --- case -------------------------------------------------------------------------------------------------------- */
+/* --- case ----------------------------------------------------------------------------------------------- */
 
 static void compile_when(struct compiler *c, struct slice text, int slots)
 {
@@ -154,7 +155,7 @@ static void compile_case(struct compiler *c, struct slice rest)
 	code = c->f->count;
 	uses = c->use_count;
 	end = compiler_block(c, ends);
-	for (size_t i = code; i < c->f->count; i++)	/* what stands before the first when is never put out */
+	for (size_t i = code; i < c->f->count; i++) /* what stands before the first when is never put out */
 		c->f->code[i].op = OP_NOTHING;
 	c->use_count = uses;
 	c->html = b.begin;
@@ -180,7 +181,7 @@ static void compile_case(struct compiler *c, struct slice rest)
 	block_close(c, &b);
 }
 
-/* --- for --------------------------------------------------------------------------------------------------------- */
+/* --- for ------------------------------------------------------------------------------------------------ */
 
 static int memory_of(struct compiler *c, const char *name)
 {
@@ -230,7 +231,10 @@ static bool for_parameters(struct compiler *c, const struct for_description *d, 
 	return true;
 }
 
-/* `NAME in VALUE ...`: pushes the collection. The description's slots: the variable's, then limit's and offset's. */
+/*
+ * `NAME in VALUE ...`: pushes the collection. The description's slots: the variable's, then limit's and
+ * offset's.
+ */
 static bool for_head(struct compiler *c, struct for_description *d, struct slice *name, int *flags)
 {
 	struct lexer start;
@@ -258,7 +262,8 @@ static bool for_head(struct compiler *c, struct for_description *d, struct slice
 	d->slot = c->f->slots;
 	c->f->slots += 3;
 	start.at.text = slice_trim((struct slice){ c->lexer.text + value, c->lexer.at.offset - value });
-	d->name = arena_printf(c->t->arena, "%.*s-%.*s", (int)name->len, name->data, (int)start.at.text.len, start.at.text.data);
+	d->name = arena_printf(c->t->arena, "%.*s-%.*s", (int)name->len, name->data, (int)start.at.text.len,
+		start.at.text.data);
 	d->memory = memory_of(c, d->name);
 	return for_parameters(c, d, flags);
 }
@@ -270,7 +275,8 @@ static void patch_all(struct compiler *c, size_t *jumps, size_t count)
 	free(jumps);
 }
 
-static void for_body(struct compiler *c, struct block *b, const struct for_description *d, struct slice name, int flags)
+static void for_body(
+	struct compiler *c, struct block *b, const struct for_description *d, struct slice name, int flags)
 {
 	static const char *const ends[] = { "else", "endfor", NULL };
 	struct open_loop *loop = &c->loops[c->loop_count];
@@ -290,8 +296,8 @@ static void for_body(struct compiler *c, struct block *b, const struct for_descr
 	block_branch(c, b, &c->html);
 	if (c->html_on && !html_meet(&b->end, &b->begin))
 		compile_error(c->errors, b->opened->source, b->opened->offset,
-			"this loop ends %s and began %s: each turn has to come back to where it began", html_place(&b->end),
-			html_place(&b->begin));
+			"this loop ends %s and began %s: each turn has to come back to where it began",
+			html_place(&b->end), html_place(&b->begin));
 	if (end == 0) {
 		static const char *const last[] = { "endfor", NULL };
 
@@ -351,7 +357,7 @@ static void compile_jump(struct compiler *c, bool is_break)
 	(*jumps)[(*count)++] = compiler_emit(c, OP_JUMP, 0);
 }
 
-/* --- assign, capture, cycle, abort ------------------------------------------------------------------------------- */
+/* --- assign, capture, cycle, abort ---------------------------------------------------------------------- */
 
 static bool target_name(struct compiler *c, struct slice *name)
 {
@@ -410,7 +416,8 @@ static void compile_capture(struct compiler *c, struct slice rest)
 	if (compiler_block(c, ends) < 0)
 		compile_error(c->errors, opened->source, opened->offset, "this block has no endcapture");
 	if (c->html_on && c->html.where != HTML_TEXT)
-		compile_error(c->errors, opened->source, opened->offset, "this capture ends %s", html_place(&c->html));
+		compile_error(c->errors, opened->source, opened->offset, "this capture ends %s",
+			html_place(&c->html));
 	c->html = outside;
 	c->blank = was_blank;
 	c->capture_count--;
@@ -453,7 +460,9 @@ static void compile_cycle(struct compiler *c, struct slice rest)
 	compiler_emit(c, OP_CYCLE, values);
 	at = compiler_emit(c, OP_OUT, 0);
 	c->f->code[at].mode = c->t->escape == TEMPLATE_HTML && c->html_on ? ESCAPE_HTML
-		: c->t->escape == TEMPLATE_HEADER ? ESCAPE_HEADER : c->t->escape == TEMPLATE_JSON ? ESCAPE_JSON : ESCAPE_NONE;
+			      : c->t->escape == TEMPLATE_HEADER		  ? ESCAPE_HEADER
+			      : c->t->escape == TEMPLATE_JSON		  ? ESCAPE_JSON
+									  : ESCAPE_NONE;
 	if (c->html_on)
 		html_output(&c->html);
 }
@@ -468,7 +477,7 @@ static void compile_abort(struct compiler *c, struct slice rest)
 	compiler_emit(c, OP_ABORT, 0);
 }
 
-/* --- render ------------------------------------------------------------------------------------------------------ */
+/* --- render --------------------------------------------------------------------------------------------- */
 
 static bool render_arguments(struct compiler *c, struct call_description *call)
 {
@@ -483,7 +492,8 @@ static bool render_arguments(struct compiler *c, struct call_description *call)
 			compiler_fail_here(c, "name: value");
 			return false;
 		}
-		arguments[call->count] = (struct argument){ { compiler_keep(c, c->lexer.at.text), c->lexer.at.text.len }, -1 };
+		arguments[call->count] =
+			(struct argument){ { compiler_keep(c, c->lexer.at.text), c->lexer.at.text.len }, -1 };
 		lex_next(&c->lexer);
 		if (c->lexer.at.kind != LEX_COLON) {
 			compiler_fail_here(c, "a colon");
@@ -503,7 +513,8 @@ static bool render_arguments(struct compiler *c, struct call_description *call)
 static bool render_with(struct compiler *c, struct call_description *call, struct slice name)
 {
 	const char *slash = name.len ? memrchr(name.data, '/', name.len) : NULL;
-	struct slice as = slash ? (struct slice){ slash + 1, (size_t)(name.data + name.len - slash) - 1 } : name;
+	struct slice as =
+		slash ? (struct slice){ slash + 1, (size_t)(name.data + name.len - slash) - 1 } : name;
 
 	if (!lex_is(&c->lexer, "with") && !lex_is(&c->lexer, "for"))
 		return true;
@@ -555,7 +566,7 @@ static void compile_render(struct compiler *c, struct slice rest)
 	compiler_emit(c, OP_RENDER, (int32_t)c->f->call_count++);
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------- */
+/* --- all of them ---------------------------------------------------------------------------------------- */
 
 static void compile_unless(struct compiler *c, struct slice rest)
 {
@@ -584,10 +595,18 @@ bool tags_compile(struct compiler *c, struct slice name, struct slice rest)
 		void (*compile)(struct compiler *c, struct slice rest);
 		bool block;
 	} tags[] = {
-		{ "if", compile_plain_if, true }, { "unless", compile_unless, true }, { "case", compile_case, true },
-		{ "for", compile_for, true }, { "capture", compile_capture, true }, { "assign", compile_assign, false },
-		{ "echo", operand_output, false }, { "cycle", compile_cycle, false }, { "render", compile_render, false },
-		{ "abort", compile_abort, false }, { "break", compile_break, false }, { "continue", compile_continue, false },
+		{ "if", compile_plain_if, true },
+		{ "unless", compile_unless, true },
+		{ "case", compile_case, true },
+		{ "for", compile_for, true },
+		{ "capture", compile_capture, true },
+		{ "assign", compile_assign, false },
+		{ "echo", operand_output, false },
+		{ "cycle", compile_cycle, false },
+		{ "render", compile_render, false },
+		{ "abort", compile_abort, false },
+		{ "break", compile_break, false },
+		{ "continue", compile_continue, false },
 	};
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {

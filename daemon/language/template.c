@@ -1,5 +1,6 @@
 /*
- * template.c: a template as a whole: front matter, layout, the HTML and its text part, and what callers ask about it.
+ * template.c: a template as a whole: front matter, layout, the HTML and its text part, and what callers ask
+ * about it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 #define SOURCE_MAX (256 * 1024)
 #define LAYOUTS_MAX 4
 
-static struct template *template_new(const char *name, enum template_escape escape, const struct vocabulary *vocabulary)
+static struct template *template_new(
+	const char *name, enum template_escape escape, const struct vocabulary *vocabulary)
 {
 	struct template *t = xcalloc(1, sizeof(*t));
 
@@ -52,7 +54,7 @@ void template_free(struct template **t)
 	*t = NULL;
 }
 
-/* --- front matter ------------------------------------------------------------------------------------------------ */
+/* --- front matter --------------------------------------------------------------------------------------- */
 
 static bool is_template_key(struct slice key)
 {
@@ -73,8 +75,9 @@ static void merge_uses(struct template *to, const struct template *from)
 }
 
 /* A value compiled where it stands, so that its errors have the file's lines. */
-static struct template *compile_meta(struct template *t, const struct source *source, struct slice key, struct slice value,
-		const struct template_options *options, struct compile_errors *errors, struct buf *digest)
+static struct template *compile_meta(struct template *t, const struct source *source, struct slice key,
+	struct slice value, const struct template_options *options, struct compile_errors *errors,
+	struct buf *digest)
 {
 	struct template_options header = *options;
 	struct source part = *source;
@@ -108,7 +111,8 @@ static void read_line(struct template *t, const struct source *source, struct sl
 	if (slice_trim(line).len == 0 || slice_trim(line).data[0] == '#')
 		return;
 	if (!colon) {
-		compile_error(errors, source, (size_t)(line.data - source->text), "front matter is lines of `key: value`");
+		compile_error(errors, source, (size_t)(line.data - source->text),
+			"front matter is lines of `key: value`");
 		return;
 	}
 	key = slice_trim((struct slice){ line.data, (size_t)(colon - line.data) });
@@ -119,7 +123,8 @@ static void read_line(struct template *t, const struct source *source, struct sl
 	m.text = arena_strndup(t->arena, value.data, value.len);
 	for (size_t i = 0; i < t->meta_count; i++)
 		if (strcmp(t->metas[i].key, m.key) == 0) {
-			compile_error(errors, source, (size_t)(line.data - source->text), "%s stands here twice", m.key);
+			compile_error(errors, source, (size_t)(line.data - source->text),
+				"%s stands here twice", m.key);
 			return;
 		}
 	if (is_template_key(key))
@@ -128,8 +133,8 @@ static void read_line(struct template *t, const struct source *source, struct sl
 	t->metas[t->meta_count++] = m;
 }
 
-static void read_front_matter(struct template *t, const struct source *source, const struct template_options *options,
-		struct compile_errors *errors, struct buf *digest)
+static void read_front_matter(struct template *t, const struct source *source,
+	const struct template_options *options, struct compile_errors *errors, struct buf *digest)
 {
 	size_t i = 0;
 	bool first = true;
@@ -148,7 +153,7 @@ static void read_front_matter(struct template *t, const struct source *source, c
 	}
 }
 
-/* --- layout ------------------------------------------------------------------------------------------------------ */
+/* --- layout --------------------------------------------------------------------------------------------- */
 
 static void cut(struct pieces *out, const struct source *source, struct compile_errors *errors)
 {
@@ -159,7 +164,10 @@ static void cut(struct pieces *out, const struct source *source, struct compile_
 		compile_error(errors, source, at, "%s", err.text);
 }
 
-/* The value of `layout:` in a source's front matter, copied; NULL if there is none. *at_out is where it stands. */
+/*
+ * The value of `layout:` in a source's front matter, copied; NULL if there is none. *at_out is where it
+ * stands.
+ */
 static const char *layout_of(struct arena *arena, const struct source *s, size_t *at_out)
 {
 	size_t i = 0;
@@ -215,8 +223,10 @@ static void expand(struct pieces *pieces, struct arena *arena, const struct sour
 			return;
 		text = options->load ? options->load(options->load_ctx, name) : NULL;
 		if (!text || depth >= LAYOUTS_MAX || strlen(text) > SOURCE_MAX) {
-			compile_error(errors, source, at, text ? "the layout \"%s\" is too large or lies in too many others"
-				: "there is no layout \"%s\"", name);
+			compile_error(errors, source, at,
+				text ? "the layout \"%s\" is too large or lies in too many others"
+				     : "there is no layout \"%s\"",
+				name);
 			return;
 		}
 		outer = compile_source(arena, name, text);
@@ -230,10 +240,10 @@ static void expand(struct pieces *pieces, struct arena *arena, const struct sour
 	}
 }
 
-/* --- the whole --------------------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------------------ */
 
-static void compile_text_part(struct template *t, const struct pieces *html, const struct template_options *options,
-		struct compile_errors *errors, struct buf *digest)
+static void compile_text_part(struct template *t, const struct pieces *html,
+	const struct template_options *options, struct compile_errors *errors, struct buf *digest)
 {
 	struct template_options plain = *options;
 	struct pieces pieces = { 0 };
@@ -263,7 +273,8 @@ static void compile_whole(struct template *t, const char *text, const struct tem
 	if (options->escape == TEMPLATE_HTML && errors->count == 0)
 		compile_text_part(t, &pieces, options, &unread, &digest);
 	if (unread.count)
-		compile_error(errors, source, source->skip, "the text part of this HTML cannot be made: a block begins in a part that it "
+		compile_error(errors, source, source->skip,
+			"the text part of this HTML cannot be made: a block begins in a part that it "
 			"keeps and ends in one that it drops");
 	digest_sha256(buf_cstr(&digest), digest.len, t->digest);
 	buf_clear(&digest);
@@ -271,8 +282,8 @@ static void compile_whole(struct template *t, const char *text, const struct tem
 	arena_free(&sources);
 }
 
-struct template *template_compile(const char *name, const char *source, const struct template_options *options,
-		struct template_error *errors, size_t max, size_t *count_out)
+struct template *template_compile(const char *name, const char *source,
+	const struct template_options *options, struct template_error *errors, size_t max, size_t *count_out)
 {
 	struct compile_errors found = { errors, max, 0 };
 	struct template *t = template_new(name, options->escape, options->vocabulary);
@@ -294,7 +305,7 @@ struct template *template_compile(const char *name, const char *source, const st
 	return t;
 }
 
-/* --- questions --------------------------------------------------------------------------------------------------- */
+/* --- questions ------------------------------------------------------------------------------------------ */
 
 const char *template_name(const struct template *t)
 {
@@ -330,7 +341,8 @@ const struct template *template_text_part(const struct template *t)
 
 bool template_uses(const struct template *t, int symbol)
 {
-	return t->vocabulary && symbol >= 0 && (size_t)symbol < vocabulary_count(t->vocabulary) && t->uses[symbol];
+	return t->vocabulary && symbol >= 0 && (size_t)symbol < vocabulary_count(t->vocabulary) &&
+	       t->uses[symbol];
 }
 
 const uint8_t *template_digest(const struct template *t)

@@ -80,7 +80,7 @@ const char *value_type_name(enum value_type type)
 	return "nothing";
 }
 
-/* --- objects ----------------------------------------------------------------------------------------------------- */
+/* --- objects -------------------------------------------------------------------------------------------- */
 
 static int slice_compare(struct slice a, struct slice b)
 {
@@ -120,7 +120,7 @@ struct value value_get(struct value v, struct slice key)
 	return value_nil;
 }
 
-/* --- building ---------------------------------------------------------------------------------------------------- */
+/* --- building ------------------------------------------------------------------------------------------- */
 
 struct value_builder {
 	struct arena *arena;
@@ -254,9 +254,12 @@ struct value value_from_json(struct arena *arena, const struct json_t *json)
 	return value_nil;
 }
 
-/* --- writing out ------------------------------------------------------------------------------------------------- */
+/* --- writing out ---------------------------------------------------------------------------------------- */
 
-/* Moves the point of "d.ddde+XX" so that the number stands without an exponent: as far as 16 digits before it. */
+/*
+ * Moves the point of "d.ddde+XX" so that the number stands without an exponent: as far as 16 digits
+ * before it.
+ */
 static void print_plain(struct buf *out, const char *digits, int exponent, bool negative)
 {
 	int n = (int)strlen(digits);
@@ -276,7 +279,10 @@ static void print_plain(struct buf *out, const char *digits, int exponent, bool 
 	buf_str(out, n > exponent + 1 ? digits + exponent + 1 : "0");
 }
 
-/* Shortest digits that come back the same, always with a point, as Liquid prints them: 1.0, 0.5, 1.0e+20 (never so if `plain`). */
+/*
+ * Shortest digits that come back the same, always with a point, as Liquid prints them: 1.0, 0.5, 1.0e+20
+ * (never so if `plain`).
+ */
 static void print_real(struct buf *out, double r, bool plain)
 {
 	char text[40], digits[32];
@@ -303,8 +309,8 @@ static void print_real(struct buf *out, double r, bool plain)
 	if (plain || (exponent >= -4 && exponent < 16))
 		print_plain(out, digits, exponent, signbit(r));
 	else
-		buf_printf(out, "%s%c.%se%c%02d", r < 0 ? "-" : "", digits[0], n > 1 ? digits + 1 : "0", exponent < 0 ? '-' : '+',
-			abs(exponent));
+		buf_printf(out, "%s%c.%se%c%02d", r < 0 ? "-" : "", digits[0], n > 1 ? digits + 1 : "0",
+			exponent < 0 ? '-' : '+', abs(exponent));
 }
 
 static void print_integer(struct buf *out, int64_t i)

@@ -1,6 +1,6 @@
 /*
- * vocabulary.c: the names that expressions and templates may use, with their types. Small and looked up only while
- * something is compiled, so an array does.
+ * vocabulary.c: the names that expressions and templates may use, with their types. Small and looked up
+ * only while something is compiled, so an array does.
  */
 #include <stdint.h>
 #include <stdlib.h>

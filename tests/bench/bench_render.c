@@ -1,6 +1,7 @@
 /*
- * bench_render.c: what rendering a mail of 10 KB with 15 substitutions, 2 conditionals and a loop costs, against the least that any engine
- * could do: a list of literals and look-ups, appended one after the other. Both run in turns; prints the medians and their ratio.
+ * bench_render.c: what rendering a mail of 10 KB with 15 substitutions, 2 conditionals and a loop costs,
+ * against the least that any engine could do: a list of literals and look-ups, appended one after the
+ * other. Both run in turns; prints the medians and their ratio.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ struct world {
 	struct value values[NAMES + 1];
 };
 
-/* --- the flat program: what the template comes down to --------------------------------------------------------------- */
+/* --- the flat program: what the template comes down to -------------------------------------------------- */
 
 struct flat {
 	const char *text;
@@ -34,11 +35,12 @@ static void flat_run(const struct flat *program, size_t count, const struct worl
 		if (program[i].name < 0)
 			buf_add(out, program[i].text, program[i].len);
 		else
-			text_html(out, w->values[program[i].name].text.data, w->values[program[i].name].text.len);
+			text_html(out, w->values[program[i].name].text.data,
+				w->values[program[i].name].text.len);
 	}
 }
 
-/* --- the template ---------------------------------------------------------------------------------------------------- */
+/* --- the template --------------------------------------------------------------------------------------- */
 
 static struct value by_symbol(void *ctx, int symbol)
 {
@@ -50,7 +52,8 @@ static struct value by_symbol(void *ctx, int symbol)
 static void filler(struct buf *b)
 {
 	for (int i = 0; i < 6; i++)
-		buf_str(b, "<p style=\"margin:0 0 16px;line-height:1.5\">Choosing a vendor is easier with a list of what you need.</p>\n");
+		buf_str(b, "<p style=\"margin:0 0 16px;line-height:1.5\">Choosing a vendor is easier with a "
+			   "list of what you need.</p>\n");
 }
 
 static char *source_text(void)
@@ -61,8 +64,9 @@ static char *source_text(void)
 		filler(&b);
 		buf_printf(&b, "<b>{{ n%d }}</b>", i);
 	}
-	buf_str(&b, "{% if n0 == \"value 0\" %}<p>yes</p>{% else %}<p>no</p>{% endif %}{% unless n1 %}x{% endunless %}<ul>"
-		"{% for i in list %}<li>{{ i }}</li>{% endfor %}</ul>");
+	buf_str(&b, "{% if n0 == \"value 0\" %}<p>yes</p>{% else %}<p>no</p>{% endif %}{% unless n1 %}x{% "
+		    "endunless %}<ul>"
+		    "{% for i in list %}<li>{{ i }}</li>{% endfor %}</ul>");
 	return buf_take(&b);
 }
 
@@ -119,7 +123,8 @@ int main(void)
 
 	for (int i = 0; i < NAMES; i++) {
 		w.values[i] = value_text(arena_printf(data, "value %d", i));
-		vocabulary_add(v, &(struct symbol){ .name = arena_printf(data, "n%d", i), .type = VALUE_TEXT });
+		vocabulary_add(
+			v, &(struct symbol){ .name = arena_printf(data, "n%d", i), .type = VALUE_TEXT });
 		if (i < ITEMS)
 			value_add(list, w.values[i]);
 	}
@@ -153,8 +158,8 @@ int main(void)
 	}
 	qsort(times[0], ROUNDS, sizeof(double), by_size);
 	qsort(times[1], ROUNDS, sizeof(double), by_size);
-	printf("render: %zu bytes, template %.2f us, literals and look-ups %.2f us, ratio %.2f\n", out[1].len, times[1][ROUNDS / 2],
-		times[0][ROUNDS / 2], times[1][ROUNDS / 2] / times[0][ROUNDS / 2]);
+	printf("render: %zu bytes, template %.2f us, literals and look-ups %.2f us, ratio %.2f\n", out[1].len,
+		times[1][ROUNDS / 2], times[0][ROUNDS / 2], times[1][ROUNDS / 2] / times[0][ROUNDS / 2]);
 	for (size_t i = 0; i < 2 * NAMES; i += 2)
 		free((void *)(uintptr_t)program[i].text);
 	template_free(&t);

@@ -1,6 +1,7 @@
 /*
- * fuzz_expression.c: any bytes as an expression. What compiles can be evaluated, its answer is the same whether anybody asks until
- * when or not, the instant lies ahead, and its printed form compiles to what prints the same.
+ * fuzz_expression.c: any bytes as an expression. What compiles can be evaluated, its answer is the same
+ * whether anybody asks until when or not, the instant lies ahead, and its printed form compiles to what
+ * prints the same.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,10 @@ static int64_t falls(void *ctx, int symbol, double threshold)
 
 static void evaluate(const struct expression *e)
 {
-	const struct expression_env env = { .now = NOW, .symbol = symbol_value, .event = event_value, .history = history_value,
+	const struct expression_env env = { .now = NOW,
+		.symbol = symbol_value,
+		.event = event_value,
+		.history = history_value,
 		.falls = falls };
 	struct buf out = BUF_INIT;
 	int64_t until;

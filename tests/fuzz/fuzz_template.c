@@ -1,6 +1,7 @@
 /*
- * fuzz_template.c: any bytes as a template; the first picks how it is compiled. It ends within its limits, its text part is there,
- * and in HTML no markup that stands in the data comes out as markup unless the template says `raw`.
+ * fuzz_template.c: any bytes as a template; the first picks how it is compiled. It ends within its limits,
+ * its text part is there, and in HTML no markup that stands in the data comes out as markup unless the
+ * template says `raw`.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,13 @@ static const struct symbol symbols[] = {
 };
 
 static const struct value items[] = {
-	{ .type = VALUE_TEXT, .text = { EVIL, sizeof(EVIL) - 1 } }, { .type = VALUE_INT, .integer = 3 }, { .type = VALUE_NIL },
+	{ .type = VALUE_TEXT, .text = { EVIL, sizeof(EVIL) - 1 } },
+	{ .type = VALUE_INT, .integer = 3 },
+	{ .type = VALUE_NIL },
 };
 static const struct value_list list = { 3, items };
-static const struct value_pair pairs[] = { { { "k", 1 }, { .type = VALUE_TEXT, .text = { EVIL, sizeof(EVIL) - 1 } } } };
+static const struct value_pair pairs[] = { { { "k", 1 },
+	{ .type = VALUE_TEXT, .text = { EVIL, sizeof(EVIL) - 1 } } } };
 static const struct value_object object = { 1, pairs, NULL };
 
 static struct value by_symbol(void *ctx, int symbol)
@@ -43,8 +47,9 @@ static struct value by_symbol(void *ctx, int symbol)
 
 static struct value by_name(void *ctx, struct slice name)
 {
-	return name.len == 1 && strchr("nmlo", name.data[0]) ? by_symbol(ctx, (int)(strchr("nmlo", name.data[0]) - "nmlo"))
-		: value_nil;
+	return name.len == 1 && strchr("nmlo", name.data[0])
+		       ? by_symbol(ctx, (int)(strchr("nmlo", name.data[0]) - "nmlo"))
+		       : value_nil;
 }
 
 static const char *load(void *ctx, const char *name)
@@ -56,7 +61,9 @@ static const char *load(void *ctx, const char *name)
 
 static void render(const struct template *t, bool escaped)
 {
-	struct template_env env = { .now = 0, .name = by_symbol, .free_name = by_name, .arena = arena_new(0) };
+	struct template_env env = {
+		.now = 0, .name = by_symbol, .free_name = by_name, .arena = arena_new(0)
+	};
 	struct buf out = BUF_INIT;
 	struct err err;
 

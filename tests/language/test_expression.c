@@ -35,13 +35,14 @@ static const struct symbol symbols[] = {
 	{ .name = "sender.name", .type = VALUE_TEXT },
 };
 
-/* --- a prospect to ask about ------------------------------------------------------------------------------------- */
+/* --- a prospect to ask about ---------------------------------------------------------------------------- */
 
 static const struct value topic_items[] = {
 	{ .type = VALUE_TEXT, .text = { "news", 4 } }, { .type = VALUE_TEXT, .text = { "offers", 6 } },
 };
 static const struct value_list topic_list = { 2, topic_items };
-static const struct value_pair lead_pairs[] = { { { "company", 7 }, { .type = VALUE_TEXT, .text = { "Acme", 4 } } } };
+static const struct value_pair lead_pairs[] = { { { "company", 7 },
+	{ .type = VALUE_TEXT, .text = { "Acme", 4 } } } };
 static const struct value_object lead_object = { 1, lead_pairs, NULL };
 
 static struct value symbol_value(void *ctx, int symbol)
@@ -120,7 +121,7 @@ static struct expression *compiled(const char *text)
 	return e;
 }
 
-/* --- what holds -------------------------------------------------------------------------------------------------- */
+/* --- what holds ----------------------------------------------------------------------------------------- */
 
 #define NEVER TIME_NEVER
 #define DAYS(n) (NOW + (n) * US_DAY)
@@ -174,7 +175,8 @@ static const struct {
 	{ "signed_up < \"2023-11-01T00:00:00Z\"", false, NEVER },
 	/* history in a window: true until the newest leaves it */
 	{ "visited(\"/compare*\", 30 days)", true, DAYS(28) },
-	{ "did(\"signup\", 2h30m)", true, NOW + 1 },	/* a store that counts it still, though the window is over */
+	{ "did(\"signup\", 2h30m)", true,
+		NOW + 1 }, /* a store that counts it still, though the window is over */
 	{ "did(\"signup\")", true, NEVER },
 	{ "did(\"purchase\", 30 days)", false, NEVER },
 	{ "not visited(\"/compare*\", 30 days)", false, DAYS(28) },
@@ -226,7 +228,8 @@ static void test_value_and_until_when_it_holds(void **state)
 		if (expression_holds(e, &env, &until) != answers[i].holds)
 			fail_msg("%s: not %d", answers[i].text, answers[i].holds);
 		if (until != answers[i].until)
-			fail_msg("%s: until now%+.3f days, not now%+.3f", answers[i].text, (double)(until - NOW) / (double)US_DAY,
+			fail_msg("%s: until now%+.3f days, not now%+.3f", answers[i].text,
+				(double)(until - NOW) / (double)US_DAY,
 				(double)(answers[i].until - NOW) / (double)US_DAY);
 		if (expression_holds(e, &env, NULL) != answers[i].holds)
 			fail_msg("%s: another answer when nobody asks until when", answers[i].text);
@@ -245,13 +248,14 @@ static void test_without_until_it_stops_at_the_first_part_that_decides(void **st
 	expression_free(&e);
 }
 
-/* --- printing ---------------------------------------------------------------------------------------------------- */
+/* --- printing ------------------------------------------------------------------------------------------- */
 
 static const char *const printed[][2] = {
 	{ "((subscribed))", "subscribed" },
-	{ "interest>=30 or visited('/compare*',30 days)", "interest >= 30 or visited(\"/compare*\", 30 days)" },
+	{ "interest>=30 or visited('/compare*',30 days)",
+		"interest >= 30 or visited(\"/compare*\", 30 days)" },
 	{ "(interest >= 60 and subscribed) or intent in ['pricing', \"demo\",]",
-	  "(interest >= 60 and subscribed) or intent in [\"pricing\", \"demo\"]" },
+		"(interest >= 60 and subscribed) or intent in [\"pricing\", \"demo\"]" },
 	{ "not not subscribed", "not (not subscribed)" },
 	{ "role == 'say \"hi\"'", "role == 'say \"hi\"'" },
 	{ "employees > 1.50", "employees > 1.5" },
@@ -299,7 +303,7 @@ static void test_explains_each_part(void **state)
 	expression_free(&e);
 }
 
-/* --- refused ----------------------------------------------------------------------------------------------------- */
+/* --- refused -------------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *text;
@@ -350,14 +354,17 @@ static void test_refuses_with_place_and_hint(void **state)
 {
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		struct expression_error error = { 0 };
-		struct expression *e = expression_compile(vocabulary, refused[i].text, VALUE_BOOL, EXPRESSION_EVENT, &error);
+		struct expression *e =
+			expression_compile(vocabulary, refused[i].text, VALUE_BOOL, EXPRESSION_EVENT, &error);
 
 		if (e)
 			fail_msg("%s: accepted", refused[i].text);
 		if (!strstr(error.text, refused[i].says))
-			fail_msg("%s: \"%s\" does not say \"%s\"", refused[i].text, error.text, refused[i].says);
+			fail_msg("%s: \"%s\" does not say \"%s\"", refused[i].text, error.text,
+				refused[i].says);
 		if (error.offset != refused[i].offset)
-			fail_msg("%s: offset %zu, not %zu: %s", refused[i].text, error.offset, refused[i].offset, error.text);
+			fail_msg("%s: offset %zu, not %zu: %s", refused[i].text, error.offset,
+				refused[i].offset, error.text);
 	}
 }
 
@@ -388,18 +395,20 @@ static void test_nesting_is_bounded(void **state)
 static void test_hostile_pattern_is_cut_short(void **state)
 {
 	struct expression_error error = { 0 };
-	struct expression *e = expression_compile(vocabulary, "event.path matches /(a+)+$/", VALUE_BOOL, EXPRESSION_EVENT, &error);
+	struct expression *e = expression_compile(
+		vocabulary, "event.path matches /(a+)+$/", VALUE_BOOL, EXPRESSION_EVENT, &error);
 
 	assert_non_null(e);
 	assert_false(expression_holds(e, &env, NULL));
 	expression_free(&e);
 }
 
-/* --- uses -------------------------------------------------------------------------------------------------------- */
+/* --- uses ----------------------------------------------------------------------------------------------- */
 
 static void test_says_what_it_names(void **state)
 {
-	struct expression *e = compiled("(stage >= \"decision\" and interest >= 30 and stage != \"customer\") or clicked_any(\"t\", 7 days)");
+	struct expression *e = compiled("(stage >= \"decision\" and interest >= 30 and stage != "
+					"\"customer\") or clicked_any(\"t\", 7 days)");
 	const struct expression_uses *uses = expression_uses(e);
 
 	assert_int_equal(uses->symbol_count, 2);

@@ -1,5 +1,6 @@
 /*
- * test_template.c: templates as tables: what each tag and filter gives, escaping by place, strictness, links, layouts, text parts.
+ * test_template.c: templates as tables: what each tag and filter gives, escaping by place, strictness,
+ * links, layouts, text parts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,7 +79,8 @@ static void outcome_clear(struct outcome *o)
 	template_free(&o->t);
 }
 
-static void play(struct outcome *o, const char *source, const struct template_options *how, const char *data, const char *files)
+static void play(struct outcome *o, const char *source, const struct template_options *how, const char *data,
+	const char *files)
 {
 	struct arena *arena = arena_new(0);
 	json_t *json = json_loads(data ? data : "{}", 0, NULL);
@@ -128,7 +130,7 @@ static void check_rows(const struct row *rows, size_t count, const struct templa
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* --- tags -------------------------------------------------------------------------------------------------------- */
+/* --- tags ----------------------------------------------------------------------------------------------- */
 
 static const struct row tag_rows[] = {
 	{ "a{{ b }}c", "{\"b\": 1}", "a1c" },
@@ -140,17 +142,24 @@ static const struct row tag_rows[] = {
 	{ "{% if false and false or true %}y{% else %}n{% endif %}", NULL, "n" },
 	{ "{% if true or false and false %}y{% else %}n{% endif %}", NULL, "y" },
 	{ "{% unless a %}none{% endunless %}", NULL, "none" },
-	{ "{% case a %}{% when 1, 2 %}low{% when 3 or 4 %}high{% else %}?{% endcase %}", "{\"a\": 4}", "high" },
+	{ "{% case a %}{% when 1, 2 %}low{% when 3 or 4 %}high{% else %}?{% endcase %}", "{\"a\": 4}",
+		"high" },
 	{ "{% case a %}{% when 1 %}one{% else %}other{% endcase %}", "{\"a\": 9}", "other" },
-	{ "{% for i in a %}{{ i }}{% unless forloop.last %}, {% endunless %}{% endfor %}", "{\"a\": [1, 2, 3]}", "1, 2, 3" },
+	{ "{% for i in a %}{{ i }}{% unless forloop.last %}, {% endunless %}{% endfor %}",
+		"{\"a\": [1, 2, 3]}", "1, 2, 3" },
 	{ "{% for i in a limit: 2 offset: 1 reversed %}{{ i }}{% endfor %}", "{\"a\": [1, 2, 3, 4]}", "32" },
 	{ "{% for i in (1..n) %}{{ forloop.rindex0 }}{% else %}none{% endfor %}", "{\"n\": 3}", "210" },
 	{ "{% for i in a %}{{ i }}{% else %}none{% endfor %}", "{\"a\": []}", "none" },
-	{ "{% for i in (1..9) %}{% if i == 3 %}{% continue %}{% elsif i == 5 %}{% break %}{% endif %}{{ i }}{% endfor %}", NULL, "124" },
-	{ "{% for i in (1..2) %}{% for j in (1..2) %}{{ forloop.parentloop.index }}{{ j }} {% endfor %}{% endfor %}", NULL,
-	  "11 12 21 22 " },
+	{ "{% for i in (1..9) %}{% if i == 3 %}{% continue %}{% elsif i == 5 %}{% break %}{% endif %}{{ i "
+	  "}}{% endfor %}",
+		NULL, "124" },
+	{ "{% for i in (1..2) %}{% for j in (1..2) %}{{ forloop.parentloop.index }}{{ j }} {% endfor %}{% "
+	  "endfor %}",
+		NULL, "11 12 21 22 " },
 	{ "{% for p in o %}{{ p[0] }}={{ p[1] }};{% endfor %}", "{\"o\": {\"a\": 1, \"b\": 2}}", "a=1;b=2;" },
-	{ "{% for i in (1..5) limit: 2 %}{{ i }}{% endfor %}-{% for i in (1..5) offset: continue %}{{ i }}{% endfor %}", NULL, "12-345" },
+	{ "{% for i in (1..5) limit: 2 %}{{ i }}{% endfor %}-{% for i in (1..5) offset: continue %}{{ i }}{% "
+	  "endfor %}",
+		NULL, "12-345" },
 	{ "{% assign a = 'x' | upcase %}{{ a }}", NULL, "X" },
 	{ "{% for i in (1..2) %}{{ a }}{% assign a = i %}{% endfor %}{{ a }}", "{\"a\": 0}", "012" },
 	{ "{% capture a %}[{{ b }}]{% endcapture %}{{ a }}{{ a }}", "{\"b\": 1}", "[1][1]" },
@@ -173,7 +182,7 @@ static void test_tags(void **state)
 	check_rows(tag_rows, COUNT(tag_rows), &(struct template_options){ .escape = TEMPLATE_PLAIN });
 }
 
-/* --- filters ----------------------------------------------------------------------------------------------------- */
+/* --- filters -------------------------------------------------------------------------------------------- */
 
 static const struct row filter_rows[] = {
 	{ "{{ -3 | abs }} {{ '-2.5' | abs }}", NULL, "3 2.5" },
@@ -183,26 +192,35 @@ static const struct row filter_rows[] = {
 	{ "{{ 1.2 | ceil }} {{ 1.8 | floor }} {{ 2.5 | round }} {{ 2.345 | round: 2 }}", NULL, "2 1 3 2.35" },
 	{ "{{ a | compact | join: ',' }}", "{\"a\": [1, null, 2]}", "1,2" },
 	{ "{{ a | concat: b | join }}", "{\"a\": [1], \"b\": [2, 3]}", "1 2 3" },
-	{ "{{ 0 | date: '%Y-%m-%d %H:%M' }} {{ 'now' | date: '%-d %B %Y' }}", NULL, "1970-01-01 00:00 14 November 2023" },
-	{ "{{ '2024-02-29T10:20:30+02:00' | date: '%H:%M:%S %Z %s %L' }}", NULL, "08:20:30 UTC 1709194830 000" },
+	{ "{{ 0 | date: '%Y-%m-%d %H:%M' }} {{ 'now' | date: '%-d %B %Y' }}", NULL,
+		"1970-01-01 00:00 14 November 2023" },
+	{ "{{ '2024-02-29T10:20:30+02:00' | date: '%H:%M:%S %Z %s %L' }}", NULL,
+		"08:20:30 UTC 1709194830 000" },
 	{ "{{ '14 March 2016' | date: '%a %e %b %y, %j' }}", NULL, "Mon 14 Mar 16, 074" },
 	{ "{{ 'Mon, 14 Mar 2016 10:20:30 +0100' | date: '%FT%T' }}", NULL, "2016-03-14T09:20:30" },
 	{ "{{ 'whenever' | date: '%Y' }}", NULL, "whenever" },
-	{ "{{ a | default: 'x' }} {{ false | default: 'x' }} {{ false | default: 'x', allow_false: true }}", NULL, "x x false" },
+	{ "{{ a | default: 'x' }} {{ false | default: 'x' }} {{ false | default: 'x', allow_false: true }}",
+		NULL, "x x false" },
 	{ "{{ 7 | divided_by: 2 }} {{ -7 | divided_by: 2 }} {{ 7 | divided_by: 2.0 }}", NULL, "3 -4 3.5" },
 	{ "{{ 'ÄB' | downcase }} {{ 'äß' | upcase }}", NULL, "äb Äß" },
-	{ "{{ '<a href=\"x\">&' | escape }} {{ '&lt;&' | escape_once }}", NULL, "&lt;a href=&quot;x&quot;&gt;&amp; &lt;&amp;" },
+	{ "{{ '<a href=\"x\">&' | escape }} {{ '&lt;&' | escape_once }}", NULL,
+		"&lt;a href=&quot;x&quot;&gt;&amp; &lt;&amp;" },
 	{ "{{ a | first }} {{ a | last }}", "{\"a\": [1, 2]}", "1 2" },
 	{ "{{ a | join: '-' }}", "{\"a\": [1, [2, 3]]}", "1-2-3" },
-	{ "{{ a | json }}", "{\"a\": {\"b\": [1, 2.5, null, \"x\\\"y\"]}}", "{\"b\":[1,2.5,null,\"x\\\"y\"]}" },
+	{ "{{ a | json }}", "{\"a\": {\"b\": [1, 2.5, null, \"x\\\"y\"]}}",
+		"{\"b\":[1,2.5,null,\"x\\\"y\"]}" },
 	{ "[{{ ' a ' | lstrip }}][{{ ' a ' | rstrip }}][{{ ' a ' | strip }}]", NULL, "[a ][ a][a]" },
 	{ "{{ a | map: 'b' | join }}", "{\"a\": [{\"b\": 1}, {\"b\": 2}]}", "1 2" },
-	{ "{{ 5 | minus: 2 }} {{ 1 | plus: 0.1 }} {{ 3 | times: 4 }} {{ 7 | modulo: 3 }} {{ -1 | modulo: 3 }}", NULL, "3 1.1 12 1 2" },
+	{ "{{ 5 | minus: 2 }} {{ 1 | plus: 0.1 }} {{ 3 | times: 4 }} {{ 7 | modulo: 3 }} {{ -1 | modulo: 3 "
+	  "}}",
+		NULL, "3 1.1 12 1 2" },
 	{ "{{ 0.1 | plus: 0.2 }} {{ 1.1 | times: 3 }}", NULL, "0.3 3.3" },
 	{ "{{ s | newline_to_br }} {{ s | strip_newlines }}", "{\"s\": \"a\\nb\"}", "a<br />\nb ab" },
-	{ "{{ 'aXbX' | remove: 'X' }} {{ 'aXbX' | remove_first: 'X' }} {{ 'aXbX' | remove_last: 'X' }}", NULL, "ab abX aXb" },
-	{ "{{ 'aXbX' | replace: 'X', '.' }} {{ 'XX' | replace_first: 'X', '.' }} {{ 'XX' | replace_last: 'X', '.' }}", NULL,
-	  "a.b. .X X." },
+	{ "{{ 'aXbX' | remove: 'X' }} {{ 'aXbX' | remove_first: 'X' }} {{ 'aXbX' | remove_last: 'X' }}", NULL,
+		"ab abX aXb" },
+	{ "{{ 'aXbX' | replace: 'X', '.' }} {{ 'XX' | replace_first: 'X', '.' }} {{ 'XX' | replace_last: "
+	  "'X', '.' }}",
+		NULL, "a.b. .X X." },
 	{ "{{ a | reverse | join }} {{ a | sort | join }}", "{\"a\": [3, 1, 2]}", "2 1 3 1 2 3" },
 	{ "{{ a | sort_natural | join }}", "{\"a\": [\"b\", \"A\", \"c\"]}", "A b c" },
 	{ "{{ a | sort: 'n' | map: 'n' | join }}", "{\"a\": [{\"n\": 2}, {\"n\": 1}]}", "1 2" },
@@ -216,9 +234,9 @@ static const struct row filter_rows[] = {
 	{ "{{ 'a b&ü' | url_encode }} {{ 'a+b%26' | url_decode }}", NULL, "a+b%26%C3%BC a b&" },
 	{ "{{ 'a?' | base64_encode }} {{ 'YT8=' | base64_decode }}", NULL, "YT8= a?" },
 	{ "{{ a | where: 'k', 1 | map: 'n' | join }} {{ a | reject: 'k', 1 | map: 'n' | join }}",
-	  "{\"a\": [{\"k\": 1, \"n\": \"x\"}, {\"k\": 2, \"n\": \"y\"}]}", "x y" },
-	{ "{{ a | find: 'k', 2 | json }} {{ a | find_index: 'k', 2 }} {{ a | has: 'k', 3 }}", "{\"a\": [{\"k\": 1}, {\"k\": 2}]}",
-	  "{\"k\":2} 1 false" },
+		"{\"a\": [{\"k\": 1, \"n\": \"x\"}, {\"k\": 2, \"n\": \"y\"}]}", "x y" },
+	{ "{{ a | find: 'k', 2 | json }} {{ a | find_index: 'k', 2 }} {{ a | has: 'k', 3 }}",
+		"{\"a\": [{\"k\": 1}, {\"k\": 2}]}", "{\"k\":2} 1 false" },
 };
 
 static void test_filters(void **state)
@@ -226,9 +244,11 @@ static void test_filters(void **state)
 	check_rows(filter_rows, COUNT(filter_rows), &(struct template_options){ .escape = TEMPLATE_PLAIN });
 }
 
-/* --- escaping ---------------------------------------------------------------------------------------------------- */
+/* --- escaping ------------------------------------------------------------------------------------------- */
 
-#define EVIL "{\"n\": \"<b>&\\\"'\", \"u\": \"javascript:alert(1)\", \"v\": \" java\\tscript:x\", \"w\": \"https://x.example/?a&b\", \"r\": \"/p\"}"
+#define EVIL                                                                                                 \
+	"{\"n\": \"<b>&\\\"'\", \"u\": \"javascript:alert(1)\", \"v\": \" java\\tscript:x\", \"w\": "        \
+	"\"https://x.example/?a&b\", \"r\": \"/p\"}"
 
 static const struct row html_rows[] = {
 	{ "<p>{{ n }}</p>", EVIL, "<p>&lt;b&gt;&amp;&quot;&#39;</p>" },
@@ -244,16 +264,20 @@ static const struct row html_rows[] = {
 	{ "<a href=\"/x?{{ u }}\">", EVIL, "<a href=\"/x?javascript:alert(1)\">" },
 	{ "<a href=\"{% if n %}{{ u }}{% endif %}\">x</a>", EVIL, "<a href=\"#\">x</a>" },
 	{ "{% capture c %}<b>{{ n }}</b>{% endcapture %}{{ c }}", EVIL, "<b>&lt;b&gt;&amp;&quot;&#39;</b>" },
-	{ "{% capture c %}<b>x</b>{% endcapture %}<i title=\"{{ c }}\">", NULL, "<i title=\"&lt;b&gt;x&lt;/b&gt;\">" },
-	{ "<input{% if n %} checked{% endif %}{% if z %} disabled{% else %} required{% endif %} value=\"{{ n }}\">", "{\"n\": \"<\"}",
-	  "<input checked required value=\"&lt;\">" },
+	{ "{% capture c %}<b>x</b>{% endcapture %}<i title=\"{{ c }}\">", NULL,
+		"<i title=\"&lt;b&gt;x&lt;/b&gt;\">" },
+	{ "<input{% if n %} checked{% endif %}{% if z %} disabled{% else %} required{% endif %} value=\"{{ n "
+	  "}}\">",
+		"{\"n\": \"<\"}", "<input checked required value=\"&lt;\">" },
 	{ "<a {% if z %}hr{% endif %}ef=\"{{ u }}\">", EVIL, "<a ef=\"#\">" },
 	{ "<a {% if z %}title{% else %}href{% endif %}=\"{{ u }}\">", EVIL, "<a href=\"#\">" },
 	{ "<!-- {{ n }} -->", EVIL, "<!-- &lt;b&gt;&amp;&quot;&#39; -->" },
 	{ "<title>{{ n }}</title><p>", EVIL, "<title>&lt;b&gt;&amp;&quot;&#39;</title><p>" },
 	{ "a < b {{ n }}", EVIL, "a < b &lt;b&gt;&amp;&quot;&#39;" },
-	{ "<style>a > b { color: red }</style>{{ n }}", EVIL, "<style>a > b { color: red }</style>&lt;b&gt;&amp;&quot;&#39;" },
-	{ "<!--[if mso]><p title=\"{{ n }}\"><![endif]-->{{ n }}", "{\"n\": \"<\"}", "<!--[if mso]><p title=\"&lt;\"><![endif]-->&lt;" },
+	{ "<style>a > b { color: red }</style>{{ n }}", EVIL,
+		"<style>a > b { color: red }</style>&lt;b&gt;&amp;&quot;&#39;" },
+	{ "<!--[if mso]><p title=\"{{ n }}\"><![endif]-->{{ n }}", "{\"n\": \"<\"}",
+		"<!--[if mso]><p title=\"&lt;\"><![endif]-->&lt;" },
 };
 
 static void test_html_is_escaped_by_place(void **state)
@@ -262,8 +286,9 @@ static void test_html_is_escaped_by_place(void **state)
 }
 
 static const struct row json_rows[] = {
-	{ "{\"a\": \"{{ n }}\", \"b\": {{ n | json }}, \"c\": {{ l | json }}}", "{\"n\": \"x\\\"\\n<\", \"l\": [1]}",
-	  "{\"a\": \"x\\\"\\n<\", \"b\": \"x\\\"\\n<\", \"c\": [1]}" },
+	{ "{\"a\": \"{{ n }}\", \"b\": {{ n | json }}, \"c\": {{ l | json }}}",
+		"{\"n\": \"x\\\"\\n<\", \"l\": [1]}",
+		"{\"a\": \"x\\\"\\n<\", \"b\": \"x\\\"\\n<\", \"c\": [1]}" },
 };
 
 static void test_json_is_escaped(void **state)
@@ -275,17 +300,19 @@ static void test_line_break_in_a_header_fails(void **state)
 {
 	struct outcome o;
 
-	play(&o, "Hello {{ n }}", &(struct template_options){ .escape = TEMPLATE_HEADER }, "{\"n\": \"a\\r\\nBcc: b@c\"}", NULL);
+	play(&o, "Hello {{ n }}", &(struct template_options){ .escape = TEMPLATE_HEADER },
+		"{\"n\": \"a\\r\\nBcc: b@c\"}", NULL);
 	assert_int_equal(o.result, TEMPLATE_FAILED);
 	assert_non_null(strstr(o.err.text, "header_injection"));
 	assert_int_equal(o.out.len, 0);
 	outcome_clear(&o);
-	play(&o, "Hello {{ n }}", &(struct template_options){ .escape = TEMPLATE_HEADER }, "{\"n\": \"<a> & \\u00fc\"}", NULL);
+	play(&o, "Hello {{ n }}", &(struct template_options){ .escape = TEMPLATE_HEADER },
+		"{\"n\": \"<a> & \\u00fc\"}", NULL);
 	assert_string_equal(buf_cstr(&o.out), "Hello <a> & \xc3\xbc");
 	outcome_clear(&o);
 }
 
-/* --- refused ----------------------------------------------------------------------------------------------------- */
+/* --- refused -------------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *source;
@@ -330,14 +357,17 @@ static void test_refused_with_line_column_and_hint(void **state)
 	for (size_t i = 0; i < COUNT(refused); i++) {
 		struct outcome o;
 
-		play(&o, refused[i].source, &(struct template_options){ .escape = TEMPLATE_HTML, .vocabulary = vocabulary }, NULL, NULL);
+		play(&o, refused[i].source,
+			&(struct template_options){ .escape = TEMPLATE_HTML, .vocabulary = vocabulary }, NULL,
+			NULL);
 		if (o.t)
 			fail_msg("%s: accepted", refused[i].source);
 		if (!strstr(o.errors[0].text, refused[i].says))
-			fail_msg("%s: \"%s\" does not say \"%s\"", refused[i].source, o.errors[0].text, refused[i].says);
+			fail_msg("%s: \"%s\" does not say \"%s\"", refused[i].source, o.errors[0].text,
+				refused[i].says);
 		if (o.errors[0].line != refused[i].line || o.errors[0].column != refused[i].column)
-			fail_msg("%s: %d:%d, not %d:%d: %s", refused[i].source, o.errors[0].line, o.errors[0].column, refused[i].line,
-				refused[i].column, o.errors[0].text);
+			fail_msg("%s: %d:%d, not %d:%d: %s", refused[i].source, o.errors[0].line,
+				o.errors[0].column, refused[i].line, refused[i].column, o.errors[0].text);
 		assert_string_equal(o.errors[0].file, "letter");
 		outcome_clear(&o);
 	}
@@ -354,7 +384,7 @@ static void test_all_errors_are_found_at_once(void **state)
 	outcome_clear(&o);
 }
 
-/* --- names that may be empty ------------------------------------------------------------------------------------- */
+/* --- names that may be empty ---------------------------------------------------------------------------- */
 
 static const struct {
 	const char *source, *data;
@@ -363,19 +393,27 @@ static const struct {
 } strict_rows[] = {
 	{ "Hi {{ first_name | default: 'there' }}", "{}", TEMPLATE_DONE, "Hi there" },
 	{ "{% if first_name %}Hi {{ first_name }}{% else %}Hello{% endif %}", "{}", TEMPLATE_DONE, "Hello" },
-	{ "{% if first_name %}Hi {{ first_name }}{% endif %}", "{\"first_name\": \"\"}", TEMPLATE_FAILED, "empty field: first_name" },
-	{ "{% if first_name or company %}{{ company }}{% endif %}", "{\"first_name\": \"x\"}", TEMPLATE_FAILED, "empty field: company" },
+	{ "{% if first_name %}Hi {{ first_name }}{% endif %}", "{\"first_name\": \"\"}", TEMPLATE_FAILED,
+		"empty field: first_name" },
+	{ "{% if first_name or company %}{{ company }}{% endif %}", "{\"first_name\": \"x\"}",
+		TEMPLATE_FAILED, "empty field: company" },
 	{ "Mail {{ email }}", "{}", TEMPLATE_FAILED, "empty field: email" },
 	{ "Mail {{ email | upcase }}", "{\"email\": \"\"}", TEMPLATE_FAILED, "empty field: email" },
 	{ "{{ sender.name }}", "{\"sender.name\": \"Ana\"}", TEMPLATE_DONE, "Ana" },
-	{ "{{ lead.company }}{{ lead.nothing }}", "{\"lead\": {\"company\": \"Acme\"}}", TEMPLATE_DONE, "Acme" },
-	{ "{% if email == 'x' %}{% abort 'no consent' %}{% endif %}a", "{\"email\": \"x\"}", TEMPLATE_ABORTED, "no consent" },
-	{ "{{ email | divided_by: 0 }}", "{\"email\": \"1\"}", TEMPLATE_FAILED, "divided by 0 (letter line 1)" },
-	{ "{% for a in (1..1000) %}{% for b in (1..1000) %}{{ b }}{% endfor %}{% endfor %}", "{}", TEMPLATE_FAILED, "more than 100000 steps" },
-	{ "{% assign a = 'xxxxxxxxxxxxxxxx' %}{% for i in (1..30) %}{% assign a = a | append: a %}{% endfor %}", "{}", TEMPLATE_FAILED,
-	  "too much text" },
-	{ "{% capture a %}{% for i in (1..1000) %}0123456789{% endfor %}{% endcapture %}{% for i in (1..1000) %}{{ a }}{% endfor %}",
-	  "{}", TEMPLATE_FAILED, "bytes of output" },
+	{ "{{ lead.company }}{{ lead.nothing }}", "{\"lead\": {\"company\": \"Acme\"}}", TEMPLATE_DONE,
+		"Acme" },
+	{ "{% if email == 'x' %}{% abort 'no consent' %}{% endif %}a", "{\"email\": \"x\"}", TEMPLATE_ABORTED,
+		"no consent" },
+	{ "{{ email | divided_by: 0 }}", "{\"email\": \"1\"}", TEMPLATE_FAILED,
+		"divided by 0 (letter line 1)" },
+	{ "{% for a in (1..1000) %}{% for b in (1..1000) %}{{ b }}{% endfor %}{% endfor %}", "{}",
+		TEMPLATE_FAILED, "more than 100000 steps" },
+	{ "{% assign a = 'xxxxxxxxxxxxxxxx' %}{% for i in (1..30) %}{% assign a = a | append: a %}{% endfor "
+	  "%}",
+		"{}", TEMPLATE_FAILED, "too much text" },
+	{ "{% capture a %}{% for i in (1..1000) %}0123456789{% endfor %}{% endcapture %}{% for i in "
+	  "(1..1000) %}{{ a }}{% endfor %}",
+		"{}", TEMPLATE_FAILED, "bytes of output" },
 };
 
 static void test_nothing_goes_out_with_a_hole_in_it(void **state)
@@ -383,7 +421,8 @@ static void test_nothing_goes_out_with_a_hole_in_it(void **state)
 	for (size_t i = 0; i < COUNT(strict_rows); i++) {
 		struct outcome o;
 
-		play(&o, strict_rows[i].source, &(struct template_options){ .escape = TEMPLATE_HTML, .vocabulary = vocabulary },
+		play(&o, strict_rows[i].source,
+			&(struct template_options){ .escape = TEMPLATE_HTML, .vocabulary = vocabulary },
 			strict_rows[i].data, NULL);
 		if (!o.t)
 			fail_msg("%s: %s", strict_rows[i].source, o.errors[0].text);
@@ -399,15 +438,18 @@ static void test_nothing_goes_out_with_a_hole_in_it(void **state)
 	}
 }
 
-/* --- layouts and partials ---------------------------------------------------------------------------------------- */
+/* --- layouts and partials ------------------------------------------------------------------------------- */
 
 static void test_layout_front_matter_and_partials(void **state)
 {
-	static const char files[] = "{\"frame\": \"<div>{{ content }}</div><p>{{ email }}</p>{% render 'foot', who: sender.name %}\","
-		"\"foot\": \"<i>{{ who }} {{ email }}{% assign x = 1 %}</i>\"}";
-	static const char data[] = "{\"email\": \"a&b@x\", \"first_name\": \"Ana\", \"sender.name\": \"<Bo>\"}";
-	static const char source[] = "---\nsubject: Hello {{ first_name | default: \"there\" }}\npreheader: \"For you\"\nlayout: frame\n"
-		"topic: news\n# a remark\n---\n<b>{{ email }}</b>";
+	static const char files[] = "{\"frame\": \"<div>{{ content }}</div><p>{{ email }}</p>{% render "
+				    "'foot', who: sender.name %}\","
+				    "\"foot\": \"<i>{{ who }} {{ email }}{% assign x = 1 %}</i>\"}";
+	static const char data[] =
+		"{\"email\": \"a&b@x\", \"first_name\": \"Ana\", \"sender.name\": \"<Bo>\"}";
+	static const char source[] = "---\nsubject: Hello {{ first_name | default: \"there\" }}\npreheader: "
+				     "\"For you\"\nlayout: frame\n"
+				     "topic: news\n# a remark\n---\n<b>{{ email }}</b>";
 	const struct template_options options = { .escape = TEMPLATE_HTML, .vocabulary = vocabulary };
 	struct template_env env = { .now = NOW, .name = by_symbol };
 	struct buf subject = BUF_INIT;
@@ -463,24 +505,31 @@ static void test_partial_wants_its_names(void **state)
 	outcome_clear(&o);
 }
 
-/* --- links ------------------------------------------------------------------------------------------------------- */
+/* --- links ---------------------------------------------------------------------------------------------- */
 
 static void test_constant_links_are_tracked(void **state)
 {
-	const struct template_options options = { .escape = TEMPLATE_HTML, .vocabulary = vocabulary, .track_links = true };
+	const struct template_options options = {
+		.escape = TEMPLATE_HTML, .vocabulary = vocabulary, .track_links = true
+	};
 	const char *const *urls;
 	struct outcome o;
 
-	play(&o, "<a class=x href=\"https://a.example/?x=1&amp;y=2\">a</a> <a href='{{ url }}'>b</a> "
-		"<a href=\"https://no.example\" data-track=\"no\">c</a> <a data-track=no href=\"https://no.example\">d</a>"
-		"<a href=\"mailto:a@b\">e</a> <img src=\"https://i.example/i.png\"> <link href=\"https://l.example\"> "
+	play(&o,
+		"<a class=x href=\"https://a.example/?x=1&amp;y=2\">a</a> <a href='{{ url }}'>b</a> "
+		"<a href=\"https://no.example\" data-track=\"no\">c</a> <a data-track=no "
+		"href=\"https://no.example\">d</a>"
+		"<a href=\"mailto:a@b\">e</a> <img src=\"https://i.example/i.png\"> <link "
+		"href=\"https://l.example\"> "
 		"<a href='http://z.example'>f</a>",
 		&options, "{\"url\": \"https://u.example\"}", NULL);
 	if (!o.t)
 		fail_msg("%s", o.errors[0].text);
-	assert_string_equal(buf_cstr(&o.out), "<a class=x href=\"https://t.example/c/0?a&amp;b\">a</a> "
+	assert_string_equal(buf_cstr(&o.out),
+		"<a class=x href=\"https://t.example/c/0?a&amp;b\">a</a> "
 		"<a href='https://u.example'>b</a> <a href=\"https://no.example\" data-track=\"no\">c</a> "
-		"<a data-track=no href=\"https://no.example\">d</a><a href=\"mailto:a@b\">e</a> <img src=\"https://i.example/i.png\"> "
+		"<a data-track=no href=\"https://no.example\">d</a><a href=\"mailto:a@b\">e</a> <img "
+		"src=\"https://i.example/i.png\"> "
 		"<link href=\"https://l.example\"> <a href='https://t.example/c/1?a&amp;b'>f</a>");
 	assert_int_equal(template_links(o.t, &urls), 2);
 	assert_string_equal(urls[0], "https://a.example/?x=1&y=2");
@@ -490,29 +539,42 @@ static void test_constant_links_are_tracked(void **state)
 	outcome_clear(&o);
 }
 
-/* --- text parts -------------------------------------------------------------------------------------------------- */
+/* --- text parts ----------------------------------------------------------------------------------------- */
 
 static const struct row text_rows[] = {
-	{ "<html><head><title>t</title><style>p{}</style></head><body><h1>Head</h1><p>One  two\n three</p><p>Four<br>five</p></body></html>",
-	  NULL, "Head\n\nOne two three\n\nFour\nfive\n" },
+	{ "<html><head><title>t</title><style>p{}</style></head><body><h1>Head</h1><p>One  two\n "
+	  "three</p><p>Four<br>five</p></body></html>",
+		NULL, "Head\n\nOne two three\n\nFour\nfive\n" },
 	{ "<p>Hello {{ n }}, <b>you</b>!</p>", "{\"n\": \"<Bo> & co\"}", "Hello <Bo> & co, you!\n" },
-	{ "<p>See <a href=\"https://x.example/?a=1&amp;b\">this page</a>.</p>", NULL, "See this page (https://x.example/?a=1&b).\n" },
-	{ "<a href=\"https://x.example\">https://x.example</a> <a href=\"mailto:a@b.c\">a@b.c</a>", NULL, "https://x.example a@b.c\n" },
-	{ "<a href=\"{{ u }}\">Go</a> <a href=\"{{ u }}\">{{ u }}</a>", "{\"u\": \"https://u\"}", "Go (https://u) https://u\n" },
+	{ "<p>See <a href=\"https://x.example/?a=1&amp;b\">this page</a>.</p>", NULL,
+		"See this page (https://x.example/?a=1&b).\n" },
+	{ "<a href=\"https://x.example\">https://x.example</a> <a href=\"mailto:a@b.c\">a@b.c</a>", NULL,
+		"https://x.example a@b.c\n" },
+	{ "<a href=\"{{ u }}\">Go</a> <a href=\"{{ u }}\">{{ u }}</a>", "{\"u\": \"https://u\"}",
+		"Go (https://u) https://u\n" },
 	{ "<ul><li>a</li><li>b</li></ul><p>c</p>", NULL, "- a\n- b\n\nc\n" },
-	{ "<ul>{% for i in l %}<li>{{ i }}</li>{% endfor %}</ul>c", "{\"l\": [1, 2, 3]}", "- 1\n- 2\n- 3\n\nc\n" },
+	{ "<ul>{% for i in l %}<li>{{ i }}</li>{% endfor %}</ul>c", "{\"l\": [1, 2, 3]}",
+		"- 1\n- 2\n- 3\n\nc\n" },
 	{ "<p>a</p>{% if x %}<p>b</p>{% endif %}<p>c</p>", "{\"x\": 1}", "a\n\nb\n\nc\n" },
 	{ "<p>a</p>{% if x %}<p>b</p>{% endif %}<p>c</p>", NULL, "a\n\nc\n" },
 	{ "<p>a{% if x %} b{% endif %}, c</p>", "{\"x\": 1}", "a b, c\n" },
 	{ "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>", NULL, "a b\nc d\n" },
-	{ "<div style=\"display: none\">no {{ n }}</div><div hidden>no</div><p class=\"x html-only\">no</p>yes", NULL, "yes\n" },
-	{ "<img src=\"a\" width=\"1\" height=\"1\" alt=\"p\"><img src=\"b\" alt=\"Our logo\"><img src=\"c\" alt=\"\">", NULL, "Our logo\n" },
+	{ "<div style=\"display: none\">no {{ n }}</div><div hidden>no</div><p class=\"x "
+	  "html-only\">no</p>yes",
+		NULL, "yes\n" },
+	{ "<img src=\"a\" width=\"1\" height=\"1\" alt=\"p\"><img src=\"b\" alt=\"Our logo\"><img src=\"c\" "
+	  "alt=\"\">",
+		NULL, "Our logo\n" },
 	{ "&auml;&nbsp;&#8364; &lt;x&gt; &unknown;", NULL, "\xc3\xa4 \xe2\x82\xac <x> &unknown;\n" },
-	{ "<!-- c --><!--[if mso]><p>outlook</p><![endif]--><!--[if !mso]><!--><p>others</p><!--<![endif]-->", NULL, "others\n" },
+	{ "<!-- c --><!--[if mso]><p>outlook</p><![endif]--><!--[if !mso]><!--><p>others</p><!--<![endif]-->",
+		NULL, "others\n" },
 	{ "<p>{{ n | escape | newline_to_br }}</p>", "{\"n\": \"a<\\nb\"}", "a<\nb\n" },
 	{ "<head>{% assign x = 'y' %}</head>{{ x }}", NULL, "y\n" },
-	{ "<p>Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore.</p>", NULL,
-	  "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod\ntempor incididunt ut labore.\n" },
+	{ "<p>Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut "
+	  "labore.</p>",
+		NULL,
+		"Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod\ntempor incididunt "
+		"ut labore.\n" },
 };
 
 static void test_text_part_reads_well(void **state)
@@ -520,11 +582,13 @@ static void test_text_part_reads_well(void **state)
 	for (size_t i = 0; i < COUNT(text_rows); i++) {
 		struct outcome o;
 
-		play(&o, text_rows[i].source, &(struct template_options){ .escape = TEMPLATE_HTML }, text_rows[i].data, NULL);
+		play(&o, text_rows[i].source, &(struct template_options){ .escape = TEMPLATE_HTML },
+			text_rows[i].data, NULL);
 		if (!o.t)
 			fail_msg("%s: %s", text_rows[i].source, o.errors[0].text);
 		if (strcmp(buf_cstr(&o.text), text_rows[i].out) != 0)
-			fail_msg("%s:\n[%s]\nnot\n[%s]", text_rows[i].source, buf_cstr(&o.text), text_rows[i].out);
+			fail_msg("%s:\n[%s]\nnot\n[%s]", text_rows[i].source, buf_cstr(&o.text),
+				text_rows[i].out);
 		outcome_clear(&o);
 	}
 }
