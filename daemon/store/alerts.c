@@ -35,7 +35,8 @@ static void read_with_body(struct query *q, struct arena *arena, void *row)
 }
 
 STATEMENT(insert, BUCKETED,
-	"INSERT INTO alert (bucket, id, prospect, lead, url, shape, state, attempt, created, due, done, code, error, body)"
+	"INSERT INTO alert (bucket, id, prospect, lead, url, shape, state, attempt, created, due, done, code,"
+	"  error, body)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
 
 int alerts_insert(struct db *db, const struct alert *a, struct err *err)
@@ -95,7 +96,8 @@ int alerts_update(struct db *db, const struct alert *a, struct err *err)
 	return changed < 0 ? -1 : 0;
 }
 
-static int collect(struct query *q, struct arena *arena, struct alert **out, size_t *count_out, struct err *err)
+static int collect(struct query *q, struct arena *arena, struct alert **out, size_t *count_out,
+		struct err *err)
 {
 	void *rows;
 
@@ -111,8 +113,8 @@ STATEMENT(in_state, SITE,
 	" ORDER BY created DESC, id DESC"
 	" LIMIT ?2");
 
-int alerts_in_state(struct db *db, enum alert_state state, size_t max, struct arena *arena, struct alert **out, size_t *count_out,
-		struct err *err)
+int alerts_in_state(struct db *db, enum alert_state state, size_t max, struct arena *arena,
+		struct alert **out, size_t *count_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_in_state);
 

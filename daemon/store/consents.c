@@ -1,9 +1,10 @@
 /*
  * consents.c: who agreed to what, in which words. Append-only; in each bucket the rows form a chain.
  *
- * A row's digest is SHA-256 over its salt and its columns; its chain value is SHA-256 over the chain value of the row before and that
- * digest; consent_tip has the last. Erasure blanks a row and its salt and keeps digest and chain: the rest still verifies, and without
- * the salt nobody can guess what the row said. A change, a swap, a gap and a missing end are found; a chain that was forged as a whole
+ * A row's digest is SHA-256 over its salt and its columns; its chain value is SHA-256 over the chain
+ * value of the row before and that digest; consent_tip has the last. Erasure blanks a row and its salt
+ * and keeps digest and chain: the rest still verifies, and without the salt nobody can guess what the
+ * row said. A change, a swap, a gap and a missing end are found; a chain that was forged as a whole
  * shows only against a copy.
  */
 #include <string.h>
@@ -34,7 +35,7 @@ static void read_consent(struct query *q, struct arena *arena, void *row)
 	c->ref = query_get_int(q, 11);
 }
 
-/* --- digests ---------------------------------------------------------------------------------------------------- */
+/* --- digests -------------------------------------------------------------------------------------------- */
 
 static void add_number(struct buf *b, int64_t v)
 {
@@ -51,7 +52,8 @@ static void add_bytes(struct buf *b, const char *s)
 	buf_add(b, s ? s : "", len);
 }
 
-static void row_digest(const struct consent *c, const uint8_t *salt, size_t salt_len, uint8_t out[SHA256_SIZE])
+static void row_digest(const struct consent *c, const uint8_t *salt, size_t salt_len,
+		uint8_t out[SHA256_SIZE])
 {
 	struct buf b = BUF_INIT;
 
@@ -82,14 +84,15 @@ static void extend_chain(uint8_t chain[SHA256_SIZE], const uint8_t digest[SHA256
 	digest_sha256(both, sizeof(both), chain);
 }
 
-/* --- adding ----------------------------------------------------------------------------------------------------- */
+/* --- adding --------------------------------------------------------------------------------------------- */
 
 STATEMENT(tip, BUCKETED,
 	"SELECT place, chain FROM consent_tip"
 	" WHERE bucket = ?1");
 
 /* The end of the chain; place 0 and zeros when there is none. */
-static int find_tip(struct db *db, uint16_t bucket, int64_t *place_out, uint8_t chain[SHA256_SIZE], struct err *err)
+static int find_tip(struct db *db, uint16_t bucket, int64_t *place_out, uint8_t chain[SHA256_SIZE],
+		struct err *err)
 {
 	struct query *q = db_query(db, &sql_tip);
 	int got;
@@ -114,7 +117,8 @@ STATEMENT(move_tip, BUCKETED,
 	" ON CONFLICT (bucket) DO UPDATE"
 	"  SET place = excluded.place, chain = excluded.chain");
 
-static int move_tip(struct db *db, uint16_t bucket, int64_t place, const uint8_t chain[SHA256_SIZE], struct err *err)
+static int move_tip(struct db *db, uint16_t bucket, int64_t place, const uint8_t chain[SHA256_SIZE],
+		struct err *err)
 {
 	struct query *q = db_query(db, &sql_move_tip);
 
@@ -125,7 +129,8 @@ static int move_tip(struct db *db, uint16_t bucket, int64_t place, const uint8_t
 }
 
 STATEMENT(add, BUCKETED,
-	"INSERT INTO consent (bucket, place, id, prospect, what, purpose, words, form, page, ip, agent, data, at, ref,"
+	"INSERT INTO consent (bucket, place, id, prospect, what, purpose, words, form, page, ip, agent, data,"
+	"  at, ref,"
 	"  salt, digest, chain)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
 	"  ?15, ?16, ?17)");
@@ -163,7 +168,7 @@ int consents_add(struct db *db, const struct consent *c, struct err *err)
 	return query_run(q, err) < 0 ? -1 : move_tip(db, bucket, place + 1, chain, err);
 }
 
-/* --- finding ---------------------------------------------------------------------------------------------------- */
+/* --- finding -------------------------------------------------------------------------------------------- */
 
 STATEMENT(find, BUCKETED,
 	"SELECT " COLUMNS " FROM consent"
@@ -183,7 +188,8 @@ STATEMENT(of, BUCKETED,
 	" WHERE bucket = ?1 AND prospect = ?2"
 	" ORDER BY place");
 
-int consents_of(struct db *db, int64_t prospect, struct arena *arena, struct consent **out, size_t *count_out, struct err *err)
+int consents_of(struct db *db, int64_t prospect, struct arena *arena, struct consent **out, size_t *count_out,
+		struct err *err)
 {
 	struct query *q = db_query(db, &sql_of);
 	void *rows;
@@ -196,7 +202,7 @@ int consents_of(struct db *db, int64_t prospect, struct arena *arena, struct con
 	return 0;
 }
 
-/* --- verifying -------------------------------------------------------------------------------------------------- */
+/* --- verifying ------------------------------------------------------------------------------------------ */
 
 STATEMENT(chain, BUCKETED,
 	"SELECT " COLUMNS ", place, salt, digest, chain FROM consent"
@@ -209,7 +215,8 @@ static bool holds(struct slice s, const uint8_t digest[SHA256_SIZE])
 }
 
 /* One row against the place and the chain value that the one before leads to. */
-static int verify_row(struct query *q, struct arena *arena, int64_t place, uint8_t chain[SHA256_SIZE], struct err *err)
+static int verify_row(struct query *q, struct arena *arena, int64_t place, uint8_t chain[SHA256_SIZE],
+		struct err *err)
 {
 	struct slice salt = query_get_blob(q, 13), digest;
 	uint8_t computed[SHA256_SIZE];
@@ -232,7 +239,8 @@ static int verify_row(struct query *q, struct arena *arena, int64_t place, uint8
 	return 0;
 }
 
-static int verify_rows(struct db *db, uint16_t bucket, int64_t *place_out, uint8_t chain[SHA256_SIZE], struct err *err)
+static int verify_rows(struct db *db, uint16_t bucket, int64_t *place_out, uint8_t chain[SHA256_SIZE],
+		struct err *err)
 {
 	struct query *q = db_query(db, &sql_chain);
 	struct arena *arena = arena_new(0);
@@ -261,7 +269,8 @@ int consents_verify(struct db *db, uint16_t bucket, struct err *err)
 	if (verify_rows(db, bucket, &place, chain, err) < 0 || find_tip(db, bucket, &last, tip, err) < 0)
 		return -1;
 	if (place < last)
-		return err_set(err, "bucket %u: the last %lld consents are missing", bucket, (long long)(last - place));
+		return err_set(err, "bucket %u: the last %lld consents are missing", bucket,
+				(long long)(last - place));
 	if (place > last || memcmp(chain, tip, SHA256_SIZE) != 0)
 		return err_set(err, "bucket %u: the end of the chain was changed", bucket);
 	return 0;

@@ -1,8 +1,9 @@
 /*
  * db.c: see db.h: statements, and the transaction around them.
  *
- * Each statement is prepared once a connection and kept by its number. A statement that writes to a bucket is stopped here when the
- * bucket's lease is lost, so no function behind rows.h has to think of it.
+ * Each statement is prepared once a connection and kept by its number. A statement that writes to a
+ * bucket is stopped here when the bucket's lease is lost, so no function behind rows.h has to think of
+ * it.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -23,7 +24,7 @@ struct query {
 	struct err err;			/* why it could not be prepared */
 };
 
-/* --- the table of statements ------------------------------------------------------------------------------------ */
+/* --- the table of statements ---------------------------------------------------------------------------- */
 
 extern struct statement *const __start_statements[];
 extern struct statement *const __stop_statements[];
@@ -45,7 +46,7 @@ struct statement *const *db_statements(size_t *count_out)
 	return __start_statements;
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------------------------------------- */
 
 int db_open(const struct driver *driver, const char *where, bool reader, struct db **out, struct err *err)
 {
@@ -102,7 +103,7 @@ void db_close(struct db **db)
 	*db = NULL;
 }
 
-/* --- running a statement ---------------------------------------------------------------------------------------- */
+/* --- running a statement -------------------------------------------------------------------------------- */
 
 void db_note(struct db *db, enum trouble trouble)
 {
@@ -263,7 +264,7 @@ int query_run(struct query *q, struct err *err)
 	return got;
 }
 
-/* --- transactions ----------------------------------------------------------------------------------------------- */
+/* --- transactions --------------------------------------------------------------------------------------- */
 
 static int control(struct db *db, enum control what, struct err *err)
 {
@@ -314,7 +315,9 @@ static enum job_end undo_job(struct db *db, size_t heads, size_t after, unsigned
 	db->after_count = after;
 	if (db->heads)
 		queue_heads_undo(db->heads, heads);
-	if (savepoint && (control(db, CONTROL_ROLLBACK_TO, &err) < 0 || control(db, CONTROL_RELEASE, &err) < 0))
+	if (savepoint && control(db, CONTROL_ROLLBACK_TO, &err) < 0)
+		db_note(db, TROUBLE_IO);
+	if (savepoint && control(db, CONTROL_RELEASE, &err) < 0)
 		db_note(db, TROUBLE_IO);
 	return JOB_REFUSED;
 }
@@ -334,7 +337,7 @@ enum job_end db_run_job(struct db *db, struct store_job *job, bool savepoint)
 	if (db->trouble > TROUBLE_STATEMENT)
 		return JOB_REFUSED;
 	if (rc < 0)
-		return !savepoint && db->writes != writes ? JOB_SPOILT : undo_job(db, heads, after, hints, savepoint);
+		return savepoint || db->writes == writes ? undo_job(db, heads, after, hints, savepoint) : JOB_SPOILT;
 	if (savepoint && control(db, CONTROL_RELEASE, &job->err) < 0)
 		goto broken;
 	return JOB_KEPT;

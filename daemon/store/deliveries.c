@@ -1,6 +1,7 @@
 /*
- * deliveries.c: one row a message. `sending` is what has been claimed and not ended: short, appended to at a claim, and after a crash the
- * record of what was under way. `delivery` is what is planned ahead or has ended. `link` says where tracked links lead.
+ * deliveries.c: one row a message. `sending` is what has been claimed and not ended: short, appended to
+ * at a claim, and after a crash the record of what was under way. `delivery` is what is planned ahead
+ * or has ended. `link` says where tracked links lead.
  */
 #include "base/clock.h"
 #include "base/digest.h"
@@ -9,7 +10,8 @@
 #include "inside.h"
 
 #define COLUMNS \
-	"id, prospect, kind, state, enrolment, sequence, step, template, address, download, ref, attempt, planned, done," \
+	"id, prospect, kind, state, enrolment, sequence, step, template, address, download, ref, attempt," \
+	"  planned, done," \
 	" code, reply, relay_id"
 #define REPLY_MAX 500
 
@@ -47,7 +49,8 @@ static void read_delivery(struct query *q, struct arena *arena, void *row)
 	d->relay_id = rows_text(q, 16, arena);
 }
 
-static int collect(struct query *q, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
+static int collect(struct query *q, struct arena *arena, struct delivery **out, size_t *count_out,
+		struct err *err)
 {
 	void *rows;
 
@@ -93,18 +96,23 @@ static void bind(struct query *q, const struct delivery *d)
 	query_text(q, 18, rows_or_empty(d->relay_id));
 }
 
-/* --- delivery --------------------------------------------------------------------------------------------------- */
+/* --- delivery ------------------------------------------------------------------------------------------- */
 
 STATEMENT(put, BUCKETED,
-	"INSERT INTO delivery (bucket, id, prospect, kind, state, enrolment, sequence, step, template, address, download,"
+	"INSERT INTO delivery (bucket, id, prospect, kind, state, enrolment, sequence, step, template,"
+	"  address, download,"
 	"  ref, attempt, planned, done, code, reply, relay_id)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
 	"  ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
 	" ON CONFLICT (bucket, id) DO UPDATE"
-	"  SET prospect = excluded.prospect, kind = excluded.kind, state = excluded.state, enrolment = excluded.enrolment,"
-	"   sequence = excluded.sequence, step = excluded.step, template = excluded.template, address = excluded.address,"
-	"   download = excluded.download, ref = excluded.ref, attempt = excluded.attempt, planned = excluded.planned,"
-	"   done = excluded.done, code = excluded.code, reply = excluded.reply, relay_id = excluded.relay_id");
+	"  SET prospect = excluded.prospect, kind = excluded.kind, state = excluded.state,"
+	"  enrolment = excluded.enrolment,"
+	"   sequence = excluded.sequence, step = excluded.step, template = excluded.template,"
+	"   address = excluded.address,"
+	"   download = excluded.download, ref = excluded.ref, attempt = excluded.attempt,"
+	"   planned = excluded.planned,"
+	"   done = excluded.done, code = excluded.code, reply = excluded.reply,"
+	"   relay_id = excluded.relay_id");
 
 int deliveries_put(struct db *db, const struct delivery *d, struct err *err)
 {
@@ -122,7 +130,8 @@ STATEMENT(find_sending, BUCKETED,
 	"SELECT " COLUMNS " FROM sending"
 	" WHERE bucket = ?1 AND id = ?2");
 
-static int find_in(struct db *db, struct statement *table, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
+static int find_in(struct db *db, struct statement *table, int64_t id, struct arena *arena,
+		struct delivery *out, struct err *err)
 {
 	struct query *q = db_query(db, table);
 
@@ -144,8 +153,8 @@ STATEMENT(of, BUCKETED,
 	" ORDER BY id DESC"
 	" LIMIT ?3");
 
-int deliveries_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct delivery **out, size_t *count_out,
-		struct err *err)
+int deliveries_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct delivery **out,
+		size_t *count_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_of);
 
@@ -174,7 +183,8 @@ STATEMENT(sending_in_state, SITE,
 	" ORDER BY id DESC"
 	" LIMIT ?2");
 
-int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena, struct delivery **out,
+int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena,
+		struct delivery **out,
 		size_t *count_out, struct err *err)
 {
 	struct statement *statement = &sql_in_state;
@@ -190,10 +200,11 @@ int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, st
 	return collect(q, arena, out, count_out, err);
 }
 
-/* --- sending ---------------------------------------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------------------------------- */
 
 STATEMENT(claim, BUCKETED,
-	"INSERT INTO sending (bucket, id, prospect, kind, state, enrolment, sequence, step, template, address, download,"
+	"INSERT INTO sending (bucket, id, prospect, kind, state, enrolment, sequence, step, template, address,"
+	"  download,"
 	"  ref, attempt, planned, done, code, reply, relay_id, epoch, claimed)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
 	"  ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)");
@@ -250,7 +261,8 @@ STATEMENT(sending_of, BUCKETED,
 	" WHERE bucket = ?1 AND prospect = ?2"
 	" ORDER BY id");
 
-int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
+int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct delivery **out, size_t *count_out,
+		struct err *err)
 {
 	struct query *q = db_query(db, &sql_sending_of);
 
@@ -266,8 +278,8 @@ STATEMENT(left, SITE,
 	" ORDER BY claimed, id"
 	" LIMIT ?2");
 
-int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena, struct delivery **out, size_t *count_out,
-		struct err *err)
+int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena, struct delivery **out,
+		size_t *count_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_left);
 
@@ -276,7 +288,7 @@ int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena,
 	return collect(q, arena, out, count_out, err);
 }
 
-/* --- link ------------------------------------------------------------------------------------------------------- */
+/* --- link ----------------------------------------------------------------------------------------------- */
 
 STATEMENT(newest_links, SITE,
 	"SELECT since, digest FROM link"
@@ -288,8 +300,8 @@ STATEMENT(add_link, SITE,
 	"INSERT INTO link (template, since, place, digest, url)"
 	" VALUES (?1, ?2, ?3, ?4, ?5)");
 
-static int add_link(struct db *db, const char *template, int64_t since, int64_t place, const uint8_t digest[32], const char *url,
-		struct err *err)
+static int add_link(struct db *db, const char *template, int64_t since, int64_t place,
+		const uint8_t digest[32], const char *url, struct err *err)
 {
 	struct query *q = db_query(db, &sql_add_link);
 
@@ -301,7 +313,8 @@ static int add_link(struct db *db, const char *template, int64_t since, int64_t 
 	return query_run(q, err) < 0 ? -1 : 0;
 }
 
-int links_put(struct db *db, const char *template, const uint8_t digest[32], const char *const *urls, size_t count, struct err *err)
+int links_put(struct db *db, const char *template, const uint8_t digest[32], const char *const *urls,
+		size_t count, struct err *err)
 {
 	struct query *q = db_query(db, &sql_newest_links);
 	int64_t since = clock_now();
@@ -347,8 +360,8 @@ static void read_url(struct query *q, struct arena *arena, void *row)
 	*url = rows_text(q, 0, arena);
 }
 
-int links_find(struct db *db, const char *template, int link, int64_t sent_at, struct arena *arena, const char **url_out,
-		struct err *err)
+int links_find(struct db *db, const char *template, int link, int64_t sent_at, struct arena *arena,
+		const char **url_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_find_link);
 

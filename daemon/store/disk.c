@@ -1,8 +1,8 @@
 /*
  * disk.c: room on the disk: how much there is, and a ballast of 16 MiB beside the database.
  *
- * On a full disk SQLite cannot even delete or checkpoint. The ballast is given up then, so that what is under way can be cleaned up, and is
- * laid in again when there is plenty.
+ * On a full disk SQLite cannot even delete or checkpoint. The ballast is given up then, so that what is
+ * under way can be cleaned up, and is laid in again when there is plenty.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,9 @@
 /*
- * driver.h: what the store needs of a database engine: one table of functions. sqlite.c has one; PostgreSQL will be one more.
+ * driver.h: what the store needs of a database engine: one table of functions. sqlite.c has one;
+ * PostgreSQL will be one more.
  *
- * SQL comes in the shared dialect with ?1..?n. A connection is used by one thread at a time. Functions that fail return -1 with the
- * engine's words in err; trouble() then says what kind of failure it was.
+ * SQL comes in the shared dialect with ?1..?n. A connection is used by one thread at a time. Functions
+ * that fail return -1 with the engine's words in err; trouble() then says what kind of failure it was.
  */
 #ifndef STORE_DRIVER_H
 #define STORE_DRIVER_H
@@ -45,7 +46,10 @@ struct driver_word {
 
 struct driver {
 	const char *name;
-	/* Several daemons write to one database: then each bucket's lease is renewed, and so locked, in each transaction that writes to it. */
+	/*
+	 * Several daemons write to one database: then each bucket's lease is renewed, and so locked, in each transaction that
+	 * writes to it.
+	 */
 	bool shares;
 	const struct driver_word *words;	/* ends with a NULL word */
 
@@ -53,7 +57,7 @@ struct driver {
 	void (*close)(struct connection **connection);
 	enum trouble (*trouble)(struct connection *connection);	/* of the call that failed last */
 
-	/* Number of migrations that were run on it; -1 when the database is not ours. set: inside the transaction of the migration. */
+	/* Number of migrations that were run on it; -1 when it is not ours. set: in the transaction of the migration. */
 	int (*get_version)(struct connection *connection, int *out, struct err *err) MUSTCHECK;
 	int (*set_version)(struct connection *connection, int version, struct err *err) MUSTCHECK;
 	int (*define)(struct connection *connection, const char *ddl, struct err *err) MUSTCHECK;
@@ -63,7 +67,8 @@ struct driver {
 	void (*finalize)(struct prepared *prepared);
 	void (*bind_int)(struct prepared *prepared, int n, int64_t v);
 	void (*bind_real)(struct prepared *prepared, int n, double v);
-	void (*bind_text)(struct prepared *prepared, int n, const char *s, size_t len);	/* borrowed until reset; NULL binds NULL */
+	/* Borrowed until reset; NULL binds NULL. */
+	void (*bind_text)(struct prepared *prepared, int n, const char *s, size_t len);
 	void (*bind_blob)(struct prepared *prepared, int n, const void *data, size_t len);
 	int (*step)(struct connection *connection, struct prepared *prepared, struct err *err) MUSTCHECK;	/* 1 row, 0 end, -1 */
 	void (*reset)(struct prepared *prepared);	/* forgets what was bound too */
@@ -74,9 +79,10 @@ struct driver {
 	bool (*is_null)(struct prepared *prepared, int column);
 	int (*changes)(struct connection *connection);	/* rows changed by the statement that ended last */
 
-	/* Moves the log into the tables; `all` also cuts the log to nothing. Outside transactions, by the connection that writes. */
+	/* Moves the log into the tables; `all` also cuts the log to nothing. Outside transactions, by the writer. */
 	int (*checkpoint)(struct connection *connection, bool all, struct err *err) MUSTCHECK;
-	uint64_t (*log_bytes)(struct connection *connection, uint64_t *unmoved_out);	/* length of the log; what a checkpoint would move */
+	/* Length of the log, and what of it a checkpoint would move. */
+	uint64_t (*log_bytes)(struct connection *connection, uint64_t *unmoved_out);
 };
 
 extern const struct driver driver_sqlite;

@@ -40,7 +40,8 @@ static void bind(struct query *q, const struct enrolment *e)
 }
 
 STATEMENT(insert, BUCKETED,
-	"INSERT INTO enrolment (bucket, prospect, id, step, state, ended, why, due, queue_id, lane, sequence, entered)"
+	"INSERT INTO enrolment (bucket, prospect, id, step, state, ended, why, due, queue_id, lane, sequence,"
+	"  entered)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
 
 int enrolments_insert(struct db *db, const struct enrolment *e, struct err *err)
@@ -74,7 +75,8 @@ STATEMENT(find, BUCKETED,
 	"SELECT " COLUMNS " FROM enrolment"
 	" WHERE bucket = ?1 AND prospect = ?2 AND id = ?3");
 
-int enrolments_find(struct db *db, int64_t prospect, int64_t id, struct arena *arena, struct enrolment *out, struct err *err)
+int enrolments_find(struct db *db, int64_t prospect, int64_t id, struct arena *arena, struct enrolment *out,
+		struct err *err)
 {
 	struct query *q = db_query(db, &sql_find);
 
@@ -94,7 +96,8 @@ STATEMENT(all, BUCKETED,
 	" WHERE bucket = ?1 AND prospect = ?2"
 	" ORDER BY id");
 
-static int collect(struct query *q, struct arena *arena, struct enrolment **out, size_t *count_out, struct err *err)
+static int collect(struct query *q, struct arena *arena, struct enrolment **out, size_t *count_out,
+		struct err *err)
 {
 	void *rows;
 
@@ -104,7 +107,8 @@ static int collect(struct query *q, struct arena *arena, struct enrolment **out,
 	return 0;
 }
 
-int enrolments_open(struct db *db, int64_t prospect, struct arena *arena, struct enrolment **out, size_t *count_out, struct err *err)
+int enrolments_open(struct db *db, int64_t prospect, struct arena *arena, struct enrolment **out,
+		size_t *count_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_open);
 
@@ -114,7 +118,8 @@ int enrolments_open(struct db *db, int64_t prospect, struct arena *arena, struct
 	return collect(q, arena, out, count_out, err);
 }
 
-int enrolments_all(struct db *db, int64_t prospect, struct arena *arena, struct enrolment **out, size_t *count_out, struct err *err)
+int enrolments_all(struct db *db, int64_t prospect, struct arena *arena, struct enrolment **out,
+		size_t *count_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_all);
 
@@ -129,7 +134,8 @@ STATEMENT(last, BUCKETED,
 	" ORDER BY entered DESC, id DESC"
 	" LIMIT 1");
 
-int enrolments_last(struct db *db, int64_t prospect, const char *sequence, struct arena *arena, struct enrolment *out, struct err *err)
+int enrolments_last(struct db *db, int64_t prospect, const char *sequence, struct arena *arena,
+		struct enrolment *out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_last);
 

@@ -1,5 +1,6 @@
 /*
- * events.c: what took effect. Kept in the order (bucket, prospect, name, at, id), so that a history function reads one range.
+ * events.c: what took effect. Kept in the order (bucket, prospect, name, at, id), so that a history
+ * function reads one range.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,8 @@ STATEMENT(tally, BUCKETED,
 	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3 AND at >= ?4"
 	" ORDER BY at DESC, id DESC");
 
-int events_tally(struct db *db, int64_t prospect, const char *name, const char *subject, bool glob, int64_t from, int64_t limit,
+int events_tally(struct db *db, int64_t prospect, const char *name, const char *subject, bool glob,
+		int64_t from, int64_t limit,
 		int64_t *count_out, int64_t *newest_out, int64_t *oldest_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_tally);
@@ -89,7 +91,8 @@ STATEMENT(latest_named, BUCKETED,
 	" ORDER BY at DESC, id DESC"
 	" LIMIT ?3");
 
-static int latest(struct db *db, int64_t prospect, const char *name, size_t max, struct arena *arena, struct event_row **out,
+static int latest(struct db *db, int64_t prospect, const char *name, size_t max, struct arena *arena,
+		struct event_row **out,
 		size_t *count_out, struct err *err)
 {
 	struct query *q = db_query(db, name ? &sql_latest_named : &sql_latest);
@@ -143,7 +146,8 @@ STATEMENT(all, BUCKETED,
 	" WHERE bucket = ?1 AND prospect = ?2"
 	" ORDER BY at, id");
 
-int events_all(struct db *db, int64_t prospect, struct arena *arena, struct event_row **out, size_t *count_out, struct err *err)
+int events_all(struct db *db, int64_t prospect, struct arena *arena, struct event_row **out,
+		size_t *count_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_all);
 	void *rows;

@@ -64,8 +64,8 @@ STATEMENT(of_delivery, BUCKETED,
 	" WHERE bucket = ?1 AND delivery = ?2 AND at >= ?3"
 	" ORDER BY at, id");
 
-int hits_of_delivery(struct db *db, int64_t delivery, int64_t from, struct arena *arena, struct hit **out, size_t *count_out,
-		struct err *err)
+int hits_of_delivery(struct db *db, int64_t delivery, int64_t from, struct arena *arena, struct hit **out,
+		size_t *count_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_of_delivery);
 	void *rows;

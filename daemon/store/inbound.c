@@ -1,6 +1,6 @@
 /*
- * inbound.c: mails that came in. A mail is known again by the hash of its bytes, kept in the hash's own bucket: it is taken before
- * anybody knows whose it is.
+ * inbound.c: mails that came in. A mail is known again by the hash of its bytes, kept in the hash's own
+ * bucket: it is taken before anybody knows whose it is.
  */
 #include "base/id.h"
 

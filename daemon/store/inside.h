@@ -1,6 +1,7 @@
 /*
- * inside.h: what the files of this folder know of each other: the database handle, its transactions, and the memory behind the tables.
- * Store thread or reader thread, whichever owns the handle; store_start() before the threads run.
+ * inside.h: what the files of this folder know of each other: the database handle, its transactions,
+ * and the memory behind the tables. Store thread or reader thread, whichever owns the handle;
+ * store_start() before the threads run.
  */
 #ifndef STORE_INSIDE_H
 #define STORE_INSIDE_H
@@ -20,7 +21,7 @@
 
 #include "driver.h"
 
-/* --- db.c ------------------------------------------------------------------------------------------------------- */
+/* --- db.c ----------------------------------------------------------------------------------------------- */
 
 /* A call that waits for the commit. */
 struct after {
@@ -47,7 +48,8 @@ struct db {
 	_Atomic uint64_t statements;	/* run so far */
 };
 
-int db_open(const struct driver *driver, const char *where, bool reader, struct db **out, struct err *err) MUSTCHECK;
+int db_open(const struct driver *driver, const char *where, bool reader, struct db **out,
+		struct err *err) MUSTCHECK;
 void db_close(struct db **db);
 
 /* A transaction; when one of them failed, db->trouble says how badly, and db_rollback() is next. */
@@ -58,12 +60,13 @@ void db_rollback(struct db *db);
 enum job_end {
 	JOB_KEPT,
 	JOB_REFUSED,	/* it failed, and nothing of it is left */
-	JOB_SPOILT,	/* it failed, and what it wrote is still there: the transaction has to be run again, with savepoints */
+	JOB_SPOILT,	/* it failed, and what it wrote is still there: all must run again, with savepoints */
 };
 
 /*
- * Runs one job. In a savepoint it is rolled back alone when it fails; but a savepoint copies each page that the job touches, a quarter of
- * the cost of a sign-up, so the first try does without. Nothing counts when db->trouble is above TROUBLE_STATEMENT.
+ * Runs one job. In a savepoint it is rolled back alone when it fails; but a savepoint copies each page
+ * that the job touches, a quarter of the cost of a sign-up, so the first try does without. Nothing
+ * counts when db->trouble is above TROUBLE_STATEMENT.
  */
 enum job_end db_run_job(struct db *db, struct store_job *job, bool savepoint);
 
@@ -73,12 +76,12 @@ struct statement *const *db_statements(size_t *count_out);
 /* Notes what a failed call means for the transaction. */
 void db_note(struct db *db, enum trouble trouble);
 
-/* --- migrations.c ----------------------------------------------------------------------------------------------- */
+/* --- migrations.c --------------------------------------------------------------------------------------- */
 
 /* Brings the schema up to date, in one transaction; a schema newer than this program is refused. */
 int migrations_run(struct db *db, struct err *err) MUSTCHECK;
 
-/* --- leases.c --------------------------------------------------------------------------------------------------- */
+/* --- leases.c ------------------------------------------------------------------------------------------- */
 
 struct leases *leases_new(const char *owner);
 void leases_free(struct leases **leases);
@@ -87,7 +90,7 @@ int leases_take(struct db *db, struct err *err) MUSTCHECK;
 /* A transaction begins: what was checked in the one before no longer counts. */
 void leases_begin(struct leases *leases);
 
-/* --- queue.c: next due times ------------------------------------------------------------------------------------ */
+/* --- queue.c: next due times ---------------------------------------------------------------------------- */
 
 struct queue_heads *queue_heads_new(void);
 void queue_heads_free(struct queue_heads **heads);
@@ -98,12 +101,12 @@ void queue_heads_undo(struct queue_heads *heads, size_t mark);
 /* After the commit: other threads may see them. */
 void queue_heads_publish(struct queue_heads *heads);
 
-/* --- suppressions.c --------------------------------------------------------------------------------------------- */
+/* --- suppressions.c ------------------------------------------------------------------------------------- */
 
 /* Loads the key of the hashes; makes it first when there is none, which the reader cannot. */
 int suppressions_key(struct db *db, struct err *err) MUSTCHECK;
 
-/* --- outlet.c: the way back to the loop ------------------------------------------------------------------------- */
+/* --- outlet.c: the way back to the loop ----------------------------------------------------------------- */
 
 /* Jobs, in the order in which they came. */
 struct job_list {
@@ -121,9 +124,10 @@ struct outlet *outlet_new(struct loop *loop);
 void outlet_close(struct outlet **outlet);
 void outlet_on_hints(struct outlet *outlet, void (*fn)(void *arg, unsigned hints), void *arg);
 /* Any thread: the completions of one batch, what is to be called after its commit, and hints. Empties `done`. */
-void outlet_put(struct outlet *outlet, struct job_list *done, const struct after *after, size_t after_count, unsigned hints);
+void outlet_put(struct outlet *outlet, struct job_list *done, const struct after *after, size_t after_count,
+		unsigned hints);
 
-/* --- disk.c: room ----------------------------------------------------------------------------------------------- */
+/* --- disk.c: room --------------------------------------------------------------------------------------- */
 
 struct disk;
 
@@ -136,7 +140,7 @@ void disk_release(struct disk *disk);
 int64_t disk_left(struct disk *disk);		/* any thread: bytes, as of the last look */
 bool disk_has_room(struct disk *disk);		/* any thread */
 
-/* --- reader.c --------------------------------------------------------------------------------------------------- */
+/* --- reader.c ------------------------------------------------------------------------------------------- */
 
 struct reader;
 
@@ -145,18 +149,19 @@ int reader_start(const char *where, struct outlet *outlet, struct reader **out, 
 void reader_stop(struct reader **reader);
 int reader_submit(struct reader *reader, struct store_job *job) MUSTCHECK;
 
-/* --- store.c ---------------------------------------------------------------------------------------------------- */
+/* --- store.c -------------------------------------------------------------------------------------------- */
 
 struct db *store_db(struct store *store);
 
-/* --- rows.c: reading rows into arenas --------------------------------------------------------------------------- */
+/* --- rows.c: reading rows into arenas ------------------------------------------------------------------- */
 
 /* Reads all rows of q into an array of elements of `size`, in the arena, and ends q. */
-int rows_collect(struct query *q, size_t size, void (*read)(struct query *q, struct arena *arena, void *row), struct arena *arena,
+int rows_collect(struct query *q, size_t size, void (*read)(struct query *q, struct arena *arena, void *row),
+		struct arena *arena,
 		void **rows_out, size_t *count_out, struct err *err) MUSTCHECK;
 /* Reads at most one row and ends q. 1/0/-1. */
-int rows_one(struct query *q, void (*read)(struct query *q, struct arena *arena, void *row), struct arena *arena, void *row,
-		struct err *err) MUSTCHECK;
+int rows_one(struct query *q, void (*read)(struct query *q, struct arena *arena, void *row),
+		struct arena *arena, void *row, struct err *err) MUSTCHECK;
 /* A text column, copied; "" for NULL. */
 const char *rows_text(struct query *q, int column, struct arena *arena);
 /* What is bound for a text that may be NULL. */

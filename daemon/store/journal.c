@@ -10,7 +10,8 @@ STATEMENT(add, BUCKETED,
 	"INSERT INTO journal (bucket, prospect, id, at, kind, what, why)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 
-int journal_add(struct db *db, int64_t prospect, int64_t at, const char *kind, const char *what, const char *why, struct err *err)
+int journal_add(struct db *db, int64_t prospect, int64_t at, const char *kind, const char *what,
+		const char *why, struct err *err)
 {
 	struct query *q = db_query(db, &sql_add);
 
@@ -41,8 +42,8 @@ static void read_journal(struct query *q, struct arena *arena, void *row)
 	j->why = rows_text(q, 4, arena);
 }
 
-int journal_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct journal_row **out, size_t *count_out,
-		struct err *err)
+int journal_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct journal_row **out,
+		size_t *count_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_of);
 	void *rows;

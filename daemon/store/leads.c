@@ -97,7 +97,8 @@ STATEMENT(latest, SITE,
 	" ORDER BY at DESC, id DESC"
 	" LIMIT ?1");
 
-int leads_latest(struct db *db, size_t max, struct arena *arena, struct lead **out, size_t *count_out, struct err *err)
+int leads_latest(struct db *db, size_t max, struct arena *arena, struct lead **out, size_t *count_out,
+		struct err *err)
 {
 	struct query *q = db_query(db, &sql_latest);
 	void *rows;

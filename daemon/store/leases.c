@@ -1,10 +1,12 @@
 /*
- * leases.c: who owns which bucket. 1,024 rows (bucket, owner, epoch, until); the epoch grows with each process that takes the bucket.
+ * leases.c: who owns which bucket. 1,024 rows (bucket, owner, epoch, until); the epoch grows with each
+ * process that takes the bucket.
  *
- * On an engine that several daemons share, a transaction renews the lease row of each bucket that it writes to, once, and that row's
- * lock is what serialises it with a takeover. SQLite serialises writers as a whole, and a daemon takes all buckets in one transaction, so
- * there the row of one bucket, looked at once a transaction, stands for all; it is renewed when a third of its time is over. The check
- * is made by db.c before the first statement that writes, and by the store thread at each BEGIN.
+ * On an engine that several daemons share, a transaction renews the lease row of each bucket that it
+ * writes to, once, and that row's lock is what serialises it with a takeover. SQLite serialises writers
+ * as a whole, and a daemon takes all buckets in one transaction, so there the row of one bucket, looked
+ * at once a transaction, stands for all; it is renewed when a third of its time is over. The check is
+ * made by db.c before the first statement that writes, and by the store thread at each BEGIN.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +134,8 @@ int64_t db_epoch(struct db *db, uint16_t bucket, struct err *err)
 lost:
 	l->lost = true;
 	db_note(db, TROUBLE_LEASE);
-	return err_set(err, "another daemon has taken over the database; this one can change nothing any more");
+	return err_set(err,
+			"another daemon has taken over the database; this one can change nothing any more");
 }
 
 bool db_owns(struct db *db, uint16_t bucket)

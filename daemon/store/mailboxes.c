@@ -1,5 +1,6 @@
 /*
- * mailboxes.c: how far each mailbox has been read. Set in the transaction of the fact that the mail was.
+ * mailboxes.c: how far each mailbox has been read. Set in the transaction of the fact that the mail
+ * was.
  */
 #include "inside.h"
 

@@ -1,10 +1,12 @@
 /*
- * migrations.c: the schema, as the steps that led to it. Append only: a step that was released is never changed.
+ * migrations.c: the schema, as the steps that led to it. Append only: a step that was released is never
+ * changed.
  *
- * One DDL statement a step, so that engines whose DDL is not transactional can stop between any two. The words with a '$' are the
- * driver's: $INT is INTEGER on SQLite and BIGINT on PostgreSQL, $BLOB is BLOB and BYTEA, $TEXT gets COLLATE "C" there, $BY_KEY stores the
- * rows in the order of their key where the engine can. The bucket comes first in every key of every table about people; hot
- * tables are kept in the order in which they are read. The database's version is the number of steps that were run.
+ * One DDL statement a step, so that engines whose DDL is not transactional can stop between any two.
+ * The words with a '$' are the driver's: $INT is INTEGER on SQLite and BIGINT on PostgreSQL, $BLOB is
+ * BLOB and BYTEA, $TEXT gets COLLATE "C" there, $BY_KEY stores the rows in the order of their key where
+ * the engine can. The bucket comes first in every key of every table about people; hot tables are kept
+ * in the order in which they are read. The database's version is the number of steps that were run.
  */
 #include <string.h>
 
@@ -369,8 +371,8 @@ int migrations_run(struct db *db, struct err *err)
 	if (db->driver->get_version(db->connection, &version, err) < 0)
 		return -1;
 	if (version > STEPS)
-		return err_set(err, "the database has schema %d, this program knows %d: it was written by a newer version; install that again",
-				version, STEPS);
+		return err_set(err, "the database has schema %d, this program knows %d: "
+				"it was written by a newer version; install that again", version, STEPS);
 	if (version == STEPS)
 		return 0;
 	if (db_begin(db, err) < 0)

@@ -1,8 +1,8 @@
 /*
  * once.c: keys of requests that were accepted, and the answers that they got.
  *
- * Old keys of a bucket are deleted by one scan of the bucket an hour at most, when the bucket is used anyway: an index on time
- * would cost every sign-up more.
+ * Old keys of a bucket are deleted by one scan of the bucket an hour at most, when the bucket is used
+ * anyway: an index on time would cost every sign-up more.
  */
 #include "base/clock.h"
 
@@ -35,7 +35,8 @@ STATEMENT(take, BUCKETED,
 	" VALUES (?1, ?2, ?3, ?4)"
 	" ON CONFLICT (bucket, once_key) DO NOTHING");
 
-int once_take(struct db *db, uint16_t bucket, const char *key, int64_t now, const char *answer, struct arena *arena,
+int once_take(struct db *db, uint16_t bucket, const char *key, int64_t now, const char *answer,
+		struct arena *arena,
 		const char **answer_out, struct err *err)
 {
 	struct query *q;

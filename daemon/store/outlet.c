@@ -1,8 +1,9 @@
 /*
  * outlet.c: the way back to the loop: completions of batches, in the order of their commits.
  *
- * Both threads put batches in; one post to the loop is under way at most. The outlet lives until both the store has closed it and
- * that post has run, so a store may be stopped while a post still waits in the loop.
+ * Both threads put batches in; one post to the loop is under way at most. The outlet lives until both
+ * the store has closed it and that post has run, so a store may be stopped while a post still waits in
+ * the loop.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -133,7 +134,8 @@ void outlet_close(struct outlet **outlet)
 		outlet_free(o);
 }
 
-void outlet_put(struct outlet *outlet, struct job_list *done, const struct after *after, size_t after_count, unsigned hints)
+void outlet_put(struct outlet *outlet, struct job_list *done, const struct after *after, size_t after_count,
+		unsigned hints)
 {
 	struct batch *batch = xcalloc(1, sizeof(*batch));
 	bool post;

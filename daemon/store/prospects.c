@@ -6,7 +6,8 @@
 #include "inside.h"
 
 #define COLUMNS \
-	"id, address, address_key, fields, stage, list, form, language, timezone, consent, fit, interest, interest_at," \
+	"id, address, address_key, fields, stage, list, form, language, timezone, consent, fit, interest," \
+	"  interest_at," \
 	" intent, intent_at, hot, hot_at, recheck, recheck_rule, recheck_id, created, changed"
 
 static void read_prospect(struct query *q, struct arena *arena, void *row)
@@ -97,7 +98,8 @@ int prospects_insert(struct db *db, const struct prospect *p, struct err *err)
 STATEMENT(update, BUCKETED,
 	"UPDATE prospect"
 	" SET fields = ?3, stage = ?4, list = ?5, form = ?6, language = ?7, timezone = ?8, consent = ?9,"
-	"  fit = ?10, interest = ?11, interest_at = ?12, intent = ?13, intent_at = ?14, hot = ?15, hot_at = ?16,"
+	"  fit = ?10, interest = ?11, interest_at = ?12, intent = ?13, intent_at = ?14, hot = ?15,"
+	"  hot_at = ?16,"
 	"  recheck = ?17, recheck_rule = ?18, recheck_id = ?19, changed = ?20"
 	" WHERE bucket = ?1 AND id = ?2");
 
@@ -132,7 +134,8 @@ STATEMENT(find_address, BUCKETED,
 	"SELECT prospect FROM address"
 	" WHERE bucket = ?1 AND address_key = ?2");
 
-int prospects_find_address(struct db *db, const char *key, struct arena *arena, struct prospect *out, struct err *err)
+int prospects_find_address(struct db *db, const char *key, struct arena *arena, struct prospect *out,
+		struct err *err)
 {
 	struct query *q = db_query(db, &sql_find_address);
 	int64_t id = 0;

@@ -1,8 +1,10 @@
 /*
- * queue.c: what is due. Rows are kept in the order (bucket, lane, due, id), so that taking the due ones of a bucket is one range.
+ * queue.c: what is due. Rows are kept in the order (bucket, lane, due, id), so that taking the due ones
+ * of a bucket is one range.
  *
- * The next due time of each bucket and lane is kept in memory, never later than the truth: a take of nothing costs no statement. Within a
- * transaction a take may set it later; how it was is noted, and put back when the job or the transaction is rolled back.
+ * The next due time of each bucket and lane is kept in memory, never later than the truth: a take of
+ * nothing costs no statement. Within a transaction a take may set it later; how it was is noted, and
+ * put back when the job or the transaction is rolled back.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -60,7 +62,8 @@ static void set_earlier(struct queue_heads *h, enum lane lane, uint16_t bucket, 
 static void set_later(struct queue_heads *h, enum lane lane, uint16_t bucket, int64_t due)
 {
 	h->undo = xgrow(h->undo, &h->undo_cap, h->undo_count + 1, sizeof(*h->undo));
-	h->undo[h->undo_count++] = (struct undo){ .bucket = bucket, .lane = lane, .due = h->due[lane][bucket] };
+	h->undo[h->undo_count++] = (struct undo){ .bucket = bucket, .lane = lane,
+			.due = h->due[lane][bucket] };
 	h->due[lane][bucket] = due;
 	h->changed[lane] = true;
 }
@@ -124,7 +127,7 @@ int queue_heads_load(struct db *db, struct err *err)
 	return got < 0 ? -1 : 0;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------------------------------------- */
 
 static unsigned hint_of(enum lane lane)
 {
@@ -183,7 +186,7 @@ int queue_remove(struct db *db, enum lane lane, int64_t due, int64_t id, struct 
 	return query_run(q, err);
 }
 
-/* --- taking ----------------------------------------------------------------------------------------------------- */
+/* --- taking --------------------------------------------------------------------------------------------- */
 
 STATEMENT(due, BUCKETED,
 	"SELECT id, due, kind, prospect, ref, name FROM queue"
@@ -201,7 +204,8 @@ struct taken {
 };
 
 /* Reads up to the first row that is not due; next_out: its due time, or that of the first beyond `max`. */
-static int read_due(struct db *db, enum lane lane, uint16_t bucket, int64_t now, struct arena *arena, struct taken *taken,
+static int read_due(struct db *db, enum lane lane, uint16_t bucket, int64_t now, struct arena *arena,
+		struct taken *taken,
 		int64_t *next_out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_due);
@@ -232,8 +236,8 @@ static int read_due(struct db *db, enum lane lane, uint16_t bucket, int64_t now,
 	return got < 0 ? -1 : 0;
 }
 
-static int take_bucket(struct db *db, enum lane lane, uint16_t bucket, int64_t now, struct arena *arena, struct taken *taken,
-		struct err *err)
+static int take_bucket(struct db *db, enum lane lane, uint16_t bucket, int64_t now, struct arena *arena,
+		struct taken *taken, struct err *err)
 {
 	size_t before = taken->count;
 	const struct queue_row *last;
@@ -259,8 +263,8 @@ static int take_bucket(struct db *db, enum lane lane, uint16_t bucket, int64_t n
 	return 0;
 }
 
-int queue_take(struct db *db, enum lane lane, int64_t now, size_t max, struct arena *arena, struct queue_row **out, size_t *count_out,
-		struct err *err)
+int queue_take(struct db *db, enum lane lane, int64_t now, size_t max, struct arena *arena,
+		struct queue_row **out, size_t *count_out, struct err *err)
 {
 	struct queue_heads *h = db->heads;
 	struct taken taken = { .max = max };
@@ -282,13 +286,14 @@ int queue_take(struct db *db, enum lane lane, int64_t now, size_t max, struct ar
 	return 0;
 }
 
-/* --- looking ---------------------------------------------------------------------------------------------------- */
+/* --- looking -------------------------------------------------------------------------------------------- */
 
 STATEMENT(depth, SITE,
 	"SELECT COUNT(*), COUNT(CASE WHEN due <= ?2 THEN 1 END) FROM queue"
 	" WHERE lane = ?1");
 
-int queue_depth(struct db *db, enum lane lane, int64_t now, int64_t *due_out, int64_t *all_out, struct err *err)
+int queue_depth(struct db *db, enum lane lane, int64_t now, int64_t *due_out, int64_t *all_out,
+		struct err *err)
 {
 	struct query *q = db_query(db, &sql_depth);
 	int got;

@@ -1,6 +1,6 @@
 /*
- * reader.c: the reader thread: reports and look-ups by people, on a read-only connection of its own, so that a long query never delays a
- * sign-up. Each job sees one snapshot.
+ * reader.c: the reader thread: reports and look-ups by people, on a read-only connection of its own, so
+ * that a long query never delays a sign-up. Each job sees one snapshot.
  */
 #include <pthread.h>
 #include <stdlib.h>

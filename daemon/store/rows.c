@@ -5,7 +5,8 @@
 
 #include "inside.h"
 
-int rows_collect(struct query *q, size_t size, void (*read)(struct query *q, struct arena *arena, void *row), struct arena *arena,
+int rows_collect(struct query *q, size_t size, void (*read)(struct query *q, struct arena *arena, void *row),
+		struct arena *arena,
 		void **rows_out, size_t *count_out, struct err *err)
 {
 	size_t cap = 16, count = 0;
@@ -30,8 +31,8 @@ int rows_collect(struct query *q, size_t size, void (*read)(struct query *q, str
 	return 0;
 }
 
-int rows_one(struct query *q, void (*read)(struct query *q, struct arena *arena, void *row), struct arena *arena, void *row,
-		struct err *err)
+int rows_one(struct query *q, void (*read)(struct query *q, struct arena *arena, void *row),
+		struct arena *arena, void *row, struct err *err)
 {
 	int got = query_row(q, err);
 

@@ -1,9 +1,10 @@
 /*
  * sqlite.c: the SQLite driver: settings, statements, checkpoints.
  *
- * One connection in the whole system writes and checkpoints, in one thread: every SQLite before 3.51.3 can corrupt a WAL database when
- * one connection commits while another checkpoints. So automatic checkpoints are off on both kinds of connection, and a reader does none
- * when it closes. Settings are read back after opening: a pragma with a typing error in it is silent otherwise.
+ * One connection in the whole system writes and checkpoints, in one thread: every SQLite before 3.51.3
+ * can corrupt a WAL database when one connection commits while another checkpoints. So automatic
+ * checkpoints are off on both kinds of connection, and a reader does none when it closes. Settings are
+ * read back after opening: a pragma with a typing error in it is silent otherwise.
  */
 #include <assert.h>
 #include <fcntl.h>
@@ -106,7 +107,7 @@ static enum trouble sqlite_trouble(struct connection *c)
 	}
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------------------------------------- */
 
 /* The first column of the first row of a statement without parameters, as text. */
 static int ask(struct connection *c, const char *sql, char *out, size_t size, struct err *err)
@@ -170,14 +171,17 @@ static int wal_cb(void *arg, sqlite3 *db, const char *name, int pages)
 static int configure(struct connection *c, struct err *err)
 {
 	static const struct { int option, value; } switches[] = {
-		{ SQLITE_DBCONFIG_DEFENSIVE, 1 }, { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 }, { SQLITE_DBCONFIG_ENABLE_FKEY, 1 },
-		{ SQLITE_DBCONFIG_DQS_DML, 0 }, { SQLITE_DBCONFIG_DQS_DDL, 0 }, { SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 },
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 }, { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+				{ SQLITE_DBCONFIG_ENABLE_FKEY, 1 },
+		{ SQLITE_DBCONFIG_DQS_DML, 0 }, { SQLITE_DBCONFIG_DQS_DDL, 0 },
+				{ SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
 		int now = -1;
 
-		if (sqlite3_db_config(c->db, switches[i].option, switches[i].value, &now) != SQLITE_OK || now != switches[i].value)
+		if (sqlite3_db_config(c->db, switches[i].option, switches[i].value, &now) != SQLITE_OK ||
+				now != switches[i].value)
 			return err_set(err, "SQLite did not take switch %d", switches[i].option);
 	}
 	if (c->reader && sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK)
@@ -237,7 +241,7 @@ failed:
 	return -1;
 }
 
-/* --- schema ----------------------------------------------------------------------------------------------------- */
+/* --- schema --------------------------------------------------------------------------------------------- */
 
 static int sqlite_get_version(struct connection *c, int *out, struct err *err)
 {
@@ -264,11 +268,12 @@ static int sqlite_set_version(struct connection *c, int version, struct err *err
 {
 	char sql[100];
 
-	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION_ID, version);
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION_ID,
+			version);
 	return sqlite_define(c, sql, err);
 }
 
-/* --- transactions ----------------------------------------------------------------------------------------------- */
+/* --- transactions --------------------------------------------------------------------------------------- */
 
 static int sqlite_control(struct connection *c, enum control what, struct err *err)
 {
@@ -287,7 +292,8 @@ static int sqlite_control(struct connection *c, enum control what, struct err *e
 	if (what == CONTROL_ROLLBACK && sqlite3_get_autocommit(c->db))
 		return 0;
 	if (!c->control[what] &&
-			sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &c->control[what], NULL) != SQLITE_OK)
+			sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &c->control[what],
+					NULL) != SQLITE_OK)
 		return fail(c, err);
 	rc = sqlite3_step(c->control[what]);
 	if (rc != SQLITE_DONE)
@@ -296,7 +302,7 @@ static int sqlite_control(struct connection *c, enum control what, struct err *e
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
-/* --- statements ------------------------------------------------------------------------------------------------- */
+/* --- statements ----------------------------------------------------------------------------------------- */
 
 /* A prepared statement is SQLite's own object; the cast is all that the driver adds. */
 static sqlite3_stmt *stmt(struct prepared *p)
@@ -351,7 +357,8 @@ static void sqlite_bind_text(struct prepared *p, int n, const char *s, size_t le
 static void sqlite_bind_blob(struct prepared *p, int n, const void *data, size_t len)
 {
 	/* a NULL pointer would be NULL, and columns are NOT NULL: no bytes are bytes too */
-	bound(len ? sqlite3_bind_blob64(stmt(p), n, data, len, SQLITE_STATIC) : sqlite3_bind_zeroblob(stmt(p), n, 0));
+	bound(len ? sqlite3_bind_blob64(stmt(p), n, data, len, SQLITE_STATIC) : sqlite3_bind_zeroblob(stmt(p),
+			n, 0));
 }
 
 static int sqlite_step(struct connection *c, struct prepared *p, struct err *err)
@@ -404,7 +411,7 @@ static int sqlite_changes(struct connection *c)
 	return sqlite3_changes(c->db);
 }
 
-/* --- checkpoints ------------------------------------------------------------------------------------------------ */
+/* --- checkpoints ---------------------------------------------------------------------------------------- */
 
 #ifdef NURTURED_CRASH
 

@@ -1,8 +1,9 @@
 /*
  * store.c: see store.h: the store thread, and starting and stopping the whole.
  *
- * The thread takes what waits, runs it in one transaction, commits, and hands the batch back. What the engine may cure by itself is tried
- * again; everything else fails the batch, and each following second shows by an empty commit whether the trouble is over.
+ * The thread takes what waits, runs it in one transaction, commits, and hands the batch back. What the
+ * engine may cure by itself is tried again; everything else fails the batch, and each following second
+ * shows by an empty commit whether the trouble is over.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +62,7 @@ struct db *store_db(struct store *store)
 	return store->db;
 }
 
-/* --- one batch -------------------------------------------------------------------------------------------------- */
+/* --- one batch ------------------------------------------------------------------------------------------ */
 
 /* Runs the jobs, inside the transaction. 1: one of them has to be undone, and that takes savepoints. */
 static int run_jobs(struct store *s, struct job_list *jobs, bool savepoints, struct err *err)
@@ -191,7 +192,7 @@ static void run_batch(struct store *s, struct job_list *jobs)
 	outlet_put(s->outlet, jobs, db->after, rc == 0 ? db->after_count : 0, rc == 0 ? db->hints : 0);
 }
 
-/* --- housekeeping ----------------------------------------------------------------------------------------------- */
+/* --- housekeeping --------------------------------------------------------------------------------------- */
 
 static void checkpoint(struct store *s, bool all)
 {
@@ -210,8 +211,9 @@ static uint64_t unmoved_log(struct store *s)
 }
 
 /*
- * Between commits: a checkpoint holds up whoever comes, so it is made when nobody has come for a while, or when the log gets long. Not
- * sooner: the same pages are written again and again, and a checkpoint moves each once.
+ * Between commits: a checkpoint holds up whoever comes, so it is made when nobody has come for a while,
+ * or when the log gets long. Not sooner: the same pages are written again and again, and a checkpoint
+ * moves each once.
  */
 static void checkpoint_if_due(struct store *s, bool idle)
 {
@@ -253,7 +255,7 @@ static void look_after(struct store *s)
 	}
 }
 
-/* --- the thread ------------------------------------------------------------------------------------------------- */
+/* --- the thread ----------------------------------------------------------------------------------------- */
 
 /* Under the mutex: the jobs of the next transaction. */
 static void take_jobs(struct store *s, struct job_list *out)
@@ -308,7 +310,7 @@ static void *store_main(void *arg)
 	return NULL;
 }
 
-/* --- starting and stopping -------------------------------------------------------------------------------------- */
+/* --- starting and stopping ------------------------------------------------------------------------------ */
 
 static int lock_state(struct store *s, struct err *err)
 {
@@ -338,7 +340,8 @@ static int take_over(struct store *s, struct err *err)
 	if (db_begin(s->db, err) < 0)
 		return -1;
 	CRASH_POINT("lease.before_takeover");
-	if (leases_take(s->db, err) < 0 || suppressions_key(s->db, err) < 0 || queue_heads_load(s->db, err) < 0 ||
+	if (leases_take(s->db, err) < 0 || suppressions_key(s->db, err) < 0 || queue_heads_load(s->db,
+			err) < 0 ||
 			alerts_recover(s->db, clock_now(), err) < 0 || db_commit(s->db, err) < 0) {
 		db_rollback(s->db);
 		return -1;
@@ -437,7 +440,7 @@ void store_stop(struct store **store)
 	*store = NULL;
 }
 
-/* --- the loop's side -------------------------------------------------------------------------------------------- */
+/* --- the loop's side ------------------------------------------------------------------------------------ */
 
 int store_submit(struct store *store, struct store_job *job, enum store_priority priority)
 {

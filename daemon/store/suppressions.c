@@ -1,5 +1,6 @@
 /*
- * suppressions.c: who must not be mailed, as keyed hashes of their addresses: they survive erasure and tell nothing without the key.
+ * suppressions.c: who must not be mailed, as keyed hashes of their addresses: they survive erasure and
+ * tell nothing without the key.
  */
 #include <string.h>
 
@@ -69,7 +70,8 @@ static void read_suppression(struct query *q, struct arena *arena, void *row)
 	s->source = rows_text(q, 4, arena);
 }
 
-int suppressions_find(struct db *db, const char *address_key, struct arena *arena, struct suppression *out, struct err *err)
+int suppressions_find(struct db *db, const char *address_key, struct arena *arena, struct suppression *out,
+		struct err *err)
 {
 	struct query *q = db_query(db, &sql_find);
 	uint8_t hash[SHA256_SIZE];
