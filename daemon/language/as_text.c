@@ -7,6 +7,7 @@
  * class "html-only" or for Outlook alone, and images without words are left out. What white space the
  * Liquid leaves is put right when it is rendered.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,6 +24,7 @@
 struct open_tag {
 	char name[16];
 	bool dropped;		/* it and what is in it */
+	int number; /* <ol>: of the item at hand; -1 where Liquid makes items, so that nobody knows */
 };
 
 struct converter {
@@ -277,6 +279,26 @@ static void link_ends(struct converter *c)
 		write_text(c, ")", 1);
 }
 
+/* The list around, or NULL. */
+static struct open_tag *list_around(struct converter *c)
+{
+	for (int i = c->open_count - 1; i >= 0; i--)
+		if (strcmp(c->open[i].name, "ol") == 0 || strcmp(c->open[i].name, "ul") == 0)
+			return &c->open[i];
+	return NULL;
+}
+
+static void begin_item(struct converter *c)
+{
+	struct open_tag *list = list_around(c);
+	char mark[16] = "- ";
+
+	if (list && strcmp(list->name, "ol") == 0 && list->number >= 0)
+		snprintf(mark, sizeof(mark), "%d. ", ++list->number);
+	write_text(c, mark, strlen(mark));
+	c->line_empty = true;	/* no space is wanted behind it */
+}
+
 static void open_tag(struct converter *c, const char *tag)
 {
 	struct open_tag *o;
@@ -299,10 +321,9 @@ static void open_tag(struct converter *c, const char *tag)
 	c->dropped += o->dropped;
 	if (strcmp(tag, "a") == 0)
 		link_begins(c);
-	if (strcmp(tag, "li") == 0 && !c->dropped) {
-		write_text(c, "- ", 2);
-		c->line_empty = true;	/* no space is wanted behind it */
-	}
+	o->number = 0;
+	if (strcmp(tag, "li") == 0 && !c->dropped)
+		begin_item(c);
 }
 
 static void close_tag(struct converter *c, const char *tag)
@@ -434,6 +455,8 @@ static void liquid_piece(struct converter *c, const struct piece *p)
 	bool in_value = where == HTML_VALUE_QUOTED || where == HTML_VALUE_BARE || where == HTML_BEFORE_VALUE;
 	struct slice trimmed = slice_trim(p->text), rest;
 
+	if (p->kind == PIECE_TAG && list_around(c) && where == HTML_TEXT)
+		list_around(c)->number = -1;
 	if (in_value && in_href(c)) {
 		keep_href(c);
 		pieces_add(&c->href, *p);

@@ -558,6 +558,9 @@ static const struct row text_rows[] = {
 	{ "<p>a</p>{% if x %}<p>b</p>{% endif %}<p>c</p>", "{\"x\": 1}", "a\n\nb\n\nc\n" },
 	{ "<p>a</p>{% if x %}<p>b</p>{% endif %}<p>c</p>", NULL, "a\n\nc\n" },
 	{ "<p>a{% if x %} b{% endif %}, c</p>", "{\"x\": 1}", "a b, c\n" },
+	{ "<ol><li>a<ul><li>x</li></ul></li><li>b</li></ol><ol>{% for i in l %}<li>{{ i }}</li>{% endfor "
+	  "%}</ol>",
+		"{\"l\": [7, 8]}", "1. a\n\n- x\n\n2. b\n\n- 7\n- 8\n" },
 	{ "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>", NULL, "a b\nc d\n" },
 	{ "<div style=\"display: none\">no {{ n }}</div><div hidden>no</div><p class=\"x "
 	  "html-only\">no</p>yes",
