@@ -1,9 +1,10 @@
 /*
  * http.c: listening, connections and their bounds, routing. What evhttp lacks stands here: see http.h.
  *
- * A connection is known from its bufferevent. evhttp frees that without a word, so a reference of ours keeps it, and a sweep once
- * a second finds those whose callbacks evhttp took away. While a request waits for its reply evhttp does not read and starts no
- * time-out, so the request cannot vanish under a job that is with the store.
+ * A connection is known from its bufferevent. evhttp frees that without a word, so a reference of ours
+ * keeps it, and a sweep once a second finds those whose callbacks evhttp took away. While a request waits
+ * for its reply evhttp does not read and starts no time-out, so the request cannot vanish under a job that
+ * is with the store.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -39,9 +40,12 @@
 #define SPARE_ARENAS 64
 #define PROXIES_MAX 64
 
-METRIC(http_cut, COUNTER, "nurtured_http_connections_cut_total", "reason=\"deadline\"", "HTTP connections that were closed against the client's will.");
-METRIC(http_refused, COUNTER, "nurtured_http_connections_cut_total", "reason=\"malformed\"", "HTTP connections that were closed against the client's will.");
-METRIC(http_paused, COUNTER, "nurtured_http_accept_pauses_total", "", "How often accepting was paused: too many connections or no descriptors.");
+METRIC(http_cut, COUNTER, "nurtured_http_connections_cut_total", "reason=\"deadline\"",
+	"HTTP connections that were closed against the client's will.");
+METRIC(http_refused, COUNTER, "nurtured_http_connections_cut_total", "reason=\"malformed\"",
+	"HTTP connections that were closed against the client's will.");
+METRIC(http_paused, COUNTER, "nurtured_http_accept_pauses_total", "",
+	"How often accepting was paused: too many connections or no descriptors.");
 METRIC(http_open, GAUGE, "nurtured_http_connections", "", "Open HTTP connections.");
 
 /* An address or network, as IPv6 (IPv4 mapped). */
@@ -76,7 +80,7 @@ struct http {
 /* evhttp owns the listener's callback argument, so the error callback finds us here. */
 static struct http *listeners;
 
-/* --- addresses -------------------------------------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------------- */
 
 static int to_bytes(const char *ip, uint8_t out[16])
 {
@@ -136,7 +140,7 @@ static bool trusted(void *arg, const char *ip)
 	return false;
 }
 
-/* --- connections ------------------------------------------------------------------------------------------------ */
+/* --- connections ----------------------------------------------------------------------------- */
 
 static bool is_dead(const struct http_connection *c)
 {
@@ -165,7 +169,10 @@ static void connection_free(struct http_connection *c)
 	free(c);
 }
 
-/* Past the deadline the socket is shut down, and evhttp finds the end of file by itself: nothing is freed under its feet. */
+/*
+ * Past the deadline the socket is shut down, and evhttp finds the end of file by itself: nothing is freed
+ * under its feet.
+ */
 static void cut_if_late(struct http_connection *c, int64_t now)
 {
 	evutil_socket_t fd;
@@ -180,15 +187,18 @@ static void cut_if_late(struct http_connection *c, int64_t now)
 }
 
 /*
- * The guard found a fault, but evhttp still waits for more of that request (for a body that it understands in another way, say):
- * it would never come to request_cb(). Answers past evhttp, and shuts the socket down.
+ * The guard found a fault, but evhttp still waits for more of that request (for a body that it understands
+ * in another way, say): it would never come to request_cb(). Answers past evhttp, and shuts the socket
+ * down.
  */
 static void refuse_if_stuck(struct http_connection *c)
 {
-	static const char answer[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+	static const char answer[] =
+		"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 	evutil_socket_t fd = bufferevent_getfd(c->bev);
 
-	if (!c->guard.bad_at || c->pending || c->refused || fd < 0 || evbuffer_get_length(bufferevent_get_output(c->bev)) > 0)
+	if (!c->guard.bad_at || c->pending || c->refused || fd < 0 ||
+		evbuffer_get_length(bufferevent_get_output(c->bev)) > 0)
 		return;
 	c->refused = true;
 	log_debug("http.refused", L_STR("fault", c->guard.fault));
@@ -241,7 +251,9 @@ static void pause_cb(void *arg)
 		timer_set(http->pause, PAUSE_US);
 }
 
-/* accept(2) failed: out of descriptors, mostly. Without a pause libevent would try again at once, for ever. */
+/*
+ * accept(2) failed: out of descriptors, mostly. Without a pause libevent would try again at once, for ever.
+ */
 static void accept_error_cb(struct evconnlistener *listener, void *arg)
 {
 	struct http *http;
@@ -250,7 +262,8 @@ static void accept_error_cb(struct evconnlistener *listener, void *arg)
 		;
 	if (!http)
 		return;
-	log_warn("http.accept_failed", L_STR("error", strerror(EVUTIL_SOCKET_ERROR())), L_INT("connections", http->connection_count));
+	log_warn("http.accept_failed", L_STR("error", strerror(EVUTIL_SOCKET_ERROR())),
+		L_INT("connections", http->connection_count));
 	pause_accepting(http);
 }
 
@@ -309,7 +322,8 @@ static struct bufferevent *connection_cb(struct event_base *base, void *arg)
 	struct http_connection *c = xcalloc(1, sizeof(*c));
 
 	if (http->connection_count + 1 >= http->max_connections)
-		sweep(http);	/* before the new one is there: without evhttp's callbacks it would pass for dead */
+		/* before the new one is there: without evhttp's callbacks it would pass for dead */
+		sweep(http);
 	c->http = http;
 	c->fd = -1;
 	c->bev = bufferevent_socket_new(base, -1, 0);
@@ -327,9 +341,10 @@ static struct bufferevent *connection_cb(struct event_base *base, void *arg)
 	return c->bev;
 }
 
-/* --- requests --------------------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------- */
 
-static struct http_request *request_new(struct http *http, struct evhttp_request *ev, struct http_connection *c)
+static struct http_request *request_new(
+	struct http *http, struct evhttp_request *ev, struct http_connection *c)
 {
 	struct arena *arena = http->spare_count ? http->spare[--http->spare_count] : arena_new(0);
 	struct http_request *r = arena_calloc(arena, 1, sizeof(*r));
@@ -403,7 +418,8 @@ static const struct http_route *find_route(const struct http *http, const char *
 	*len_out = 0;
 	for (route = http->routes; route->path; route++) {
 		len = strlen(route->path);
-		if (strncmp(path, route->path, len) != 0 || (path[len] && (route->path[len - 1] != '/' || len == 1)))
+		if (strncmp(path, route->path, len) != 0 ||
+			(path[len] && (route->path[len - 1] != '/' || len == 1)))
 			continue;
 		if (len > *len_out) {
 			*len_out = len;
@@ -473,7 +489,7 @@ static void request_cb(struct evhttp_request *ev, void *arg)
 	dispatch(http, r);
 }
 
-/* --- life --------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------ */
 
 static struct http *http_new(struct loop *loop, const struct http_options *o, struct err *err)
 {
@@ -509,7 +525,8 @@ static int serve(struct http *http, const struct http_options *o, int fd, struct
 	struct timeval tv = { .tv_sec = idle / US_SECOND, .tv_usec = idle % US_SECOND };
 
 	http->evhttp = evhttp_new(base);
-	http->listener = evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 1024, fd);
+	http->listener =
+		evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 1024, fd);
 	if (!http->evhttp || !http->listener) {
 		if (!http->listener)
 			close(fd);
@@ -518,7 +535,8 @@ static int serve(struct http *http, const struct http_options *o, int fd, struct
 	evhttp_set_max_headers_size(http->evhttp, HEADERS_MAX);
 	evhttp_set_max_body_size(http->evhttp, o->max_body ? o->max_body : 256 * 1024);
 	evhttp_set_timeout_tv(http->evhttp, &tv);
-	evhttp_set_allowed_methods(http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_OPTIONS);
+	evhttp_set_allowed_methods(
+		http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_OPTIONS);
 	evhttp_set_default_content_type(http->evhttp, "text/plain; charset=utf-8");
 	evhttp_set_flags(http->evhttp, EVHTTP_SERVER_LINGERING_CLOSE);
 	evhttp_set_bevcb(http->evhttp, connection_cb, http);
@@ -545,8 +563,8 @@ static int start(struct http *http, const struct http_options *o, int fd, struct
 	return 0;
 }
 
-int http_listen_tcp(struct loop *loop, const struct http_options *options, const char *address, int port, struct http **out,
-		struct err *err)
+int http_listen_tcp(struct loop *loop, const struct http_options *options, const char *address, int port,
+	struct http **out, struct err *err)
 {
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
 	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
@@ -562,7 +580,8 @@ int http_listen_tcp(struct loop *loop, const struct http_options *options, const
 	fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-		if ((is_six ? bind(fd, (struct sockaddr *)&six, sizeof(six)) : bind(fd, (struct sockaddr *)&four, sizeof(four))) == 0)
+		if ((is_six ? bind(fd, (struct sockaddr *)&six, sizeof(six))
+			    : bind(fd, (struct sockaddr *)&four, sizeof(four))) == 0)
 			return start(http, options, fd, out, err);
 	}
 	err_set(err, "cannot listen on %s port %d: %s", address, port, strerror(errno));
@@ -572,15 +591,16 @@ int http_listen_tcp(struct loop *loop, const struct http_options *options, const
 	return -1;
 }
 
-int http_listen_unix(struct loop *loop, const struct http_options *options, const char *path, unsigned mode, struct http **out,
-		struct err *err)
+int http_listen_unix(struct loop *loop, const struct http_options *options, const char *path, unsigned mode,
+	struct http **out, struct err *err)
 {
 	struct sockaddr_un where = { .sun_family = AF_UNIX };
 	struct http *http;
 	int fd;
 
 	if (strlen(path) >= sizeof(where.sun_path))
-		return err_set(err, "path of a socket longer than %zu bytes: %s", sizeof(where.sun_path) - 1, path);
+		return err_set(
+			err, "path of a socket longer than %zu bytes: %s", sizeof(where.sun_path) - 1, path);
 	memcpy(where.sun_path, path, strlen(path) + 1);
 	http = http_new(loop, options, err);
 	if (!http)
@@ -608,7 +628,8 @@ int http_port(const struct http *http)
 
 	if (getsockname(evconnlistener_get_fd(http->listener), (struct sockaddr *)&at, &len) < 0)
 		return -1;
-	return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port : ((struct sockaddr_in *)&at)->sin_port);
+	return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
+					      : ((struct sockaddr_in *)&at)->sin_port);
 }
 
 void http_drain(struct http *http)

@@ -1,7 +1,9 @@
 /*
- * http_guard.c: see http_guard.h. A state machine over bytes, because a request may come in pieces of any size.
+ * http_guard.c: see http_guard.h. A state machine over bytes, because a request may come in pieces of any
+ * size.
  *
- * Grammar: RFC 9112 as its strict reading has it. Bodies: only POST has one. evhttp's own limits on sizes stand behind this.
+ * Grammar: RFC 9112 as its strict reading has it. Bodies: only POST has one. evhttp's own limits on sizes
+ * stand behind this.
  */
 #include <string.h>
 #include <strings.h>
@@ -98,7 +100,8 @@ static void on_version(struct http_guard *g, uint8_t c)
 			bad(g, "malformed request line");
 		return;
 	}
-	if (g->word_len != 8 || (memcmp(g->word, "HTTP/1.1", 8) != 0 && memcmp(g->word, "HTTP/1.0", 8) != 0)) {
+	if (g->word_len != 8 ||
+		(memcmp(g->word, "HTTP/1.1", 8) != 0 && memcmp(g->word, "HTTP/1.0", 8) != 0)) {
 		bad(g, "not HTTP/1.0 or 1.1");
 		return;
 	}
@@ -113,7 +116,8 @@ static void on_name(struct http_guard *g, uint8_t c)
 		return;
 	}
 	if (c != ':' || g->word_len == 0) {
-		bad(g, c == ' ' || c == '\t' ? "white space in or before a header name" : "malformed header name");
+		bad(g, c == ' ' || c == '\t' ? "white space in or before a header name"
+					     : "malformed header name");
 		return;
 	}
 	if (++g->headers > HTTP_GUARD_HEADERS) {
@@ -174,7 +178,10 @@ static void on_value(struct http_guard *g, uint8_t c)
 	} else if (c < 0x20 || c == 0x7f) {
 		bad(g, c == '\n' ? "bare LF" : "control character in a header");
 	} else {
-		/* white space inside a value matters only to the three that are looked at, and none of them may have any */
+		/*
+		 * white space inside a value matters only to the three that are looked at, and none of them
+		 * may have any
+		 */
 		if (g->space)
 			put(g, ' ');
 		g->space = false;
@@ -205,7 +212,10 @@ static void on_headers_end(struct http_guard *g)
 
 static void on_chunk_size(struct http_guard *g, uint8_t c)
 {
-	int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	int digit = c >= '0' && c <= '9'   ? c - '0'
+		    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+		    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+					   : -1;
 
 	if (digit >= 0 && g->word_len < 8) {
 		g->left = g->left * 16 + (uint64_t)digit;

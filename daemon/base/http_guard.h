@@ -1,8 +1,10 @@
 /*
- * http_guard.h: reads the bytes of a connection before evhttp does and finds what evhttp lets pass: everything by which two HTTP
- * parsers could disagree about where a request ends (request smuggling), and bytes that have no business in a header. Pure.
+ * http_guard.h: reads the bytes of a connection before evhttp does and finds what evhttp lets pass:
+ * everything by which two HTTP parsers could disagree about where a request ends (request smuggling), and
+ * bytes that have no business in a header. Pure.
  *
- * It is stricter than evhttp and counts lengths as evhttp does, so both agree on the bounds of every request it finds no fault with.
+ * It is stricter than evhttp and counts lengths as evhttp does, so both agree on the bounds of every
+ * request it finds no fault with.
  */
 #ifndef BASE_HTTP_GUARD_H
 #define BASE_HTTP_GUARD_H
@@ -17,7 +19,7 @@
 struct http_guard {
 	int state;
 	uint64_t begun;			/* requests whose first byte was seen */
-	uint64_t bad_at;		/* the number (from 1) of the request in which the first fault lies; 0: none yet */
+	uint64_t bad_at;		/* number, from 1, of the request with the first fault; 0: none */
 	const char *fault;		/* what is wrong with it: static text */
 	/* of the request at hand */
 	char word[HTTP_GUARD_WORD];	/* method, version, header name, or the beginning of a value */

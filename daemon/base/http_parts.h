@@ -1,5 +1,6 @@
 /*
- * http_parts.h: what http.c (listening, connections, routing) and http_request.c (reading a request, replying) share. Loop thread.
+ * http_parts.h: what http.c (listening, connections, routing) and http_request.c (reading a request,
+ * replying) share. Loop thread.
  */
 #ifndef BASE_HTTP_PARTS_H
 #define BASE_HTTP_PARTS_H
@@ -19,7 +20,7 @@ struct http_connection {
 	int fd;				/* -1 until its first byte */
 	struct http_guard guard;
 	uint64_t handled;		/* requests that evhttp handed over */
-	int64_t started;		/* clock_steady() of the first byte of the request being read; 0: none is */
+	int64_t started;		/* steady time of the first byte of the request being read; 0: none */
 	bool refused;			/* its fault was answered */
 	bool pending;			/* a request waits for its reply; evhttp does not read meanwhile */
 };
@@ -43,6 +44,7 @@ void http_request_done(struct http_request *r);
 bool http_draining(const struct http *http);
 
 /* Fills ip from the peer and, if trusted(arg, ip) says so, from X-Forwarded-For. */
-void http_request_find_ip(struct http_request *r, const char *peer, bool (*trusted)(void *arg, const char *ip), void *arg);
+void http_request_find_ip(
+	struct http_request *r, const char *peer, bool (*trusted)(void *arg, const char *ip), void *arg);
 
 #endif

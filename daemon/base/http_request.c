@@ -158,9 +158,12 @@ const char *http_parameter(struct arena *arena, const char *value, const char *n
 	return NULL;
 }
 
-/* --- who it is ----------------------------------------------------------------------------------------------------- */
+/* --- who it is ------------------------------------------------------------------------------- */
 
-/* "192.0.2.1", "::ffff:192.0.2.1" (as IPv4), "[2001:db8::1]:443": as inet_ntop() writes it. false: none of these. */
+/*
+ * "192.0.2.1", "::ffff:192.0.2.1" (as IPv4), "[2001:db8::1]:443": as inet_ntop() writes it. false: none of
+ * these.
+ */
 static bool canonical(struct slice s, char out[48])
 {
 	char text[INET6_ADDRSTRLEN];
@@ -171,7 +174,8 @@ static bool canonical(struct slice s, char out[48])
 	s = slice_trim(s);
 	if (s.len && s.data[0] == '[' && (end = memchr(s.data, ']', s.len)) != NULL)
 		s = (struct slice){ s.data + 1, (size_t)(end - s.data - 1) };
-	else if ((end = memchr(s.data, ':', s.len)) != NULL && memchr(s.data, '.', (size_t)(end - s.data)) != NULL)
+	else if ((end = memchr(s.data, ':', s.len)) != NULL &&
+		 memchr(s.data, '.', (size_t)(end - s.data)) != NULL)
 		s.len = (size_t)(end - s.data);		/* 192.0.2.1:80 */
 	if (s.len >= sizeof(text))
 		return false;
@@ -194,11 +198,13 @@ static char *forwarded(struct http_request *r)
 
 	TAILQ_FOREACH(h, evhttp_request_get_input_headers(r->ev), next)
 		if (strcasecmp(h->key, "X-Forwarded-For") == 0)
-			all = all ? arena_printf(r->arena, "%s,%s", all, h->value) : arena_strdup(r->arena, h->value);
+			all = all ? arena_printf(r->arena, "%s,%s", all, h->value)
+				  : arena_strdup(r->arena, h->value);
 	return all;
 }
 
-void http_request_find_ip(struct http_request *r, const char *peer, bool (*trusted)(void *arg, const char *ip), void *arg)
+void http_request_find_ip(
+	struct http_request *r, const char *peer, bool (*trusted)(void *arg, const char *ip), void *arg)
 {
 	char *list, *comma;
 	char ip[48];
@@ -220,7 +226,7 @@ void http_request_find_ip(struct http_request *r, const char *peer, bool (*trust
 	} while (comma && trusted(arg, r->ip));
 }
 
-/* --- the reply --------------------------------------------------------------------------------------------------- */
+/* --- the reply ------------------------------------------------------------------------------- */
 
 void http_set_header(struct http_request *r, const char *name, const char *value)
 {
@@ -234,7 +240,11 @@ void http_set_header(struct http_request *r, const char *name, const char *value
 
 static void count(int status)
 {
-	metric_add(status < 300 ? &metric_http_2xx : status < 400 ? &metric_http_3xx : status < 500 ? &metric_http_4xx : &metric_http_5xx, 1);
+	metric_add(status < 300	  ? &metric_http_2xx
+		   : status < 400 ? &metric_http_3xx
+		   : status < 500 ? &metric_http_4xx
+				  : &metric_http_5xx,
+		1);
 }
 
 /* What every reply carries. evhttp adds Date and, with a body, Content-Length. */
@@ -244,7 +254,8 @@ static void add_headers(struct http_request *r, int status, const char *type, in
 	struct evkeyvalq *out = evhttp_request_get_output_headers(r->ev);
 
 	if (type) {
-		snprintf(text, sizeof(text), "%s%s", type, strncmp(type, "text/", 5) == 0 && !strchr(type, ';') ? "; charset=utf-8" : "");
+		snprintf(text, sizeof(text), "%s%s", type,
+			strncmp(type, "text/", 5) == 0 && !strchr(type, ';') ? "; charset=utf-8" : "");
 		evhttp_add_header(out, "Content-Type", text);
 	}
 	if (r->method == HTTP_HEAD) {
@@ -270,7 +281,8 @@ void http_reply(struct http_request *r, int status, const char *type, const void
 	http_request_done(r);
 }
 
-void http_reply_file(struct http_request *r, int status, const char *type, int fd, int64_t offset, int64_t length)
+void http_reply_file(
+	struct http_request *r, int status, const char *type, int fd, int64_t offset, int64_t length)
 {
 	struct evbuffer_file_segment *segment = NULL;
 
@@ -316,12 +328,29 @@ void http_problem(struct http_request *r, int status, const char *detail, const 
 
 const char *http_reason(int status)
 {
-	static const struct { int status; const char *reason; } reasons[] = {
-		{ 200, "OK" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" }, { 302, "Found" }, { 303, "See Other" },
-		{ 304, "Not Modified" }, { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
-		{ 405, "Method Not Allowed" }, { 409, "Conflict" }, { 410, "Gone" }, { 413, "Content Too Large" },
-		{ 415, "Unsupported Media Type" }, { 416, "Range Not Satisfiable" }, { 422, "Unprocessable Content" },
-		{ 429, "Too Many Requests" }, { 500, "Internal Server Error" }, { 503, "Service Unavailable" },
+	static const struct { int status; const char *reason;
+	} reasons[] = {
+		{200, "OK"},
+		{202, "Accepted"},
+		{204, "No Content"},
+		{206, "Partial Content"},
+		{302, "Found"},
+		{303, "See Other"},
+		{304, "Not Modified"},
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{409, "Conflict"},
+		{410, "Gone"},
+		{413, "Content Too Large"},
+		{415, "Unsupported Media Type"},
+		{416, "Range Not Satisfiable"},
+		{422, "Unprocessable Content"},
+		{429, "Too Many Requests"},
+		{500, "Internal Server Error"},
+		{503, "Service Unavailable"},
 	};
 	size_t i;
 

@@ -28,7 +28,7 @@ static int add(struct arena *arena, struct body *out, const char *name, const ch
 	return 0;
 }
 
-/* --- urlencoded ----------------------------------------------------------------------------------------------------- */
+/* --- urlencoded ------------------------------------------------------------------------------ */
 
 static const char *decode(struct arena *arena, struct slice in, struct err *err)
 {
@@ -58,14 +58,15 @@ int body_parse_urlencoded(struct arena *arena, struct slice in, struct body *out
 		name = decode(arena, (struct slice){ s, (size_t)((equals ? equals : amp) - s) }, err);
 		if (!name)
 			return -1;
-		value = equals ? decode(arena, (struct slice){ equals + 1, (size_t)(amp - equals - 1) }, err) : "";
+		value = equals ? decode(arena, (struct slice){equals + 1, (size_t)(amp - equals - 1)}, err)
+			       : "";
 		if (!value || add(arena, out, name, value, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* --- multipart ---------------------------------------------------------------------------------------------------- */
+/* --- multipart ------------------------------------------------------------------------------- */
 
 /* The value of Content-Disposition among the header lines of a part; NULL if it is not there. */
 static const char *disposition(struct arena *arena, struct slice headers)
@@ -77,8 +78,10 @@ static const char *disposition(struct arena *arena, struct slice headers)
 		line_end = memmem(s, (size_t)(end - s), "\r\n", 2);
 		if (!line_end)
 			line_end = end;
-		if ((size_t)(line_end - s) >= sizeof(name) - 1 && strncasecmp(s, name, sizeof(name) - 1) == 0) {
-			struct slice value = { s + sizeof(name) - 1, (size_t)(line_end - s) - (sizeof(name) - 1) };
+		if ((size_t)(line_end - s) >= sizeof(name) - 1 &&
+			strncasecmp(s, name, sizeof(name) - 1) == 0) {
+			struct slice value = {
+				s + sizeof(name) - 1, (size_t)(line_end - s) - (sizeof(name) - 1)};
 
 			value = slice_trim(value);
 			return arena_strndup(arena, value.data, value.len);
@@ -102,13 +105,15 @@ static int add_part(struct arena *arena, struct slice part, struct body *out, st
 	content = gap + 4;
 	len = part.len - head - 4;
 	if (http_parameter(arena, what, "filename"))
-		return len ? add(arena, out, name, NULL, err) : 0;	/* a browser sends an empty one for a file not chosen */
+		/* a browser sends an empty one for a file not chosen */
+		return len ? add(arena, out, name, NULL, err) : 0;
 	if (memchr(content, '\0', len))
 		return err_set(err, "a field with a NUL");
 	return add(arena, out, name, arena_strndup(arena, content, len), err);
 }
 
-int body_parse_multipart(struct arena *arena, struct slice in, const char *boundary, struct body *out, struct err *err)
+int body_parse_multipart(
+	struct arena *arena, struct slice in, const char *boundary, struct body *out, struct err *err)
 {
 	char mark[BOUNDARY_MAX + 5];
 	const char *s = in.data, *end = in.data + in.len, *next;
@@ -116,7 +121,8 @@ int body_parse_multipart(struct arena *arena, struct slice in, const char *bound
 
 	*out = (struct body){ 0 };
 	if (n == 0 || n > BOUNDARY_MAX)
-		return err_set(err, "multipart/form-data without a boundary of 1 to %d characters", BOUNDARY_MAX);
+		return err_set(
+			err, "multipart/form-data without a boundary of 1 to %d characters", BOUNDARY_MAX);
 	memcpy(mark, "\r\n--", 4);
 	memcpy(mark + 4, boundary, n + 1);
 	n += 4;
@@ -132,7 +138,7 @@ int body_parse_multipart(struct arena *arena, struct slice in, const char *bound
 		if (!next)
 			return err_set(err, "cut off in the middle of a part");
 		/* an empty part: the line end is the boundary's own */
-		if (next == s || add_part(arena, (struct slice){ s + 2, (size_t)(next - s - 2) }, out, err) < 0)
+		if (next == s || add_part(arena, (struct slice){s + 2, (size_t)(next - s - 2)}, out, err) < 0)
 			return next == s ? err_set(err, "a part without headers") : -1;
 		s = next + n;
 	}
@@ -141,7 +147,7 @@ int body_parse_multipart(struct arena *arena, struct slice in, const char *bound
 	return 0;
 }
 
-/* --- JSON ----------------------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------ */
 
 /* jansson's own bound is 2,048 and compiled in. */
 static bool too_deep(struct slice in)
@@ -229,9 +235,10 @@ int body_parse_json(struct arena *arena, struct slice in, struct body *out, stru
 	return rc;
 }
 
-/* --- all of them ---------------------------------------------------------------------------------------------------- */
+/* --- all of them ----------------------------------------------------------------------------- */
 
-int body_parse(struct arena *arena, struct slice in, const char *type, const char *boundary, struct body *out, struct err *err)
+int body_parse(struct arena *arena, struct slice in, const char *type, const char *boundary, struct body *out,
+	struct err *err)
 {
 	int rc;
 
@@ -243,7 +250,8 @@ int body_parse(struct arena *arena, struct slice in, const char *type, const cha
 	else if (strcmp(type, "multipart/form-data") == 0)
 		rc = body_parse_multipart(arena, in, boundary, out, err);
 	else {
-		err_set(err, "Send application/json, application/x-www-form-urlencoded or multipart/form-data.");
+		err_set(err,
+			"Send application/json, application/x-www-form-urlencoded or multipart/form-data.");
 		return 415;
 	}
 	return rc < 0 ? 400 : 0;

@@ -1,9 +1,9 @@
 /*
- * consent.c: /u/T unsubscribes (RFC 8058), /y/T confirms a sign-up (double opt-in). GET shows a page with a button and changes nothing,
- * because scanners follow every link; POST acts.
+ * consent.c: /u/T unsubscribes (RFC 8058), /y/T confirms a sign-up (double opt-in). GET shows a page with a
+ * button and changes nothing, because scanners follow every link; POST acts.
  *
- * A mail provider's one-click POST carries List-Unsubscribe=One-Click and gets a short 200: no page, no redirect, no cookie. Any other POST
- * to the link unsubscribes too: who goes to that length means it.
+ * A mail provider's one-click POST carries List-Unsubscribe=One-Click and gets a short 200: no page, no
+ * redirect, no cookie. Any other POST to the link unsubscribes too: who goes to that length means it.
  */
 #include <string.h>
 #include <strings.h>
@@ -31,9 +31,11 @@ static void unknown_link(struct http_request *r, const struct plan *plan, const 
 	page_problem(r, plan, 404, "No such link", how_else);
 }
 
-/* --- unsubscribe ---------------------------------------------------------------------------------------------------- */
+/* --- unsubscribe ----------------------------------------------------------------------------- */
 
-#define CUT_OFF "This link is not known here. It may have been cut off on its way. Please answer the mail with the word unsubscribe instead."
+#define CUT_OFF                                                                                              \
+	"This link is not known here. It may have been cut off on its way. Please answer the mail with the " \
+	"word unsubscribe instead."
 
 /* a***@example.com: enough for the person to know it, not for whoever was sent the link. */
 static const char *masked(struct arena *arena, const char *address)
@@ -50,7 +52,8 @@ static int look_run(struct store_job *job, struct db *db, struct err *err)
 	return look_delivery(db, c->fact.delivery, &c->result, err);
 }
 
-static void unsubscribe_page(const struct unsubscribe_call *c, const char *name, const char *title, const char *message)
+static void unsubscribe_page(
+	const struct unsubscribe_call *c, const char *name, const char *title, const char *message)
 {
 	struct http_request *r = c->call.r;
 	struct page *page = page_new(r, c->call.plan, name, title);
@@ -101,7 +104,8 @@ static void unsubscribe_done(struct store_job *job, enum store_result result, co
 /* Broken bodies act as well: the token says enough. */
 static bool is_one_click(struct http_request *r)
 {
-	const char *boundary = http_parameter(http_arena(r), http_header(r, "Content-Type"), "boundary"), *value;
+	const char *boundary = http_parameter(http_arena(r), http_header(r, "Content-Type"), "boundary"),
+		   *value;
 	struct body body;
 
 	if (body_parse(http_arena(r), http_body(r), http_content_type(r), boundary, &body, NULL) != 0)
@@ -139,7 +143,7 @@ void unsubscribe_any(void *ctx, struct http_request *r)
 	call_write(&c->call, STORE_FIRST);
 }
 
-/* --- confirm -------------------------------------------------------------------------------------------------------- */
+/* --- confirm --------------------------------------------------------------------------------- */
 
 static int confirm_run(struct store_job *job, struct db *db, struct err *err)
 {
@@ -154,8 +158,10 @@ static void confirmed_page(const struct confirm_call *c)
 	const struct form *form = plan_form(plan, c->result.form);
 	struct page *page = page_new(c->call.r, plan, "confirmed", "Thank you");
 
-	page_set(page, "message", value_text(form && form->download ? "Your address is confirmed. What you asked for is on its way to your mailbox." :
-		"Your address is confirmed."));
+	page_set(page, "message",
+		value_text(form && form->download ? "Your address is confirmed. What you asked for is on its "
+						    "way to your mailbox."
+						  : "Your address is confirmed."));
 	if (form && form->thanks && origin_redirect_allowed(plan, form->thanks))
 		page_set(page, "next_url", value_text(form->thanks));
 	page_send(page, 200);
@@ -171,7 +177,8 @@ static void confirm_done(struct store_job *job, enum store_result result, const 
 	if (c->result.found)
 		confirmed_page(c);
 	else
-		unknown_link(call.r, call.plan, "We do not know this sign-up any more. Please sign up again.");
+		unknown_link(
+			call.r, call.plan, "We do not know this sign-up any more. Please sign up again.");
 	call_end(&call);
 }
 
@@ -198,7 +205,8 @@ void confirm_any(void *ctx, struct http_request *r)
 		if (strcmp(err.text, "expired") == 0)
 			page_problem(r, plan, 410, "This link has expired", "Please sign up again.");
 		else
-			unknown_link(r, plan, "This link is not known here. It may have been cut off on its way.");
+			unknown_link(
+				r, plan, "This link is not known here. It may have been cut off on its way.");
 		return;
 	}
 	if (http_method(r) != HTTP_POST) {
@@ -206,7 +214,10 @@ void confirm_any(void *ctx, struct http_request *r)
 		return;
 	}
 	c = call_new(in, r, sizeof(*c));
-	c->fact = (struct confirmation){ .consent = token.id, .ip = http_ip(r), .agent = read_header(r, "User-Agent", AGENT_MAX), .at = now };
+	c->fact = (struct confirmation){.consent = token.id,
+		.ip = http_ip(r),
+		.agent = read_header(r, "User-Agent", AGENT_MAX),
+		.at = now};
 	c->call.job.run = confirm_run;
 	c->call.job.done = confirm_done;
 	call_write(&c->call, STORE_FIRST);

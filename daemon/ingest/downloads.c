@@ -1,6 +1,6 @@
 /*
- * downloads.c: GET|HEAD /d/T: the file that a mail offers, by a link that expires. Whole or one range of it (RFC 9110 section 14), sent by
- * the kernel from the file, never read here.
+ * downloads.c: GET|HEAD /d/T: the file that a mail offers, by a link that expires. Whole or one range of it
+ * (RFC 9110 section 14), sent by the kernel from the file, never read here.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -28,11 +28,18 @@ struct download_call {
 
 static const char *type_of(const char *file)
 {
-	static const struct { const char *suffix, *type; } types[] = {
-		{ ".pdf", "application/pdf" }, { ".epub", "application/epub+zip" }, { ".zip", "application/zip" }, { ".txt", "text/plain" },
-		{ ".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document" },
-		{ ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" },
-		{ ".png", "image/png" }, { ".jpg", "image/jpeg" }, { ".mp4", "video/mp4" }, { ".mp3", "audio/mpeg" },
+	static const struct { const char *suffix, *type;
+	} types[] = {
+		{".pdf", "application/pdf"},
+		{".epub", "application/epub+zip"},
+		{".zip", "application/zip"},
+		{".txt", "text/plain"},
+		{".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+		{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+		{".png", "image/png"},
+		{".jpg", "image/jpeg"},
+		{".mp4", "video/mp4"},
+		{".mp3", "audio/mpeg"},
 	};
 	size_t i;
 
@@ -90,10 +97,12 @@ static void send_file(struct http_request *r, const struct plan *plan, const cha
 
 	if (fd < 0) {
 		log_error("download.missing", L_STR("file", file));
-		page_problem(r, plan, 404, "Not there", "This file is not there any more. Please write to us.");
+		page_problem(
+			r, plan, 404, "Not there", "This file is not there any more. Please write to us.");
 		return;
 	}
-	snprintf(tag, sizeof(tag), "\"%llx-%llx\"", (unsigned long long)st.st_size, (unsigned long long)st.st_mtime);
+	snprintf(tag, sizeof(tag), "\"%llx-%llx\"", (unsigned long long)st.st_size,
+		(unsigned long long)st.st_mtime);
 	if (same && strcmp(same, tag) != 0)
 		wanted = NULL;
 	length = st.st_size;
@@ -103,7 +112,8 @@ static void send_file(struct http_request *r, const struct plan *plan, const cha
 		http_reply_file(r, 200, type_of(file), fd, 0, st.st_size);
 		return;
 	case RANGE_PART:
-		snprintf(text, sizeof(text), "bytes %lld-%lld/%lld", (long long)from, (long long)(from + length - 1), (long long)st.st_size);
+		snprintf(text, sizeof(text), "bytes %lld-%lld/%lld", (long long)from,
+			(long long)(from + length - 1), (long long)st.st_size);
 		http_set_header(r, "Content-Range", text);
 		http_reply_file(r, 206, type_of(file), fd, from, length);
 		return;
@@ -130,7 +140,8 @@ static void answer(struct download_call *c)
 	if (c->result.found)
 		send_file(call.r, call.plan, c->result.file);
 	else
-		page_problem(call.r, call.plan, 404, "No such link", "This link is not known here. It may have been cut off on its way.");
+		page_problem(call.r, call.plan, 404, "No such link",
+			"This link is not known here. It may have been cut off on its way.");
 	call_end(&call);
 }
 
@@ -190,9 +201,11 @@ void download_get(void *ctx, struct http_request *r)
 
 	if (read_token(in, r, TOKEN_DOWNLOAD, "", now, &token, &err) < 0) {
 		if (strcmp(err.text, "expired") == 0)
-			page_problem(r, ingest_plan(in), 410, "This link has expired", "Please answer the mail that it came with, and we send you a new one.");
+			page_problem(r, ingest_plan(in), 410, "This link has expired",
+				"Please answer the mail that it came with, and we send you a new one.");
 		else
-			page_problem(r, ingest_plan(in), 404, "No such link", "This link is not known here. It may have been cut off on its way.");
+			page_problem(r, ingest_plan(in), 404, "No such link",
+				"This link is not known here. It may have been cut off on its way.");
 		return;
 	}
 	c = call_new(in, r, sizeof(*c));

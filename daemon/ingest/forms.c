@@ -1,8 +1,9 @@
 /*
  * forms.c: POST /v1/forms/FORM: somebody signs up.
  *
- * In this order: the origin, the body, its fields (all errors at once), the trap for robots, the rates, the store. The answer goes out
- * after the commit. Beside what the form declares a post may carry `email`, `language`, `timezone`, `anonymousId`, `page` and the trap.
+ * In this order: the origin, the body, its fields (all errors at once), the trap for robots, the rates, the
+ * store. The answer goes out after the commit. Beside what the form declares a post may carry `email`,
+ * `language`, `timezone`, `anonymousId`, `page` and the trap.
  */
 #include <stdio.h>
 #include <string.h>
@@ -52,9 +53,10 @@ static void wrong(struct signup_call *c, const char *field, const char *message)
 		c->errors.pairs[c->errors.count++] = (struct pair){ field, message };
 }
 
-/* --- fields ---------------------------------------------------------------------------------------------------------- */
+/* --- fields ---------------------------------------------------------------------------------- */
 
-static const struct field *declared(const struct plan *plan, const struct form *form, const char *name, size_t *at_out)
+static const struct field *declared(
+	const struct plan *plan, const struct form *form, const char *name, size_t *at_out)
 {
 	size_t i;
 
@@ -71,7 +73,8 @@ static const struct field *declared(const struct plan *plan, const struct form *
 
 static const char *yes_or_no(const char *s)
 {
-	static const char *const yes[] = { "true", "yes", "on", "1" }, *const no[] = { "false", "no", "off", "0" };
+	static const char *const yes[] = { "true", "yes", "on", "1" };
+	static const char *const no[] = { "false", "no", "off", "0" };
 	size_t i;
 
 	for (i = 0; i < 4; i++) {
@@ -84,7 +87,8 @@ static const char *yes_or_no(const char *s)
 }
 
 /* The value as it is kept, or NULL with what is wrong with it. */
-static const char *checked(struct arena *arena, enum value_type type, const char *value, const char **wrong_out)
+static const char *checked(
+	struct arena *arena, enum value_type type, const char *value, const char **wrong_out)
 {
 	struct slice trimmed = slice_trim(slice_of(value));
 	const char *s = arena_strndup(arena, trimmed.data, trimmed.len);
@@ -138,7 +142,10 @@ static void take_email(struct signup_call *c, const struct pair *pair)
 		wrong(c, "email", arena_strdup(http_arena(c->call.r), err.text));
 }
 
-/* The primary subtag of a BCP 47 tag or of the first in an Accept-Language list: "de" of "de-AT,de;q=0.9"; "" if it is none. */
+/*
+ * The primary subtag of a BCP 47 tag or of the first in an Accept-Language list: "de" of "de-AT,de;q=0.9";
+ * "" if it is none.
+ */
 static const char *primary_language(struct arena *arena, const char *s)
 {
 	char *out;
@@ -233,8 +240,13 @@ static void read_fact(struct signup_call *c)
 	struct arena *arena = http_arena(r);
 	size_t i;
 
-	c->fact = (struct signup){ .form = c->form->name, .address = &c->address, .fields = c->fields, .ip = http_ip(r), .language = "",
-		.timezone = "", .at = clock_now() };
+	c->fact = (struct signup){.form = c->form->name,
+		.address = &c->address,
+		.fields = c->fields,
+		.ip = http_ip(r),
+		.language = "",
+		.timezone = "",
+		.at = clock_now()};
 	c->fact.agent = read_header(r, "User-Agent", AGENT_MAX);
 	for (i = 0; i < c->body.count; i++)
 		take_pair(c, &c->body.pairs[i]);
@@ -244,22 +256,27 @@ static void read_fact(struct signup_call *c)
 	c->fact.page = page_of(arena, c->fact.page ? c->fact.page : http_header(r, "Referer"));
 }
 
-/* --- answers --------------------------------------------------------------------------------------------------------- */
+/* --- answers --------------------------------------------------------------------------------- */
 
-static void accept(struct http_request *r, const struct plan *plan, const struct form *form, int64_t id, bool must_confirm)
+static void accept(struct http_request *r, const struct plan *plan, const struct form *form, int64_t id,
+	bool must_confirm)
 {
 	char text[100], consent[ID_TEXT];
 	struct page *page;
 
 	if (!http_wants_html(r)) {
-		snprintf(text, sizeof(text), "{\"id\":\"%s\",\"status\":\"accepted\"}\n", id_text("con", id, consent));
+		snprintf(text, sizeof(text), "{\"id\":\"%s\",\"status\":\"accepted\"}\n",
+			id_text("con", id, consent));
 		http_reply(r, 202, "application/json", text, strlen(text));
 	} else if (form->thanks && origin_redirect_allowed(plan, form->thanks)) {
 		http_redirect(r, 303, form->thanks);
 	} else {
 		page = page_new(r, plan, "thanks", "Thank you");
-		page_set(page, "message", value_text(must_confirm ? "We have sent you a mail. Please open it and confirm your address." :
-			"We have received your details. A mail is on its way to you."));
+		page_set(page, "message",
+			value_text(
+				must_confirm
+					? "We have sent you a mail. Please open it and confirm your address."
+					: "We have received your details. A mail is on its way to you."));
 		page_send(page, 200);
 	}
 }
@@ -271,13 +288,15 @@ static void refuse_fields(struct signup_call *c)
 
 	metric_add(&metric_invalid, 1);
 	if (http_wants_html(c->call.r)) {
-		signup_page_send(c->call.r, c->call.plan, c->form, 422, "Please look at what is marked.", &c->body, &c->errors);
+		signup_page_send(c->call.r, c->call.plan, c->form, 422, "Please look at what is marked.",
+			&c->body, &c->errors);
 		return;
 	}
 	for (i = 0; i < c->errors.count; i++)
 		add_field_error(&errors, c->errors.pairs[i].name, c->errors.pairs[i].value);
 	buf_char(&errors, ']');
-	http_problem(c->call.r, 422, "Some fields are not as they must be; `errors` says which.", buf_cstr(&errors));
+	http_problem(c->call.r, 422, "Some fields are not as they must be; `errors` says which.",
+		buf_cstr(&errors));
 	buf_clear(&errors);
 }
 
@@ -288,10 +307,11 @@ static void refuse_rate(struct signup_call *c, int64_t wait)
 	metric_add(&metric_limited, 1);
 	snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait / US_SECOND + 1));
 	http_set_header(c->call.r, "Retry-After", seconds);
-	page_problem(c->call.r, c->call.plan, 429, "Too many sign-ups", "Too many sign-ups came from you or for this address. Please try again later.");
+	page_problem(c->call.r, c->call.plan, 429, "Too many sign-ups",
+		"Too many sign-ups came from you or for this address. Please try again later.");
 }
 
-/* --- the store ------------------------------------------------------------------------------------------------------- */
+/* --- the store ------------------------------------------------------------------------------- */
 
 static int signup_run(struct store_job *job, struct db *db, struct err *err)
 {
@@ -351,7 +371,9 @@ static bool judge(struct signup_call *c)
 	read_fact(c);
 	if (c->trapped) {
 		metric_add(&metric_trapped, 1);
-		accept(r, c->call.plan, c->form, id_new(c->address.key[0] ? c->address.bucket : 0, c->fact.at), c->form->confirm_double);
+		accept(r, c->call.plan, c->form,
+			id_new(c->address.key[0] ? c->address.bucket : 0, c->fact.at),
+			c->form->confirm_double);
 		return false;
 	}
 	if (c->errors.count) {
@@ -384,7 +406,8 @@ void form_post(void *ctx, struct http_request *r)
 		return;
 	}
 	if (!origin_allowed(r, plan, form)) {
-		page_problem(r, plan, 403, "Not from there", "Pages of this origin may not post here; allow_origin of the form says which may.");
+		page_problem(r, plan, 403, "Not from there",
+			"Pages of this origin may not post here; allow_origin of the form says which may.");
 		return;
 	}
 	c = call_new(in, r, sizeof(*c));

@@ -12,7 +12,8 @@
 
 #define RATE_SLOTS 65536	/* 1 MiB */
 
-METRIC(refused, COUNTER, "nurtured_http_busy_total", "", "Requests answered 503 because the store takes no more.");
+METRIC(refused, COUNTER, "nurtured_http_busy_total", "",
+	"Requests answered 503 because the store takes no more.");
 
 struct plan *ingest_plan(struct ingest *in)
 {
@@ -93,7 +94,8 @@ bool call_done(struct call *call, enum store_result result, const struct err *er
 		return true;
 	case STORE_REFUSED:
 		log_error("ingest.refused", L_STR("error", err->text));
-		page_problem(call->r, call->plan, 500, "Something went wrong", "It is our fault; nothing was changed. Please try again later.");
+		page_problem(call->r, call->plan, 500, "Something went wrong",
+			"It is our fault; nothing was changed. Please try again later.");
 		break;
 	case STORE_FAILED:
 		metric_add(&metric_refused, 1);

@@ -1,8 +1,10 @@
 /*
- * links.c: opens and clicks. The picture of an open goes out first, whatever the token is. A click is recorded, and goes where our own
- * rows say that the link of that mail led: never to anything that the request names.
+ * links.c: opens and clicks. The picture of an open goes out first, whatever the token is. A click is
+ * recorded, and goes where our own rows say that the link of that mail led: never to anything that the
+ * request names.
  *
- * When the store takes no more (full disk), and for tokens that have expired, a click still leads on, by the reader's rows alone.
+ * When the store takes no more (full disk), and for tokens that have expired, a click still leads on, by
+ * the reader's rows alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +31,20 @@ struct hit_call {
 	char agent[AGENT_MAX + 1];
 };
 
-static void read_hit(struct hit_call *c, struct http_request *r, const struct token *token, char kind, int64_t now)
+static void read_hit(
+	struct hit_call *c, struct http_request *r, const struct token *token, char kind, int64_t now)
 {
 	const char *agent = read_header(r, "User-Agent", AGENT_MAX);
 
 	memcpy(c->agent, agent, strlen(agent) + 1);
 	memcpy(c->ip, http_ip(r), strlen(http_ip(r)) + 1);
-	c->fact = (struct hit_fact){ .delivery = token->id, .kind = kind, .link = token->link, .ip = c->ip, .agent = c->agent,
-		.head = http_method(r) == HTTP_HEAD, .at = now };
+	c->fact = (struct hit_fact){.delivery = token->id,
+		.kind = kind,
+		.link = token->link,
+		.ip = c->ip,
+		.agent = c->agent,
+		.head = http_method(r) == HTTP_HEAD,
+		.at = now};
 }
 
 static int hit_run(struct store_job *job, struct db *db, struct err *err)
@@ -46,7 +54,7 @@ static int hit_run(struct store_job *job, struct db *db, struct err *err)
 	return on_hit(c->call.in->decide, db, &c->fact, &c->result, err);
 }
 
-/* --- opens ---------------------------------------------------------------------------------------------------------- */
+/* --- opens ----------------------------------------------------------------------------------- */
 
 static void open_done(struct store_job *job, enum store_result result, const struct err *err)
 {
@@ -60,9 +68,10 @@ static void open_done(struct store_job *job, enum store_result result, const str
 
 void open_get(void *ctx, struct http_request *r)
 {
-	static const uint8_t gif[43] = {	/* 1 x 1, transparent */
-		'G', 'I', 'F', '8', '9', 'a', 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21, 0xf9, 4, 1, 0, 0, 0, 0,
-		0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3b,
+	/* 1 x 1, transparent */
+	static const uint8_t gif[43] = {
+		'G', 'I', 'F', '8', '9', 'a', 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21, 0xf9, 4,
+		1, 0, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3b,
 	};
 	struct ingest *in = ctx;
 	int64_t now = clock_now();
@@ -86,9 +95,12 @@ void open_get(void *ctx, struct http_request *r)
 	}
 }
 
-/* --- clicks --------------------------------------------------------------------------------------------------------- */
+/* --- clicks ---------------------------------------------------------------------------------- */
 
-/* Where nurture.js runs, the page learns of whose mail it was opened from: `nurtured=TOKEN` joins the query. */
+/*
+ * Where nurture.js runs, the page learns of whose mail it was opened from: `nurtured=TOKEN` joins the
+ * query.
+ */
 static void with_token(struct buf *out, const struct plan *plan, const char *url, const char *token)
 {
 	size_t n = strcspn(url, "#");
@@ -101,7 +113,8 @@ static void with_token(struct buf *out, const struct plan *plan, const char *url
 
 static bool is_web(const char *url)
 {
-	return (strncasecmp(url, "https://", 8) == 0 || strncasecmp(url, "http://", 7) == 0) && !strpbrk(url, " \r\n\t");
+	return (strncasecmp(url, "https://", 8) == 0 || strncasecmp(url, "http://", 7) == 0) &&
+	       !strpbrk(url, " \r\n\t");
 }
 
 static void lead_on(struct http_request *r, const struct plan *plan, const char *url, const char *token)
@@ -109,7 +122,8 @@ static void lead_on(struct http_request *r, const struct plan *plan, const char 
 	struct buf to = BUF_INIT;
 
 	if (!is_web(url)) {
-		page_problem(r, plan, 404, "No such link", "This link is not known here. It may have been cut off on its way.");
+		page_problem(r, plan, 404, "No such link",
+			"This link is not known here. It may have been cut off on its way.");
 		return;
 	}
 	with_token(&to, plan, url, token);
@@ -129,7 +143,8 @@ static int look_run(struct store_job *job, struct db *db, struct err *err)
 	int found = deliveries_find(db, c->fact.delivery, arena, &mail, err);
 
 	if (found == 1)
-		found = links_find(db, mail.template, c->fact.link, mail.done ? mail.done : c->fact.at, arena, &url, err);
+		found = links_find(db, mail.template, c->fact.link, mail.done ? mail.done : c->fact.at, arena,
+			&url, err);
 	if (found == 1 && strlen(url) < sizeof(c->result.url)) {
 		memcpy(c->result.url, url, strlen(url) + 1);
 		c->result.found = true;

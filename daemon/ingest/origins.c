@@ -1,6 +1,7 @@
 /*
- * origins.c: which websites may post to us, and to which we send a browser. Everything is compared with what the plan says; a URL is
- * split here, by hand, because a parser that repairs what it reads would allow what the browser then reads in another way.
+ * origins.c: which websites may post to us, and to which we send a browser. Everything is compared with
+ * what the plan says; a URL is split here, by hand, because a parser that repairs what it reads would allow
+ * what the browser then reads in another way.
  */
 #include <string.h>
 #include <strings.h>
@@ -10,7 +11,9 @@
 /* "https://host:port" of an http or https URL; length 0 if it is none. No user part, no backslash. */
 static struct slice origin_of(const char *url)
 {
-	const char *host = strncasecmp(url, "https://", 8) == 0 ? url + 8 : strncasecmp(url, "http://", 7) == 0 ? url + 7 : NULL;
+	const char *host = strncasecmp(url, "https://", 8) == 0	 ? url + 8
+			   : strncasecmp(url, "http://", 7) == 0 ? url + 7
+								 : NULL;
 	size_t n;
 
 	if (!host)
@@ -109,7 +112,9 @@ bool origin_allowed(struct http_request *r, const struct plan *plan, const struc
 void origin_preflight(struct http_request *r, const struct plan *plan, const struct form *form)
 {
 	if (!origin_allowed(r, plan, form)) {
-		http_problem(r, 403, "Pages of this origin may not post here; allow_origin of the form says which may.", NULL);
+		http_problem(r, 403,
+			"Pages of this origin may not post here; allow_origin of the form says which may.",
+			NULL);
 		return;
 	}
 	http_set_header(r, "Access-Control-Allow-Methods", "POST");

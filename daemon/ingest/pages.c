@@ -1,6 +1,7 @@
 /*
- * pages.c: what people see: the plan's page templates with values, under a policy that lets a page do nothing but show itself and post
- * back to us. A page that fails to render is answered as plain text, so that nobody stands before nothing.
+ * pages.c: what people see: the plan's page templates with values, under a policy that lets a page do
+ * nothing but show itself and post back to us. A page that fails to render is answered as plain text, so
+ * that nobody stands before nothing.
  */
 #include <stdio.h>
 #include <string.h>
@@ -70,8 +71,11 @@ static void set_policy(struct page *page)
 	char policy[400];
 	int n = host ? (int)((host - url) + 3 + (ptrdiff_t)strcspn(host + 3, "/?#;, ")) : 0;
 
-	snprintf(policy, sizeof(policy), "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'%s%.*s; "
-		"base-uri 'none'; frame-ancestors 'none'", n ? " " : "", n < 200 ? n : 0, n ? url : "");
+	snprintf(policy, sizeof(policy),
+		"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action "
+		"'self'%s%.*s; "
+		"base-uri 'none'; frame-ancestors 'none'",
+		n ? " " : "", n < 200 ? n : 0, n ? url : "");
 	http_set_header(page->r, "Content-Security-Policy", policy);
 	http_set_header(page->r, "Referrer-Policy", "no-referrer");
 	http_set_header(page->r, "X-Robots-Tag", "noindex, nofollow");
@@ -80,7 +84,8 @@ static void set_policy(struct page *page)
 void page_send(struct page *page, int status)
 {
 	const struct template *t = plan_page(page->plan, page->name);
-	struct template_env env = { .now = clock_now(), .ctx = page, .name = name_cb, .arena = http_arena(page->r) };
+	struct template_env env = {
+		.now = clock_now(), .ctx = page, .name = name_cb, .arena = http_arena(page->r)};
 	struct buf out = BUF_INIT;
 	struct err err = { "there is no such page" };
 
@@ -96,7 +101,8 @@ void page_send(struct page *page, int status)
 	buf_clear(&out);
 }
 
-void page_problem(struct http_request *r, const struct plan *plan, int status, const char *title, const char *message)
+void page_problem(
+	struct http_request *r, const struct plan *plan, int status, const char *title, const char *message)
 {
 	struct page *page;
 
@@ -112,5 +118,6 @@ void page_problem(struct http_request *r, const struct plan *plan, int status, c
 void page_busy(struct http_request *r, const struct plan *plan)
 {
 	http_set_header(r, "Retry-After", RETRY_AFTER);
-	page_problem(r, plan, 503, "Please try again", "We can not take this at the moment. Please try again in a few seconds.");
+	page_problem(r, plan, 503, "Please try again",
+		"We can not take this at the moment. Please try again in a few seconds.");
 }

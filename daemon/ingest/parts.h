@@ -1,9 +1,10 @@
 /*
- * parts.h: what the files of ingest/ share: the listener, a request that waits for the store, pages, and who may post from where.
- * Loop thread.
+ * parts.h: what the files of ingest/ share: the listener, a request that waits for the store, pages, and
+ * who may post from where. Loop thread.
  *
- * A handler puts what it read into a struct that begins with `struct call`, in the request's arena, and gives it to the store. The
- * completion copies the call (with the reply the arena is gone), replies, and ends the copy.
+ * A handler puts what it read into a struct that begins with `struct call`, in the request's arena, and
+ * gives it to the store. The completion copies the call (with the reply the arena is gone), replies, and
+ * ends the copy.
  */
 #ifndef INGEST_PARTS_H
 #define INGEST_PARTS_H
@@ -36,7 +37,7 @@ struct ingest {
 	bool stopped;
 };
 
-/* --- ingest.c ------------------------------------------------------------------------------------------------------ */
+/* --- ingest.c -------------------------------------------------------------------------------- */
 
 /* The plan in force; valid during the handler, or as long as a call. */
 struct plan *ingest_plan(struct ingest *in);
@@ -52,18 +53,21 @@ struct call {
 void *call_new(struct ingest *in, struct http_request *r, size_t size);
 /* Without a request: on the heap; call_end() does not free it. */
 void *call_new_alone(struct ingest *in, size_t size);
-/* Gives it to the store. When that takes no more, answers 503 and ends the call: it must not be touched any more. */
+/*
+ * Gives it to the store. When that takes no more, answers 503 and ends the call: it must not be touched any
+ * more.
+ */
 void call_write(struct call *call, enum store_priority priority);
 void call_read(struct call *call);
 /* Was it committed? If not, logs, answers 500 or 503 and ends the call. */
 bool call_done(struct call *call, enum store_result result, const struct err *err);
 void call_end(struct call *call);
 
-/* --- routes.c ----------------------------------------------------------------------------------------------------- */
+/* --- routes.c -------------------------------------------------------------------------------- */
 
 extern const struct http_route ingest_routes[];
 
-/* --- pages.c -------------------------------------------------------------------------------------------------------- */
+/* --- pages.c --------------------------------------------------------------------------------- */
 
 struct page;
 
@@ -71,19 +75,23 @@ struct page;
 struct page *page_new(struct http_request *r, const struct plan *plan, const char *name, const char *title);
 /* A name of plan->page_names; the value's memory must last until page_send(). */
 void page_set(struct page *page, const char *name, struct value v);
-/* The page posts, and the answer may send the browser to `url`: its origin joins form-action of the policy. */
+/*
+ * The page posts, and the answer may send the browser to `url`: its origin joins form-action of the policy.
+ */
 void page_posts_to(struct page *page, const char *url);
 void page_send(struct page *page, int status);
 /* An answer that is no success: pages/error for browsers, a problem document for programs. */
-void page_problem(struct http_request *r, const struct plan *plan, int status, const char *title, const char *message);
+void page_problem(
+	struct http_request *r, const struct plan *plan, int status, const char *title, const char *message);
 /* 503 with Retry-After. */
 void page_busy(struct http_request *r, const struct plan *plan);
 
-/* --- origins.c ------------------------------------------------------------------------------------------------------ */
+/* --- origins.c ------------------------------------------------------------------------------- */
 
 /*
- * May a page of the request's Origin post to this form (NULL: to any of the forms)? Sets the CORS headers of the reply when it may.
- * Requests without Origin, and from our own pages, may; so may all when there is no allow_origin.
+ * May a page of the request's Origin post to this form (NULL: to any of the forms)? Sets the CORS headers
+ * of the reply when it may. Requests without Origin, and from our own pages, may; so may all when there is
+ * no allow_origin.
  */
 bool origin_allowed(struct http_request *r, const struct plan *plan, const struct form *form);
 /* Answers OPTIONS (the Fetch standard's preflight). */
@@ -93,11 +101,14 @@ bool origin_redirect_allowed(const struct plan *plan, const char *url);
 /* Is it a site that may post to one of our forms, or that we may redirect to: one where nurture.js runs? */
 bool origin_is_site(const struct plan *plan, const char *url);
 
-/* --- reading.c: what every handler reads --------------------------------------------------------------------------- */
+/* --- reading.c: what every handler reads ----------------------------------------------------- */
 
 /* The token that http_rest() is, without `suffix`. */
-int read_token(struct ingest *in, struct http_request *r, enum token_kind kind, const char *suffix, int64_t now, struct token *out, struct err *err) MUSTCHECK;
-/* User-Agent and the like: valid UTF-8 without controls, cut at `max`; "" if it is not there. In the arena. */
+int read_token(struct ingest *in, struct http_request *r, enum token_kind kind, const char *suffix,
+	int64_t now, struct token *out, struct err *err) MUSTCHECK;
+/*
+ * User-Agent and the like: valid UTF-8 without controls, cut at `max`; "" if it is not there. In the arena.
+ */
 const char *read_header(struct http_request *r, const char *name, size_t max);
 const char *read_text(struct arena *arena, const char *s, size_t max);
 /* The body as pairs; answers 400 or 415 itself and returns -1. */
@@ -112,14 +123,14 @@ void refuse_bearer(struct http_request *r, const struct plan *plan);
 /* `"errors":[{"field":...,"message":...},...]` grows in `b` for http_problem(). */
 void add_field_error(struct buf *b, const char *field, const char *message);
 
-/* --- the handlers --------------------------------------------------------------------------------------------------- */
+/* --- the handlers ---------------------------------------------------------------------------- */
 
 void form_post(void *ctx, struct http_request *r);		/* forms.c */
 void signup_page(void *ctx, struct http_request *r);		/* signup_page.c */
 void signup_home(void *ctx, struct http_request *r);
 /* The form as a page again, with what was wrong. `values` and `errors` by name; NULL the first time. */
-void signup_page_send(struct http_request *r, const struct plan *plan, const struct form *form, int status, const char *message,
-		const struct body *values, const struct body *errors);
+void signup_page_send(struct http_request *r, const struct plan *plan, const struct form *form, int status,
+	const char *message, const struct body *values, const struct body *errors);
 void track_post(void *ctx, struct http_request *r);		/* track.c */
 void open_get(void *ctx, struct http_request *r);		/* links.c */
 void click_get(void *ctx, struct http_request *r);

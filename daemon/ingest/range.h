@@ -8,7 +8,10 @@
 
 enum range { RANGE_WHOLE, RANGE_PART, RANGE_OUTSIDE };
 
-/* One range of bytes of a file of `size`; what is malformed, or more than one, is answered with the whole. header may be NULL. */
+/*
+ * One range of bytes of a file of `size`; what is malformed, or more than one, is answered with the whole.
+ * header may be NULL.
+ */
 enum range range_parse(const char *header, int64_t size, int64_t *from_out, int64_t *length_out);
 
 #endif

@@ -73,7 +73,8 @@ static struct slot *find(struct rates *rates, uint64_t key)
 	return best;
 }
 
-bool rates_take(struct rates *rates, const char *scope, const char *key, struct rate limit, int64_t now, int64_t *wait_out)
+bool rates_take(struct rates *rates, const char *scope, const char *key, struct rate limit, int64_t now,
+	int64_t *wait_out)
 {
 	uint64_t h;
 	struct slot *slot;

@@ -1,5 +1,6 @@
 /*
- * reading.c: what every handler reads of a request: token, key, bearer, body, and headers that end up in rows.
+ * reading.c: what every handler reads of a request: token, key, bearer, body, and headers that end up in
+ * rows.
  */
 #include <string.h>
 #include <strings.h>
@@ -9,7 +10,8 @@
 
 #include "parts.h"
 
-int read_token(struct ingest *in, struct http_request *r, enum token_kind kind, const char *suffix, int64_t now, struct token *out, struct err *err)
+int read_token(struct ingest *in, struct http_request *r, enum token_kind kind, const char *suffix,
+	int64_t now, struct token *out, struct err *err)
 {
 	const char *s = http_rest(r);
 	size_t n = strlen(s), tail = strlen(suffix);

@@ -1,6 +1,6 @@
 /*
- * sales.c: what sales says of a lead: by an answer link of an alert (/s/T: GET shows a page with a button, POST acts) or by a program
- * (POST /v1/outcomes with the API key).
+ * sales.c: what sales says of a lead: by an answer link of an alert (/s/T: GET shows a page with a button,
+ * POST acts) or by a program (POST /v1/outcomes with the API key).
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -24,10 +24,13 @@ struct sales_call {
 static const struct {
 	const char *name, *other, *question, *done;
 } answers[] = {
-	[ANSWER_ACCEPT] = { "accept", "accepted", "You take this lead.", "Thank you. The lead is yours." },
-	[ANSWER_REJECT] = { "reject", "rejected", "This lead is not a fit. Please say why: it teaches the scores.", "Thank you. We go on nurturing." },
-	[ANSWER_WON] = { "won", "won", "You won. How much is it worth?", "Congratulations, and thank you." },
-	[ANSWER_LOST] = { "lost", "lost", "This lead is lost. Please say why: it teaches the scores.", "Thank you. It is noted." },
+	[ANSWER_ACCEPT] = {"accept", "accepted", "You take this lead.", "Thank you. The lead is yours."},
+	[ANSWER_REJECT] = {"reject", "rejected",
+		"This lead is not a fit. Please say why: it teaches the scores.",
+		"Thank you. We go on nurturing."},
+	[ANSWER_WON] = {"won", "won", "You won. How much is it worth?", "Congratulations, and thank you."},
+	[ANSWER_LOST] = {"lost", "lost", "This lead is lost. Please say why: it teaches the scores.",
+		"Thank you. It is noted."},
 };
 
 static bool is_answer(int n)
@@ -35,9 +38,10 @@ static bool is_answer(int n)
 	return n >= ANSWER_ACCEPT && n <= ANSWER_LOST;
 }
 
-/* --- answer links ---------------------------------------------------------------------------------------------------- */
+/* --- answer links ---------------------------------------------------------------------------- */
 
-static void sales_page(const struct sales_call *c, const char *name, int status, const char *title, const char *message)
+static void sales_page(
+	const struct sales_call *c, const char *name, int status, const char *title, const char *message)
 {
 	struct http_request *r = c->call.r;
 	struct arena *arena = http_arena(r);
@@ -60,7 +64,8 @@ static void sales_page(const struct sales_call *c, const char *name, int status,
 
 static void no_lead(struct http_request *r, const struct plan *plan)
 {
-	page_problem(r, plan, 404, "No such lead", "This lead is not known here. The link may have been cut off on its way.");
+	page_problem(r, plan, 404, "No such lead",
+		"This lead is not known here. The link may have been cut off on its way.");
 }
 
 static int look_run(struct store_job *job, struct db *db, struct err *err)
@@ -117,13 +122,16 @@ static int read_answer(struct sales_call *c)
 	c->fact.reason = read_text(http_arena(r), body_get(&body, "reason"), REASON_MAX);
 	amount = slice_trim(slice_of(body_get(&body, "amount")));
 	if (c->fact.answer == ANSWER_WON && amount.len &&
-			(text_double(arena_strndup(http_arena(r), amount.data, amount.len), &c->fact.amount) < 0 ||
+		(text_double(arena_strndup(http_arena(r), amount.data, amount.len), &c->fact.amount) < 0 ||
 			c->fact.amount < 0 || c->fact.amount > AMOUNT_MAX)) {
-		page_problem(r, c->call.plan, 422, "Not an amount", "The amount is not a number such as 12500 or 12500.50. Please go back and correct it.");
+		page_problem(r, c->call.plan, 422, "Not an amount",
+			"The amount is not a number such as 12500 or 12500.50. Please go back and correct "
+			"it.");
 		return -1;
 	}
 	/* the button pressed twice, or a form sent again, is one answer; another reason is another answer */
-	c->fact.key = arena_printf(http_arena(r), "sales/%s/%s", http_rest(r), body_digest(http_arena(r), &body));
+	c->fact.key =
+		arena_printf(http_arena(r), "sales/%s/%s", http_rest(r), body_digest(http_arena(r), &body));
 	return 0;
 }
 
@@ -138,13 +146,18 @@ void sales_any(void *ctx, struct http_request *r)
 
 	if (read_token(in, r, TOKEN_SALES, "", now, &token, &err) < 0 || !is_answer(token.link)) {
 		if (strcmp(err.text, "expired") == 0)
-			page_problem(r, ingest_plan(in), 410, "This link has expired", "Please record the outcome in your CRM.");
+			page_problem(r, ingest_plan(in), 410, "This link has expired",
+				"Please record the outcome in your CRM.");
 		else
 			no_lead(r, ingest_plan(in));
 		return;
 	}
 	c = call_new(in, r, sizeof(*c));
-	c->fact = (struct sales_outcome){ .lead = token.id, .answer = (enum lead_answer)token.link, .reason = "", .by = "link", .at = now };
+	c->fact = (struct sales_outcome){.lead = token.id,
+		.answer = (enum lead_answer)token.link,
+		.reason = "",
+		.by = "link",
+		.at = now};
 	call = c->call;
 	if (http_method(r) != HTTP_POST) {
 		c->call.job.run = look_run;
@@ -160,7 +173,7 @@ void sales_any(void *ctx, struct http_request *r)
 		call_write(&c->call, STORE_FIRST);
 }
 
-/* --- POST /v1/outcomes ----------------------------------------------------------------------------------------------- */
+/* --- POST /v1/outcomes ----------------------------------------------------------------------- */
 
 static void outcome_done(struct store_job *job, enum store_result result, const struct err *err)
 {
@@ -171,7 +184,8 @@ static void outcome_done(struct store_job *job, enum store_result result, const 
 	if (!call_done(&c->call, result, err))
 		return;
 	if (c->result.found) {
-		snprintf(text, sizeof(text), "{\"lead\":\"%s\",\"state\":\"%s\"}\n", id_text("led", c->fact.lead, id), c->result.state);
+		snprintf(text, sizeof(text), "{\"lead\":\"%s\",\"state\":\"%s\"}\n",
+			id_text("led", c->fact.lead, id), c->result.state);
 		http_reply(call.r, 200, "application/json", text, strlen(text));
 	} else {
 		http_problem(call.r, 404, "There is no lead of that id.", NULL);
@@ -206,14 +220,18 @@ static bool is_currency(const char *s)
 static bool read_outcome(struct sales_call *c, json_t *json, struct buf *errors)
 {
 	struct arena *arena = http_arena(c->call.r);
-	const char *lead = json_string_value(json_object_get(json, "lead")), *outcome = json_string_value(json_object_get(json, "outcome"));
-	const json_t *reason = json_object_get(json, "reason"), *amount = json_object_get(json, "amount"), *currency = json_object_get(json, "currency");
+	const char *lead = json_string_value(json_object_get(json, "lead")),
+		   *outcome = json_string_value(json_object_get(json, "outcome"));
+	const json_t *reason = json_object_get(json, "reason"), *amount = json_object_get(json, "amount"),
+		     *currency = json_object_get(json, "currency");
 	const char *key;
 	json_t *v;
 
 	json_object_foreach(json, key, v) {
-		if (strcmp(key, "lead") && strcmp(key, "outcome") && strcmp(key, "reason") && strcmp(key, "amount") && strcmp(key, "currency"))
-			add_field_error(errors, key, "is not known; lead, outcome, reason, amount and currency are");
+		if (strcmp(key, "lead") && strcmp(key, "outcome") && strcmp(key, "reason") &&
+			strcmp(key, "amount") && strcmp(key, "currency"))
+			add_field_error(
+				errors, key, "is not known; lead, outcome, reason, amount and currency are");
 	}
 	if (!lead || id_parse("led", lead, &c->fact.lead) < 0)
 		add_field_error(errors, "lead", "must be the id of a lead: led_...");
@@ -222,15 +240,19 @@ static bool read_outcome(struct sales_call *c, json_t *json, struct buf *errors)
 		add_field_error(errors, "outcome", "must be accepted, rejected, won or lost");
 	if (reason && !json_is_string(reason) && !json_is_null(reason))
 		add_field_error(errors, "reason", "must be text");
-	if (amount && !json_is_null(amount) && (!json_is_number(amount) || json_number_value(amount) < 0 || json_number_value(amount) > AMOUNT_MAX))
+	if (amount && !json_is_null(amount) &&
+		(!json_is_number(amount) || json_number_value(amount) < 0 ||
+			json_number_value(amount) > AMOUNT_MAX))
 		add_field_error(errors, "amount", "must be a number from 0");
-	if (currency && !json_is_null(currency) && (!json_is_string(currency) || !is_currency(json_string_value(currency))))
+	if (currency && !json_is_null(currency) &&
+		(!json_is_string(currency) || !is_currency(json_string_value(currency))))
 		add_field_error(errors, "currency", "must be three letters such as EUR");
 	if (errors->len)
 		return false;
 	c->fact.amount = json_number_value(amount);
 	c->fact.reason = read_text(arena, json_string_value(reason), REASON_MAX);
-	c->fact.reason = with_currency(arena, c->fact.answer == ANSWER_WON ? json_string_value(currency) : NULL, c->fact.reason);
+	c->fact.reason = with_currency(
+		arena, c->fact.answer == ANSWER_WON ? json_string_value(currency) : NULL, c->fact.reason);
 	return true;
 }
 
@@ -257,7 +279,8 @@ static bool judge(struct sales_call *c)
 		c->fact.key = given ? arena_printf(http_arena(r), "outcome/%s", key) : NULL;
 	} else {
 		buf_char(&errors, ']');
-		http_problem(r, 422, "Some members are not as they must be; `errors` says which.", buf_cstr(&errors));
+		http_problem(r, 422, "Some members are not as they must be; `errors` says which.",
+			buf_cstr(&errors));
 	}
 	buf_clear(&errors);
 	return good;

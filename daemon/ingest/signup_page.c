@@ -30,8 +30,8 @@ static const char *input_type(enum value_type type)
 	return type == VALUE_REAL ? "number" : type == VALUE_BOOL ? "checkbox" : "text";
 }
 
-static struct value field_value(struct arena *arena, const char *name, const char *label, const char *type, bool required,
-		const struct body *values, const struct body *errors)
+static struct value field_value(struct arena *arena, const char *name, const char *label, const char *type,
+	bool required, const struct body *values, const struct body *errors)
 {
 	struct value_builder *b = value_build_object(arena);
 	const char *value = find(values, name), *error = find(errors, name);
@@ -47,8 +47,8 @@ static struct value field_value(struct arena *arena, const char *name, const cha
 	return value_built(b);
 }
 
-static struct value fields_value(struct arena *arena, const struct plan *plan, const struct form *form, const struct body *values,
-		const struct body *errors)
+static struct value fields_value(struct arena *arena, const struct plan *plan, const struct form *form,
+	const struct body *values, const struct body *errors)
 {
 	struct value_builder *list = value_build_list(arena);
 	size_t i;
@@ -57,13 +57,14 @@ static struct value fields_value(struct arena *arena, const struct plan *plan, c
 	for (i = 0; i < form->field_count; i++) {
 		const struct field *f = &plan->fields[form->fields[i]];
 
-		value_add(list, field_value(arena, f->name, label_of(arena, f->name), input_type(f->type), form->required[i], values, errors));
+		value_add(list, field_value(arena, f->name, label_of(arena, f->name), input_type(f->type),
+					form->required[i], values, errors));
 	}
 	return value_built(list);
 }
 
-void signup_page_send(struct http_request *r, const struct plan *plan, const struct form *form, int status, const char *message,
-		const struct body *values, const struct body *errors)
+void signup_page_send(struct http_request *r, const struct plan *plan, const struct form *form, int status,
+	const char *message, const struct body *values, const struct body *errors)
 {
 	struct arena *arena = http_arena(r);
 	struct page *page = page_new(r, plan, "signup", "Sign up");

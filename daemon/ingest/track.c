@@ -1,9 +1,10 @@
 /*
- * track.c: POST /v1/track: something happened on the website, in Segment's words (userId, anonymousId, event, properties, context,
- * messageId, timestamp).
+ * track.c: POST /v1/track: something happened on the website, in Segment's words (userId, anonymousId,
+ * event, properties, context, messageId, timestamp).
  *
- * With the API key: anything about anybody. Without it anybody may post, so it counts little: page views of a visitor, or of whoever a
- * verified click token names. nurture.js sends those, as text/plain where the browser's sendBeacon allows nothing else.
+ * With the API key: anything about anybody. Without it anybody may post, so it counts little: page views of
+ * a visitor, or of whoever a verified click token names. nurture.js sends those, as text/plain where the
+ * browser's sendBeacon allows nothing else.
  */
 #include <ctype.h>
 #include <jansson.h>
@@ -24,8 +25,25 @@
 
 /* What nurtured finds out by itself: nobody else may say it. */
 static const char *const own_events[] = {
-	"signup", "confirm", "confirmed", "open", "open_machine", "click", "click_machine", "reply", "bounce", "complaint", "unsubscribe",
-	"sent", "download", "list_changed", "stage_changed", "hot", "lead", "outcome", NULL,
+	"signup",
+	"confirm",
+	"confirmed",
+	"open",
+	"open_machine",
+	"click",
+	"click_machine",
+	"reply",
+	"bounce",
+	"complaint",
+	"unsubscribe",
+	"sent",
+	"download",
+	"list_changed",
+	"stage_changed",
+	"hot",
+	"lead",
+	"outcome",
+	NULL,
 };
 
 struct track_call {
@@ -149,7 +167,8 @@ static int read_event(struct track_call *c, const json_t *json, bool trusted, st
 /* Whom it is about. userId: an id of ours ("pro_...") or an address. */
 static int read_person(struct track_call *c, const json_t *json, struct err *err)
 {
-	const char *user = text_at(json, "userId", NULL, NULL), *email = text_at(json, "context", "traits", "email");
+	const char *user = text_at(json, "userId", NULL, NULL),
+		   *email = text_at(json, "context", "traits", "email");
 
 	if (!email)
 		email = text_at(json, "properties", "email", NULL);
@@ -169,7 +188,8 @@ static int read_person(struct track_call *c, const json_t *json, struct err *err
 static int read_fact(struct track_call *c, const json_t *json, bool trusted, struct err *err)
 {
 	struct http_request *r = c->call.r;
-	const char *anonymous = text_at(json, "anonymousId", NULL, NULL), *click = text_at(json, "context", "nurtured", NULL);
+	const char *anonymous = text_at(json, "anonymousId", NULL, NULL),
+		   *click = text_at(json, "context", "nurtured", NULL);
 	struct token token;
 
 	c->fact.at = clock_now();
@@ -178,13 +198,14 @@ static int read_fact(struct track_call *c, const json_t *json, bool trusted, str
 	if (anonymous && (!visible(anonymous, ANONYMOUS_MAX) || strlen(anonymous) < 8))
 		return err_set(err, "anonymousId is 8 to %d visible ASCII characters", ANONYMOUS_MAX);
 	c->fact.anonymous_id = keep(http_arena(r), anonymous);
-	if (click && token_check(c->call.in->ring, TOKEN_CLICK, click, strlen(click), c->fact.at, &token, NULL) == 0)
+	if (click && token_check(c->call.in->ring, TOKEN_CLICK, click, strlen(click), c->fact.at, &token,
+			     NULL) == 0)
 		c->fact.click_delivery = token.id;
 	if (trusted && read_person(c, json, err) < 0)
 		return -1;
 	if (!c->fact.prospect && !c->fact.address && !c->fact.anonymous_id && !c->fact.click_delivery)
-		return err_set(err, trusted ? "about nobody: name userId, anonymousId or context.traits.email" :
-			"about nobody: name anonymousId");
+		return err_set(err, trusted ? "about nobody: name userId, anonymousId or context.traits.email"
+					    : "about nobody: name anonymousId");
 	return 0;
 }
 
@@ -221,10 +242,13 @@ static bool may_post(struct ingest *in, struct http_request *r, const struct pla
 	if (*trusted)
 		return true;
 	if (!origin_allowed(r, plan, NULL)) {
-		http_problem(r, 403, "Pages of this origin may not post here; allow_origin of a form says which may.", NULL);
+		http_problem(r, 403,
+			"Pages of this origin may not post here; allow_origin of a form says which may.",
+			NULL);
 		return false;
 	}
-	if (rates_take(in->rates, "track", rates_network(http_ip(r), network), PAGE_VIEWS, clock_now(), &wait))
+	if (rates_take(
+		    in->rates, "track", rates_network(http_ip(r), network), PAGE_VIEWS, clock_now(), &wait))
 		return true;
 	http_set_header(r, "Retry-After", "60");
 	http_problem(r, 429, "Too many page views came from you.", NULL);

@@ -1,15 +1,17 @@
 /*
- * http.h: the hardened HTTP/1.1 listener that the public side (ingest) and the control socket (console) share: libevent's evhttp behind
- * a guard that reads every byte first. Loop thread only. Relies on SIGPIPE being ignored: clients go away.
+ * http.h: the hardened HTTP/1.1 listener that the public side (ingest) and the control socket (console)
+ * share: libevent's evhttp behind a guard that reads every byte first. Loop thread only. Relies on SIGPIPE
+ * being ignored: clients go away.
  *
- * Bounds: header and body size, connections, time from the first byte of a request to its last, idle time. Refused with 400 and
- * `Connection: close`: two Content-Length or Host headers, a Transfer-Encoding that is not exactly `chunked`, both kinds of length,
- * a body on anything but POST, trailers, folded header lines, bare LF or CR, NUL and other controls, white space before a
- * colon, "%00" or a foreign byte in the target, no Host in HTTP/1.1 (RFC 9112 sections 2.2, 3.2, 5, 6). Methods: GET HEAD POST OPTIONS.
+ * Bounds: header and body size, connections, time from the first byte of a request to its last, idle time.
+ * Refused with 400 and `Connection: close`: two Content-Length or Host headers, a Transfer-Encoding that is
+ * not exactly `chunked`, both kinds of length, a body on anything but POST, trailers, folded header lines,
+ * bare LF or CR, NUL and other controls, white space before a colon, "%00" or a foreign byte in the target,
+ * no Host in HTTP/1.1 (RFC 9112 sections 2.2, 3.2, 5, 6). Methods: GET HEAD POST OPTIONS.
  *
- * A route's handler gets the request and owes it exactly one http_reply*(), at once or later from the loop. Until then the
- * request, its arena and all that was read from it stay valid, also when the client has gone away or the listener was closed; with
- * the reply they are gone.
+ * A route's handler gets the request and owes it exactly one http_reply*(), at once or later from the loop.
+ * Until then the request, its arena and all that was read from it stay valid, also when the client has gone
+ * away or the listener was closed; with the reply they are gone.
  */
 #ifndef BASE_HTTP_H
 #define BASE_HTTP_H
@@ -30,7 +32,8 @@ enum http_method { HTTP_GET = 1, HTTP_HEAD = 2, HTTP_POST = 4, HTTP_OPTIONS = 8 
 
 /* A table of these ends with path NULL. The longest path that fits wins. */
 struct http_route {
-	unsigned methods;	/* enum http_method, or'ed; GET brings HEAD with it; others are answered 405 with Allow */
+	/* enum http_method, or'ed; GET brings HEAD with it; others are answered 405 with Allow */
+	unsigned methods;
 	const char *path;	/* exact, or the beginning if it ends in '/': what follows is http_rest() */
 	void (*handle)(void *ctx, struct http_request *r);
 };
@@ -42,22 +45,26 @@ struct http_options {
 	int max_connections;			/* 0: 1024 */
 	int64_t request_timeout;		/* 0: 10 s */
 	int64_t idle_timeout;			/* 0: 15 s */
-	const char *const *trusted_proxies;	/* addresses or CIDRs whose X-Forwarded-For is believed; copied; may be NULL */
+	/* addresses or CIDRs whose X-Forwarded-For is believed; copied; may be NULL */
+	const char *const *trusted_proxies;
 };
 
 /* Port 0: any free one, see http_port(). */
-int http_listen_tcp(struct loop *loop, const struct http_options *options, const char *address, int port, struct http **out,
-		struct err *err) MUSTCHECK;
+int http_listen_tcp(struct loop *loop, const struct http_options *options, const char *address, int port,
+	struct http **out, struct err *err) MUSTCHECK;
 /* Replaces a stale socket file; the file gets `mode` and is removed by http_close(). */
-int http_listen_unix(struct loop *loop, const struct http_options *options, const char *path, unsigned mode, struct http **out,
-		struct err *err) MUSTCHECK;
+int http_listen_unix(struct loop *loop, const struct http_options *options, const char *path, unsigned mode,
+	struct http **out, struct err *err) MUSTCHECK;
 int http_port(const struct http *http);
 /* Accepts no more and closes each connection with its next reply. */
 void http_drain(struct http *http);
-/* Connections are cut; requests that still wait for their reply stay valid, and replying to them frees them. */
+/*
+ * Connections are cut; requests that still wait for their reply stay valid, and replying to them frees
+ * them.
+ */
 void http_close(struct http **http);
 
-/* --- the request ------------------------------------------------------------------------------------------------ */
+/* --- the request ----------------------------------------------------------------------------- */
 
 enum http_method http_method(const struct http_request *r);
 const char *http_path(const struct http_request *r);		/* as it came, without the query */
@@ -73,24 +80,34 @@ struct arena *http_arena(struct http_request *r);
 bool http_wants_html(const struct http_request *r);
 /* The media type of the body without parameters, lower case, in the arena; "" if none was given. */
 const char *http_content_type(struct http_request *r);
-/* A parameter of a header value such as `multipart/form-data; boundary=x`, unquoted, in the arena; NULL if it is not there. */
+/*
+ * A parameter of a header value such as `multipart/form-data; boundary=x`, unquoted, in the arena; NULL if
+ * it is not there.
+ */
 const char *http_parameter(struct arena *arena, const char *value, const char *name);
 
-/* --- the reply --------------------------------------------------------------------------------------------------- */
+/* --- the reply ------------------------------------------------------------------------------- */
 
-/* Adds a header to the reply that will come. Values with CR, LF or NUL are a bug. Nothing here overrides what http_reply() sets. */
+/*
+ * Adds a header to the reply that will come. Values with CR, LF or NUL are a bug. Nothing here overrides
+ * what http_reply() sets.
+ */
 void http_set_header(struct http_request *r, const char *name, const char *value);
 
 /*
- * Copies the body. Adds Content-Type (with charset=utf-8 for text/), X-Content-Type-Options, and Cache-Control: no-store unless one was
- * set. For HEAD the headers alone go out. Ends the request.
+ * Copies the body. Adds Content-Type (with charset=utf-8 for text/), X-Content-Type-Options, and
+ * Cache-Control: no-store unless one was set. For HEAD the headers alone go out. Ends the request.
  */
 void http_reply(struct http_request *r, int status, const char *type, const void *body, size_t len);
 /* The same with `length` bytes of a file from `offset`; takes the descriptor. `status` 200 or 206. */
-void http_reply_file(struct http_request *r, int status, const char *type, int fd, int64_t offset, int64_t length);
+void http_reply_file(
+	struct http_request *r, int status, const char *type, int fd, int64_t offset, int64_t length);
 /* 303 or 302 with Location; `url` must have been checked. */
 void http_redirect(struct http_request *r, int status, const char *url);
-/* application/problem+json (RFC 9457). `members`: more members of the object as JSON text without braces, or NULL. */
+/*
+ * application/problem+json (RFC 9457). `members`: more members of the object as JSON text without braces,
+ * or NULL.
+ */
 void http_problem(struct http_request *r, int status, const char *detail, const char *members);
 /* The words of a status: "Not Found". */
 const char *http_reason(int status);

@@ -1,6 +1,7 @@
 /*
- * ingest.h: HTTP in, the public side: sign-ups, events, opens, clicks, downloads, unsubscribing, confirming, what sales answers.
- * Turns bytes into one fact of decide/facts.h, hands it to the store, and answers after the commit. Loop thread.
+ * ingest.h: HTTP in, the public side: sign-ups, events, opens, clicks, downloads, unsubscribing,
+ * confirming, what sales answers. Turns bytes into one fact of decide/facts.h, hands it to the store, and
+ * answers after the commit. Loop thread.
  *
  *	POST /v1/forms/FORM	a sign-up: JSON, urlencoded, multipart; 202, or 303 or a page for browsers
  *	POST /v1/track		Segment's track call
@@ -13,7 +14,8 @@
  *	GET|POST /s/T		sales' answer to an alert
  *	GET / /signup/FORM	the sign-up page; /nurture.js for websites; /healthz /readyz
  *
- * Nothing that a request carries is shown again unescaped, nothing is redirected to that did not come from the plan or our own rows.
+ * Nothing that a request carries is shown again unescaped, nothing is redirected to that did not come from
+ * the plan or our own rows.
  */
 #ifndef INGEST_INGEST_H
 #define INGEST_INGEST_H
@@ -25,8 +27,8 @@ struct ingest;
 struct loop;
 
 /*
- * Listens where the plan's `listen` says; address, sizes and time-outs hold until the next start, the rest of the plan is
- * taken from decide_plan() with each request.
+ * Listens where the plan's `listen` says; address, sizes and time-outs hold until the next start, the rest
+ * of the plan is taken from decide_plan() with each request.
  */
 int ingest_start(struct loop *loop, struct decide *decide, struct ingest **out, struct err *err) MUSTCHECK;
 int ingest_port(const struct ingest *ingest);

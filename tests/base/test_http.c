@@ -40,7 +40,7 @@ struct server {
 	sem_t holding, done;
 };
 
-/* --- routes --------------------------------------------------------------------------------------------------------- */
+/* --- routes ---------------------------------------------------------------------------------- */
 
 static void echo(void *ctx, struct http_request *r)
 {
@@ -105,7 +105,7 @@ static const struct http_route routes[] = {
 	{ 0, NULL, NULL },
 };
 
-/* --- the server's thread -------------------------------------------------------------------------------------------- */
+/* --- the server's thread --------------------------------------------------------------------- */
 
 static void *run(void *arg)
 {
@@ -222,7 +222,7 @@ static void asks(const struct server *s, const char *request, const char *what)
 	free(answer);
 }
 
-/* --- cases ----------------------------------------------------------------------------------------------------------- */
+/* --- cases ----------------------------------------------------------------------------------- */
 
 static void hostile_requests_get_400_and_a_closed_connection(void **state)
 {

@@ -47,7 +47,7 @@ struct world {
 
 static struct world w;
 
-/* --- the world ----------------------------------------------------------------------------------------------------- */
+/* --- the world ------------------------------------------------------------------------------- */
 
 static void write_file(const char *name, const char *text)
 {
@@ -199,7 +199,7 @@ static int world_close(void **state)
 	return system(command);
 }
 
-/* --- jobs of the test's own --------------------------------------------------------------------------------------- */
+/* --- jobs of the test's own ------------------------------------------------------------------ */
 
 struct job {
 	struct store_job job;
@@ -347,7 +347,7 @@ static int64_t latest_lead(void)
 	return id;
 }
 
-/* --- the client ------------------------------------------------------------------------------------------------------ */
+/* --- the client ------------------------------------------------------------------------------ */
 
 static char *ask(const char *request, size_t n)
 {
@@ -431,7 +431,7 @@ static int64_t one_mail(void)
 	return send_mail();
 }
 
-/* --- sign-ups ------------------------------------------------------------------------------------------------------- */
+/* --- sign-ups -------------------------------------------------------------------------------- */
 
 static void a_sign_up_in_each_form_is_in_the_database(void **state)
 {
@@ -626,7 +626,7 @@ static void the_sign_up_page_shows_the_form(void **state)
 	gets(get_as("GET", "/signup/none", HTML), "404 Not Found");
 }
 
-/* --- double opt-in ---------------------------------------------------------------------------------------------------- */
+/* --- double opt-in --------------------------------------------------------------------------- */
 
 static void only_the_post_confirms(void **state)
 {
@@ -656,7 +656,7 @@ static void only_the_post_confirms(void **state)
 	gets(get_as("GET", path, HTML), "410 Gone");
 }
 
-/* --- unsubscribe ---------------------------------------------------------------------------------------------------- */
+/* --- unsubscribe ----------------------------------------------------------------------------- */
 
 static void only_the_post_unsubscribes(void **state)
 {
@@ -696,7 +696,7 @@ static void the_button_of_the_page_unsubscribes_too(void **state)
 	knows("eve@b.example", "withdrawn", true);
 }
 
-/* --- opens, clicks, downloads ----------------------------------------------------------------------------------------- */
+/* --- opens, clicks, downloads ---------------------------------------------------------------- */
 
 static void an_open_is_always_a_picture(void **state)
 {
@@ -798,7 +798,7 @@ static void a_missing_file_is_said(void **state)
 	gets(get_as("GET", path, HTML), "404 ");
 }
 
-/* --- track ------------------------------------------------------------------------------------------------------------ */
+/* --- track ----------------------------------------------------------------------------------- */
 
 #define VIEW(more) "{\"event\":\"page_view\",\"anonymousId\":\"visitor-1\",\"context\":{\"page\":{\"path\":\"/pricing\"}" more "}}"
 #define KEY "Authorization: Bearer sesame\r\n"
@@ -868,7 +868,7 @@ static void events_that_may_not_be_said(void **state)
 	gets(post_as("/v1/track", FORM, "", "a=b"), "415 ");
 }
 
-/* --- sales ----------------------------------------------------------------------------------------------------------- */
+/* --- sales ----------------------------------------------------------------------------------- */
 
 static int64_t one_lead(void)
 {
@@ -935,7 +935,7 @@ static void programs_report_outcomes(void **state)
 	gets(post_as("/v1/outcomes", JSON, KEY, body), "404 ");
 }
 
-/* --- the rest --------------------------------------------------------------------------------------------------------- */
+/* --- the rest -------------------------------------------------------------------------------- */
 
 static void the_script_and_the_probes(void **state)
 {
