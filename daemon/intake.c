@@ -197,6 +197,7 @@ static void pump(struct intake *in)
 
 		if (!announce_next(in)) {
 			in->more = false;
+			send_frame(in, json_pack("{ss ss}", "type", "state", "state", "idle"));
 			return;
 		}
 		rc = in->imap ? imap_next(in->imap, &mail, &err) : maildir_next(in->maildir, &mail, &err);
@@ -211,6 +212,13 @@ static void pump(struct intake *in)
 	}
 }
 
+static int64_t poll_interval(const struct intake *in)
+{
+	int64_t seconds = frame_integer(in->config, "poll_seconds", 15);
+
+	return (seconds < 1 ? 1 : seconds) * US_SECOND;
+}
+
 static void look(struct intake *in)
 {
 	enum imap_trouble kind = IMAP_NETWORK;
@@ -222,7 +230,7 @@ static void look(struct intake *in)
 		return;
 	}
 	in->backoff = 0;
-	look_again_in(in, frame_integer(in->config, "poll_seconds", 15) * US_SECOND);
+	look_again_in(in, poll_interval(in));
 	if (!in->ready)
 		send_frame(in, json_pack("{ss sI}", "type", "ready", "uidvalidity",
 					 (json_int_t)(in->imap ? imap_uidvalidity(in->imap) : 0)));

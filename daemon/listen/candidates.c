@@ -105,15 +105,17 @@ static void scan_recipients(const struct opened_mail *m, struct mail_reading *r)
 	}
 }
 
+bool candidates_is_ours(const char *s)
+{
+	return s[0] && (s[1] == '+' || s[1] == '-' || s[1] == '=') && strspn(s + 2, "abcdefghijklmnopqrstuvwxyz234567") == TOKEN_LENGTH &&
+	       s[2 + TOKEN_LENGTH] == '@';
+}
+
 bool candidates_to_kind(const struct mail_reading *r, char kind)
 {
-	for (size_t i = 0; i < r->recipient_count; i++) {
-		const char *s = r->recipients[i];
-
-		if (s[0] == kind && (s[1] == '+' || s[1] == '-' || s[1] == '=') && strspn(s + 2, "abcdefghijklmnopqrstuvwxyz234567") == TOKEN_LENGTH &&
-		    s[2 + TOKEN_LENGTH] == '@')
+	for (size_t i = 0; i < r->recipient_count; i++)
+		if (r->recipients[i][0] == kind && candidates_is_ours(r->recipients[i]))
 			return true;
-	}
 	return false;
 }
 

@@ -11,6 +11,9 @@
 /* Fills recipients and tokens, strongest first (mail.md 3.5). */
 void candidates_read(const struct opened_mail *m, struct mail_reading *r);
 
+/* Has the address the form of one that we make: a letter, a separator, a token? */
+bool candidates_is_ours(const char *address);
+
 /* Did it come to an address of ours of that kind ('b', 'r', 'u')? */
 bool candidates_to_kind(const struct mail_reading *r, char kind);
 

@@ -15,13 +15,18 @@
 #include "evidence.h"
 #include "patterns.h"
 
-/* Our own mail come back to us whole, by a forwarding rule or a copy: it must not be read as an answer. */
+/*
+ * Our own mail come back to us whole, by a forwarding rule or a copy: it must not be read as an answer. Not everything from our
+ * domains is ours: the relay's bounces may come from there.
+ */
 static bool is_own_loop(const struct opened_mail *m, const char *const *own_domains, const struct mail_reading *r)
 {
 	const char *at = strrchr(r->from, '@');
 
 	if (headers_get(&m->headers, "x-nurtured-id"))
 		return true;
+	if (!candidates_is_ours(r->from))
+		return false;
 	for (size_t i = 0; at && own_domains && own_domains[i]; i++)
 		if (!strcasecmp(at + 1, own_domains[i]))
 			return true;

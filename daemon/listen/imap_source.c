@@ -292,32 +292,27 @@ static bool give_up(struct imap_source *s, uint32_t uid)
 
 int imap_next(struct imap_source *s, struct incoming *out, struct err *err)
 {
-	uint32_t uid;
+	uint32_t uid = s->uids[s->next];
+	bool failed;
 
 	memset(out, 0, sizeof(*out));
-	for (; s->next < s->count; s->next++) {
-		bool failed;
-
-		uid = s->uids[s->next];
-		failed = fetch(s, uid, out, err) < 0;
-		if (failed && !give_up(s, uid)) {
-			incoming_clear(out);
-			disconnect(s);
-			return -1;
-		}
-		if (!failed && !out->raw.len)
-			continue;	/* expunged meanwhile */
-		s->next++;
-		s->last_uid = out->uid = uid;
-		out->uidvalidity = s->uidvalidity;
-		out->key = xasprintf("%u:%u", s->uidvalidity, uid);
-		if (!out->received)
-			out->received = clock_now();
-		if (failed)
-			disconnect(s);
-		return 1;
+	failed = fetch(s, uid, out, err) < 0;
+	if (failed && !give_up(s, uid)) {
+		incoming_clear(out);
+		disconnect(s);
+		return -1;
 	}
-	return 0;
+	s->next++;
+	if (!failed && !out->raw.len)
+		return 0;	/* expunged meanwhile */
+	s->last_uid = out->uid = uid;
+	out->uidvalidity = s->uidvalidity;
+	out->key = xasprintf("%u:%u", s->uidvalidity, uid);
+	if (!out->received)
+		out->received = clock_now();
+	if (failed)
+		disconnect(s);
+	return 1;
 }
 
 void imap_done(struct imap_source *s, const char *key)

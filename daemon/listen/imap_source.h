@@ -39,8 +39,8 @@ uint32_t imap_uidvalidity(const struct imap_source *source);	/* 0 before the fir
 bool imap_peek(const struct imap_source *source, char *key, size_t size);
 
 /*
- * The next mail, in order of UIDs: 1; 0: none left; -1: the connection is gone, the mail comes again after imap_refresh(). One
- * that the server cannot give in three attempts comes with an empty raw.
+ * The mail that imap_peek() names, in order of UIDs: 1; 0: it is there no longer; -1: the connection is gone, the mail comes again after
+ * imap_refresh(). One that the server cannot give in three attempts comes with an empty raw.
  */
 int imap_next(struct imap_source *source, struct incoming *out, struct err *err) MUSTCHECK;
 

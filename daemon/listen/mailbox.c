@@ -244,6 +244,9 @@ static void on_frame(struct mailbox *box, json_t *message)
 
 	if (!strcmp(type, "mail")) {
 		on_mail_frame(box, message);
+	} else if (!strcmp(type, "state") && !strcmp(frame_string(message, "state"), "idle")) {
+		box->reading[0] = '\0';
+		timer_stop(box->watchdog);
 	} else if (!strcmp(type, "state")) {
 		snprintf(box->reading, sizeof(box->reading), "%s", frame_string(message, "key"));
 		timer_set(box->watchdog, READS_AT_MOST);
@@ -302,6 +305,9 @@ static void job_over(struct mailbox *box, enum store_result result, const struct
 	case STORE_COMMITTED:
 		CRASH_POINT("imap.after_commit_before_flag");
 		box->backoff = RESTART_FIRST;
+		log_info("mail.taken", L_STR("mailbox", box->config->name), L_STR("class", frame_string(job->message, "class")),
+			 L_STR("intent", frame_string(job->message, "intent")), L_ID("prospect", "pro", job->result.prospect),
+			 L_ID("delivery", "del", job->fact.delivery), L_INT("repeated", job->result.repeated));
 		send_frame(box, json_pack("{ss ss}", "type", "committed", "key", key));
 		break;
 	case STORE_REFUSED:

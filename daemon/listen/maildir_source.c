@@ -168,8 +168,6 @@ int maildir_next(struct maildir_source *s, struct incoming *out, struct err *err
 	char *name;
 
 	memset(out, 0, sizeof(*out));
-	if (s->next == s->count)
-		return 0;
 	name = s->names[s->next++];
 	if (read_file(s, name, out, err) < 0) {
 		incoming_clear(out);

@@ -22,7 +22,7 @@ int maildir_fd(const struct maildir_source *source);
 /* Looks into new/. */
 int maildir_refresh(struct maildir_source *source, struct err *err) MUSTCHECK;
 
-/* The next file that has not been given out: 1; 0: none; -1: this one cannot be read. Oldest name first. */
+/* The file that maildir_peek() names: 1; -1: it cannot be read, and is passed over until the next look. Oldest name first. */
 int maildir_next(struct maildir_source *source, struct incoming *out, struct err *err) MUSTCHECK;
 /* The name of the file that maildir_next() would read, or NULL: so that it can be named before it is read. */
 const char *maildir_peek(const struct maildir_source *source);

@@ -15,7 +15,8 @@
  *   stop       end, status 0
  * Intake -> daemon:
  *   ready      the mailbox has been opened: uidvalidity (0: a Maildir)
- *   state      state "reading", key: about to read that mail. If the intake ends before the mail comes, that one was it.
+ *   state      state "reading", key: about to read that mail. If the intake ends before the mail comes, that one was it. state
+ *              "idle": all that is there has been read
  *   mail       key; uid, uidvalidity (0: a Maildir); sha256 (hex, of the first 5 MB); size; received (microseconds UTC);
  *              raw (base64 of at most the first megabyte, if asked for); and what reading_json() (reading.h) says
  *   problem    what; retry_in (seconds)

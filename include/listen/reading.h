@@ -86,7 +86,7 @@ struct mail_reading {
 
 /*
  * `raw` as it came, any length (5 MB are looked at). `received` is when the mailbox got it: the year of "back on 3 May".
- * `own_domains` ends with NULL: the domains of our reply and return addresses, by which our own mail is known; may be NULL.
+ * `own_domains` ends with NULL: the domains of our reply and return addresses; mail from such an address is our own; may be NULL.
  */
 void reading_make(struct mail_reading *out, const char *raw, size_t n, int64_t received, const char *const *own_domains);
 void reading_clear(struct mail_reading *r);

@@ -63,7 +63,7 @@ class Intake:
             if message["type"] == kind:
                 return message
             check(message["type"] in ("state", "ready"), "unexpected: %r" % message)
-            if message["type"] == "state":
+            if message["type"] == "state" and message["state"] == "reading":
                 self.states.append(message["key"])
 
     def commit(self, mail):

@@ -154,7 +154,9 @@ static void cut_mails(void **state)
 
 static void fields(void **state)
 {
-	static const char *const own[] = { "other.test", "people.test", NULL };
+	static const char *const own[] = { "other.test", "reply.example.test", NULL };
+	static const char from_us[] = "From: r+" TOKEN "@Reply.example.test\nTo: x@people.test\n\nhello\n";
+	static const char from_relay[] = "From: mailer-daemon@reply.example.test\nSubject: Undelivered Mail\n\nThis is the mail system at host x. User unknown.\n";
 	struct buf raw = BUF_INIT;
 	struct mail_reading r;
 
@@ -170,8 +172,11 @@ static void fields(void **state)
 	assert_int_equal(r.recipient_count, 2);
 	assert_int_equal(r.token_count, 1);	/* the same everywhere */
 	reading_clear(&r);
-	reading_make(&r, raw.data, raw.len, RECEIVED, own);
+	reading_make(&r, from_us, sizeof(from_us) - 1, RECEIVED, own);
 	assert_string_equal(r.auto_kind, "own_loop");
+	reading_clear(&r);
+	reading_make(&r, from_relay, sizeof(from_relay) - 1, RECEIVED, own);
+	assert_int_equal(r.class, READING_BOUNCE);
 	reading_clear(&r);
 	buf_clear(&raw);
 }
