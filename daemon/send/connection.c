@@ -287,7 +287,7 @@ void connection_pump(struct connection *c)
 
 void connection_quit_if_idle(struct connection *c)
 {
-	if (c->state != CONNECTION_READY || !dialogue_idle(&c->dialogue))
+	if (c->state != CONNECTION_READY || dialogue_closed(&c->dialogue) || !dialogue_idle(&c->dialogue))
 		return;
 	c->active = clock_steady();
 	dialogue_quit(&c->dialogue);

@@ -1,12 +1,13 @@
 /*
  * smtp_sink.c: a development SMTP server that takes every mail and sends none on. One thread, epoll.
  *
- *	smtp_sink [-p PORT] [-m MAILDIR] [-l LOG] [-d MS] [-H MS] [-r PATTERN] [-n]
+ *	smtp_sink [-p PORT] [-m MAILDIR] [-l LOG] [-d MS] [-H MS] [-r PATTERN] [-e MAILS] [-n]
  *
  * -p 0 takes any free port. The first line on standard output is "listening PORT". -m keeps each mail in a Maildir, with Return-Path and
  * Delivered-To on top. -l appends "from to message-id" to a file for each mail that was accepted, before the 250 is written. -d answers each
  * read MS later, -H holds the reply to the end of data back by MS (both constant). -r refuses recipients that contain PATTERN with 550 5.1.1. -n does
- * not offer PIPELINING. SIGTERM ends it with one line: how many mails and bytes, and the CPU time it took.
+ * not offer PIPELINING. -e ends it after so many mails. It ends, also on SIGTERM, with one line: how many mails and bytes, the
+ * seconds from the first connection to the last mail, and the CPU time it took.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,7 +57,8 @@ static struct {
 	struct client *clients[CLIENTS];
 	unsigned generation;
 	struct late *first[2], *last[2];	/* delayed reads; held dots */
-	uint64_t mails, bytes;
+	uint64_t mails, bytes, end_after;
+	int64_t began, last_mail;
 } sink = { .log = -1, .pipelining = true };
 
 static volatile sig_atomic_t stopped;
@@ -130,6 +132,7 @@ static void accepted(struct client *c)
 
 	sink.mails++;
 	sink.bytes += c->data.len;
+	sink.last_mail = clock_steady();
 	if (sink.log >= 0) {
 		header(&c->data, "\nMessage-ID:", id, sizeof(id));
 		n = snprintf(line, sizeof(line), "%s %s %s\n", c->from, c->to, id);
@@ -332,24 +335,41 @@ static void accept_client(void)
 	c->fd = fd;
 	c->generation = ++sink.generation;
 	sink.clients[fd] = c;
+	if (!sink.began)
+		sink.began = clock_steady();
 	event.data.fd = fd;
 	epoll_ctl(sink.epoll, EPOLL_CTL_ADD, fd, &event);
 	say(c, "220 sink.localhost ESMTP");
 	answer(c);
 }
 
+/* With -e: the mails are there, and whoever sent them has gone, or had two seconds for it. */
+static bool finished(void)
+{
+	int i;
+
+	if (!sink.end_after || sink.mails < sink.end_after)
+		return false;
+	for (i = 0; i < CLIENTS && clock_steady() < sink.last_mail + 2 * US_SECOND; i++)
+		if (sink.clients[i])
+			return false;
+	return true;
+}
+
 static void serve(void)
 {
 	struct epoll_event events[64];
 
-	while (!stopped) {
+	while (!stopped && !finished()) {
 		int64_t wait = send_late(0), held = send_late(1);
 		int n, i, ms;
 
 		if (held < wait)
 			wait = held;
-		ms = wait == INT64_MAX ? -1 : (int)((wait + 999) / 1000);
-		n = epoll_wait(sink.epoll, events, 64, ms < 0 ? -1 : ms > 0 ? ms : 0);
+		ms = wait == INT64_MAX ? -1 : wait < 0 ? 0 : (int)((wait + 999) / 1000);
+		if (sink.end_after && sink.mails >= sink.end_after)
+			ms = 20;
+		n = epoll_wait(sink.epoll, events, 64, ms);
 		for (i = 0; i < n; i++) {
 			if (events[i].data.fd == sink.listener)
 				accept_client();
@@ -400,7 +420,7 @@ int main(int argc, char **argv)
 	struct rusage used;
 	int option, port = 0;
 
-	while ((option = getopt(argc, argv, "p:m:l:d:H:r:n")) != -1) {
+	while ((option = getopt(argc, argv, "p:m:l:d:H:r:e:n")) != -1) {
 		switch (option) {
 		case 'p': port = (int)strtol(optarg, NULL, 10); break;
 		case 'm': sink.maildir = optarg; break;
@@ -408,6 +428,7 @@ int main(int argc, char **argv)
 		case 'd': sink.delay = strtol(optarg, NULL, 10) * 1000; break;
 		case 'H': sink.hold = strtol(optarg, NULL, 10) * 1000; break;
 		case 'r': sink.refuse = optarg; break;
+		case 'e': sink.end_after = strtoul(optarg, NULL, 10); break;
 		case 'n': sink.pipelining = false; break;
 		default: return 64;
 		}
@@ -420,7 +441,7 @@ int main(int argc, char **argv)
 	start(port);
 	serve();
 	getrusage(RUSAGE_SELF, &used);
-	printf("mails %llu bytes %llu cpu %.3f\n", (unsigned long long)sink.mails, (unsigned long long)sink.bytes,
-			(double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+	printf("mails %llu bytes %llu seconds %.3f cpu %.3f\n", (unsigned long long)sink.mails, (unsigned long long)sink.bytes,
+			(double)(sink.last_mail - sink.began) / 1e6, (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
 	return 0;
 }

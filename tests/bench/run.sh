@@ -1,0 +1,14 @@
+#!/bin/bash
+# tests/bench/run.sh: everything that is measured, in one run. BUILD names the folder of the programs.
+#
+# What needs the whole daemon is in bench.py; each bench_* measures one part alone.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export BUILD=${BUILD:-$PWD/build}
+
+python3 tests/bench/bench.py "$@"
+for program in "$BUILD"/tests/bench/bench_*; do
+	[ -x "$program" ] && [ -f "$program" ] && [[ $program != *.* ]] || continue
+	printf '\n== %s\n' "$(basename "$program")"
+	"$program"
+done
