@@ -908,6 +908,9 @@ static void each_answer_is_taken(void **state)
 	gets(post_as(path_of("/s/", TOKEN_SALES, lead, ANSWER_ACCEPT, ""), "", HTML, ""), "accept accepted");
 	gets(post_as(path_of("/s/", TOKEN_SALES, lead, ANSWER_REJECT, ""), FORM, HTML, "reason=too+small"), "reject rejected");
 	gets(post_as(path_of("/s/", TOKEN_SALES, lead, ANSWER_LOST, ""), FORM, HTML, "reason=price"), "lost lost");
+	/* whoever changed their mind: the last answer counts, although the same was given before */
+	gets(post_as(path_of("/s/", TOKEN_SALES, lead, ANSWER_ACCEPT, ""), "", HTML, ""), "accept accepted");
+	knows("eve@b.example", "\"accepted\"", true);
 }
 
 static void programs_report_outcomes(void **state)
