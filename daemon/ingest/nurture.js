@@ -64,14 +64,19 @@
 
   /* --- forms --------------------------------------------------------------------------------------------------- */
 
+  /* "is needed" is said of the label; what begins with "the" or with a capital stands by itself. */
+  function sentence(message, label) {
+    var text = label && !/^(the |[A-Z])/.test(message) ? label + ' ' + message : message;
+    return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+  }
+
   function mark(form, errors) {
     Array.prototype.forEach.call(form.querySelectorAll('[data-nurture-error]'), function (e) { e.remove(); });
     errors.forEach(function (error) {
       var input = form.elements[error.field], note = document.createElement('p');
       note.setAttribute('data-nurture-error', '');
       note.setAttribute('role', 'alert');
-      note.textContent = error.field ? (input && input.labels && input.labels[0] ? input.labels[0].textContent.trim() : error.field) + ' ' + error.message
-        : error.message;
+      note.textContent = sentence(error.message, error.field && (input && input.labels && input.labels[0] ? input.labels[0].textContent.trim() : error.field));
       if (input && input.setAttribute) input.setAttribute('aria-invalid', 'true');
       if (input && input.parentNode) input.parentNode.insertBefore(note, input.nextSibling); else form.appendChild(note);
     });

@@ -25,6 +25,16 @@ static char *label_of(struct arena *arena, const char *name)
 	return label;
 }
 
+/* "is needed" is said of the label; "the email address has no @" stands by itself. */
+static const char *sentence(struct arena *arena, const char *label, const char *error)
+{
+	bool whole = text_starts_with(error, "the ");
+	char *out = arena_printf(arena, "%s%s%s.", whole ? "" : label, whole ? "" : " ", error);
+
+	*out = (char)toupper((unsigned char)*out);
+	return out;
+}
+
 static const char *input_type(enum value_type type)
 {
 	return type == VALUE_REAL ? "number" : type == VALUE_BOOL ? "checkbox" : "text";
@@ -43,7 +53,7 @@ static struct value field_value(struct arena *arena, const char *name, const cha
 	if (value && *value)
 		value_put(b, "value", value_text(value));
 	if (error)
-		value_put(b, "error", value_text(arena_printf(arena, "%s %s", label, error)));
+		value_put(b, "error", value_text(sentence(arena, label, error)));
 	return value_built(b);
 }
 

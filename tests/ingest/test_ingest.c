@@ -533,7 +533,7 @@ static void browsers_get_pages(void **state)
 	has(answer, "422 ");
 	lacks(answer, "<script>");
 	has(answer, "value=\"A&amp;B\"");
-	has(answer, "<p>First name is needed</p>");
+	has(answer, "<p>First name is needed.</p>");
 	free(answer);
 	gets(post_as("/v1/forms/none", FORM, HTML, "email=a@b.example"), "<p>error</p>");
 }
