@@ -13,16 +13,24 @@
 #include "patterns.h"
 
 static struct pattern subject_start = PATTERN(
-	"\\A(?:(?:re|aw|fwd?|wg|sv|tr|rv|vs|antw?)\\s*:\\s*)*\\W*(?:auto(?:matic(?:a|o)?|matisch\\w*|mated)?[\\s:-]*(?:reply|response|antwort|antwoord|"
-	"svar|risposta)|auto\\s*:|r[ée]ponse\\s+automatique|respuesta\\s+autom[aá]tica|resposta\\s+autom[aá]tica|risposta\\s+automatica|abwesen\\w*|"
-	"out\\s+of\\s+(?:the\\s+)?office|ooo\\b|absence\\s+du\\s+bureau|fuera\\s+de\\s+(?:la\\s+)?oficina|fuori\\s+sede|afwezig\\w*|fr[åa]nvar\\w*|"
-	"frav[æa]r\\w*|poissaolo\\w*|automatyczna\\s+odpowied[zź]|nieobecno\\w*|автоответ\\w*|自動(?:応答|返信)|自动(?:回复|答复)|자동\\s*(?:회신|응답))");
+	"\\A(?:(?:re|aw|fwd?|wg|sv|tr|rv|vs|antw?)\\s*:\\s*)*\\W*(?:auto(?:matic(?:a|o)?|matisch\\w*|"
+	"mated)?[\\s:-]*(?:reply|response|antwort|antwoord|"
+	"svar|risposta)|auto\\s*:|r[ée]ponse\\s+automatique|respuesta\\s+autom[aá]tica|"
+	"resposta\\s+autom[aá]tica|risposta\\s+automatica|abwesen\\w*|"
+	"out\\s+of\\s+(?:the\\s+)?office|ooo\\b|absence\\s+du\\s+bureau|fuera\\s+de\\s+(?:la\\s+)?oficina|"
+	"fuori\\s+sede|afwezig\\w*|fr[åa]nvar\\w*|"
+	"frav[æa]r\\w*|poissaolo\\w*|automatyczna\\s+odpowied[zź]|nieobecno\\w*|автоответ\\w*|自動(?:応答|返信)|"
+	"自动(?:回复|答复)|자동\\s*(?:회신|응답))");
 
-static struct pattern subject_anywhere = PATTERN("\\bis\\s+out\\s+of\\s+the\\s+office\\b|\\bautomatic\\s+(?:reply|response)\\b|\\bvacation\\s+(?:reply|response|message)\\b");
+static struct pattern subject_anywhere = PATTERN("\\bis\\s+out\\s+of\\s+the\\s+office\\b|"
+	"\\bautomatic\\s+(?:reply|response)\\b|\\bvacation\\s+(?:reply|response|message)\\b");
 
 static struct pattern ticket = PATTERN(
-	"\\b(?:ticket|case|request|enquiry|inquiry|support)\\s*(?:id|no\\.?|number|reference)?\\s*[:#\\[(]*\\s*#?\\s*[a-z]{0,4}-?\\d{3,}|"
-	"we\\s+have\\s+received\\s+your\\s+(?:message|e-?mail|request|enquiry|inquiry)|thank\\s+you\\s+for\\s+(?:contacting|your\\s+(?:message|e-?mail|enquiry|inquiry)).{0,80}(?:we\\s+will|shortly|within|soon)");
+	"\\b(?:ticket|case|request|enquiry|inquiry|support)\\s*(?:id|no\\.?|number|"
+	"reference)?\\s*[:#\\[(]*\\s*#?\\s*[a-z]{0,4}-?\\d{3,}|"
+	"we\\s+have\\s+received\\s+your\\s+(?:message|e-?mail|request|enquiry|inquiry)|"
+	"thank\\s+you\\s+for\\s+(?:contacting|your\\s+(?:message|e-?mail|enquiry|"
+	"inquiry)).{0,80}(?:we\\s+will|shortly|within|soon)");
 
 struct field_sign {
 	const char *name;

@@ -21,20 +21,36 @@
 /* --- is it one? -------------------------------------------------------------------------------------------------- */
 
 static struct pattern subjects = PATTERN(
-	"undeliver|delivery\\s+(?:status|failure|has\\s+failed|notification|problem|delayed|unsuccessful|report)|returned\\s+(?:mail|to\\s+sender)|"
-	"failure\\s+notice|mail\\s+(?:delivery\\s+)?(?:failed|failure|error|system\\s+error)|(?:message|mail)\\s+(?:status|delayed|not\\s+delivered)|could\\s+not\\s+be\\s+delivered|"
-	"non[-\\s]remis|non\\s+distribu|unzustellbar|nicht\\s+zugestellt|unzustellbarkeit|no\\s+se\\s+(?:puede|pudo|ha\\s+podido)\\s+entregar|no\\s+entregado|mancat[oa]\\s+(?:recapito|consegna)|"
-	"non\\s+recapitabile|onbestelbaar|недоставлен|не\\s+(?:удалось\\s+)?доставлен|送信できません|配信不能|退信|returned\\s+message|bounce|mail\\s+could\\s+not|rejected\\s+(?:mail|message)|"
-	"warning:\\s+(?:message|could\\s+not)|delivery\\s+has\\s+been\\s+delayed|errors?\\s+(?:in|during)\\s+(?:mail\\s+)?(?:delivery|processing)|unknown\\s+address");
+	"undeliver|delivery\\s+(?:status|failure|has\\s+failed|notification|problem|delayed|unsuccessful|"
+	"report)|returned\\s+(?:mail|to\\s+sender)|"
+	"failure\\s+notice|mail\\s+(?:delivery\\s+)?(?:failed|failure|error|system\\s+error)|(?:message|"
+	"mail)\\s+(?:status|delayed|not\\s+delivered)|could\\s+not\\s+be\\s+delivered|"
+	"non[-\\s]remis|non\\s+distribu|unzustellbar|nicht\\s+zugestellt|unzustellbarkeit|"
+	"no\\s+se\\s+(?:puede|pudo|ha\\s+podido)\\s+entregar|no\\s+entregado|mancat[oa]\\s+(?:recapito|"
+	"consegna)|"
+	"non\\s+recapitabile|onbestelbaar|недоставлен|не\\s+(?:удалось\\s+)?доставлен|送信できません|配信不能|退信|"
+	"returned\\s+message|bounce|mail\\s+could\\s+not|rejected\\s+(?:mail|message)|"
+	"warning:\\s+(?:message|could\\s+not)|delivery\\s+has\\s+been\\s+delayed|errors?\\s+(?:in|"
+	"during)\\s+(?:mail\\s+)?(?:delivery|processing)|unknown\\s+address");
 
-static struct pattern senders = PATTERN("mailer-?daemon|\\bpost_?master\\b|mail.?delivery|mail\\s+administrator|\\bbounces?[+@-]|mail.?system|mmdf|mail-?error");
+static struct pattern senders = PATTERN("mailer-?daemon|\\bpost_?master\\b|mail.?delivery|"
+	"mail\\s+administrator|\\bbounces?[+@-]|mail.?system|mmdf|mail-?error");
 
 static struct pattern wording = PATTERN(
-	"this\\s+is\\s+the\\s+(?:qmail-send|mailer-daemon|mail\\s+(?:system|delivery)|postfix|dragonfly)|could\\s+not\\s+be\\s+delivered\\s+to|permanent\\s+fatal\\s+errors|transcript\\s+of\\s+session\\s+follows|"
-	"did\\s+not\\s+reach\\s+the\\s+following|did\\s+not\\s+reach\\s+some\\s+or\\s+all|delivery\\s+(?:to|has\\s+failed\\s+to)\\s+(?:these|the\\s+following)\\s+(?:recipient|address)|address\\s+not\\s+found|wasn't\\s+(?:able\\s+to\\s+)?deliver|"
-	"unable\\s+to\\s+deliver\\s+(?:your\\s+)?message|was\\s+not\\s+delivered|failed\\s+permanently|undeliverable|error\\s+delivering\\s+your\\s+mail|cannot\\s+be\\s+delivered\\s+to|rejected\\s+by\\s+a\\s+remote\\s+mail\\s+server|"
-	"failure\\s+reasons|error\\s+message\\s+below|had\\s+trouble\\s+delivering|delivery\\s+to\\s+the\\s+following|(?:message|mail)\\s+(?:is|has\\s+been)\\s+delayed|following\\s+recipients?\\s+(?:was|were|could|has|have|did)|"
-	"не\\s+может\\s+быть\\s+доставлено|permanent\\s+(?:error|failure)|consegna\\s+non\\s+riuscita|konnte\\s+nicht\\s+zugestellt|n'a\\s+pas\\s+pu\\s+[êe]tre\\s+(?:remis|envoy|distribu)");
+	"this\\s+is\\s+the\\s+(?:qmail-send|mailer-daemon|mail\\s+(?:system|delivery)|postfix|dragonfly)|"
+	"could\\s+not\\s+be\\s+delivered\\s+to|permanent\\s+fatal\\s+errors|"
+	"transcript\\s+of\\s+session\\s+follows|"
+	"did\\s+not\\s+reach\\s+the\\s+following|did\\s+not\\s+reach\\s+some\\s+or\\s+all|delivery\\s+(?:to|"
+	"has\\s+failed\\s+to)\\s+(?:these|the\\s+following)\\s+(?:recipient|address)|address\\s+not\\s+found|"
+	"wasn't\\s+(?:able\\s+to\\s+)?deliver|"
+	"unable\\s+to\\s+deliver\\s+(?:your\\s+)?message|was\\s+not\\s+delivered|failed\\s+permanently|"
+	"undeliverable|error\\s+delivering\\s+your\\s+mail|cannot\\s+be\\s+delivered\\s+to|"
+	"rejected\\s+by\\s+a\\s+remote\\s+mail\\s+server|"
+	"failure\\s+reasons|error\\s+message\\s+below|had\\s+trouble\\s+delivering|"
+	"delivery\\s+to\\s+the\\s+following|(?:message|mail)\\s+(?:is|has\\s+been)\\s+delayed|"
+	"following\\s+recipients?\\s+(?:was|were|could|has|have|did)|"
+	"не\\s+может\\s+быть\\s+доставлено|permanent\\s+(?:error|failure)|consegna\\s+non\\s+riuscita|"
+	"konnte\\s+nicht\\s+zugestellt|n'a\\s+pas\\s+pu\\s+[êe]tre\\s+(?:remis|envoy|distribu)");
 
 bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r)
 {
@@ -165,7 +181,9 @@ static void read_status(const struct opened_mail *m, struct mail_bounce *out)
 static char *telling_lines(const struct opened_mail *m)
 {
 	static struct pattern telling = PATTERN(
-		"(?:^|[\\s:;(\\[<'#])[45]\\d\\d[-\\s](?!\\d)|\\b[45]\\.\\d\\.\\d{1,3}\\b|<<<|\\bsaid:|\\breason:|\\berror\\b.*:|\\bdiagnostic|responded|returned|response|unknown|not\\s+(?:found|recognized|listed)|quota|full\\b");
+		"(?:^|[\\s:;(\\[<'#])[45]\\d\\d[-\\s](?!\\d)|\\b[45]\\.\\d\\.\\d{1,3}\\b|<<<|\\bsaid:|"
+		"\\breason:|\\berror\\b.*:|\\bdiagnostic|responded|returned|response|unknown|"
+		"not\\s+(?:found|recognized|listed)|quota|full\\b");
 	struct buf b = BUF_INIT;
 	const char *s = m->notice;
 	int follow = 0;
@@ -209,7 +227,8 @@ static void first_failed(void *ctx, const char *address, size_t n)
 
 static const char *failed_in_notice(const struct opened_mail *m)
 {
-	static struct pattern alone = PATTERN("^[\\s*\"]*(?:to:\\s*|recipient(?:\\s+address)?:\\s*)?<?([^\\s<>\"]+@[^\\s<>\":;,]+)>?\"?\\s*(?:[:;.,(]|$|on\\s|invalid)");
+	static struct pattern alone = PATTERN("^[\\s*\"]*(?:to:\\s*|recipient(?:\\s+address)?:\\s*)?<?([^"
+		"\\s<>\"]+@[^\\s<>\":;,]+)>?\"?\\s*(?:[:;.,(]|$|on\\s|invalid)");
 	const char *given = headers_get(&m->headers, "x-failed-recipients");
 	struct failed f = { m->arena, headers_address(m->arena, headers_get(&m->headers, "to")), NULL };
 	struct pattern_hit hit;
@@ -230,8 +249,10 @@ static const char *failed_in_notice(const struct opened_mail *m)
 /* Codes as they stand in a server's words: "550 5.1.1", "550-5.1.1", "(#5.1.1)". */
 static void read_codes(struct arena *arena, const char *text, struct mail_bounce *out)
 {
-	static struct pattern code = PATTERN("(?:^|[\\s:;(\\[<'#])([45]\\d\\d)(?=[-\\s;:'\\])])(?![-\\s]\\d+\\s+seconds)");
-	static struct pattern status = PATTERN("(?:^|[\\s:;(\\[<'#\\-])([45]\\.\\d{1,2}\\.\\d{1,3})(?![.\\d])");
+	static struct pattern code = PATTERN("(?:^|[\\s:;(\\[<'#])([45]\\d\\d)(?=[-\\s;:'\\])])(?![-\\s]"
+		"\\d+\\s+seconds)");
+	static struct pattern status = PATTERN("(?:^|[\\s:;(\\[<'#\\-])([45]\\.\\d{1,2}\\.\\d{1,3})(?![."
+		"\\d])");
 	struct pattern_hit hit;
 
 	if (!out->code && pattern_find(&code, text, strlen(text), 0, &hit))
@@ -248,10 +269,17 @@ enum stage { STAGE_UNKNOWN, STAGE_CONNECT, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 static enum stage refused_at(const char *text)
 {
 	static struct { enum stage stage; struct pattern pattern; } stages[] = {
-		{ STAGE_DATA, PATTERN("in\\s+reply\\s+to\\s+(?:the\\s+)?(?:end\\s+of\\s+)?DATA|after\\s+(?:end\\s+of\\s+data|DATA|sending\\s+the\\s+message)|>>>\\s*DATA|smtp\\s+command\\s*\\n\\s*DATA|\\(DATA\\)|our\\s+(?:final\\s+)?DATA|TEXT\\s+command") },
-		{ STAGE_MAIL, PATTERN("in\\s+reply\\s+to\\s+MAIL|after\\s+(?:pipelined\\s+)?MAIL\\s+FROM|>>>\\s*MAIL\\s") },
-		{ STAGE_RCPT, PATTERN("in\\s+reply\\s+to\\s+RCPT|after\\s+(?:pipelined\\s+)?RCPT|>>>\\s*RCPT|RCPT\\s+TO:?\\s*<|RCPT\\s+command|\\[RCPT_TO\\]|our\\s+RCPT|does\\s+not\\s+like\\s+recipient") },
-		{ STAGE_CONNECT, PATTERN("after\\s+initial\\s+connection|in\\s+reply\\s+to\\s+(?:HELO|EHLO)|>>>\\s*(?:HELO|EHLO)|refused\\s+to\\s+talk") },
+		{ STAGE_DATA, PATTERN("in\\s+reply\\s+to\\s+(?:the\\s+)?(?:end\\s+of\\s+)?DATA|"
+			"after\\s+(?:end\\s+of\\s+data|DATA|sending\\s+the\\s+message)|>>>\\s*DATA|"
+			"smtp\\s+command\\s*\\n\\s*DATA|\\(DATA\\)|our\\s+(?:final\\s+)?DATA|"
+			"TEXT\\s+command") },
+		{ STAGE_MAIL, PATTERN("in\\s+reply\\s+to\\s+MAIL|after\\s+(?:pipelined\\s+)?MAIL\\s+FROM|"
+			">>>\\s*MAIL\\s") },
+		{ STAGE_RCPT, PATTERN("in\\s+reply\\s+to\\s+RCPT|after\\s+(?:pipelined\\s+)?RCPT|"
+			">>>\\s*RCPT|RCPT\\s+TO:?\\s*<|RCPT\\s+command|\\[RCPT_TO\\]|our\\s+RCPT|"
+			"does\\s+not\\s+like\\s+recipient") },
+		{ STAGE_CONNECT, PATTERN("after\\s+initial\\s+connection|in\\s+reply\\s+to\\s+(?:HELO|"
+			"EHLO)|>>>\\s*(?:HELO|EHLO)|refused\\s+to\\s+talk") },
 	};
 
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)

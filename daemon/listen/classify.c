@@ -62,11 +62,16 @@ static bool is_mdn(const struct opened_mail *m, struct mail_reading *r)
 
 static bool is_challenge(const struct opened_mail *m, const struct reply_text *reply, struct mail_reading *r)
 {
-	static struct pattern agent = PATTERN("tmda|boxbe|bluebottle|spamarrest|sendio|mailblocks|choicemail");
+	static struct pattern agent = PATTERN("tmda|boxbe|bluebottle|spamarrest|sendio|mailblocks|"
+		"choicemail");
 	static struct pattern words = PATTERN(
-		"(?:please\\s+)?(?:confirm|verify)\\s+(?:that\\s+)?(?:you\\s+(?:are|sent)|your\\s+(?:message|e-?mail|request\\s+to\\s+deliver))|not\\s+(?:yet\\s+)?(?:on|in)\\s+(?:my|the)\\s+(?:approved|guest|allowed|safe)\\s+(?:sender|list)|"
-		"(?:click|reply).{0,60}(?:to\\s+(?:have\\s+your\\s+(?:message|e-?mail)\\s+delivered|prove\\s+(?:that\\s+)?you\\s+are\\s+(?:a\\s+)?human))");
-	static struct pattern subject = PATTERN("please\\s+confirm\\s+your\\s+(?:message|e-?mail)|confirm\\s+(?:e-?mail\\s+)?delivery|challenge[- ]response|verify\\s+your\\s+e-?mail\\s+to");
+		"(?:please\\s+)?(?:confirm|verify)\\s+(?:that\\s+)?(?:you\\s+(?:are|sent)|your\\s+(?:message|"
+		"e-?mail|request\\s+to\\s+deliver))|not\\s+(?:yet\\s+)?(?:on|in)\\s+(?:my|"
+		"the)\\s+(?:approved|guest|allowed|safe)\\s+(?:sender|list)|"
+		"(?:click|reply).{0,60}(?:to\\s+(?:have\\s+your\\s+(?:message|e-?mail)\\s+delivered|"
+		"prove\\s+(?:that\\s+)?you\\s+are\\s+(?:a\\s+)?human))");
+	static struct pattern subject = PATTERN("please\\s+confirm\\s+your\\s+(?:message|e-?mail)|"
+		"confirm\\s+(?:e-?mail\\s+)?delivery|challenge[- ]response|verify\\s+your\\s+e-?mail\\s+to");
 	const char *title = headers_decode(m->arena, headers_get(&m->headers, "subject"));
 
 	if (pattern_in(&agent, headers_get(&m->headers, "x-delivery-agent")) || pattern_in(&agent, r->from) ||

@@ -142,7 +142,8 @@ static bool begins_quote(const char *name, const xmlChar **atts)
 /* The rule above From:, Sent:, To: that Outlook draws as a border, and the marks of its web and mobile forms. */
 static bool begins_cut(const char *name, const xmlChar **atts)
 {
-	static struct pattern border = PATTERN("border\\s*:\\s*none\\s*;\\s*border-top\\s*:\\s*solid\\s+#(?:E1E1E1|B5C4DF)\\s+1\\.0pt|"
+	static struct pattern border = PATTERN("border\\s*:\\s*none\\s*;\\s*border-top\\s*:\\s*solid\\s+#(?:"
+		"E1E1E1|B5C4DF)\\s+1\\.0pt|"
 					       "border-top-color\\s*:\\s*rgb\\(229,\\s*229,\\s*229\\)");
 	const char *id = attr(atts, "id");
 
@@ -209,7 +210,8 @@ static void on_start(void *ctx, const xmlChar *xname, const xmlChar **atts)
 /* A mail forwarded by Gmail stands in the same container as a quoted one, but it is what the writer sends. */
 static void unquote_forward(struct state *st)
 {
-	static struct pattern forward = PATTERN("\\A\\W*(?:forwarded\\s+message|weitergeleitete\\s+nachricht|message\\s+transf[ée]r[ée])");
+	static struct pattern forward = PATTERN("\\A\\W*(?:forwarded\\s+message|weitergeleitete\\s+nachric"
+		"ht|message\\s+transf[ée]r[ée])");
 	struct buf plain = BUF_INIT;
 	const char *s = buf_cstr(&st->out) + st->quote_start;
 

@@ -159,7 +159,8 @@ struct pattern intent_set_review[] = {
 	{ NULL, NULL },
 };
 
-struct pattern intent_absence_end = PATTERN("\\b(?:until|till|til|through|thru|back(?:\\s+in(?:\\s+the\\s+office)?)?(?:\\s+on)?|r"
+struct pattern intent_absence_end = PATTERN("\\b(?:until|till|til|through|thru|"
+	"back(?:\\s+in(?:\\s+the\\s+office)?)?(?:\\s+on)?|r"
 	"eturn(?:ing|s)?(?:\\s+to(?:\\s+the)?\\s+(?:office|work))?(?:\\s+on)?|from\\s+[\\w\\s"
 	",./]{3,30}?\\s+(?:to|until|-)|bis(?:\\s+zum)?|ab(?:\\s+dem)?|wieder\\s+(?:ab|am)|zur"
 	"[uü]ck\\s+(?:am|ab)|jusqu'?(?:au|à)|de\\s+retour\\s+le|hasta\\s+(?:el)?|regreso\\s"

@@ -56,7 +56,8 @@ static bool whole_line(const char *text, size_t from, size_t to)
 static double confidence(const char *text, size_t from, size_t to)
 {
 	static struct pattern person = PATTERN(
-		"\\b(?:i|i'm|i'd|i'll|we|we're|we'd|me|us|my|our|you|your|please|ich|wir|mich|uns|bitte|je|nous|moi|yo|quiero|nosotros)\\b|\\?");
+		"\\b(?:i|i'm|i'd|i'll|we|we're|we'd|me|us|my|our|you|your|please|ich|wir|mich|uns|bitte|je|"
+		"nous|moi|yo|quiero|nosotros)\\b|\\?");
 	size_t start = sentence_start(text, from), end = to + strcspn(text + to, ".!\n");
 
 	if (whole_line(text, from, to))

@@ -62,7 +62,8 @@ static void take_original(struct opened_mail *m, struct slice raw)
 /* "Reporting-MTA: ... Final-Recipient: ..." in a part that does not say what it is, or in the notice. */
 static const char *status_within(const char *text)
 {
-	static struct pattern group = PATTERN("^(?:reporting-mta|final-recipient|original-recipient|x-actual-recipient)\\s*:\\s*\\w");
+	static struct pattern group = PATTERN("^(?:reporting-mta|final-recipient|original-recipient|"
+		"x-actual-recipient)\\s*:\\s*\\w");
 	static struct pattern second = PATTERN("^(?:action|status|diagnostic-code)\\s*:\\s*\\w");
 	struct pattern_hit hit;
 
@@ -96,7 +97,8 @@ static void take_part(struct opened_mail *m, const struct mime_part *part, struc
 static size_t original_in_text(const char *text)
 {
 	static struct pattern start = PATTERN(
-		"^[> ]{0,2}(?:received:\\s+(?:from|by|\\()|return-path:\\s*<|dkim-signature:|message-id:\\s*<[^>]+@|delivered-to:\\s*\\S+@|x-nurtured-id:|mime-version:\\s*1)");
+		"^[> ]{0,2}(?:received:\\s+(?:from|by|\\()|return-path:\\s*<|dkim-signature:|"
+		"message-id:\\s*<[^>]+@|delivered-to:\\s*\\S+@|x-nurtured-id:|mime-version:\\s*1)");
 	struct pattern_hit hit;
 
 	if (!pattern_find(&start, text, strlen(text), 0, &hit))

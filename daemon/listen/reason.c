@@ -15,98 +15,234 @@ struct rule {
 };
 
 static struct rule rules[] = {
-	{ "mailererror", PATTERN("(?:procmail|maildrop|command\\s+(?:failed|died|rejected)|pipe\\s+to|returned\\s+(?:non-zero\\s+)?(?:exit\\s+)?(?:status|code)|exit\\s+(?:code|status)|local\\s+configuration\\s+error|x-unix;\\s+(?:temporary|7[1-5]))") },
+	{ "mailererror", PATTERN("(?:procmail|maildrop|command\\s+(?:failed|died|rejected)|pipe\\s+to|"
+		"returned\\s+(?:non-zero\\s+)?(?:exit\\s+)?(?:status|code)|exit\\s+(?:code|status)|"
+		"local\\s+configuration\\s+error|x-unix;\\s+(?:temporary|7[1-5]))") },
 	{ "suppressed", PATTERN("suppression\\s+list|address\\s+is\\s+suppressed") },
-	{ "networkerror", PATTERN("dns\\s+error:(?!.*null\\s+mx)|host\\s+not\\s+found,\\s+try\\s+again|network\\s+error|lost\\s+connection\\s+with|name\\s+server\\s+reply") },
+	{ "networkerror", PATTERN("dns\\s+error:(?!.*null\\s+mx)|host\\s+not\\s+found,\\s+try\\s+again|"
+		"network\\s+error|lost\\s+connection\\s+with|name\\s+server\\s+reply") },
 	{ "authfailure", PATTERN(
-		"\\bdmarc\\b|\\bspf\\b(?!\\s+records\\s+for\\s+your)[^.]{0,60}\\b(?:fail|hard|check|record|not\\s+pass|reject|invalid|mismatch)|bad\\s+spf|"
-		"\\bdkim\\b[^.]{0,60}\\b(?:fail|did\\s+not\\s+pass|invalid)|multiple\\s+authentication\\s+checks\\s+failed|"
-		"unauthenticated\\s+e?-?mail\\s+(?:from|is\\s+not)|sender\\s+id\\s+\\(pra\\)|is\\s+not\\s+allowed\\s+to\\s+send\\s+mail|"
-		"5\\.7\\.26\\b|authentication[-\\s]results?\\s+fail|domain\\s+does\\s+not\\s+pass|spf:\\s*fail") },
-	{ "failedstarttls", PATTERN("must\\s+issue\\s+a\\s+starttls|tls\\s+(?:is\\s+)?required|starttls\\s+(?:is\\s+)?required|certificate\\s+verify\\s+failed") },
+		"\\bdmarc\\b|\\bspf\\b(?!\\s+records\\s+for\\s+your)[^.]{0,60}\\b(?:fail|hard|check|record|"
+		"not\\s+pass|reject|invalid|mismatch)|bad\\s+spf|"
+		"\\bdkim\\b[^.]{0,60}\\b(?:fail|did\\s+not\\s+pass|invalid)|"
+		"multiple\\s+authentication\\s+checks\\s+failed|"
+		"unauthenticated\\s+e?-?mail\\s+(?:from|is\\s+not)|sender\\s+id\\s+\\(pra\\)|"
+		"is\\s+not\\s+allowed\\s+to\\s+send\\s+mail|"
+		"5\\.7\\.26\\b|authentication[-\\s]results?\\s+fail|domain\\s+does\\s+not\\s+pass|"
+		"spf:\\s*fail") },
+	{ "failedstarttls", PATTERN("must\\s+issue\\s+a\\s+starttls|tls\\s+(?:is\\s+)?required|"
+		"starttls\\s+(?:is\\s+)?required|certificate\\s+verify\\s+failed") },
 	{ "virusdetected", PATTERN(
-		"\\bvirus\\s+(?:detected|found|infected|phishing|signature)|infected\\s+(?:with|message)|\\bmalware\\b|virus\\s+protection|"
+		"\\bvirus\\s+(?:detected|found|infected|phishing|signature)|infected\\s+(?:with|message)|"
+		"\\bmalware\\b|virus\\s+protection|"
 		"contains?\\s+(?:a\\s+)?virus|mcspamsignature|has\\s+a\\s+virus") },
 	{ "badreputation", PATTERN(
-		"(?:low|poor|bad|very\\s+low)\\s+reputation|reputation\\s+of\\s+the\\s+sending|unexpected\\s+volume\\s+or\\s+user\\s+complaints|"
-		"due\\s+to\\s+(?:poor|bad)\\s+\\w+\\s+reputation|reputation\\s+(?:is\\s+)?(?:too\\s+low|based)|senderbase|dynamic/zombied") },
+		"(?:low|poor|bad|very\\s+low)\\s+reputation|reputation\\s+of\\s+the\\s+sending|"
+		"unexpected\\s+volume\\s+or\\s+user\\s+complaints|"
+		"due\\s+to\\s+(?:poor|bad)\\s+\\w+\\s+reputation|reputation\\s+(?:is\\s+)?(?:too\\s+low|"
+		"based)|senderbase|dynamic/zombied") },
 	{ "requireptr", PATTERN(
-		"reverse\\s+(?:dns|lookup|hostname)|\\bptr\\b|\\brdns\\b|ip\\s+name\\s+lookup\\s+failed|cannot\\s+(?:find|resolve)\\s+your\\s+(?:reverse|hostname|ip)|"
-		"no\\s+(?:ptr|reverse)|mismatches\\s+client\\s+ip|unresolvable\\s+(?:relay|client)|client\\s+host\\s+rejected:\\s*cannot\\s+find|"
-		"cannot\\s+resolve\\s+(?:ptr|your)|does\\s+not\\s+resolve\\s+to\\s+a\\s+host|fix\\s+reverse") },
+		"reverse\\s+(?:dns|lookup|hostname)|\\bptr\\b|\\brdns\\b|ip\\s+name\\s+lookup\\s+failed|"
+		"cannot\\s+(?:find|resolve)\\s+your\\s+(?:reverse|hostname|ip)|"
+		"no\\s+(?:ptr|reverse)|mismatches\\s+client\\s+ip|unresolvable\\s+(?:relay|client)|"
+		"client\\s+host\\s+rejected:\\s*cannot\\s+find|"
+		"cannot\\s+resolve\\s+(?:ptr|your)|does\\s+not\\s+resolve\\s+to\\s+a\\s+host|"
+		"fix\\s+reverse") },
 	{ "notcompliantrfc", PATTERN(
-		"not\\s+rfc\\s*\\d*\\s*\\d*\\s+compliant|rfc\\s*(?:2822|5322|5321)\\s+(?:compl|violat)|multiple\\s+(?:from|subject|addresses\\s+in\\s+from|\\d+[ -][\\d.]+\\s+addresses\\s+in\\s+from)|duplicate\\s+header|"
-		"messages\\s+with\\s+multiple|bare\\s+(?:lf|newline)|missing\\s+required\\s+header|malformed\\s+(?:header|mime)") },
+		"not\\s+rfc\\s*\\d*\\s*\\d*\\s+compliant|rfc\\s*(?:2822|5322|5321)\\s+(?:compl|violat)|"
+		"multiple\\s+(?:from|subject|addresses\\s+in\\s+from|"
+		"\\d+[ -][\\d.]+\\s+addresses\\s+in\\s+from)|duplicate\\s+header|"
+		"messages\\s+with\\s+multiple|bare\\s+(?:lf|newline)|missing\\s+required\\s+header|"
+		"malformed\\s+(?:header|mime)") },
 	{ "toomanyconn", PATTERN(
-		"too\\s+many\\s+(?:concurrent|connections?|recipients|sessions|simultaneous|errors\\s+from)|connection\\s+(?:rate|frequency|limit)\\s*(?:limit(?:ed)?\\s+)?(?:exceeded|limited)?|"
-		"(?:ip|connection)\\s+frequency\\s+limited|max(?:imum)?\\s+(?:number\\s+of\\s+)?connections|all\\s+available\\s+ips|AUP#(?:In-)?13\\d\\d|aup#i-13\\d\\d|"
+		"too\\s+many\\s+(?:concurrent|connections?|recipients|sessions|simultaneous|errors\\s+from)|"
+		"connection\\s+(?:rate|frequency|limit)\\s*(?:limit(?:ed)?\\s+)?(?:exceeded|limited)?|"
+		"(?:ip|connection)\\s+frequency\\s+limited|max(?:imum)?\\s+(?:number\\s+of\\s+)?connections|"
+		"all\\s+available\\s+ips|AUP#(?:In-)?13\\d\\d|aup#i-13\\d\\d|"
 		"exceeded\\s+the\\s+(?:maximum\\s+)?(?:number\\s+of\\s+)?connections") },
 	{ "speeding", PATTERN(
-		"(?:message|mail|e?-?mail|sending|receiving|delivery|rate)\\s+(?:rate|limit|quota)\\s+(?:limit(?:ed)?\\s+)?(?:has\\s+been\\s+)?exceeded|receiving\\s+mail\\s+at\\s+a\\s+rate|"
-		"throttl|rate[-\\s]limit(?:ed|ing)|sending\\s+too\\s+(?:fast|quickly)|too\\s+many\\s+(?:messages|mails?|emails?)|try\\s+again\\s+(?:later|in\\s+\\d+)[^.]{0,20}rate|maximum\\s+sending\\s+rate") },
+		"(?:message|mail|e?-?mail|sending|receiving|delivery|rate)\\s+(?:rate|limit|"
+		"quota)\\s+(?:limit(?:ed)?\\s+)?(?:has\\s+been\\s+)?exceeded|"
+		"receiving\\s+mail\\s+at\\s+a\\s+rate|"
+		"throttl|rate[-\\s]limit(?:ed|ing)|sending\\s+too\\s+(?:fast|quickly)|"
+		"too\\s+many\\s+(?:messages|mails?|emails?)|try\\s+again\\s+(?:later|"
+		"in\\s+\\d+)[^.]{0,20}rate|maximum\\s+sending\\s+rate") },
 	{ "mailboxfull", PATTERN(
-		"mailbox\\s+(?:is\\s+)?(?:full|over|exceed|size|quota|for\\s+user\\s+is\\s+full|has\\s+(?:exceeded|reached))|(?:over|exceed(?:s|ed|ing)?|full|out\\s+of)\\s+(?:the\\s+|its\\s+|his\\s+|their\\s+|her\\s+|storage\\s+|disk\\s+|mailbox\\s+|mail\\s+|e-?mail\\s+|account\\s+)*(?:quota|storage|space)|"
-		"quota\\s+(?:is\\s+)?(?:full|exceed|violation|limit)|quotaexceeded|storage\\s+(?:space|quota)\\s+(?:full|exceed)|(?:user|account|mailbox|recipient|inbox)\\s+(?:is\\s+|has\\s+|are\\s+)?(?:full|over\\s*quota|exceeded)|"
-		"insufficient\\s+(?:disk\\s+)?(?:storage|space|system\\s+storage)?\\s*(?:space)?\\s+(?:available\\s+)?(?:in|for)\\s+(?:mailbox|user|recipient)|disk\\s+quota|not\\s+enough\\s+(?:storage|disk)\\s+space|maildir\\s+(?:delivery\\s+failed|over\\s+quota)|"
-		"too\\s+(?:many|much)\\s+(?:messages|mail|data)\\s+(?:in|on)\\s+(?:this|the)?\\s*(?:mailbox|inbox|disk|account)|bo[iî]te\\s+(?:aux\\s+lettres|du\\s+destinataire)\\s+pleine|postfach\\s+(?:ist\\s+)?voll|no\\s+space\\s+left\\s+for|user\\s+is\\s+over|out\\s+of\\s+storage|mailfolder\\s+is\\s+full|"
+		"mailbox\\s+(?:is\\s+)?(?:full|over|exceed|size|quota|for\\s+user\\s+is\\s+full|"
+		"has\\s+(?:exceeded|reached))|(?:over|exceed(?:s|ed|ing)?|full|out\\s+of)\\s+(?:the\\s+|"
+		"its\\s+|his\\s+|their\\s+|her\\s+|storage\\s+|disk\\s+|mailbox\\s+|mail\\s+|e-?mail\\s+|"
+		"account\\s+)*(?:quota|storage|space)|"
+		"quota\\s+(?:is\\s+)?(?:full|exceed|violation|limit)|quotaexceeded|storage\\s+(?:space|"
+		"quota)\\s+(?:full|exceed)|(?:user|account|mailbox|recipient|inbox)\\s+(?:is\\s+|has\\s+|"
+		"are\\s+)?(?:full|over\\s*quota|exceeded)|"
+		"insufficient\\s+(?:disk\\s+)?(?:storage|space|system\\s+storage)?\\s*(?:space)?\\s+(?:avail"
+		"able\\s+)?(?:in|for)\\s+(?:mailbox|user|recipient)|disk\\s+quota|"
+		"not\\s+enough\\s+(?:storage|disk)\\s+space|maildir\\s+(?:delivery\\s+failed|over\\s+quota)|"
+		"too\\s+(?:many|much)\\s+(?:messages|mail|data)\\s+(?:in|on)\\s+(?:this|the)?\\s*(?:mailbox|"
+		"inbox|disk|account)|bo[iî]te\\s+(?:aux\\s+lettres|du\\s+destinataire)\\s+pleine|"
+		"postfach\\s+(?:ist\\s+)?voll|no\\s+space\\s+left\\s+for|user\\s+is\\s+over|"
+		"out\\s+of\\s+storage|mailfolder\\s+is\\s+full|"
 		"would\\s+(?:be\\s+over|exceed)\\s+(?:the\\s+)?quota|delivery\\s+failed:\\s*over\\s+quota") },
 	{ "mesgtoobig", PATTERN(
-		"(?:message|mail|e-?mail|body)\\s+(?:is\\s+|size\\s+|was\\s+|file\\s+)*(?:too\\s+(?:big|large|long)|exceeds\\s+(?:the\\s+)?(?:fixed\\s+|maximum\\s+|max\\s+)?(?:limit|size|maximum|message)|larger\\s+than|bigger\\s+than|exceeded)|"
-		"line\\s+limit\\s+exceeded|size\\s+(?:limit\\s+exceeded|exceeds)|max(?:imum)?\\s+message\\s+size|exceeds?\\s+max(?:imum)?\\s+(?:message\\s+)?size|exceeded\\s+maximum\\s+inbound|message\\s+length\\s+exceeded") },
-	{ "exceedlimit", PATTERN("message\\s+length\\s+exceeds|length\\s+exceeds\\s+(?:administrative|limit)|message\\s+too\\s+large\\s+for\\s+(?:this|the)\\s+recipient") },
+		"(?:message|mail|e-?mail|body)\\s+(?:is\\s+|size\\s+|was\\s+|file\\s+)*(?:too\\s+(?:big|"
+		"large|long)|exceeds\\s+(?:the\\s+)?(?:fixed\\s+|maximum\\s+|max\\s+)?(?:limit|size|maximum|"
+		"message)|larger\\s+than|bigger\\s+than|exceeded)|"
+		"line\\s+limit\\s+exceeded|size\\s+(?:limit\\s+exceeded|exceeds)|"
+		"max(?:imum)?\\s+message\\s+size|exceeds?\\s+max(?:imum)?\\s+(?:message\\s+)?size|"
+		"exceeded\\s+maximum\\s+inbound|message\\s+length\\s+exceeded") },
+	{ "exceedlimit", PATTERN("message\\s+length\\s+exceeds|length\\s+exceeds\\s+(?:administrative|"
+		"limit)|message\\s+too\\s+large\\s+for\\s+(?:this|the)\\s+recipient") },
 	{ "hasmoved", PATTERN(
-		"has\\s+moved|not\\s+our\\s+user|no\\s+longer\\s+on\\s+server|has\\s+been\\s+replaced\\s+by|user\\s+not\\s+local;\\s+please\\s+try|no\\s+forwarding\\s+address|new\\s+address\\s+is") },
+		"has\\s+moved|not\\s+our\\s+user|no\\s+longer\\s+on\\s+server|"
+		"has\\s+been\\s+replaced\\s+by|user\\s+not\\s+local;\\s+please\\s+try|"
+		"no\\s+forwarding\\s+address|new\\s+address\\s+is") },
 	{ "notaccept", PATTERN(
-		"null\\s+mx|does(?:n't|\\s+not)\\s+(?:accept|receive)\\s+(?:any\\s+)?(?:mail|e-?mail)|host/domain\\s+does\\s+not\\s+accept|no\\s+mx\\s+(?:record\\s+)?found\\s+for\\s+domain|never\\s+receives?\\s+mail|"
-		"domain\\s+(?:does\\s+not|doesn't)\\s+accept|name\\s+server\\s+loop|smtp\\s+protocol\\s+returned\\s+a\\s+permanent\\s+error:\\s+no\\s+mx") },
+		"null\\s+mx|does(?:n't|\\s+not)\\s+(?:accept|receive)\\s+(?:any\\s+)?(?:mail|e-?mail)|"
+		"host/domain\\s+does\\s+not\\s+accept|no\\s+mx\\s+(?:record\\s+)?found\\s+for\\s+domain|"
+		"never\\s+receives?\\s+mail|"
+		"domain\\s+(?:does\\s+not|doesn't)\\s+accept|name\\s+server\\s+loop|"
+		"smtp\\s+protocol\\s+returned\\s+a\\s+permanent\\s+error:\\s+no\\s+mx") },
 	{ "norelaying", PATTERN(
-		"relay(?:ing)?\\s+(?:access\\s+)?(?:denied|prohibited|not\\s+(?:permitted|allowed)|mail\\s+rejected|is\\s+(?:disabled|denied))|not\\s+(?:permitted|allowed)\\s+to\\s+relay|unable\\s+to\\s+relay|we\\s+do\\s+not\\s+relay|relay\\s+not\\s+permitted|"
-		"insecure\\s+mail\\s+relay|not\\s+local\\s+host|send\\s+to\\s+a\\s+non-local|that\\s+domain\\s+isn't\\s+in\\s+my\\s+list|email\\s+address\\s+is\\s+not\\s+verified|mail\\s+server\\s+requires\\s+authentication|this\\s+system\\s+is\\s+not\\s+configured\\s+to\\s+relay") },
+		"relay(?:ing)?\\s+(?:access\\s+)?(?:denied|prohibited|not\\s+(?:permitted|allowed)|"
+		"mail\\s+rejected|is\\s+(?:disabled|denied))|not\\s+(?:permitted|allowed)\\s+to\\s+relay|"
+		"unable\\s+to\\s+relay|we\\s+do\\s+not\\s+relay|relay\\s+not\\s+permitted|"
+		"insecure\\s+mail\\s+relay|not\\s+local\\s+host|send\\s+to\\s+a\\s+non-local|"
+		"that\\s+domain\\s+isn't\\s+in\\s+my\\s+list|email\\s+address\\s+is\\s+not\\s+verified|"
+		"mail\\s+server\\s+requires\\s+authentication|"
+		"this\\s+system\\s+is\\s+not\\s+configured\\s+to\\s+relay") },
 	{ "suspend", PATTERN(
-		"(?:account|mailbox|user|recipient|box|address|email)\\s+(?:\\S+\\s+){0,3}(?:is|has\\s+been|was|currently|temporarily)?\\s*(?:\\w+\\s+)?(?:disabled|suspended|inactive|deactivated|frozen|blocked|locked|discontinued|not\\s+active|expired|on\\s+hold)\\b(?!\\s+(?:using|by|for|your))|"
-		"reach\\s+is\\s+(?:disabled|inactive)|(?:disabled|suspended|inactive|locked|closed)\\s+(?:account|mailbox|user|recipient)|compte\\s+du\\s+destinataire\\s+est\\s+bloqu|5\\.7\\.13\\b|"
-		"is\\s+a\\s+deactivated\\s+mailbox|mailbox\\s+(?:currently\\s+)?(?:unavailable\\s+or\\s+access|disabled)|permanently\\s+closed|sorry.{0,20}suspended|vdelivermail:\\s+account\\s+is\\s+locked|no\\s+longer\\s+active") },
+		"(?:account|mailbox|user|recipient|box|address|email)\\s+(?:\\S+\\s+){0,3}(?:is|has\\s+been|"
+		"was|currently|temporarily)?\\s*(?:\\w+\\s+)?(?:disabled|suspended|inactive|deactivated|"
+		"frozen|blocked|locked|discontinued|not\\s+active|expired|on\\s+hold)\\b(?!\\s+(?:using|by|"
+		"for|your))|"
+		"reach\\s+is\\s+(?:disabled|inactive)|(?:disabled|suspended|inactive|locked|"
+		"closed)\\s+(?:account|mailbox|user|recipient)|compte\\s+du\\s+destinataire\\s+est\\s+bloqu|"
+		"5\\.7\\.13\\b|"
+		"is\\s+a\\s+deactivated\\s+mailbox|mailbox\\s+(?:currently\\s+)?(?:unavailable\\s+or\\s+"
+		"access|disabled)|permanently\\s+closed|sorry.{0,20}suspended|"
+		"vdelivermail:\\s+account\\s+is\\s+locked|no\\s+longer\\s+active") },
 	{ "rejected", PATTERN(
-		"sender\\s+(?:address\\s+|domain\\s+|verify\\s+|email\\s+)?(?:is\\s+|was\\s+)?(?:rejected|failed|denied|refused|not\\s+(?:exist|accepted|allowed|valid|verified)|blocked|unknown|could\\s+not)|(?:invalid|bad|unknown|unresolvable|empty)\\s+(?:sender|envelope\\s+(?:sender|from)|mail\\s+from|return[-\\s]path)|"
-		"domain\\s+of\\s+sender|provide\\s+a\\s+valid\\s+from|unrouteable\\s+sender|purported\\s+responsible\\s+address|verif(?:y|ication)\\s+failed\\s+for\\s+<|(?:mail\\s+from|from\\s+address|return\\s+path)\\s+\\S*\\s*(?:rejected|refused|denied|not\\s+allowed|does\\s+not\\s+exist)|backscatter|null\\s+sender|"
-		"groups\\.google\\.com|(?:group|groupe|grupo|gruppe|gruppo)\\s+you\\s+tried\\s+to\\s+contact|may\\s+not\\s+have\\s+permission\\s+to\\s+post|senders?\\s+not\\s+(?:listed|permitted)|not\\s+accept(?:ing)?\\s+(?:mail|messages)\\s+from\\s+(?:you|this|your)|only\\s+(?:members|subscribers)") },
+		"sender\\s+(?:address\\s+|domain\\s+|verify\\s+|email\\s+)?(?:is\\s+|was\\s+)?(?:rejected|"
+		"failed|denied|refused|not\\s+(?:exist|accepted|allowed|valid|verified)|blocked|unknown|"
+		"could\\s+not)|(?:invalid|bad|unknown|unresolvable|empty)\\s+(?:sender|envelope\\s+(?:sender|"
+		"from)|mail\\s+from|return[-\\s]path)|"
+		"domain\\s+of\\s+sender|provide\\s+a\\s+valid\\s+from|unrouteable\\s+sender|"
+		"purported\\s+responsible\\s+address|verif(?:y|ication)\\s+failed\\s+for\\s+<|"
+		"(?:mail\\s+from|from\\s+address|return\\s+path)\\s+\\S*\\s*(?:rejected|refused|denied|"
+		"not\\s+allowed|does\\s+not\\s+exist)|backscatter|null\\s+sender|"
+		"groups\\.google\\.com|(?:group|groupe|grupo|gruppe|"
+		"gruppo)\\s+you\\s+tried\\s+to\\s+contact|may\\s+not\\s+have\\s+permission\\s+to\\s+post|"
+		"senders?\\s+not\\s+(?:listed|permitted)|not\\s+accept(?:ing)?\\s+(?:mail|"
+		"messages)\\s+from\\s+(?:you|this|your)|only\\s+(?:members|subscribers)") },
 	{ "hostunknown", PATTERN(
-		"(?:host|domain)(?:\\s+or\\s+domain)?(?:\\s+name)?(?:\\s+\\S+){0,2}\\s+(?:not\\s+(?:found|exist|valid)|unknown|does\\s+not\\s+exist|is\\s+(?:invalid|unknown)|lookup\\s+fail|may\\s+not\\s+exist)|(?:unknown|no\\s+such|invalid|illegal|non[-\\s]?exist\\w+|bad)\\s+(?:host|domain|destination\\s+system)|"
-		"nxdomain(?!\\s+domain\\s+name\\s+not\\s+found)|unrouteable\\s+(?:mail\\s+)?(?:domain|address)|name\\s+or\\s+service\\s+not\\s+known|host\\s+unknown|couldn't\\s+find\\s+any\\s+host|cannot\\s+(?:find|resolve)\\s+(?:the\\s+)?(?:recipient\\s+)?(?:domain|host)|"
-		"all\\s+relevant\\s+mx\\s+records\\s+point\\s+to\\s+non-existent|account\\s+or\\s+domain\\s+may\\s+not\\s+exist|no\\s+such\\s+domain|domain\\s+must\\s+(?:exist|resolve)|dns\\s+server\\s+returned\\s+answer\\s+with\\s+no\\s+data|"
-		"domain\\s+is\\s+not\\s+reachable|host\\s+\\S+\\s+not\\s+found|verify\\s+that\\s+the\\s+domain") },
+		"(?:host|domain)(?:\\s+or\\s+domain)?(?:\\s+name)?(?:\\s+\\S+){0,2}\\s+(?:not\\s+(?:found|"
+		"exist|valid)|unknown|does\\s+not\\s+exist|is\\s+(?:invalid|unknown)|lookup\\s+fail|"
+		"may\\s+not\\s+exist)|(?:unknown|no\\s+such|invalid|illegal|non[-\\s]?exist\\w+|"
+		"bad)\\s+(?:host|domain|destination\\s+system)|"
+		"nxdomain(?!\\s+domain\\s+name\\s+not\\s+found)|unrouteable\\s+(?:mail\\s+)?(?:domain|"
+		"address)|name\\s+or\\s+service\\s+not\\s+known|host\\s+unknown|"
+		"couldn't\\s+find\\s+any\\s+host|cannot\\s+(?:find|"
+		"resolve)\\s+(?:the\\s+)?(?:recipient\\s+)?(?:domain|host)|"
+		"all\\s+relevant\\s+mx\\s+records\\s+point\\s+to\\s+non-existent|"
+		"account\\s+or\\s+domain\\s+may\\s+not\\s+exist|no\\s+such\\s+domain|"
+		"domain\\s+must\\s+(?:exist|resolve)|dns\\s+server\\s+returned\\s+answer\\s+with\\s+no\\s+da"
+		"ta|"
+		"domain\\s+is\\s+not\\s+reachable|host\\s+\\S+\\s+not\\s+found|"
+		"verify\\s+that\\s+the\\s+domain") },
 	{ "spamdetected", PATTERN(
-		"\\bspam\\s+(?:detected|message|content|email|mail|score|classification|rejected|refused|filter)|(?:looks?\\s+like|identified|classified|detected|rejected|considered|appears?\\s+to\\s+be|tagged|marked|blocked)\\s+(?:as\\s+|to\\s+be\\s+|by\\s+)?(?:possible\\s+|potential\\s+|a\\s+)?(?:spam|junk|ube|uce|bulk)|"
-		"content\\s+rejected|(?:unsolicited|bulk)\\s+(?:bulk\\s+)?(?:e?-?mail|messages?)|\\bube\\b|spamassassin|blacklisted\\s+url|dspam|spam-?like|is\\s+spam\\b|high\\s+spam|advertisement|considered\\s+spam|ofr_?506|ofr004_?506|offensive\\s+content|message\\s+contained\\s+spam") },
+		"\\bspam\\s+(?:detected|message|content|email|mail|score|classification|rejected|refused|"
+		"filter)|(?:looks?\\s+like|identified|classified|detected|rejected|considered|"
+		"appears?\\s+to\\s+be|tagged|marked|blocked)\\s+(?:as\\s+|to\\s+be\\s+|"
+		"by\\s+)?(?:possible\\s+|potential\\s+|a\\s+)?(?:spam|junk|ube|uce|bulk)|"
+		"content\\s+rejected|(?:unsolicited|bulk)\\s+(?:bulk\\s+)?(?:e?-?mail|messages?)|"
+		"\\bube\\b|spamassassin|blacklisted\\s+url|dspam|spam-?like|is\\s+spam\\b|high\\s+spam|"
+		"advertisement|considered\\s+spam|ofr_?506|ofr004_?506|offensive\\s+content|"
+		"message\\s+contained\\s+spam") },
 	{ "blocked", PATTERN(
-		"blocked\\s+(?:using|by|for|due|because(?!\\s+its\\s+content)|ip|at)|\\bSC-00\\d\\b|\\(BL\\)|messages\\s+from\\s+\\S+\\s+weren't\\s+sent|black-?list(?:ed)?|block-?list(?:ed)?|spamhaus|sorbs|barracuda\\s*central|spamcop|\\brbl\\b|dnsbl|banned\\s+(?:sending\\s+)?ip|access\\s+(?:has\\s+been\\s+)?(?:denied|from\\s+ip\\s+address)(?=.*\\bip\\b)|"
-		"client\\s+host\\s+(?:rejected|blocked|\\S+\\s+blocked)(?!:\\s+(?:cannot\\s+find|#\\d))|(?:your|source|sending|client)\\s+(?:ip|host|server|network|mail\\s+server)(?:\\s+address)?\\s+(?:\\S+\\s+)?(?:is\\s+|has\\s+been\\s+|was\\s+)?(?:\\w+\\s+)?(?:blocked|banned|rejected|listed|refused|denied|not\\s+allowed|on\\s+a)|"
-		"aup#cdrbl|connection\\s+(?:refused|dropped|denied|rejected)\\s+by\\s+(?:policy|security)|(?:ip|host)\\s+\\S*\\s*(?:is\\s+)?(?:listed|blocked|rejected|refused)|service\\s+unavailable;\\s+client|no\\s+access\\s+from\\s+mail\\s+server|"
-		"rejected\\s+because\\s+the\\s+sending\\s+mta|you\\s+are\\s+not\\s+allowed\\s+to\\s+connect|e-?mail\\s+is\\s+redundant|connections?\\s+(?:from|not\\s+accepted)|refused\\s+to\\s+talk|bad\\s+sender\\s+ip") },
+		"blocked\\s+(?:using|by|for|due|because(?!\\s+its\\s+content)|ip|at)|\\bSC-00\\d\\b|\\(BL\\)|"
+		"messages\\s+from\\s+\\S+\\s+weren't\\s+sent|black-?list(?:ed)?|block-?list(?:ed)?|spamhaus|"
+		"sorbs|barracuda\\s*central|spamcop|\\brbl\\b|dnsbl|banned\\s+(?:sending\\s+)?ip|"
+		"access\\s+(?:has\\s+been\\s+)?(?:denied|from\\s+ip\\s+address)(?=.*\\bip\\b)|"
+		"client\\s+host\\s+(?:rejected|blocked|\\S+\\s+blocked)(?!:\\s+(?:cannot\\s+find|#\\d))|"
+		"(?:your|source|sending|client)\\s+(?:ip|host|server|network|"
+		"mail\\s+server)(?:\\s+address)?\\s+(?:\\S+\\s+)?(?:is\\s+|has\\s+been\\s+|"
+		"was\\s+)?(?:\\w+\\s+)?(?:blocked|banned|rejected|listed|refused|denied|not\\s+allowed|"
+		"on\\s+a)|"
+		"aup#cdrbl|connection\\s+(?:refused|dropped|denied|rejected)\\s+by\\s+(?:policy|security)|"
+		"(?:ip|host)\\s+\\S*\\s*(?:is\\s+)?(?:listed|blocked|rejected|refused)|"
+		"service\\s+unavailable;\\s+client|no\\s+access\\s+from\\s+mail\\s+server|"
+		"rejected\\s+because\\s+the\\s+sending\\s+mta|"
+		"you\\s+are\\s+not\\s+allowed\\s+to\\s+connect|e-?mail\\s+is\\s+redundant|"
+		"connections?\\s+(?:from|not\\s+accepted)|refused\\s+to\\s+talk|bad\\s+sender\\s+ip") },
 	{ "userunknown", PATTERN(
-		"(?:user|recipient|mailbox|account|address|alias|addressee)s?\\s+(?:\\S+\\s+){0,3}?(?:is\\s+|are\\s+|was\\s+|name\\s+is\\s+)?(?:unknown|not\\s+(?:found|known|exist\\w*|recognized|listed|a\\s+(?:known|valid))|does(?:\\s+not|n't)\\s+(?:exist|have)|doesn't\\s+have|couldn't\\s+be\\s+found|could\\s+not\\s+be\\s+found|unavailable|invalid)|"
-		"(?:unknown|no\\s+such|invalid|illegal|non-?exist\\w*|bad|unrecognized)\\s+(?:or\\s+illegal\\s+|local\\s+|destination\\s+)?(?:user|recipient|mailbox|account|address|alias|person|email|local|virtual)|user\\s*unknown|"
-		"no\\s+(?:mailbox\\s+(?:here|found|by)|account\\s+by)|(?:doesn't|does\\s+not|not)\\s+(?:have\\s+(?:a|an)\\s+\\S+\\s+account|exist)|not\\s+listed\\s+in|recipnotfound|recipient\\s+not\\s+found|address\\s+(?:not\\s+found\\b|rejected\\b(?!:\\s*\\w))|"
-		"that\\s+you\\s+tried\\s+to\\s+reach\\s+(?:does\\s+not|doesn't)|destinataire\\s+invalide|nosuchuser|inactive\\s+email\\s+address|undeliverable\\s+address|delivery\\s+to\\s+the\\s+following\\s+recipients?\\s+failed\\s+permanently:\\s+unknown|"
-		"5\\.1\\.1\\b(?=.*answer=6596)|unbekannter?\\s+(?:empf|nutzer|user)|utilisateur\\s+inconnu|usuario\\s+desconocido|no\\s+existe|there\\s+is\\s+no\\s+(?:user|one|such)|this\\s+user\\s+(?:doesn't|does\\s+not)|5\\.4\\.1\\b.{0,60}access\\s+denied|unknown\\s+to\\s+address") },
+		"(?:user|recipient|mailbox|account|address|alias|addressee)s?\\s+(?:\\S+\\s+){0,3}?(?:is\\s+|"
+		"are\\s+|was\\s+|name\\s+is\\s+)?(?:unknown|not\\s+(?:found|known|exist\\w*|recognized|"
+		"listed|a\\s+(?:known|valid))|does(?:\\s+not|n't)\\s+(?:exist|have)|doesn't\\s+have|"
+		"couldn't\\s+be\\s+found|could\\s+not\\s+be\\s+found|unavailable|invalid)|"
+		"(?:unknown|no\\s+such|invalid|illegal|non-?exist\\w*|bad|"
+		"unrecognized)\\s+(?:or\\s+illegal\\s+|local\\s+|destination\\s+)?(?:user|recipient|mailbox|"
+		"account|address|alias|person|email|local|virtual)|user\\s*unknown|"
+		"no\\s+(?:mailbox\\s+(?:here|found|by)|account\\s+by)|(?:doesn't|does\\s+not|"
+		"not)\\s+(?:have\\s+(?:a|an)\\s+\\S+\\s+account|exist)|not\\s+listed\\s+in|recipnotfound|"
+		"recipient\\s+not\\s+found|address\\s+(?:not\\s+found\\b|rejected\\b(?!:\\s*\\w))|"
+		"that\\s+you\\s+tried\\s+to\\s+reach\\s+(?:does\\s+not|doesn't)|destinataire\\s+invalide|"
+		"nosuchuser|inactive\\s+email\\s+address|undeliverable\\s+address|"
+		"delivery\\s+to\\s+the\\s+following\\s+recipients?\\s+failed\\s+permanently:\\s+unknown|"
+		"5\\.1\\.1\\b(?=.*answer=6596)|unbekannter?\\s+(?:empf|nutzer|user)|"
+		"utilisateur\\s+inconnu|usuario\\s+desconocido|no\\s+existe|there\\s+is\\s+no\\s+(?:user|"
+		"one|such)|this\\s+user\\s+(?:doesn't|does\\s+not)|5\\.4\\.1\\b.{0,60}access\\s+denied|"
+		"unknown\\s+to\\s+address") },
 	{ "policyviolation", PATTERN(
-		"(?:policy|policies)\\s+(?:reasons?|violation|restrict)|denied\\s+by\\s+policy|(?:local|security|message|administrative)\\s+polic|protocol\\s+violation|content\\s+presents\\s+a\\s+potential|message\\s+not\\s+allowed|not\\s+accepted\\s+for\\s+policy|prohibited\\s+(?:by|attachment)|"
-		"disallowed|blocked\\s+because\\s+its\\s+content|client\\s+host\\s+rejected:\\s+#|attachment\\s+(?:type|name)\\s+(?:is\\s+)?not\\s+allowed|administrative(?:ly)?\\s+prohibit") },
-	{ "contenterror", PATTERN("media\\s+error|content[-\\s](?:format|transfer)\\s+(?:is\\s+)?(?:not|error)|improper\\s+use\\s+of\\s+8-?bit|charset\\s+not\\s+allowed|unsupported\\s+(?:charset|encoding)") },
-	{ "syntaxerror", PATTERN("(?:improper|bad)\\s+sequence\\s+of\\s+commands|command\\s+(?:not\\s+recognized|unrecognized|not\\s+implemented)|syntax\\s+error|\\b503\\s+5\\.5\\.1") },
-	{ "systemfull", PATTERN("insufficient\\s+system\\s+(?:storage|resources)|(?:mail\\s+)?system\\s+(?:storage\\s+)?full|no\\s+space\\s+left\\s+on\\s+device|disk\\s+full") },
+		"(?:policy|policies)\\s+(?:reasons?|violation|restrict)|denied\\s+by\\s+policy|(?:local|"
+		"security|message|administrative)\\s+polic|protocol\\s+violation|"
+		"content\\s+presents\\s+a\\s+potential|message\\s+not\\s+allowed|"
+		"not\\s+accepted\\s+for\\s+policy|prohibited\\s+(?:by|attachment)|"
+		"disallowed|blocked\\s+because\\s+its\\s+content|client\\s+host\\s+rejected:\\s+#|"
+		"attachment\\s+(?:type|name)\\s+(?:is\\s+)?not\\s+allowed|"
+		"administrative(?:ly)?\\s+prohibit") },
+	{ "contenterror", PATTERN("media\\s+error|content[-\\s](?:format|transfer)\\s+(?:is\\s+)?(?:not|"
+		"error)|improper\\s+use\\s+of\\s+8-?bit|charset\\s+not\\s+allowed|"
+		"unsupported\\s+(?:charset|encoding)") },
+	{ "syntaxerror", PATTERN("(?:improper|bad)\\s+sequence\\s+of\\s+commands|"
+		"command\\s+(?:not\\s+recognized|unrecognized|not\\s+implemented)|syntax\\s+error|"
+		"\\b503\\s+5\\.5\\.1") },
+	{ "systemfull", PATTERN("insufficient\\s+system\\s+(?:storage|resources)|"
+		"(?:mail\\s+)?system\\s+(?:storage\\s+)?full|no\\s+space\\s+left\\s+on\\s+device|"
+		"disk\\s+full") },
 	{ "systemerror", PATTERN(
-		"(?:service|system)\\s+(?:currently\\s+|temporarily\\s+|is\\s+)*(?:unavailable(?!;)|not\\s+available|refused?|config)|ldap|transaction\\s+failed|internal\\s+(?:server\\s+)?error|can't\\s+create|server\\s+(?:error|configuration)|local\\s+error|duplicated\\s+message-id|unable\\s+to\\s+(?:contact|open)|interrupted\\s+system|"
-		"requested\\s+action\\s+aborted|mail\\s+system\\s+problem|unable\\s+to\\s+deliver\\s+message\\s+after\\s+multiple") },
+		"(?:service|system)\\s+(?:currently\\s+|temporarily\\s+|is\\s+)*(?:unavailable(?!;)|"
+		"not\\s+available|refused?|config)|ldap|transaction\\s+failed|"
+		"internal\\s+(?:server\\s+)?error|can't\\s+create|server\\s+(?:error|configuration)|"
+		"local\\s+error|duplicated\\s+message-id|unable\\s+to\\s+(?:contact|open)|"
+		"interrupted\\s+system|"
+		"requested\\s+action\\s+aborted|mail\\s+system\\s+problem|"
+		"unable\\s+to\\s+deliver\\s+message\\s+after\\s+multiple") },
 	{ "expired", PATTERN(
-		"(?:message|delivery|queue|mail|envelope)(?:\\.|\\s+(?:time\\s+)?)(?:has\\s+)?(?:expired|timed?\\s*-?out)|retry\\s+time(?:out)?\\s+(?:not\\s+reached|exceeded)|connection\\s+(?:timed?\\s*-?out|was\\s+dropped|refused|reset)|(?:operation|session)\\s+timed\\s+out|could\\s+not\\s+(?:deliver|be\\s+delivered)\\s+for\\s+(?:the\\s+last|more)|"
-		"too\\s+long\\s+in\\s+(?:the\\s+)?queue|in\\s+the\\s+queue\\s+(?:too\\s+long|for)|(?:has|not)\\s+(?:not\\s+)?yet\\s+(?:been\\s+)?delivered|deferred|not\\s+(?:able\\s+to\\s+)?(?:establish|accept\\s+our\\s+requests?)|did\\s+not\\s+(?:accept\\s+our|respond)|unable\\s+to\\s+connect|"
-		"host\\s+(?:is\\s+)?(?:not\\s+(?:reachable|responding)|unreachable)|failed\\s+\\d+\\s+attempts|not\\s+delivered\\s+within|no\\s+route\\s+to\\s+host|(?:has\\s+been|was|is)\\s+delayed|delayed\\s+for\\s+more|cannot\\s+connect|aborted\\s+after|warning\\s+(?:message\\s+)?only|will\\s+(?:be\\s+retried|continue\\s+(?:trying|to\\s+try))") },
+		"(?:message|delivery|queue|mail|envelope)(?:\\.|\\s+(?:time\\s+)?)(?:has\\s+)?(?:expired|"
+		"timed?\\s*-?out)|retry\\s+time(?:out)?\\s+(?:not\\s+reached|exceeded)|"
+		"connection\\s+(?:timed?\\s*-?out|was\\s+dropped|refused|reset)|(?:operation|"
+		"session)\\s+timed\\s+out|could\\s+not\\s+(?:deliver|"
+		"be\\s+delivered)\\s+for\\s+(?:the\\s+last|more)|"
+		"too\\s+long\\s+in\\s+(?:the\\s+)?queue|in\\s+the\\s+queue\\s+(?:too\\s+long|for)|(?:has|"
+		"not)\\s+(?:not\\s+)?yet\\s+(?:been\\s+)?delivered|deferred|"
+		"not\\s+(?:able\\s+to\\s+)?(?:establish|accept\\s+our\\s+requests?)|"
+		"did\\s+not\\s+(?:accept\\s+our|respond)|unable\\s+to\\s+connect|"
+		"host\\s+(?:is\\s+)?(?:not\\s+(?:reachable|responding)|unreachable)|"
+		"failed\\s+\\d+\\s+attempts|not\\s+delivered\\s+within|no\\s+route\\s+to\\s+host|"
+		"(?:has\\s+been|was|is)\\s+delayed|delayed\\s+for\\s+more|cannot\\s+connect|"
+		"aborted\\s+after|warning\\s+(?:message\\s+)?only|will\\s+(?:be\\s+retried|"
+		"continue\\s+(?:trying|to\\s+try))") },
 	{ "networkerror", PATTERN(
-		"dns\\s+(?:error|lookup|failure)|mail\\s+(?:for\\s+\\S+\\s+)?loops?|too\\s+many\\s+hops|hop\\s*count|routing\\s+loop|network\\s+(?:error|unreachable|is\\s+unreachable)|malformed\\s+or\\s+unexpected\\s+name\\s+server\\s+reply|name\\s+service\\s+error|host\\s+not\\s+found,\\s+try\\s+again|"
+		"dns\\s+(?:error|lookup|failure)|mail\\s+(?:for\\s+\\S+\\s+)?loops?|too\\s+many\\s+hops|"
+		"hop\\s*count|routing\\s+loop|network\\s+(?:error|unreachable|is\\s+unreachable)|"
+		"malformed\\s+or\\s+unexpected\\s+name\\s+server\\s+reply|name\\s+service\\s+error|"
+		"host\\s+not\\s+found,\\s+try\\s+again|"
 		"loop\\s+detected|no\\s+relevant\\s+answers|lookup\\s+(?:error|failure)|maximum\\s+hop") },
 	{ "securityerror", PATTERN(
-		"access\\s+denied|not\\s+authorized|unauthenticated\\s+senders?|authentication\\s+(?:failed|required)|authorization\\s+(?:failed|required)|5\\.7\\.0\\s+must|security\\s+(?:policy|violation)|you\\s+are\\s+not\\s+authori|permission\\s+denied|5\\.7\\.9\\s+rejected") },
+		"access\\s+denied|not\\s+authorized|unauthenticated\\s+senders?|"
+		"authentication\\s+(?:failed|required)|authorization\\s+(?:failed|required)|"
+		"5\\.7\\.0\\s+must|security\\s+(?:policy|violation)|you\\s+are\\s+not\\s+authori|"
+		"permission\\s+denied|5\\.7\\.9\\s+rejected") },
 	{ "onhold", PATTERN("\\bon\\s+hold\\b|temporary\\s+failure|recipient\\s+error") },
 };
 

@@ -30,11 +30,14 @@ static struct pattern anchored[] = {
 	PATTERN("\\A\\W{0,4}On\\b.{6,250}\\b(?:wrote|writes|said)\\s*:?\\s*\\z"),
 	PATTERN("\\A\\W{0,4}(?:Am|Den|Vom)\\s.{6,250}\\bschrieb\\b.{0,120}:\\s*\\z"),
 	PATTERN("\\A\\W{0,4}Le\\s.{6,250}\\ba\\s+[ée]crit\\s*:?\\s*\\z"),
-	PATTERN("\\A\\W{0,4}(?:El|En|Em|No\\s+dia|A)\\s.{6,250}\\b(?:escribi[óo]|escreveu|va\\s+escriure)\\b.{0,60}:?\\s*\\z"),
+	PATTERN("\\A\\W{0,4}(?:El|En|Em|No\\s+dia|A)\\s.{6,250}\\b(?:escribi[óo]|escreveu|"
+		"va\\s+escriure)\\b.{0,60}:?\\s*\\z"),
 	PATTERN("\\A\\W{0,4}(?:Il|In\\s+data)\\s.{6,250}\\bha\\s+scritto\\s*:?\\s*\\z"),
 	PATTERN("\\A\\W{0,4}(?:Op|Omstreeks)\\s.{6,250}\\b(?:schreef|geschreven)\\b.{0,120}:\\s*\\z"),
-	PATTERN("\\A\\W{0,4}(?:Den|Am|På|Tirsdag|Mandag|Onsdag|Torsdag|Fredag|L[øö]rdag|S[øö]ndag|Kl)\\b.{6,250}\\b(?:skrev|skreiv)\\b.{0,120}:\\s*\\z"),
-	PATTERN("\\A\\W{0,4}(?:W\\s+dniu|Dnia|Dne|\\d{1,2}\\s\\p{L}{3,4}\\s\\d{4})\\s.{6,250}\\b(?:napisa[łl]|napsal)(?:\\(a\\)|a|o)?\\s*:?\\s*\\z"),
+	PATTERN("\\A\\W{0,4}(?:Den|Am|På|Tirsdag|Mandag|Onsdag|Torsdag|Fredag|L[øö]rdag|S[øö]ndag|"
+		"Kl)\\b.{6,250}\\b(?:skrev|skreiv)\\b.{0,120}:\\s*\\z"),
+	PATTERN("\\A\\W{0,4}(?:W\\s+dniu|Dnia|Dne|\\d{1,2}\\s\\p{L}{3,4}\\s\\d{4})\\s.{6,250}\\b(?:napisa["
+		"łl]|napsal)(?:\\(a\\)|a|o)?\\s*:?\\s*\\z"),
 	PATTERN("\\A\\W{0,4}\\d{4}[-./年]\\s?\\d{1,2}[-./月].{2,160}<[^<>]+@[^<>]+>\\s*:?\\s*\\z"),
 	PATTERN("\\A\\W{0,4}\\d{1,2}\\s\\p{L}{3,12}\\.?,?\\s\\d{4}.{4,160}<[^<>]+@[^<>]+>\\s*:\\s*\\z"),
 };
@@ -43,43 +46,59 @@ static struct pattern anchored[] = {
 static struct pattern loose[] = {
 	PATTERN("\\A.{2,160}\\bschrieb\\s+(?:am|um)\\b.{4,80}:\\s*\\z"),
 	PATTERN("\\A.{4,250}\\b(?:skrev)\\b.{0,120}<[^<>]+@[^<>]+>\\s*:\\s*\\z"),
-	PATTERN("\\A.{4,250}(?:kirjoitti|yazd[ıi]|menulis|[íi]rta|a\\s+scris|пише|написав|написал|пишет|писал)(?:\\(а\\)|а)?\\s*:\\s*\\z"),
+	PATTERN("\\A.{4,250}(?:kirjoitti|yazd[ıi]|menulis|[íi]rta|a\\s+scris|пише|написав|написал|пишет|"
+		"писал)(?:\\(а\\)|а)?\\s*:\\s*\\z"),
 	PATTERN("\\A.{4,250}(?:写道|寫道|写了|のメール|作成|작성|書きました)\\s*[:：]\\s*\\z"),
 	PATTERN("\\A.{4,250}\\b(?:napisa[łl]|napsal)(?:\\(a\\)|a|o)?\\s*:\\s*\\z"),
 };
 
 static struct pattern original = PATTERN(
-	"\\A[\\s*>]*(?:[-_]{2,}\\s*)(?:original\\s+(?:message|e-?mail)|original(?:nachricht)?|urspr(?:ü|ue)ngliche\\s+nachricht|"
-	"message\\s+d'origine|mensaje\\s+original|mensagem\\s+original|messaggio\\s+originale|oorspronkelijk\\s+bericht|"
-	"ursprungligt\\s+meddelande|oprindelig\\s+meddelelse|opprinnelig\\s+melding|alkuper[äa]inen\\s+viesti|"
-	"oryginalna\\s+wiadomo[śs][ćc]|исходное\\s+сообщение|reply\\s+message|原始邮件|元のメッセージ)\\s*(?:[-_]{2,}.*)?\\z|"
+	"\\A[\\s*>]*(?:[-_]{2,}\\s*)(?:original\\s+(?:message|e-?mail)|original(?:nachricht)?|urspr(?:ü|"
+	"ue)ngliche\\s+nachricht|"
+	"message\\s+d'origine|mensaje\\s+original|mensagem\\s+original|messaggio\\s+originale|"
+	"oorspronkelijk\\s+bericht|"
+	"ursprungligt\\s+meddelande|oprindelig\\s+meddelelse|opprinnelig\\s+melding|"
+	"alkuper[äa]inen\\s+viesti|"
+	"oryginalna\\s+wiadomo[śs][ćc]|исходное\\s+сообщение|reply\\s+message|原始邮件|"
+	"元のメッセージ)\\s*(?:[-_]{2,}.*)?\\z|"
 	"\\A[\\s#*-]*(?:please\\s+)?(?:reply|respond|type\\s+your\\s+reply)\\s+above\\s+this\\s+line\\b");
 
 static struct pattern forwarded = PATTERN(
-	"\\A[\\s*]*(?:-{2,}\\s*)?(?:forwarded\\s+message|begin\\s+forwarded\\s+message|weitergeleitete\\s+nachricht|"
-	"message\\s+transf[ée]r[ée]|mensaje\\s+reenviado|messaggio\\s+inoltrato|doorgestuurd\\s+bericht)\\b.{0,20}\\z");
+	"\\A[\\s*]*(?:-{2,}\\s*)?(?:forwarded\\s+message|begin\\s+forwarded\\s+message|"
+	"weitergeleitete\\s+nachricht|"
+	"message\\s+transf[ée]r[ée]|mensaje\\s+reenviado|messaggio\\s+inoltrato|"
+	"doorgestuurd\\s+bericht)\\b.{0,20}\\z");
 
 static struct pattern header_line = PATTERN(
-	"\\A[\\s*]*(?:from|sent|to|cc|subject|date|reply[\\s-]to|in[\\s-]reply[\\s-]to|von|gesendet|datum|an|betreff|kopie|antwort\\s+an|"
-	"de|envoy[ée](?:\\s+le)?|[àa]|objet|r[ée]pondre\\s+[àa]|da|inviato|data|oggetto|risposta|enviado(?:\\s+el|\\s+em)?|para|asunto|"
-	"assunto|fecha|responder\\s+a|van|verzonden|aan|onderwerp|beantwoorden|fr[åa]n|skickat|till|[äa]mne|fra|sendt|til|emne|dato|"
-	"l[äa]hett[äa]j[äa]|l[äa]hetetty|vastaanottaja|aihe|od|wys[łl]ano|do|temat|odes[íi]lateľ?|от|отправлено|кому|тема|дата|"
+	"\\A[\\s*]*(?:from|sent|to|cc|subject|date|reply[\\s-]to|in[\\s-]reply[\\s-]to|von|gesendet|datum|an|"
+	"betreff|kopie|antwort\\s+an|"
+	"de|envoy[ée](?:\\s+le)?|[àa]|objet|r[ée]pondre\\s+[àa]|da|inviato|data|oggetto|risposta|"
+	"enviado(?:\\s+el|\\s+em)?|para|asunto|"
+	"assunto|fecha|responder\\s+a|van|verzonden|aan|onderwerp|beantwoorden|fr[åa]n|skickat|till|[äa]mne|"
+	"fra|sendt|til|emne|dato|"
+	"l[äa]hett[äa]j[äa]|l[äa]hetetty|vastaanottaja|aihe|od|wys[łl]ano|do|temat|odes[íi]lateľ?|от|"
+	"отправлено|кому|тема|дата|"
 	"发件人|发送时间|收件人|主题|寄件者|主旨|差出人|送信日時|宛先|件名)[\\s*]*[:：]");
 
 static struct pattern header_from = PATTERN(
-	"\\A[\\s*]*(?:from|von|de|da|van|fr[åa]n|fra|l[äa]hett[äa]j[äa]|od|от|发件人|寄件者|差出人)[\\s*]*[:：]\\s*\\S");
+	"\\A[\\s*]*(?:from|von|de|da|van|fr[åa]n|fra|l[äa]hett[äa]j[äa]|od|от|发件人|寄件者|"
+	"差出人)[\\s*]*[:：]\\s*\\S");
 
 static struct pattern delimiter = PATTERN("\\A\\s*(?:[-_=+~#*—–]{2,}|—|[-_]+\\s[-_\\s]*)\\s*\\z");
 
 static struct pattern telephone = PATTERN(
-	"\\A\\W{0,4}(?:sent|envoy[ée]e?|enviado|inviato|verzonden|verstuurd|skickat|sendt|wys[łl]an[eoy]|gesendet|отправлено|l[äa]hetetty)\\s+"
-	"(?:from|via|with|by|using|on|depuis|de|desde|do|dal?|met|van(?:af)?|fr[åa]n|fra|z|von|mit|с|из|w)\\b.{1,110}\\z|"
+	"\\A\\W{0,4}(?:sent|envoy[ée]e?|enviado|inviato|verzonden|verstuurd|skickat|sendt|wys[łl]an[eoy]|"
+	"gesendet|отправлено|l[äa]hetetty)\\s+"
+	"(?:from|via|with|by|using|on|depuis|de|desde|do|dal?|met|van(?:af)?|fr[åa]n|fra|z|von|mit|с|из|"
+	"w)\\b.{1,110}\\z|"
 	"\\A\\W{0,4}from\\s+my\\s+\\w.{0,40}\\z|\\A\\W{0,4}\\w+\\s+from\\s+mobile\\W{0,3}\\z|"
 	"\\A\\W{0,4}von\\s+mein(?:em|er)\\s.{2,60}\\sgesendet\\W{0,3}\\z|"
 	"\\A\\W{0,4}diese\\s+nachricht\\s+wurde\\s+.{2,80}\\sgesendet\\W{0,3}\\z|"
 	"\\A\\W{0,4}(?:從|从)我的.{1,30}(?:傳送|发送|發送)\\W{0,3}\\z|\\A\\W{0,4}.{1,20}から送信\\W{0,3}\\z|"
-	"\\A\\W{0,4}(?:get|download|holen\\s+sie\\s+sich|t[ée]l[ée]charger|obtener|scarica|download)\\s+\\[?outlook\\s+(?:for|f[üu]r|pour|para|per|voor)\\b.{1,110}\\z|"
-	"\\A\\W{0,4}(?:enviado\\s+desde|envoy[ée]\\s+de|inviato\\s+da)\\s+(?:mi|mon|ma|meu|il\\s+mio|iphone)\\b.{0,60}\\z");
+	"\\A\\W{0,4}(?:get|download|holen\\s+sie\\s+sich|t[ée]l[ée]charger|obtener|scarica|"
+	"download)\\s+\\[?outlook\\s+(?:for|f[üu]r|pour|para|per|voor)\\b.{1,110}\\z|"
+	"\\A\\W{0,4}(?:enviado\\s+desde|envoy[ée]\\s+de|inviato\\s+da)\\s+(?:mi|mon|ma|meu|il\\s+mio|"
+	"iphone)\\b.{0,60}\\z");
 
 static struct pattern quote = PATTERN("\\A(?:>|\\|(?:\\s|\\z)|(?-i:[A-Z]{1,3})>)");
 
@@ -329,11 +348,16 @@ static char *join(struct arena *arena, const struct lines *l, bool quotes)
 static void drop_closing(char *s)
 {
 	static struct pattern closing = PATTERN(
-		"\\S[^\\n]*\\n+(^\\W*(?:(?:(?:kind|best|warm|many|with\\s+(?:kind|best))\\s+)*(?:regards|wishes)|cheers|sincerely(?:\\s+yours)?|"
-		"yours\\s+(?:sincerely|faithfully|truly)|best|all\\s+the\\s+best|(?:many\\s+)?thanks(?:\\s+and\\s+regards|\\s+again)?|thank\\s+you|"
-		"mit\\s+(?:freundlichen|besten|lieben|herzlichen)\\s+gr(?:ü|ue)(?:ß|ss)en|(?:viele|liebe|beste|freundliche|sch[öo]ne)\\s+gr(?:ü|ue)(?:ß|ss)e|"
-		"mfg|lg|vg|(?:bien\\s+)?cordialement|salutations|saludos(?:\\s+cordiales)?|un\\s+saludo|atentamente|cordiali\\s+saluti|saluti|"
-		"met\\s+vriendelijke\\s+groet(?:en)?|groet(?:en|jes)?|mvh|med\\s+venlig\\s+hilsen|v[äa]nliga\\s+h[äa]lsningar|atenciosamente|"
+		"\\S[^\\n]*\\n+(^\\W*(?:(?:(?:kind|best|warm|many|with\\s+(?:kind|best))\\s+)*(?:regards|"
+		"wishes)|cheers|sincerely(?:\\s+yours)?|"
+		"yours\\s+(?:sincerely|faithfully|truly)|best|all\\s+the\\s+best|"
+		"(?:many\\s+)?thanks(?:\\s+and\\s+regards|\\s+again)?|thank\\s+you|"
+		"mit\\s+(?:freundlichen|besten|lieben|herzlichen)\\s+gr(?:ü|ue)(?:ß|ss)en|(?:viele|liebe|"
+		"beste|freundliche|sch[öo]ne)\\s+gr(?:ü|ue)(?:ß|ss)e|"
+		"mfg|lg|vg|(?:bien\\s+)?cordialement|salutations|saludos(?:\\s+cordiales)?|un\\s+saludo|"
+		"atentamente|cordiali\\s+saluti|saluti|"
+		"met\\s+vriendelijke\\s+groet(?:en)?|groet(?:en|jes)?|mvh|med\\s+venlig\\s+hilsen|"
+		"v[äa]nliga\\s+h[äa]lsningar|atenciosamente|"
 		"pozdrawiam|с\\s+уважением)\\W*$\\n?)(?:[^\\n]{0,60}\\n?){0,9}\\z");
 	struct pattern_hit h;
 
@@ -344,7 +368,8 @@ static void drop_closing(char *s)
 static void drop_disclaimers(char *s)
 {
 	static struct pattern words = PATTERN(
-		"\\b(?:confidential|privileged|vertraulich|confidentiel|intended\\s+(?:recipient|solely|only)|disclaimer)");
+		"\\b(?:confidential|privileged|vertraulich|confidentiel|intended\\s+(?:recipient|solely|"
+		"only)|disclaimer)");
 	char *from = s;
 
 	while (*from) {

@@ -237,13 +237,18 @@ static int64_t season(struct slice s, bool after, int64_t now)
 
 int64_t return_date_of_not_now(const char *text, int64_t now, bool month_first)
 {
-	static struct pattern count = PATTERN("\\b(?:in|after)\\s+(\\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a\\s+few|a\\s+couple\\s+of|a)\\s+(days?|weeks?|months?|quarters?|years?)\\b");
+	static struct pattern count = PATTERN("\\b(?:in|after)\\s+(\\d{1,2}|one|two|three|four|five|six|"
+		"seven|eight|nine|ten|eleven|twelve|a\\s+few|a\\s+couple\\s+of|a)\\s+(days?|weeks?|months?|"
+		"quarters?|years?)\\b");
 	static struct pattern next = PATTERN("\\bnext\\s+(week|month|quarter|year)\\b");
 	static struct pattern quarter = PATTERN("\\bq([1-4])(?:\\s*/?\\s*(20\\d\\d))?\\b");
-	static struct pattern named = PATTERN("\\b(in|after|until|before|next|by)\\s+(?:the\\s+)?(spring|summer|autumn|fall|winter|new\\s+year)\\b");
+	static struct pattern named = PATTERN("\\b(in|after|until|before|next|by)\\s+(?:the\\s+)?(spring|"
+		"summer|autumn|fall|winter|new\\s+year)\\b");
 	static struct pattern date = PATTERN(
-		"\\b(?:until|till|before|after|on|in|from|ab|bis|nach|im)\\s+(?<date>\\d{4}-\\d{2}-\\d{2}|\\d{1,2}[./]\\d{1,2}(?:[./]\\d{2,4})?|"
-		"(?:\\d{1,2}(?:st|nd|rd|th|\\.)?\\s+)?(?:jan|feb|m[aä]r|apr|may|mai|jun|jul|aug|sep|o[ck]t|nov|de[cz])(?!\\s+be\\b)\\p{L}*(?:\\s+\\d{1,2}(?!\\d))?(?:,?\\s+20\\d\\d)?)");
+		"\\b(?:until|till|before|after|on|in|from|ab|bis|nach|im)\\s+(?<date>\\d{4}-\\d{2}-\\d{2}|"
+		"\\d{1,2}[./]\\d{1,2}(?:[./]\\d{2,4})?|"
+		"(?:\\d{1,2}(?:st|nd|rd|th|\\.)?\\s+)?(?:jan|feb|m[aä]r|apr|may|mai|jun|jul|aug|sep|o[ck]t|"
+		"nov|de[cz])(?!\\s+be\\b)\\p{L}*(?:\\s+\\d{1,2}(?!\\d))?(?:,?\\s+20\\d\\d)?)");
 	size_t n = strlen(text);
 	struct pattern_hit hit;
 	int64_t at = 0;
