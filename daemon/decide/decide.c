@@ -197,7 +197,7 @@ static int run_recover(struct store_job *job, struct db *db, struct err *err)
 	int rc;
 
 	r->again = r->unknown = 0;
-	rc = sending_left(db, r->before, RECOVER_BATCH, arena, &left, &count, err);
+	rc = sending_left(db, TIME_NEVER, RECOVER_BATCH, arena, &left, &count, err);
 	for (i = 0; !rc && i < count; i++) {
 		if (left[i].state == DELIVERY_DOT) {
 			r->unknown++;

@@ -139,8 +139,10 @@ int on_signup(struct decide *d, struct db *db, const struct signup *fact, struct
 		}
 	}
 	rc = person_find(d, db, fact->address->key, fact->at, &p, err);
-	if (rc < 0 || (rc == 0 && person_create(d, db, fact->address, fact->at, &p, err)))
+	if (rc < 0)
 		return -1;
+	if (rc == 0)
+		person_create(d, db, fact->address, fact->at, &p);
 	if (apply(&p, form, fact, out, err) || person_settle(&p, err))
 		return -1;
 	metric_add(out->must_confirm ? &metric_pending : &metric_accepted, 1);

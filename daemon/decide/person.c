@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -134,7 +135,7 @@ int person_find(struct decide *d, struct db *db, const char *address_key, int64_
 	return found;
 }
 
-int person_create(struct decide *d, struct db *db, const struct address *address, int64_t now, struct person *p, struct err *err)
+void person_create(struct decide *d, struct db *db, const struct address *address, int64_t now, struct person *p)
 {
 	person_begin(d, db, now, p);
 	p->row = (struct prospect){
@@ -146,7 +147,7 @@ int person_create(struct decide *d, struct db *db, const struct address *address
 	};
 	read_fields(p);
 	person_mark_all(p);
-	return prospects_insert(db, &p->row, err);
+	p->fresh = p->nowhere = true;
 }
 
 /* --- what expressions ask --------------------------------------------------------------------------------------- */
@@ -358,7 +359,8 @@ void person_mark_all(struct person *p)
 
 /* --- changes ----------------------------------------------------------------------------------------------------- */
 
-static json_t *field_json(const struct field *field, const char *value)
+/* What a form or a step says, as the field's type has it; 0 or -1. */
+static int typed(struct person *p, const struct field *field, const char *text, struct value *out)
 {
 	double number;
 	int64_t us;
@@ -366,48 +368,100 @@ static json_t *field_json(const struct field *field, const char *value)
 	switch (field->type) {
 	case VALUE_REAL:
 	case VALUE_INT:
-		return text_double(value, &number) ? NULL : json_real(number);
+		if (text_double(text, &number))
+			return -1;
+		*out = value_real(number);
+		return 0;
 	case VALUE_BOOL:
-		return json_boolean(strcmp(value, "true") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "1") == 0 || strcmp(value, "on") == 0);
+		*out = value_bool(strcmp(text, "true") == 0 || strcmp(text, "yes") == 0 || strcmp(text, "1") == 0 || strcmp(text, "on") == 0);
+		return 0;
 	case VALUE_TIME:
-		return text_time_parse(value, &us) ? NULL : json_integer(us);
+		if (text_time_parse(text, &us))
+			return -1;
+		*out = value_time(us);
+		return 0;
 	default:
-		return json_string(value);
+		*out = value_text(arena_strdup(p->arena, text));
+		return 0;
 	}
+}
+
+static bool same(struct value a, struct value b)
+{
+	if (a.type != b.type)
+		return false;
+	switch (a.type) {
+	case VALUE_REAL:
+		return a.real == b.real;
+	case VALUE_BOOL:
+		return a.boolean == b.boolean;
+	case VALUE_TEXT:
+		return a.text.len == b.text.len && memcmp(a.text.data, b.text.data, a.text.len) == 0;
+	default:
+		return a.integer == b.integer;
+	}
+}
+
+/* Given, and not what the config says for those who gave nothing. */
+static bool is_set(const struct person *p, size_t field)
+{
+	struct value v = p->fields[field];
+
+	return v.type != VALUE_NIL && !(v.type == VALUE_TEXT && (v.text.len == 0 || v.text.data == p->plan->fields[field].default_text));
 }
 
 int person_set_field(struct person *p, int field, const char *value, bool overwrite, struct err *err)
 {
 	const struct field *f = &p->plan->fields[field];
-	json_t *json = json_loads(p->row.fields, 0, NULL), *old, *fresh;
-	char *text;
+	struct value v;
 
-	if (!json)
-		json = json_object();
-	old = json_object_get(json, f->name);
-	if (old && !overwrite && !(json_is_string(old) && json_string_length(old) == 0)) {
-		json_decref(json);
+	if (!overwrite && is_set(p, (size_t)field))
 		return 0;
-	}
-	fresh = field_json(f, value);
-	if (!fresh) {
-		json_decref(json);
+	if (typed(p, f, value, &v))
 		return err_set(err, "field %s: not a %s: %s", f->name, value_type_name(f->type), value);
-	}
-	if (old && json_equal(old, fresh)) {
-		json_decref(fresh);
-		json_decref(json);
+	if (same(v, p->fields[field]))
 		return 0;
-	}
-	json_object_set_new(json, f->name, fresh);
-	text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
-	p->row.fields = arena_strdup(p->arena, text);
-	free(text);
-	p->fields[field] = field_value(f, json_object_get(json, f->name), p->arena);
-	json_decref(json);
-	p->changed = true;
+	p->fields[field] = v;
+	p->changed = p->fields_changed = true;
 	person_mark_symbol(p, f->symbol);
 	return 0;
+}
+
+/* The row's JSON anew. What it holds of fields that the config does not name any more stays. */
+static void write_fields(struct person *p)
+{
+	struct buf text = BUF_INIT;
+	size_t i;
+	json_t *old = strcmp(p->row.fields, "{}") == 0 ? NULL : json_loads(p->row.fields, 0, NULL), *v;
+	const char *name;
+	char *kept;
+
+	buf_char(&text, '{');
+	for (i = 0; i < p->plan->field_count; i++) {
+		json_object_del(old, p->plan->fields[i].name);
+		if (!is_set(p, i))
+			continue;
+		if (text.len > 1)
+			buf_char(&text, ',');
+		text_json(&text, p->plan->fields[i].name, strlen(p->plan->fields[i].name));
+		buf_char(&text, ':');
+		if (p->fields[i].type == VALUE_TIME)
+			buf_printf(&text, "%lld", (long long)p->fields[i].integer);
+		else
+			value_to_json(&text, p->fields[i]);
+	}
+	json_object_foreach(old, name, v) {
+		kept = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+		buf_char(&text, text.len > 1 ? ',' : ' ');
+		text_json(&text, name, strlen(name));
+		buf_printf(&text, ":%s", kept ? kept : "null");
+		free(kept);
+	}
+	buf_char(&text, '}');
+	p->row.fields = arena_strndup(p->arena, text.data, text.len);
+	buf_clear(&text);
+	json_decref(old);
+	p->fields_changed = false;
 }
 
 void person_set_intent(struct person *p, const char *intent)
@@ -582,11 +636,11 @@ static int moved(struct person *p, const char *event, const char *kind, const ch
 	struct buf data = BUF_INIT;
 	int rc;
 
+	if (!*from)	/* the first stage and list are no move */
+		return 0;
 	log_info(kind, L_ID("prospect", "pro", p->row.id), L_STR("from", from), L_STR("to", to), L_STR("cause", cause));
 	if (person_journal(p, kind, to, cause, err))
 		return -1;
-	if (!*from)	/* the first stage and list are no move */
-		return 0;
 	buf_str(&data, "{\"from\":");
 	text_json(&data, from, strlen(from));
 	buf_str(&data, ",\"to\":");
@@ -747,11 +801,17 @@ int person_settle(struct person *p, struct err *err)
 		return -1;
 	if (asked && settle_time(p, asked, err))
 		return -1;
-	if (!p->changed)
+	if (p->fields_changed)
+		write_fields(p);
+	if (!p->changed && !p->fresh)
 		return 0;
+	CRASH_POINT("score.before_commit");
 	p->changed = false;
 	p->row.changed = p->now;
-	return prospects_update(p->db, &p->row, err);
+	if (!p->fresh)
+		return prospects_update(p->db, &p->row, err);
+	p->fresh = false;
+	return prospects_insert(p->db, &p->row, err);
 }
 
 int person_stop(struct person *p, const char *why, struct err *err)

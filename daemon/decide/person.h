@@ -43,7 +43,9 @@ struct person {
 	struct err err;			/* first failure inside an expression's questions to the store */
 	bool failed;
 
-	bool changed;			/* the row must be written */
+	bool changed, fields_changed;	/* the row, and the JSON in it, must be written */
+	bool fresh;			/* there is no row yet */
+	bool nowhere;			/* certain to be in no sequence */
 	/* kinds of rules to look at again */
 	bool fit, stage, list, hot, enrolments;
 	struct entry_mark *enter;	/* entries, each with the event that may enter */
@@ -55,7 +57,8 @@ struct person {
 /* 1 found, 0 none, -1. */
 int person_load(struct decide *d, struct db *db, int64_t id, int64_t now, struct person *p, struct err *err) MUSTCHECK;
 int person_find(struct decide *d, struct db *db, const char *address_key, int64_t now, struct person *p, struct err *err) MUSTCHECK;
-int person_create(struct decide *d, struct db *db, const struct address *address, int64_t now, struct person *p, struct err *err) MUSTCHECK;
+/* The row is written by person_settle(). */
+void person_create(struct decide *d, struct db *db, const struct address *address, int64_t now, struct person *p);
 
 /* For evaluating expressions about them at `now`. */
 struct expression_env person_env(struct person *p);

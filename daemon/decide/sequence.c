@@ -225,6 +225,8 @@ int sequence_check_open(struct person *p, struct err *err)
 	size_t count, i;
 	int left;
 
+	if (p->nowhere)
+		return 0;
 	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
 		return -1;
 	for (i = 0; i < count; i++) {
@@ -323,8 +325,8 @@ static int enter(struct person *p, const struct sequence *s, struct event_at_han
 		return -1;
 	if (!wants)
 		return 0;
-	may = may_enter_again(p, s, err);
-	if (may == 1)
+	may = p->nowhere ? 1 : may_enter_again(p, s, err);
+	if (may == 1 && !p->nowhere)
 		may = make_way(p, s, err);
 	if (may <= 0)
 		return may;
@@ -336,6 +338,7 @@ static int enter(struct person *p, const struct sequence *s, struct event_at_han
 	if (enrolments_insert(p->db, &e, err) || person_journal(p, "enrol", s->name, p->cause, err))
 		return -1;
 	p->enrolments = true;
+	p->nowhere = false;
 	return sequence_go(p->d, p->db, p, s, &e, 0, p->now, err);
 }
 
