@@ -16,16 +16,12 @@ static struct value part(struct filter_call *c, struct value item, struct value 
 
 static struct value do_first(struct filter_call *c)
 {
-	if (c->in.type == VALUE_TEXT)
-		return value_slice((struct slice){ "", 0 });
-	return part(c, c->in, value_text("first"));
+	return c->in.type == VALUE_TEXT ? value_nil : part(c, c->in, value_text("first"));
 }
 
 static struct value do_last(struct filter_call *c)
 {
-	if (c->in.type == VALUE_TEXT || c->in.type == VALUE_OBJECT)
-		return value_slice((struct slice){ "", 0 });
-	return part(c, c->in, value_text("last"));
+	return c->in.type == VALUE_TEXT || c->in.type == VALUE_OBJECT ? value_nil : part(c, c->in, value_text("last"));
 }
 
 static struct value do_join(struct filter_call *c)
@@ -184,7 +180,7 @@ static struct value do_concat(struct filter_call *c)
 	struct value_list l = liquid_items(c->r, c->in, true), more;
 	struct value_builder *b = value_build_list(c->r->env->arena);
 
-	if (c->args[0].type != VALUE_LIST && c->args[0].type != VALUE_RANGE)
+	if (c->args[0].type != VALUE_LIST)
 		return render_fail(
 			c->r, "concat: a list is wanted, not a %s", value_type_name(c->args[0].type));
 	more = liquid_items(c->r, c->args[0], false);
@@ -195,16 +191,28 @@ static struct value do_concat(struct filter_call *c)
 	return value_built(b);
 }
 
+/* As Ruby's item[key]: of a text the key itself, if it is in it. */
+static struct value item_part(struct value item, struct value key, struct render *r)
+{
+	if (item.type == VALUE_OBJECT)
+		return liquid_part(r, item, key, false);
+	if (item.type != VALUE_TEXT || key.type != VALUE_TEXT)
+		return value_nil;
+	if (key.text.len == 0 || (item.text.len && memmem(item.text.data, item.text.len, key.text.data, key.text.len)))
+		return key;
+	return value_nil;
+}
+
 static struct value do_map(struct filter_call *c)
 {
 	struct value_list l = liquid_items(c->r, c->in, true);
 	struct value_builder *b = value_build_list(c->r->env->arena);
 
 	for (size_t i = 0; i < l.count; i++) {
-		if (l.items[i].type != VALUE_OBJECT)
+		if (l.items[i].type != VALUE_OBJECT && l.items[i].type != VALUE_TEXT)
 			return render_fail(c->r, "map: an item is a %s and has no part",
 				value_type_name(l.items[i].type));
-		value_add(b, liquid_part(c->r, l.items[i], c->args[0], false));
+		value_add(b, item_part(l.items[i], c->args[0], c->r));
 	}
 	return value_built(b);
 }
@@ -221,12 +229,8 @@ static enum match match_of(struct filter_call *c, struct value item)
 	bool with_value = c->count > 1 && c->args[1].type != VALUE_NIL;
 	struct value key = c->args[0], found = value_nil;
 
-	if (item.type == VALUE_OBJECT) {
-		found = liquid_part(c->r, item, key, false);
-	} else if (item.type == VALUE_TEXT && key.type == VALUE_TEXT) {
-		if (key.text.len == 0 ||
-			(item.text.len && memmem(item.text.data, item.text.len, key.text.data, key.text.len)))
-			found = key;
+	if (item.type == VALUE_OBJECT || (item.type == VALUE_TEXT && key.type == VALUE_TEXT)) {
+		found = item_part(item, key, c->r);
 	} else if (item.type == VALUE_TEXT || item.type == VALUE_INT) {
 		render_fail(c->r, "an item is a %s and has no part of that name", value_type_name(item.type));
 		return MATCH_NEVER;

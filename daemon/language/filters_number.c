@@ -27,32 +27,44 @@ static long double decimal(double r)
 	return v;
 }
 
-/* Texts: the whole has to be a number; anything else is 0. */
+/* -12.5, and nothing else */
+static bool is_decimal(const char *s)
+{
+	size_t digits;
+
+	s += *s == '-';
+	digits = strspn(s, "0123456789");
+	if (digits == 0 || s[digits] != '.')
+		return false;
+	s += digits + 1;
+	digits = strspn(s, "0123456789");
+	return digits > 0 && s[digits] == '\0';
+}
+
+/* Texts: a decimal as a whole, or else the digits that it begins with; 0 if there are none. */
 static struct number number_of(struct value v)
 {
 	struct number n = { 0 };
-	char copy[64], *end;
+	char copy[64];
+	struct slice s;
 
-	if (v.type == VALUE_INT)
-		n.integer = v.integer;
 	if (v.type == VALUE_REAL) {
 		n.real = true;
 		n.value = isfinite(v.real) ? decimal(v.real) : (long double)v.real;
+		return n;
 	}
+	n.integer = liquid_integer(v);
 	if (v.type != VALUE_TEXT)
 		return n;
-	v.text = slice_trim(v.text);
-	if (v.text.len == 0 || v.text.len >= sizeof(copy))
+	s = slice_trim(v.text);
+	if (s.len == 0 || s.len >= sizeof(copy))
 		return n;
-	memcpy(copy, v.text.data, v.text.len);
-	copy[v.text.len] = '\0';
-	if (text_int(copy, &n.integer) == 0)
-		return n;
-	n.integer = 0;
-	if (copy[strspn(copy, "+-0123456789.eE")] != '\0')
-		return n;
-	n.value = strtold(copy, &end);
-	n.real = *end == '\0' && isfinite(n.value);
+	memcpy(copy, s.data, s.len);
+	copy[s.len] = '\0';
+	if (is_decimal(copy)) {
+		n.real = true;
+		n.value = strtold(copy, NULL);
+	}
 	return n;
 }
 

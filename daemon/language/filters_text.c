@@ -2,6 +2,7 @@
  * filters_text.c: filters on texts. Anything else is taken as it would be printed. Lengths and places count
  * characters, not bytes.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -65,8 +66,10 @@ static unsigned other_case(unsigned c, bool up)
 	if (!up && ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) ||
 			   (c >= 0x410 && c <= 0x42f)))
 		return c + 32;
-	if (c >= 0x100 && c <= 0x137)
+	if ((c >= 0x100 && c <= 0x12f) || (c >= 0x132 && c <= 0x137) || (c >= 0x14a && c <= 0x177))
 		return up ? c & ~1u : c | 1u;
+	if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e))
+		return up == (bool)(c & 1) ? c : up ? c - 1 : c + 1;
 	if (up && c >= 0x450 && c <= 0x45f)
 		return c - 80;
 	if (!up && c >= 0x400 && c <= 0x40f)
@@ -83,6 +86,8 @@ static void add_cased(struct buf *out, struct slice s, bool up)
 
 		if (n == 1) {
 			buf_char(out, (char)(first < 0x80 ? other_case(first, up) : first));
+		} else if (up && n == 2 && first == 0xc3 && (unsigned char)s.data[i + 1] == 0x9f) {
+			buf_str(out, "SS");	/* sharp s has no capital of its own in common use */
 		} else if (n == 2 && first >= 0xc2) {
 			c = other_case(
 				(unsigned)(first & 0x1f) << 6 | ((unsigned char)s.data[i + 1] & 0x3f), up);
@@ -207,17 +212,21 @@ static struct value do_newline_to_br(struct filter_call *c)
 	return render_scratch(c->r);
 }
 
-/* nil has no length that could be meant: an error, as a text is that is no number. */
+/* As Ruby's Integer(): a text has to be one as a whole, and nil is none. */
 static bool whole_argument(struct filter_call *c, int i, int64_t otherwise, int64_t *out)
 {
+	char copy[32];
+	struct slice s;
+
 	*out = otherwise;
 	if (i >= c->count)
 		return true;
 	*out = liquid_integer(c->args[i]);
 	if (c->args[i].type == VALUE_INT)
 		return true;
-	if (c->args[i].type == VALUE_TEXT && c->args[i].text.len &&
-		strchr("-0123456789", c->args[i].text.data[0]))
+	s = c->args[i].type == VALUE_TEXT ? slice_trim(c->args[i].text) : (struct slice){ "", 0 };
+	snprintf(copy, sizeof(copy), "%.*s", (int)(s.len < 30 ? s.len : 30), s.data ? s.data : "");
+	if (s.len && s.len < 30 && text_int(copy, out) == 0)
 		return true;
 	render_fail(c->r, "a whole number is wanted, not a %s", value_type_name(c->args[i].type));
 	return false;
@@ -228,9 +237,7 @@ static struct value do_truncate(struct filter_call *c)
 	struct slice s, end = c->count > 1 ? arg_text(c, 1) : (struct slice){ "...", 3 };
 	int64_t length, keep;
 
-	if (!whole_argument(c, 0, 50, &length))
-		return value_nil;
-	if (c->in.type == VALUE_NIL)
+	if (c->in.type == VALUE_NIL || !whole_argument(c, 0, 50, &length))
 		return value_nil;
 	s = in_text(c);
 	if ((int64_t)text_utf8_length(s.data, s.len) <= length)
@@ -247,7 +254,7 @@ static struct value do_truncatewords(struct filter_call *c)
 	struct buf *out;
 	size_t i = 0;
 
-	if (!whole_argument(c, 0, 15, &words))
+	if (c->in.type == VALUE_NIL || !whole_argument(c, 0, 15, &words))
 		return value_nil;
 	words = words > 0 ? words : 1;
 	out = scratch(c);

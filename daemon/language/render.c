@@ -316,6 +316,10 @@ static bool loop_begin(struct render *r, struct frame *f, const struct instructi
 		return false;
 	if ((i->n & FOR_LIMIT) && !bound_of(r, f->slots[d->slot + 1], &limit))
 		return false;
+	if (l->type == VALUE_TEXT) {	/* one turn, whatever the bounds say */
+		offset = 0;
+		limit = 1;
+	}
 	l->from = offset < l->count ? offset : l->count;
 	l->count -= l->from;
 	l->count = limit < l->count ? limit : l->count;

@@ -264,7 +264,10 @@ struct slice liquid_text(struct render *r, struct value v)
 	if (v.type == VALUE_TEXT)
 		return v.text;
 	buf_reset(&r->scratch);
-	value_to_text(&r->scratch, v);
+	if (v.type == VALUE_LIST)
+		value_inspect(&r->scratch, v);
+	else
+		value_to_text(&r->scratch, v);
 	return render_scratch(r).text;
 }
 

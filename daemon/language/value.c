@@ -395,6 +395,66 @@ void value_to_json(struct buf *out, struct value v)
 	}
 }
 
+static void inspect_text(struct buf *out, struct slice s)
+{
+	buf_char(out, '"');
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.data[i];
+
+		if (c == '"' || c == '\\' || (c == '#' && i + 1 < s.len && strchr("{$@", s.data[i + 1])))
+			buf_char(out, '\\');
+		if (c == '\n' || c == '\r' || c == '\t')
+			buf_printf(out, "\\%c", c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
+		else
+			buf_char(out, c);
+	}
+	buf_char(out, '"');
+}
+
+static void inspect_object(struct buf *out, const struct value_object *o)
+{
+	buf_char(out, '{');
+	for (size_t i = 0; i < o->count; i++) {
+		buf_str(out, i ? ", " : "");
+		inspect_text(out, o->pairs[i].key);
+		buf_str(out, "=>");
+		value_inspect(out, o->pairs[i].value);
+	}
+	buf_char(out, '}');
+}
+
+void value_inspect(struct buf *out, struct value v)
+{
+	switch (v.type) {
+	case VALUE_NIL:
+		buf_str(out, "nil");
+		return;
+	case VALUE_TEXT:
+		inspect_text(out, v.text);
+		return;
+	case VALUE_LIST:
+		buf_char(out, '[');
+		for (size_t i = 0; i < v.list->count; i++) {
+			buf_str(out, i ? ", " : "");
+			value_inspect(out, v.list->items[i]);
+		}
+		buf_char(out, ']');
+		return;
+	case VALUE_OBJECT:
+		inspect_object(out, v.object);
+		return;
+	case VALUE_BOOL:
+	case VALUE_INT:
+	case VALUE_REAL:
+	case VALUE_TIME:
+	case VALUE_DURATION:
+	case VALUE_RANGE:
+	case VALUE_SPECIAL:
+		value_to_text(out, v);
+		return;
+	}
+}
+
 void value_to_text(struct buf *out, struct value v)
 {
 	switch (v.type) {
@@ -424,7 +484,7 @@ void value_to_text(struct buf *out, struct value v)
 			value_to_text(out, v.list->items[i]);
 		return;
 	case VALUE_OBJECT:
-		json_object_out(out, v.object);
+		inspect_object(out, v.object);
 		return;
 	case VALUE_RANGE:
 		print_integer(out, v.integer);

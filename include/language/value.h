@@ -90,8 +90,13 @@ struct json_t;
 struct value value_from_json(struct arena *arena, const struct json_t *json);
 /* As compact JSON. Times as RFC 3339, durations as words. */
 void value_to_json(struct buf *out, struct value v);
-/* As a template prints it: nil as nothing, lists joined without a separator, numbers as short as they come back the same. */
+/*
+ * As a template prints it: nil as nothing, lists joined without a separator, numbers as short as they come back the same,
+ * objects as value_inspect() does.
+ */
 void value_to_text(struct buf *out, struct value v);
+/* As Liquid shows a list or an object where a text is wanted: ["a", 1], {"k"=>"v"}. For JSON there is value_to_json(). */
+void value_inspect(struct buf *out, struct value v);
 /* As an expression would write it: texts in quotes, durations as "14 days". For messages and `explain`. */
 void value_to_source(struct buf *out, struct value v);
 

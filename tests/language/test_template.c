@@ -202,7 +202,7 @@ static const struct row filter_rows[] = {
 	{ "{{ a | default: 'x' }} {{ false | default: 'x' }} {{ false | default: 'x', allow_false: true }}",
 		NULL, "x x false" },
 	{ "{{ 7 | divided_by: 2 }} {{ -7 | divided_by: 2 }} {{ 7 | divided_by: 2.0 }}", NULL, "3 -4 3.5" },
-	{ "{{ 'ÄB' | downcase }} {{ 'äß' | upcase }}", NULL, "äb Äß" },
+	{ "{{ 'ÄBŁŽ' | downcase }} {{ 'äßłžя' | upcase }}", NULL, "äbłž ÄSSŁŽЯ" },
 	{ "{{ '<a href=\"x\">&' | escape }} {{ '&lt;&' | escape_once }}", NULL,
 		"&lt;a href=&quot;x&quot;&gt;&amp; &lt;&amp;" },
 	{ "{{ a | first }} {{ a | last }}", "{\"a\": [1, 2]}", "1 2" },
