@@ -1,10 +1,11 @@
 /*
- * intake.c: nurtured-intake, the program that reads one mailbox for the daemon. It alone parses what strangers send, so
- * it lives apart: no keys, no database, limits on memory and on the CPU time of each mail. It is started with a socket on
- * fd 3 (listen/frame.h), lives as long as that socket, and says what it does only there.
+ * intake.c: nurtured-intake, the program that reads one mailbox for the daemon. It alone parses what
+ * strangers send, so it lives apart: no keys, no database, limits on memory and on the CPU time of each
+ * mail. It is started with a socket on fd 3 (listen/frame.h), lives as long as that socket, and says what
+ * it does only there.
  *
- * One thread. It waits for the daemon, for files to arrive, and for the next poll; while it talks IMAP it blocks, and the
- * daemon's frames wait, but for the closing of the socket.
+ * One thread. It waits for the daemon, for files to arrive, and for the next poll; while it talks IMAP it
+ * blocks, and the daemon's frames wait, but for the closing of the socket.
  */
 #include <errno.h>
 #include <poll.h>
@@ -46,10 +47,10 @@ struct intake {
 	size_t out_count;
 	int64_t next_look;		/* clock_steady() */
 	int64_t backoff;
-	bool ready, more, stop;		/* more: the source has mails that did not fit into the window */
+	bool ready, more, stop; /* more: the source has mails that did not fit into the window */
 };
 
-/* --- to the daemon ------------------------------------------------------------------------------------------------ */
+/* --- to the daemon -------------------------------------------------------------------------------------- */
 
 static void send_frame(struct intake *in, json_t *message)
 {
@@ -74,7 +75,8 @@ static void send_frame(struct intake *in, json_t *message)
 
 static void send_problem(struct intake *in, const char *what, int64_t retry_in)
 {
-	send_frame(in, json_pack("{ss ss sI}", "type", "problem", "what", what, "retry_in", (json_int_t)(retry_in / US_SECOND)));
+	send_frame(in, json_pack("{ss ss sI}", "type", "problem", "what", what, "retry_in",
+			       (json_int_t)(retry_in / US_SECOND)));
 }
 
 static void look_again_in(struct intake *in, int64_t us)
@@ -82,9 +84,12 @@ static void look_again_in(struct intake *in, int64_t us)
 	in->next_look = clock_steady() + us;
 }
 
-/* --- one mail ----------------------------------------------------------------------------------------------------- */
+/* --- one mail ------------------------------------------------------------------------------------------- */
 
-/* The kernel ends the process when one mail takes too long; the daemon knows which it was, by the state `reading`. */
+/*
+ * The kernel ends the process when one mail takes too long; the daemon knows which it was, by the state
+ * `reading`.
+ */
 static void limit_cpu(void)
 {
 	struct rusage used;
@@ -141,9 +146,9 @@ static json_t *read_mail(struct intake *in, const struct incoming *mail)
 
 static void send_mail(struct intake *in, struct incoming *mail)
 {
-	json_t *message = json_pack("{ss ss sI sI sI sI}", "type", "mail", "key", mail->key, "uid", (json_int_t)mail->uid,
-				    "uidvalidity", (json_int_t)mail->uidvalidity, "size", (json_int_t)mail->size,
-				    "received", (json_int_t)mail->received);
+	json_t *message = json_pack("{ss ss sI sI sI sI}", "type", "mail", "key", mail->key, "uid",
+		(json_int_t)mail->uid, "uidvalidity", (json_int_t)mail->uidvalidity, "size",
+		(json_int_t)mail->size, "received", (json_int_t)mail->received);
 	json_t *said;
 
 	if (!mail->raw.len || in_list(json_object_get(in->config, "skip"), mail->key))
@@ -158,7 +163,7 @@ static void send_mail(struct intake *in, struct incoming *mail)
 	send_frame(in, message);
 }
 
-/* --- the mailbox -------------------------------------------------------------------------------------------------- */
+/* --- the mailbox ---------------------------------------------------------------------------------------- */
 
 static void trouble(struct intake *in, const struct err *err, bool login)
 {
@@ -241,7 +246,8 @@ static void look(struct intake *in)
 /* host[:port]/MAILBOX, the host perhaps an [IPv6] one */
 static int split_url(struct intake *in, const char *rest, int default_port, int *port_out, struct err *err)
 {
-	const char *slash = strchr(rest, '/'), *end = slash ? slash : rest + strlen(rest), *colon = memrchr(rest, ':', (size_t)(end - rest));
+	const char *slash = strchr(rest, '/'), *end = slash ? slash : rest + strlen(rest),
+		   *colon = memrchr(rest, ':', (size_t)(end - rest));
 	struct buf name = BUF_INIT;
 	int64_t port = default_port;
 
@@ -274,7 +280,7 @@ static int open_imap(struct intake *in, const char *url, struct err *err)
 	const json_t *watermark = json_object_get(in->config, "watermark");
 	bool tls = text_starts_with(url, "imaps://");
 	struct imap_config config = {
-		.stream = { .tls = tls, .control_fd = FRAME_FD, .cainfo = frame_string(in->config, "cainfo") },
+		.stream = {.tls = tls, .control_fd = FRAME_FD, .cainfo = frame_string(in->config, "cainfo")},
 		.starttls = !tls && json_is_true(json_object_get(in->config, "starttls")),
 		.user = frame_string(in->config, "user"),
 		.password = frame_string(in->config, "password"),
@@ -309,7 +315,7 @@ static int configure(struct intake *in, json_t *message, struct err *err)
 	return err_set(err, "%s: neither imaps://, imap:// nor maildir:", url);
 }
 
-/* --- from the daemon ---------------------------------------------------------------------------------------------- */
+/* --- from the daemon ------------------------------------------------------------------------------------ */
 
 static void on_committed(struct intake *in, const char *key)
 {
@@ -373,7 +379,7 @@ static void read_frames(struct intake *in)
 	}
 }
 
-/* --- waiting ------------------------------------------------------------------------------------------------------ */
+/* --- waiting -------------------------------------------------------------------------------------------- */
 
 static void wait_and_serve(struct intake *in)
 {

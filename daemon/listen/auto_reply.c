@@ -1,6 +1,6 @@
 /*
- * auto_reply.c: the standard field (Auto-Submitted, RFC 3834) is missing in half of all automatic replies, so many fields
- * of single programs count, and the subject, and what the text says.
+ * auto_reply.c: the standard field (Auto-Submitted, RFC 3834) is missing in half of all automatic replies,
+ * so many fields of single programs count, and the subject, and what the text says.
  */
 #include <string.h>
 #include <strings.h>
@@ -84,11 +84,13 @@ static bool null_sender(const struct opened_mail *m)
 	return path && !strncmp(path, "<>", 2);
 }
 
-int auto_reply_score(const struct opened_mail *m, const struct reply_text *reply, bool to_bounce_address, struct mail_reading *r)
+int auto_reply_score(const struct opened_mail *m, const struct reply_text *reply, bool to_bounce_address,
+	struct mail_reading *r)
 {
 	const char *subject = headers_decode(m->arena, headers_get(&m->headers, "subject"));
 	const char *client = headers_get(&m->headers, "user-agent");
-	const char *head = charset_simplify(m->arena, arena_strndup(m->arena, reply->text, strnlen(reply->text, 600)));
+	const char *head =
+		charset_simplify(m->arena, arena_strndup(m->arena, reply->text, strnlen(reply->text, 600)));
 	int score = field_score(m, r);
 	bool sure = score >= AUTO_REPLY_SCORE;
 

@@ -1,7 +1,7 @@
 /*
- * bounce.c: a delivery status is believed for action, recipient and codes; why it failed is read from the words of the
- * remote server first (reason.c). Half of all bounces carry no status: there the lines of the notice that hold a reply
- * code or follow a server's name are looked at first, then the whole of it.
+ * bounce.c: a delivery status is believed for action, recipient and codes; why it failed is read from the
+ * words of the remote server first (reason.c). Half of all bounces carry no status: there the lines of the
+ * notice that hold a reply code or follow a server's name are looked at first, then the whole of it.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 #define DIAGNOSTIC_MAX 500
 
-/* --- is it one? -------------------------------------------------------------------------------------------------- */
+/* --- is it one? ----------------------------------------------------------------------------------------- */
 
 static struct pattern subjects = PATTERN(
 	"undeliver|delivery\\s+(?:status|failure|has\\s+failed|notification|problem|delayed|unsuccessful|"
@@ -76,7 +76,10 @@ bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r)
 		signs += evidence_add(r, "original");
 	if (pattern_in(&wording, m->notice))
 		signs += evidence_add(r, "wording");
-	/* a null sender is every automatic reply's too, and anybody may attach a mail: one sign must be of words */
+	/*
+	 * a null sender is every automatic reply's too, and anybody may attach a mail: one sign must be of
+	 * words
+	 */
 	if (signs >= 2 && (pattern_in(&wording, m->notice) || pattern_in(&subjects, subject) ||
 			   (pattern_in(&senders, from) && m->has_original)))
 		return true;
@@ -84,7 +87,7 @@ bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r)
 	return false;
 }
 
-/* --- delivery status --------------------------------------------------------------------------------------------- */
+/* --- delivery status ------------------------------------------------------------------------------------ */
 
 
 static const char *after_type(const char *value)
@@ -122,8 +125,9 @@ static bool best_group(const struct opened_mail *m, struct headers *best, struct
 
 		if (headers_get(&f, "reporting-mta") || headers_get(&f, "original-envelope-id"))
 			*message = f;
-		if ((headers_get(&f, "final-recipient") || headers_get(&f, "original-recipient") || headers_get(&f, "status")) &&
-		    action_rank(&f) > rank) {
+		if ((headers_get(&f, "final-recipient") || headers_get(&f, "original-recipient") ||
+			    headers_get(&f, "status")) &&
+			action_rank(&f) > rank) {
 			rank = action_rank(&f);
 			*best = f;
 		}
@@ -169,13 +173,14 @@ static void read_status(const struct opened_mail *m, struct mail_bounce *out)
 	out->action = lower(m->arena, headers_token(m->arena, headers_get(&f, "action")));
 	diagnostic = headers_get(&f, "diagnostic-code");
 	out->diagnostic = diagnostic ? headers_decode(m->arena, diagnostic) : "";
-	if (headers_get(&f, "status") && pattern_find(&status, headers_get(&f, "status"), strlen(headers_get(&f, "status")), 0, &hit))
+	if (headers_get(&f, "status") &&
+		pattern_find(&status, headers_get(&f, "status"), strlen(headers_get(&f, "status")), 0, &hit))
 		out->status = arena_strndup(m->arena, hit.group[1].data, hit.group[1].len);
 	if (headers_get(&message, "original-envelope-id"))
 		out->original_envelope_id = headers_get(&message, "original-envelope-id");
 }
 
-/* --- the notice -------------------------------------------------------------------------------------------------- */
+/* --- the notice ----------------------------------------------------------------------------------------- */
 
 /* Lines that tell what a server answered: with a code, or behind ">>>", "said:", "reason:". */
 static char *telling_lines(const struct opened_mail *m)
@@ -237,7 +242,8 @@ static const char *failed_in_notice(const struct opened_mail *m)
 	if (given)
 		return headers_address(m->arena, given);
 	while (!f.address && pattern_find(&alone, m->notice, n, at, &hit)) {
-		headers_addresses(arena_strndup(m->arena, hit.group[1].data, hit.group[1].len), first_failed, &f);
+		headers_addresses(
+			arena_strndup(m->arena, hit.group[1].data, hit.group[1].len), first_failed, &f);
 		at = (size_t)(hit.group[0].data - m->notice) + hit.group[0].len;
 		at += hit.group[0].len == 0;
 	}
@@ -256,12 +262,14 @@ static void read_codes(struct arena *arena, const char *text, struct mail_bounce
 	struct pattern_hit hit;
 
 	if (!out->code && pattern_find(&code, text, strlen(text), 0, &hit))
-		out->code = (hit.group[1].data[0] - '0') * 100 + (hit.group[1].data[1] - '0') * 10 + hit.group[1].data[2] - '0';
-	if ((!*out->status || strstr(out->status, ".0.0")) && pattern_find(&status, text, strlen(text), 0, &hit))
+		out->code = (hit.group[1].data[0] - '0') * 100 + (hit.group[1].data[1] - '0') * 10 +
+			    hit.group[1].data[2] - '0';
+	if ((!*out->status || strstr(out->status, ".0.0")) &&
+		pattern_find(&status, text, strlen(text), 0, &hit))
 		out->status = arena_strndup(arena, hit.group[1].data, hit.group[1].len);
 }
 
-/* --- in all ------------------------------------------------------------------------------------------------------ */
+/* --- in all --------------------------------------------------------------------------------------------- */
 
 enum stage { STAGE_UNKNOWN, STAGE_CONNECT, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 
@@ -289,11 +297,12 @@ static enum stage refused_at(const char *text)
 }
 
 /* What the words mean at that point of the dialogue: before RCPT nothing is about the recipient. */
-static const char *by_stage(const char *reason, enum stage stage, const char *words, const struct mail_bounce *b)
+static const char *by_stage(
+	const char *reason, enum stage stage, const char *words, const struct mail_bounce *b)
 {
 	static struct pattern generic = PATTERN("user\\s+unknown|unknown\\s+user");
 	static struct pattern nameless = PATTERN("\\b5\\d\\d:?\\s*:\\s*user\\s+unknown");
-	static const char *const vague[] = { "userunknown", "hostunknown", "securityerror", "undefined", NULL };
+	static const char *const vague[] = {"userunknown", "hostunknown", "securityerror", "undefined", NULL};
 	bool of_address = !strncmp(b->status, "5.1.", 4) || !strncmp(b->status, "4.1.", 4), is_vague = false;
 
 	for (size_t i = 0; vague[i]; i++)
@@ -304,14 +313,16 @@ static const char *by_stage(const char *reason, enum stage stage, const char *wo
 		return "rejected";
 	if (strcmp(reason, "userunknown") || stage == STAGE_RCPT)
 		return reason;
-	if (!of_address && ((stage == STAGE_DATA && pattern_in(&generic, words)) || pattern_in(&nameless, words)))
+	if (!of_address &&
+		((stage == STAGE_DATA && pattern_in(&generic, words)) || pattern_in(&nameless, words)))
 		return "filtered";
 	if (!strncmp(b->status, "5.7.", 4) || !strncmp(b->status, "5.2.", 4))
 		return "filtered";
 	return reason;
 }
 
-static const char *why(const char *diagnostic, const char *telling, const char *notice, const struct mail_bounce *b)
+static const char *why(
+	const char *diagnostic, const char *telling, const char *notice, const struct mail_bounce *b)
 {
 	const char *words = diagnostic, *reason = reason_of_text(diagnostic);
 	enum stage stage;
@@ -351,7 +362,8 @@ void bounce_read(const struct opened_mail *m, struct mail_bounce *out)
 	out->kind = reason_kind(out->reason, permanent);
 	if (!*out->action)
 		out->action = "failed";
-	if (!strcmp(out->action, "delayed") || !strcmp(out->action, "delivered") || !strcmp(out->action, "relayed") ||
-	    !strcmp(out->action, "expanded") || !strcmp(out->action, "deliverable"))
+	if (!strcmp(out->action, "delayed") || !strcmp(out->action, "delivered") ||
+		!strcmp(out->action, "relayed") || !strcmp(out->action, "expanded") ||
+		!strcmp(out->action, "deliverable"))
 		out->kind = BOUNCE_NONE;
 }

@@ -1,5 +1,6 @@
 /*
- * bounce.h: reads a bounce: the delivery status (RFC 3464) where there is one, else the notice in words. Pure.
+ * bounce.h: reads a bounce: the delivery status (RFC 3464) where there is one, else the notice in words.
+ * Pure.
  */
 #ifndef LISTEN_BOUNCE_H
 #define LISTEN_BOUNCE_H
@@ -8,7 +9,8 @@
 #include "mail.h"
 
 /*
- * Adds to `r` why this is a bounce; true if it is one: a delivery status alone is enough, of the weaker signs it takes two.
+ * Adds to `r` why this is a bounce; true if it is one: a delivery status alone is enough, of the weaker
+ * signs it takes two.
  */
 bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r);
 

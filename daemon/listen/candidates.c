@@ -1,6 +1,6 @@
 /*
- * candidates.c: recipients first, since an address of ours is exact; then the ids by which mail answers mail; then what a
- * returned original carries; links of ours in quoted text last.
+ * candidates.c: recipients first, since an address of ours is exact; then the ids by which mail answers
+ * mail; then what a returned original carries; links of ours in quoted text last.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -38,11 +38,13 @@ static void add(struct mail_reading *r, char kind, const char *s, const char *wh
 /* What the characters before it say: "b+", "/u/", "n1." */
 static char kind_before(const char *s, size_t at)
 {
-	if (at >= 2 && (s[at - 1] == '+' || s[at - 1] == '-' || s[at - 1] == '=') && isalpha((unsigned char)s[at - 2]))
+	if (at >= 2 && (s[at - 1] == '+' || s[at - 1] == '-' || s[at - 1] == '=') &&
+		isalpha((unsigned char)s[at - 2]))
 		return (char)tolower((unsigned char)s[at - 2]);
 	if (at >= 3 && s[at - 1] == '/' && s[at - 3] == '/' && isalpha((unsigned char)s[at - 2]))
 		return (char)tolower((unsigned char)s[at - 2]);
-	if (at >= 3 && s[at - 1] == '.' && isdigit((unsigned char)s[at - 2]) && tolower((unsigned char)s[at - 3]) == 'n')
+	if (at >= 3 && s[at - 1] == '.' && isdigit((unsigned char)s[at - 2]) &&
+		tolower((unsigned char)s[at - 3]) == 'n')
 		return TOKEN_MESSAGE;
 	return '?';
 }
@@ -74,7 +76,7 @@ static void scan_field(struct mail_reading *r, const char *value, const char *wh
 		scan(r, value, strlen(value), where, true);
 }
 
-/* --- recipients -------------------------------------------------------------------------------------------------- */
+/* --- recipients ----------------------------------------------------------------------------------------- */
 
 static void add_recipient(void *ctx, const char *address, size_t n)
 {
@@ -93,7 +95,8 @@ static void add_recipient(void *ctx, const char *address, size_t n)
 
 static void scan_recipients(const struct opened_mail *m, struct mail_reading *r)
 {
-	static const char *const names[] = { "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc" };
+	static const char *const names[] = {"delivered-to", "x-original-to", "envelope-to", "x-envelope-to",
+		"x-delivered-to", "to", "cc"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value;
@@ -107,7 +110,8 @@ static void scan_recipients(const struct opened_mail *m, struct mail_reading *r)
 
 bool candidates_is_ours(const char *s)
 {
-	return s[0] && (s[1] == '+' || s[1] == '-' || s[1] == '=') && strspn(s + 2, "abcdefghijklmnopqrstuvwxyz234567") == TOKEN_LENGTH &&
+	return s[0] && (s[1] == '+' || s[1] == '-' || s[1] == '=') &&
+	       strspn(s + 2, "abcdefghijklmnopqrstuvwxyz234567") == TOKEN_LENGTH &&
 	       s[2 + TOKEN_LENGTH] == '@';
 }
 
@@ -119,7 +123,7 @@ bool candidates_to_kind(const struct mail_reading *r, char kind)
 	return false;
 }
 
-/* --- the rest ---------------------------------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------------------------------------- */
 
 /* From the right: the last reference is the mail that is answered. */
 static void scan_references(struct mail_reading *r, const char *value)
@@ -138,10 +142,15 @@ static void scan_references(struct mail_reading *r, const char *value)
 
 static void scan_original(const struct opened_mail *m, struct mail_reading *r)
 {
-	static const struct { const char *name, *where; } fields[] = {
-		{ "message-id", "original message-id" }, { "x-nurtured-id", "original x-nurtured-id" },
-		{ "list-unsubscribe", "original list-unsubscribe" }, { "feedback-id", "original feedback-id" },
-		{ "return-path", "original return-path" }, { "reply-to", "original reply-to" },
+	static const struct {
+		const char *name, *where;
+	} fields[] = {
+		{"message-id", "original message-id"},
+		{"x-nurtured-id", "original x-nurtured-id"},
+		{"list-unsubscribe", "original list-unsubscribe"},
+		{"feedback-id", "original feedback-id"},
+		{"return-path", "original return-path"},
+		{"reply-to", "original reply-to"},
 	};
 
 	if (!m->has_original)

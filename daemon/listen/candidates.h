@@ -1,6 +1,6 @@
 /*
- * candidates.h: what in a mail may be one of our tokens. The intake has no keys: it looks for the shape (token.h), the
- * daemon verifies. Pure.
+ * candidates.h: what in a mail may be one of our tokens. The intake has no keys: it looks for the shape
+ * (token.h), the daemon verifies. Pure.
  */
 #ifndef LISTEN_CANDIDATES_H
 #define LISTEN_CANDIDATES_H

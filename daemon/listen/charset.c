@@ -1,6 +1,6 @@
 /*
- * charset.c: what mail declares is a hint. Latin-1 means windows-1252, GB2312 means GB18030, "unknown-8bit" nothing;
- * UTF-8 is tried first wherever the declared charset cannot hold the bytes.
+ * charset.c: what mail declares is a hint. Latin-1 means windows-1252, GB2312 means GB18030, "unknown-8bit"
+ * nothing; UTF-8 is tried first wherever the declared charset cannot hold the bytes.
  */
 #include <errno.h>
 #include <iconv.h>
@@ -157,14 +157,35 @@ char *charset_to_utf8(struct arena *arena, const char *data, size_t n, const cha
 /* One character that stands for a simpler one; returns its length, or 0. */
 static size_t simpler(const unsigned char *s, const char **as)
 {
-	static const struct { const char *from, *to; } table[] = {
-		{ "\xe2\x80\x98", "'" }, { "\xe2\x80\x99", "'" }, { "\xe2\x80\x9a", "'" }, { "\xc2\xb4", "'" },
-		{ "\xe2\x80\x9c", "\"" }, { "\xe2\x80\x9d", "\"" }, { "\xe2\x80\x9e", "\"" },
-		{ "\xe2\x80\x90", "-" }, { "\xe2\x80\x91", "-" }, { "\xe2\x80\x93", "-" }, { "\xe2\x80\x94", "-" },
-		{ "\xe2\x80\xa6", "..." }, { "\xc2\xa0", " " }, { "\xe2\x80\xaf", " " }, { "\xe3\x80\x80", " " },
-		{ "\xe2\x80\x82", " " }, { "\xe2\x80\x83", " " }, { "\xe2\x80\x89", " " }, { "\xc2\xad", "" },
-		{ "\xe2\x80\x8b", "" }, { "\xe2\x80\x8c", "" }, { "\xe2\x80\x8d", "" }, { "\xe2\x80\x8e", "" },
-		{ "\xe2\x80\x8f", "" }, { "\xef\xbb\xbf", "" }, { "\xe2\x81\xa0", "" },
+	static const struct {
+		const char *from, *to;
+	} table[] = {
+		{"\xe2\x80\x98", "'"},
+		{"\xe2\x80\x99", "'"},
+		{"\xe2\x80\x9a", "'"},
+		{"\xc2\xb4", "'"},
+		{"\xe2\x80\x9c", "\""},
+		{"\xe2\x80\x9d", "\""},
+		{"\xe2\x80\x9e", "\""},
+		{"\xe2\x80\x90", "-"},
+		{"\xe2\x80\x91", "-"},
+		{"\xe2\x80\x93", "-"},
+		{"\xe2\x80\x94", "-"},
+		{"\xe2\x80\xa6", "..."},
+		{"\xc2\xa0", " "},
+		{"\xe2\x80\xaf", " "},
+		{"\xe3\x80\x80", " "},
+		{"\xe2\x80\x82", " "},
+		{"\xe2\x80\x83", " "},
+		{"\xe2\x80\x89", " "},
+		{"\xc2\xad", ""},
+		{"\xe2\x80\x8b", ""},
+		{"\xe2\x80\x8c", ""},
+		{"\xe2\x80\x8d", ""},
+		{"\xe2\x80\x8e", ""},
+		{"\xe2\x80\x8f", ""},
+		{"\xef\xbb\xbf", ""},
+		{"\xe2\x81\xa0", ""},
 	};
 
 	if (*s != 0xc2 && *s != 0xe2 && *s != 0xe3 && *s != 0xef)

@@ -9,15 +9,15 @@
 struct arena;
 
 /*
- * `charset` as declared, or NULL. What iconv does not know, or what plainly is not in the charset that it claims, is
- * read as UTF-8 if it is valid UTF-8, else as windows-1252; single broken sequences become U+FFFD. The result is
- * valid UTF-8 without NUL, CR LF is LF; at most 4 times as long.
+ * `charset` as declared, or NULL. What iconv does not know, or what plainly is not in the charset that it
+ * claims, is read as UTF-8 if it is valid UTF-8, else as windows-1252; single broken sequences become
+ * U+FFFD. The result is valid UTF-8 without NUL, CR LF is LF; at most 4 times as long.
  */
 char *charset_to_utf8(struct arena *arena, const char *data, size_t n, const char *charset);
 
 /*
- * For matching: curly quotes and dashes become ASCII, no-break and other spaces a space, zero-width characters go,
- * runs of spaces within a line become one.
+ * For matching: curly quotes and dashes become ASCII, no-break and other spaces a space, zero-width
+ * characters go, runs of spaces within a line become one.
  */
 char *charset_simplify(struct arena *arena, const char *utf8);
 

@@ -1,6 +1,6 @@
 /*
- * classify.c: bounces come before automatic replies, because most of them say Auto-Submitted too; an unsubscribe address
- * comes before both kinds of reply, because mail programs write to it by themselves.
+ * classify.c: bounces come before automatic replies, because most of them say Auto-Submitted too; an
+ * unsubscribe address comes before both kinds of reply, because mail programs write to it by themselves.
  */
 #include <string.h>
 #include <strings.h>
@@ -16,10 +16,11 @@
 #include "patterns.h"
 
 /*
- * Our own mail come back to us whole, by a forwarding rule or a copy: it must not be read as an answer. Not everything from our
- * domains is ours: the relay's bounces may come from there.
+ * Our own mail come back to us whole, by a forwarding rule or a copy: it must not be read as an answer. Not
+ * everything from our domains is ours: the relay's bounces may come from there.
  */
-static bool is_own_loop(const struct opened_mail *m, const char *const *own_domains, const struct mail_reading *r)
+static bool is_own_loop(
+	const struct opened_mail *m, const char *const *own_domains, const struct mail_reading *r)
 {
 	const char *at = strrchr(r->from, '@');
 
@@ -44,7 +45,8 @@ static bool is_complaint(const struct opened_mail *m, struct mail_reading *r)
 		type = headers_get(&f, "feedback-type");
 	} else if (!strcmp(m->report_type, "feedback-report")) {
 		type = "abuse";
-	} else if (m->has_original && (headers_get(&m->original, "x-hmxmroriginalrecipient") || headers_get(&m->headers, "x-hmxmroriginalrecipient"))) {
+	} else if (m->has_original && (headers_get(&m->original, "x-hmxmroriginalrecipient") ||
+					      headers_get(&m->headers, "x-hmxmroriginalrecipient"))) {
 		type = "abuse";
 	}
 	if (!type)
@@ -55,7 +57,8 @@ static bool is_complaint(const struct opened_mail *m, struct mail_reading *r)
 
 static bool is_mdn(const struct opened_mail *m, struct mail_reading *r)
 {
-	if (strcmp(m->report_type, "disposition-notification") && !mime_find(&m->mime, "message/disposition-notification"))
+	if (strcmp(m->report_type, "disposition-notification") &&
+		!mime_find(&m->mime, "message/disposition-notification"))
 		return false;
 	return evidence_add(r, "disposition-notification");
 }
@@ -105,7 +108,8 @@ static bool is_auto(const struct opened_mail *m, const struct reply_text *reply,
 	return false;
 }
 
-static enum reading_class class_of(const struct opened_mail *m, const struct reply_text *reply, struct mail_reading *r)
+static enum reading_class class_of(
+	const struct opened_mail *m, const struct reply_text *reply, struct mail_reading *r)
 {
 	if (is_complaint(m, r))
 		return strcmp(r->complaint, "not-spam") ? READING_COMPLAINT : READING_AUTO;
@@ -124,7 +128,8 @@ static enum reading_class class_of(const struct opened_mail *m, const struct rep
 	return is_auto(m, reply, r) ? READING_AUTO : READING_HUMAN;
 }
 
-void classify(const struct opened_mail *m, const struct reply_text *reply, const char *const *own_domains, struct mail_reading *r)
+void classify(const struct opened_mail *m, const struct reply_text *reply, const char *const *own_domains,
+	struct mail_reading *r)
 {
 	r->auto_kind = "";
 	r->complaint = "";

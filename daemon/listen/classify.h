@@ -9,9 +9,10 @@
 #include "reply_text.h"
 
 /*
- * Sets class, auto_kind, evidence and complaint. r's recipients and tokens must have been read. `own_domains` as for
- * reading_make().
+ * Sets class, auto_kind, evidence and complaint. r's recipients and tokens must have been read.
+ * `own_domains` as for reading_make().
  */
-void classify(const struct opened_mail *m, const struct reply_text *reply, const char *const *own_domains, struct mail_reading *r);
+void classify(const struct opened_mail *m, const struct reply_text *reply, const char *const *own_domains,
+	struct mail_reading *r);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * evidence.h: why a mail was put into its class, a few static words each, so that `why` can be answered. Pure.
+ * evidence.h: why a mail was put into its class, a few static words each, so that `why` can be answered.
+ * Pure.
  */
 #ifndef LISTEN_EVIDENCE_H
 #define LISTEN_EVIDENCE_H

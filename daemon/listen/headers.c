@@ -1,6 +1,6 @@
 /*
- * headers.c: our own field access. libetpan's stops at a line without a colon, keeps no order among duplicates and
- * knows no RFC 2231; matching needs all of `Received`, `Delivered-To` and `X-Original-To`.
+ * headers.c: our own field access. libetpan's stops at a line without a colon, keeps no order among
+ * duplicates and knows no RFC 2231; matching needs all of `Received`, `Delivered-To` and `X-Original-To`.
  */
 #include <ctype.h>
 #include <stdint.h>
@@ -104,7 +104,7 @@ const char *headers_get(const struct headers *h, const char *name)
 	return headers_nth(h, name, 0);
 }
 
-/* --- RFC 2047 ---------------------------------------------------------------------------------------------------- */
+/* --- RFC 2047 ------------------------------------------------------------------------------------------- */
 
 static void decode_q(struct buf *out, const char *s, size_t n)
 {
@@ -239,7 +239,7 @@ char *headers_decode(struct arena *arena, const char *value)
 	return decoded;
 }
 
-/* --- parameters -------------------------------------------------------------------------------------------------- */
+/* --- parameters ----------------------------------------------------------------------------------------- */
 
 /* Reads one `name=value` behind a ';'. Returns the rest, or NULL at the end. */
 static const char *param_next(const char *s, struct slice *name, struct buf *value)
@@ -313,7 +313,8 @@ char *headers_param(struct arena *arena, const char *value, const char *name)
 		}
 	}
 	if (!result && found)
-		result = extended ? decode_extended(arena, &joined) : headers_decode(arena, buf_cstr(&joined));
+		result =
+			extended ? decode_extended(arena, &joined) : headers_decode(arena, buf_cstr(&joined));
 	if (result)
 		no_controls(result);
 	buf_clear(&one);
@@ -332,11 +333,12 @@ const char *headers_token(struct arena *arena, const char *value)
 	return s;
 }
 
-/* --- addresses --------------------------------------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------------------------ */
 
 static bool atom_char(char c)
 {
-	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 || (c && strchr(".!#$%&'*+-/=?^_`{|}~", c));
+	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 ||
+	       (c && strchr(".!#$%&'*+-/=?^_`{|}~", c));
 }
 
 void headers_addresses(const char *value, void (*fn)(void *ctx, const char *address, size_t n), void *ctx)
@@ -402,7 +404,7 @@ char *headers_name(struct arena *arena, const char *value)
 	return name + strspn(name, " \"");
 }
 
-/* --- dates ------------------------------------------------------------------------------------------------------- */
+/* --- dates ---------------------------------------------------------------------------------------------- */
 
 static int month_of(const char *s)
 {
@@ -420,7 +422,10 @@ static int month_of(const char *s)
 	return -1;
 }
 
-/* RFC 5322 3.3, RFC 2822 two-digit years (4.3). Names of zones other than GMT and the American ones count as UTC. */
+/*
+ * RFC 5322 3.3, RFC 2822 two-digit years (4.3). Names of zones other than GMT and the American ones count
+ * as UTC.
+ */
 long long headers_date(const char *value)
 {
 	struct tm tm = { 0 };
@@ -433,8 +438,8 @@ long long headers_date(const char *value)
 	s = strchr(value, ',');
 	s = s ? s + 1 : value;
 	s += strcspn(s, "0123456789");
-	fields = sscanf(s, "%2d%*[ -]%3s%*[ -]%4d %2d:%2d:%2d %7s", &tm.tm_mday, month, &tm.tm_year, &tm.tm_hour,
-			&tm.tm_min, &tm.tm_sec, zone);
+	fields = sscanf(s, "%2d%*[ -]%3s%*[ -]%4d %2d:%2d:%2d %7s", &tm.tm_mday, month, &tm.tm_year,
+		&tm.tm_hour, &tm.tm_min, &tm.tm_sec, zone);
 	if (fields == 5)
 		sscanf(s, "%*d%*[ -]%*3s%*[ -]%*d %*d:%*d %7s", zone);
 	tm.tm_mon = month_of(month);
@@ -446,11 +451,13 @@ long long headers_date(const char *value)
 		return 0;
 	tm.tm_year -= 1900;
 	if ((zone[0] == '+' || zone[0] == '-') && strlen(zone) >= 5) {
-		zone_minutes = (zone[1] - '0') * 600 + (zone[2] - '0') * 60 + (zone[3] - '0') * 10 + (zone[4] - '0');
+		zone_minutes =
+			(zone[1] - '0') * 600 + (zone[2] - '0') * 60 + (zone[3] - '0') * 10 + (zone[4] - '0');
 		if (zone[0] == '-')
 			zone_minutes = -zone_minutes;
 	} else if (zone[0] && zone[1] && zone[2] == 'T') {
-		zone_minutes = -60 * (strchr("ECMP", zone[0]) ? (int)(strchr("ECMP", zone[0]) - "ECMP") + 5 : 0);
+		zone_minutes =
+			-60 * (strchr("ECMP", zone[0]) ? (int)(strchr("ECMP", zone[0]) - "ECMP") + 5 : 0);
 		zone_minutes += zone[1] == 'D' && zone_minutes ? 60 : 0;
 	}
 	return ((long long)timegm(&tm) - zone_minutes * 60LL) * US_SECOND;

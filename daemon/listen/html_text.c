@@ -1,8 +1,10 @@
 /*
- * html_text.c: libxml2's HTML push parser, SAX only: no tree is built, so that a bomb costs its own length and no more.
+ * html_text.c: libxml2's HTML push parser, SAX only: no tree is built, so that a bomb costs its own length
+ * and no more.
  *
- * Which containers hold a quote was gathered from what mail programs write; a cut that follows the markup is worth more
- * than any guess over the text, so the reply's HTML is preferred wherever it holds one of them.
+ * Which containers hold a quote was gathered from what mail programs write; a cut that follows the markup
+ * is worth more than any guess over the text, so the reply's HTML is preferred wherever it holds one of
+ * them.
  */
 #include <libxml/HTMLparser.h>
 
@@ -28,7 +30,7 @@ struct state {
 	bool quoted;
 };
 
-/* --- writing ----------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------------- */
 
 static size_t trailing_newlines(const struct buf *b)
 {
@@ -93,7 +95,7 @@ static void on_characters(void *ctx, const xmlChar *text, int len)
 	}
 }
 
-/* --- what an element means ----------------------------------------------------------------------------------------- */
+/* --- what an element means ------------------------------------------------------------------------------ */
 
 static const char *attr(const xmlChar **atts, const char *name)
 {
@@ -131,15 +133,19 @@ static bool begins_quote(const char *name, const xmlChar **atts)
 {
 	static struct pattern indent = PATTERN("border\\s*:\\s*none");
 
-	if (has_class(atts, "gmail_quote") || has_class(atts, "yahoo_quoted") || has_class(atts, "moz-cite-prefix") ||
-	    has_class(atts, "gmail_extra") || has_class(atts, "protonmail_quote") || has_class(atts, "zmail_extra"))
+	if (has_class(atts, "gmail_quote") || has_class(atts, "yahoo_quoted") ||
+		has_class(atts, "moz-cite-prefix") || has_class(atts, "gmail_extra") ||
+		has_class(atts, "protonmail_quote") || has_class(atts, "zmail_extra"))
 		return true;
 	if (!strcasecmp(attr(atts, "id"), "OLK_SRC_BODY_SECTION"))
 		return true;
 	return !strcasecmp(name, "blockquote") && !pattern_in(&indent, attr(atts, "style"));
 }
 
-/* The rule above From:, Sent:, To: that Outlook draws as a border, and the marks of its web and mobile forms. */
+/*
+ * The rule above From:, Sent:, To: that Outlook draws as a border, and the marks of its web and mobile
+ * forms.
+ */
 static bool begins_cut(const char *name, const xmlChar **atts)
 {
 	static struct pattern border = PATTERN("border\\s*:\\s*none\\s*;\\s*border-top\\s*:\\s*solid\\s+#(?:"
@@ -147,7 +153,8 @@ static bool begins_cut(const char *name, const xmlChar **atts)
 					       "border-top-color\\s*:\\s*rgb\\(229,\\s*229,\\s*229\\)");
 	const char *id = attr(atts, "id");
 
-	if (!strcasecmp(id, "divRplyFwdMsg") || !strcasecmp(id, "appendonsend") || !strcasecmp(id, "mail-editor-reference-message-container"))
+	if (!strcasecmp(id, "divRplyFwdMsg") || !strcasecmp(id, "appendonsend") ||
+		!strcasecmp(id, "mail-editor-reference-message-container"))
 		return true;
 	if (!strcasecmp(name, "hr"))
 		return !strcmp(attr(atts, "data-marker"), "__DIVIDER__") || !strcasecmp(id, "stopSpelling");
@@ -156,19 +163,22 @@ static bool begins_cut(const char *name, const xmlChar **atts)
 
 static bool is_left_out(const char *name, const xmlChar **atts)
 {
-	static const char *const names[] = { "head", "style", "script", "title", "noscript", "object", "svg", "textarea", NULL };
+	static const char *const names[] = {
+		"head", "style", "script", "title", "noscript", "object", "svg", "textarea", NULL};
 	static struct pattern hidden = PATTERN("display\\s*:\\s*none");
 
-	return one_of(name, names) || pattern_in(&hidden, attr(atts, "style")) || has_class(atts, "gmail_signature") ||
-	       has_class(atts, "moz-signature") || !strcasecmp(attr(atts, "id"), "Signature") ||
+	return one_of(name, names) || pattern_in(&hidden, attr(atts, "style")) ||
+	       has_class(atts, "gmail_signature") || has_class(atts, "moz-signature") ||
+	       !strcasecmp(attr(atts, "id"), "Signature") ||
 	       !strcasecmp(attr(atts, "id"), "ms-outlook-mobile-signature");
 }
 
 static size_t breaks(const char *name)
 {
-	static const char *const blank[] = { "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre", "blockquote", NULL };
-	static const char *const line[] = { "div", "tr", "table", "li", "dt", "dd", "section", "article", "header", "footer",
-					    "address", "center", "form", "body", "hr", NULL };
+	static const char *const blank[] = {
+		"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre", "blockquote", NULL};
+	static const char *const line[] = {"div", "tr", "table", "li", "dt", "dd", "section", "article",
+		"header", "footer", "address", "center", "form", "body", "hr", NULL};
 
 	return one_of(name, blank) ? 2 : one_of(name, line) ? 1 : 0;
 }
@@ -252,7 +262,7 @@ static void on_end(void *ctx, const xmlChar *xname)
 		st->depth--;
 }
 
-/* --- in all ------------------------------------------------------------------------------------------------------ */
+/* --- in all --------------------------------------------------------------------------------------------- */
 
 void html_text(struct html_text *out, struct arena *arena, const char *html, size_t n)
 {

@@ -20,9 +20,9 @@ struct html_text {
 };
 
 /*
- * UTF-8 in. Quote containers (blockquote, .gmail_quote, .yahoo_quoted, .moz-cite-prefix, ...) become lines that begin
- * with "> "; the marks of Outlook and Zimbra become HTML_TEXT_CUT. Signature containers, styles, scripts and hidden
- * elements are left out. A forwarded mail in .gmail_quote is not a quote.
+ * UTF-8 in. Quote containers (blockquote, .gmail_quote, .yahoo_quoted, .moz-cite-prefix, ...) become lines
+ * that begin with "> "; the marks of Outlook and Zimbra become HTML_TEXT_CUT. Signature containers, styles,
+ * scripts and hidden elements are left out. A forwarded mail in .gmail_quote is not a quote.
  */
 void html_text(struct html_text *out, struct arena *arena, const char *html, size_t n);
 

@@ -1,6 +1,6 @@
 /*
- * imap_source.c: libetpan's IMAP over tls_stream.h. Only UID, RFC822.SIZE, INTERNALDATE and BODY.PEEK[] are asked for:
- * its parsers of envelopes and structures fail on what odd servers say.
+ * imap_source.c: libetpan's IMAP over tls_stream.h. Only UID, RFC822.SIZE, INTERNALDATE and BODY.PEEK[] are
+ * asked for: its parsers of envelopes and structures fail on what odd servers say.
  */
 #include <libetpan/libetpan.h>
 
@@ -59,14 +59,15 @@ uint32_t imap_uidvalidity(const struct imap_source *source)
 	return source->uidvalidity;
 }
 
-/* --- connecting -------------------------------------------------------------------------------------------------- */
+/* --- connecting ----------------------------------------------------------------------------------------- */
 
 static int imap_failed(struct imap_source *s, const char *what, int rc, struct err *err)
 {
 	const char *said = s->session && s->session->imap_response ? s->session->imap_response : "";
 
 	return err_set(err, "%s: %s failed (%s%s)", s->config.stream.host, what,
-		       rc == MAILIMAP_ERROR_STREAM ? "connection lost" : "server said: ", rc == MAILIMAP_ERROR_STREAM ? "" : said);
+		rc == MAILIMAP_ERROR_STREAM ? "connection lost" : "server said: ",
+		rc == MAILIMAP_ERROR_STREAM ? "" : said);
 }
 
 static int upgrade(struct imap_source *s, struct err *err)
@@ -122,7 +123,7 @@ static int open_mailbox(struct imap_source *s, enum imap_trouble *trouble, struc
 	return 0;
 }
 
-/* --- what is new -------------------------------------------------------------------------------------------------- */
+/* --- what is new ---------------------------------------------------------------------------------------- */
 
 static void add_uid(struct imap_source *s, uint32_t uid)
 {
@@ -219,7 +220,7 @@ int imap_refresh(struct imap_source *s, enum imap_trouble *trouble, struct err *
 	return 0;
 }
 
-/* --- one mail ----------------------------------------------------------------------------------------------------- */
+/* --- one mail ------------------------------------------------------------------------------------------- */
 
 bool imap_peek(const struct imap_source *s, char *key, size_t size)
 {
@@ -231,8 +232,12 @@ bool imap_peek(const struct imap_source *s, char *key, size_t size)
 
 static int64_t internal_date(const struct mailimap_date_time *d)
 {
-	struct tm tm = { .tm_year = d->dt_year - 1900, .tm_mon = d->dt_month - 1, .tm_mday = d->dt_day, .tm_hour = d->dt_hour,
-			 .tm_min = d->dt_min, .tm_sec = d->dt_sec };
+	struct tm tm = {.tm_year = d->dt_year - 1900,
+		.tm_mon = d->dt_month - 1,
+		.tm_mday = d->dt_day,
+		.tm_hour = d->dt_hour,
+		.tm_min = d->dt_min,
+		.tm_sec = d->dt_sec};
 	int zone = d->dt_zone / 100 * 60 + d->dt_zone % 100;
 
 	return ((int64_t)timegm(&tm) - zone * 60) * US_SECOND;
@@ -250,9 +255,11 @@ static void take_mail(clist *answer, struct incoming *out)
 				continue;
 			if (item->att_type == MAILIMAP_MSG_ATT_RFC822_SIZE)
 				out->size = item->att_data.att_rfc822_size;
-			else if (item->att_type == MAILIMAP_MSG_ATT_INTERNALDATE && item->att_data.att_internal_date)
+			else if (item->att_type == MAILIMAP_MSG_ATT_INTERNALDATE &&
+				 item->att_data.att_internal_date)
 				out->received = internal_date(item->att_data.att_internal_date);
-			else if (item->att_type == MAILIMAP_MSG_ATT_BODY_SECTION && item->att_data.att_body_section &&
+			else if (item->att_type == MAILIMAP_MSG_ATT_BODY_SECTION &&
+				 item->att_data.att_body_section &&
 				 item->att_data.att_body_section->sec_body_part && out->raw.len == 0)
 				buf_add(&out->raw, item->att_data.att_body_section->sec_body_part,
 					item->att_data.att_body_section->sec_length);
@@ -270,7 +277,8 @@ static int fetch(struct imap_source *s, uint32_t uid, struct incoming *out, stru
 	mailimap_fetch_type_new_fetch_att_list_add(what, mailimap_fetch_att_new_rfc822_size());
 	mailimap_fetch_type_new_fetch_att_list_add(what, mailimap_fetch_att_new_internaldate());
 	mailimap_fetch_type_new_fetch_att_list_add(
-		what, mailimap_fetch_att_new_body_peek_section_partial(mailimap_section_new(NULL), 0, INCOMING_MAX_RAW));
+		what, mailimap_fetch_att_new_body_peek_section_partial(
+			      mailimap_section_new(NULL), 0, INCOMING_MAX_RAW));
 	rc = mailimap_uid_fetch(s->session, set, what, &answer);
 	mailimap_set_free(set);
 	mailimap_fetch_type_free(what);

@@ -1,5 +1,6 @@
 /*
- * imap_source.h: one mailbox over IMAP (RFC 3501), read by UID from a watermark on, TLS verified. The intake process; blocks.
+ * imap_source.h: one mailbox over IMAP (RFC 3501), read by UID from a watermark on, TLS verified. The
+ * intake process; blocks.
  */
 #ifndef LISTEN_IMAP_SOURCE_H
 #define LISTEN_IMAP_SOURCE_H
@@ -27,9 +28,9 @@ struct imap_source *imap_new(const struct imap_config *config);
 void imap_free(struct imap_source **source);
 
 /*
- * Connects, logs in and selects where that is due, then asks for new mails: those above the watermark, or of the last 30 days
- * when UIDVALIDITY is not the watermark's (RFC 3501 2.3.1.1). On -1 the connection is closed and *trouble says which
- * back-off fits.
+ * Connects, logs in and selects where that is due, then asks for new mails: those above the watermark, or
+ * of the last 30 days when UIDVALIDITY is not the watermark's (RFC 3501 2.3.1.1). On -1 the connection is
+ * closed and *trouble says which back-off fits.
  */
 int imap_refresh(struct imap_source *source, enum imap_trouble *trouble, struct err *err) MUSTCHECK;
 
@@ -39,8 +40,9 @@ uint32_t imap_uidvalidity(const struct imap_source *source);	/* 0 before the fir
 bool imap_peek(const struct imap_source *source, char *key, size_t size);
 
 /*
- * The mail that imap_peek() names, in order of UIDs: 1; 0: it is there no longer; -1: the connection is gone, the mail comes again after
- * imap_refresh(). One that the server cannot give in three attempts comes with an empty raw.
+ * The mail that imap_peek() names, in order of UIDs: 1; 0: it is there no longer; -1: the connection is
+ * gone, the mail comes again after imap_refresh(). One that the server cannot give in three attempts comes
+ * with an empty raw.
  */
 int imap_next(struct imap_source *source, struct incoming *out, struct err *err) MUSTCHECK;
 

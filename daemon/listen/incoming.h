@@ -1,6 +1,6 @@
 /*
- * incoming.h: one mail as it lies in a mailbox, and the mailbox that it came from: what imap_source.h and maildir_source.h give.
- * The intake process.
+ * incoming.h: one mail as it lies in a mailbox, and the mailbox that it came from: what imap_source.h and
+ * maildir_source.h give. The intake process.
  */
 #ifndef LISTEN_INCOMING_H
 #define LISTEN_INCOMING_H

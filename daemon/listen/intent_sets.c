@@ -1,7 +1,7 @@
 /*
- * intent_sets.c: what people write when they want something, by intent. Each set is a list of patterns; one that matches is
- * enough. They see charset_simplify()'d text: straight quotes, single spaces. Changing one means running the tables of
- * tests/listen/test_intents.c, hits and near misses alike.
+ * intent_sets.c: what people write when they want something, by intent. Each set is a list of patterns; one
+ * that matches is enough. They see charset_simplify()'d text: straight quotes, single spaces. Changing one
+ * means running the tables of tests/listen/test_intents.c, hits and near misses alike.
  */
 #include "intent_sets.h"
 
@@ -152,7 +152,10 @@ struct pattern intent_set_ooo[] = {
 	{ NULL, NULL },
 };
 
-/* Neither a wish to be called nor one to leave, but nobody should be called or mailed before a person has read it. */
+/*
+ * Neither a wish to be called nor one to leave, but nobody should be called or mailed before a person has
+ * read it.
+ */
 struct pattern intent_set_review[] = {
 	PATTERN("\\b(?:do\\s+not|don't|dont|never|stop|quit)\\s+(?:ever\\s+)?(?:call|phone|ring|text)"
 		"(?:ing)?\\b"),

@@ -1,6 +1,7 @@
 /*
- * intents.c: which of the sets match, how sure that is, and which one leads. What somebody does not want beats what they
- * want, unless they say the second thing after the first: "Not interested in the eBook. What does the tool cost?"
+ * intents.c: which of the sets match, how sure that is, and which one leads. What somebody does not want
+ * beats what they want, unless they say the second thing after the first: "Not interested in the eBook.
+ * What does the tool cost?"
  */
 #include <string.h>
 
@@ -31,7 +32,7 @@ static const char *const names[SETS] = {
 	"unsubscribe", "not_interested", "meeting", "call_me", "pricing", "demo", "not_now",
 };
 
-/* --- one match --------------------------------------------------------------------------------------------------- */
+/* --- one match ------------------------------------------------------------------------------------------ */
 
 static size_t sentence_start(const char *text, size_t at)
 {
@@ -90,7 +91,7 @@ static struct found find_set(struct pattern *set, const char *name, const char *
 	return f;
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------- */
+/* --- all of them ---------------------------------------------------------------------------------------- */
 
 static bool is_hot(int i)
 {
@@ -114,7 +115,8 @@ static void choose(const struct found *f, const char *text, struct mail_reading 
 	}
 	if (f[UNSUBSCRIBE].hit && (hot < 0 || f[UNSUBSCRIBE].confidence >= SURE_PERSON))
 		lead(r, names[UNSUBSCRIBE], f[UNSUBSCRIBE].confidence);
-	else if (f[UNSUBSCRIBE].hit || find_set(intent_set_review, "review", text).hit || hits > MANY || strlen(text) > LONG_TEXT)
+	else if (f[UNSUBSCRIBE].hit || find_set(intent_set_review, "review", text).hit || hits > MANY ||
+		 strlen(text) > LONG_TEXT)
 		lead(r, "review", SURE_WORD);
 	else if (f[NOT_INTERESTED].hit && f[NOT_NOW].hit)
 		lead(r, names[NOT_NOW], f[NOT_NOW].confidence);

@@ -9,8 +9,9 @@
 #include "listen/reading.h"
 
 /*
- * `text`: the judged part of a reply. Fills r->intents with every set that matches, strongest wish first, and r->intent with
- * the one to act on: a name of the list, "review" (a person must read it before anything happens) or "other".
+ * `text`: the judged part of a reply. Fills r->intents with every set that matches, strongest wish first,
+ * and r->intent with the one to act on: a name of the list, "review" (a person must read it before anything
+ * happens) or "other".
  */
 void intents_read(const char *text, struct mail_reading *r);
 

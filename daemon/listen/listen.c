@@ -40,7 +40,8 @@ static int program_is_there(const struct listen *l, const struct plan *plan, str
 }
 
 /* The running one that is set up as the plan wants it, taken out of `old`. */
-static struct mailbox *keep(struct mailbox **old, size_t count, const struct plan *plan, const struct mailbox_config *config)
+static struct mailbox *keep(
+	struct mailbox **old, size_t count, const struct plan *plan, const struct mailbox_config *config)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct mailbox *box = old[i];
@@ -68,7 +69,8 @@ int listen_reload(struct listen *l, struct err *err)
 		mailbox_free(&l->boxes[i]);
 	for (size_t i = 0; i < count; i++)
 		if (!boxes[i])
-			boxes[i] = mailbox_new(l->loop, l->decide, plan, &plan->operator.mailboxes[i], l->program);
+			boxes[i] = mailbox_new(
+				l->loop, l->decide, plan, &plan->operator.mailboxes[i], l->program);
 	free(l->boxes);
 	l->boxes = boxes;
 	l->count = count;

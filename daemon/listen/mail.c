@@ -15,7 +15,10 @@
 
 #define MAX_TEXT (256 * 1024)
 
-/* mbox lines before the header ("From x", ">From x") hide the whole of it from libetpan. Lines end with LF afterwards. */
+/*
+ * mbox lines before the header ("From x", ">From x") hide the whole of it from libetpan. Lines end with LF
+ * afterwards.
+ */
 static struct slice clean(struct arena *arena, const char *raw, size_t n)
 {
 	char *out;
@@ -74,7 +77,8 @@ static const char *status_within(const char *text)
 
 static void take_part(struct opened_mail *m, const struct mime_part *part, struct buf *plain)
 {
-	if (!strcmp(part->type, "message/delivery-status") || !strcmp(part->type, "message/global-delivery-status")) {
+	if (!strcmp(part->type, "message/delivery-status") ||
+		!strcmp(part->type, "message/global-delivery-status")) {
 		if (!m->status)
 			m->status = mime_text(m->arena, part);
 	} else if (!strcmp(part->type, "message/feedback-report")) {

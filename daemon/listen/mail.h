@@ -1,5 +1,6 @@
 /*
- * mail.h: one mail opened: its fields, its texts, the report and the original that it may carry. Pure; the arena's memory.
+ * mail.h: one mail opened: its fields, its texts, the report and the original that it may carry. Pure; the
+ * arena's memory.
  */
 #ifndef LISTEN_MAIL_H
 #define LISTEN_MAIL_H
@@ -20,9 +21,10 @@ struct opened_mail {
 	const char *report_type;	/* its report-type parameter, lower case, or "" */
 	const char *plain;		/* all text/plain that is no attachment, or "" */
 	const char *html;		/* the first text/html, or "" */
-	const char *status;		/* message/delivery-status, also where it is labelled otherwise; or NULL */
+	const char *status; /* message/delivery-status, also where it is labelled otherwise; or NULL */
 	const char *feedback;		/* message/feedback-report; or NULL */
-	const char *notice;		/* what the sender of a report says: plain, else html as text, up to the original */
+	const char
+		*notice; /* what the sender of a report says: plain, else html as text, up to the original */
 	bool has_original;		/* the mail that a report is about, or its header, is in it */
 	struct headers original;	/* its fields */
 	struct slice original_raw;	/* its bytes */

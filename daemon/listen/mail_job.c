@@ -1,6 +1,6 @@
 /*
- * mail_job.c: what the intake says is a stranger's word about a stranger's mail: of all its tokens only one that we signed
- * leads to a person, and without one nothing follows from the mail but that it is kept.
+ * mail_job.c: what the intake says is a stranger's word about a stranger's mail: of all its tokens only one
+ * that we signed leads to a person, and without one nothing follows from the mail but that it is kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,8 @@ int64_t mail_job_delivery(const struct token_ring *ring, const json_t *message, 
 /* What nobody wrote to us about: our own mail come back, and what could not be read. */
 static bool says_nothing(const json_t *message)
 {
-	return !strcmp(frame_string(message, "class"), "unreadable") || !strcmp(frame_string(message, "auto_kind"), "own_loop") ||
+	return !strcmp(frame_string(message, "class"), "unreadable") ||
+	       !strcmp(frame_string(message, "auto_kind"), "own_loop") ||
 	       !strcmp(frame_string(message, "complaint"), "not-spam");
 }
 
@@ -115,7 +116,8 @@ static int mail_job_run(struct store_job *store_job, struct db *db, struct err *
 	return on_mail(job->decide, db, &job->fact, &job->result, err);
 }
 
-struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t *message, bool keep_raw, int64_t now, struct err *err)
+struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t *message, bool keep_raw,
+	int64_t now, struct err *err)
 {
 	struct mail_job *job = xcalloc(1, sizeof(*job));
 	struct mail_fact *f = &job->fact;

@@ -21,15 +21,16 @@ struct mail_job {
 };
 
 /*
- * Loop thread. Borrows the mailbox's name. `keep_raw`: the bytes go into the table too. NULL with err if the message is no mail. The
- * caller sets job.done and owner.
+ * Loop thread. Borrows the mailbox's name. `keep_raw`: the bytes go into the table too. NULL with err if
+ * the message is no mail. The caller sets job.done and owner.
  */
-struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t *message, bool keep_raw, int64_t now, struct err *err);
+struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t *message, bool keep_raw,
+	int64_t now, struct err *err);
 void mail_job_free(struct mail_job **job);
 
 /*
- * The delivery of the strongest token that is really ours and fits the class: to an unsubscribe address only an unsubscribe token counts.
- * 0 if none does. Pure but for the ring.
+ * The delivery of the strongest token that is really ours and fits the class: to an unsubscribe address
+ * only an unsubscribe token counts. 0 if none does. Pure but for the ring.
  */
 int64_t mail_job_delivery(const struct token_ring *ring, const json_t *message, int64_t now, char *kind_out);
 

@@ -1,8 +1,9 @@
 /*
  * mailbox.c: watermark from the store -> intake started -> mails, one store job at a time -> committed.
  *
- * One at a time, because the watermark moves with each: were a later mail committed and an earlier one refused, the
- * earlier would never be read. When anything goes wrong the intake is ended and begins again from the watermark.
+ * One at a time, because the watermark moves with each: were a later mail committed and an earlier one
+ * refused, the earlier would never be read. When anything goes wrong the intake is ended and begins again
+ * from the watermark.
  */
 #include <errno.h>
 #include <event2/buffer.h>
@@ -38,11 +39,13 @@
 #define ENDS_WITHIN (10 * US_SECOND)	/* of closing its socket */
 #define STORE_AGAIN (2 * US_SECOND)
 #define DEADLY 2			/* times that a mail may end the intake, or be refused by the store */
-#define PERSON_NEEDED 300		/* seconds of back-off from which an intake's trouble is a person's */
+#define PERSON_NEEDED 300		/* seconds of back-off from which it is a person's trouble */
 
 METRIC(problems, COUNTER, "nurtured_mailbox_problems_total", "", "Times that a mailbox could not be read.");
-METRIC(restarts, COUNTER, "nurtured_intake_restarts_total", "", "Intake processes that ended and were started again.");
-METRIC(quarantined, COUNTER, "nurtured_mails_quarantined_total", "", "Mails kept unread because reading them failed twice.");
+METRIC(restarts, COUNTER, "nurtured_intake_restarts_total", "",
+	"Intake processes that ended and were started again.");
+METRIC(quarantined, COUNTER, "nurtured_mails_quarantined_total", "",
+	"Mails kept unread because reading them failed twice.");
 
 struct trouble {
 	char *key;
@@ -83,7 +86,7 @@ struct look_up {			/* the watermark, before a start */
 
 static void submit_next(struct mailbox *box);
 
-/* --- mails that end it ------------------------------------------------------------------------------------------- */
+/* --- mails that end it ---------------------------------------------------------------------------------- */
 
 static void count_trouble(struct mailbox *box, const char *key, const char *why)
 {
@@ -100,7 +103,8 @@ static void count_trouble(struct mailbox *box, const char *key, const char *why)
 	if (++t->times != DEADLY)
 		return;
 	metric_add(&metric_quarantined, 1);
-	log_error("mail.quarantined", L_STR("mailbox", box->config->name), L_STR("key", key), L_STR("why", why));
+	log_error("mail.quarantined", L_STR("mailbox", box->config->name), L_STR("key", key),
+		L_STR("why", why));
 }
 
 static json_t *deadly_keys(const struct mailbox *box)
@@ -113,7 +117,7 @@ static json_t *deadly_keys(const struct mailbox *box)
 	return keys;
 }
 
-/* --- the process ------------------------------------------------------------------------------------------------- */
+/* --- the process ---------------------------------------------------------------------------------------- */
 
 static void send_frame(struct mailbox *box, json_t *message)
 {
@@ -145,7 +149,10 @@ static void close_socket(struct mailbox *box)
 	buf_clear(&box->in);
 }
 
-/* Ends it, whatever it does; what it still had to say it says again after the next start. The mail it reads is not to blame. */
+/*
+ * Ends it, whatever it does; what it still had to say it says again after the next start. The mail it reads
+ * is not to blame.
+ */
 static void end_intake(struct mailbox *box)
 {
 	forget_waiting(box);
@@ -173,8 +180,9 @@ static void intake_is_gone(struct mailbox *box, int status)
 	timer_stop(box->watchdog);
 	if (clock_steady() - box->started > LIVES_WELL)
 		box->backoff = RESTART_FIRST;
-	log_warn("intake.ended", L_STR("mailbox", box->config->name), L_INT(killed ? "signal" : "status", killed ? WTERMSIG(status) : WEXITSTATUS(status)),
-		 L_STR("reading", box->reading), L_INT("restart_in", box->backoff / US_SECOND));
+	log_warn("intake.ended", L_STR("mailbox", box->config->name),
+		L_INT(killed ? "signal" : "status", killed ? WTERMSIG(status) : WEXITSTATUS(status)),
+		L_STR("reading", box->reading), L_INT("restart_in", box->backoff / US_SECOND));
 	metric_add(&metric_restarts, 1);
 	if (failed && *box->reading)
 		count_trouble(box, box->reading, "reading it ended the intake twice");
@@ -182,7 +190,10 @@ static void intake_is_gone(struct mailbox *box, int status)
 	start_later(box);
 }
 
-/* Its end comes twice: as a closed socket, behind all that it said, and as a dead process. The second to come acts. */
+/*
+ * Its end comes twice: as a closed socket, behind all that it said, and as a dead process. The second to
+ * come acts.
+ */
 static void reap_if_over(struct mailbox *box)
 {
 	int status;
@@ -212,14 +223,15 @@ static void watchdog_fired(void *arg)
 	end_intake(box);
 }
 
-/* --- what it says ------------------------------------------------------------------------------------------------ */
+/* --- what it says --------------------------------------------------------------------------------------- */
 
 static void on_mail_frame(struct mailbox *box, json_t *message)
 {
 	timer_stop(box->watchdog);
 	box->reading[0] = '\0';
 	if (box->waiting_count == sizeof(box->waiting) / sizeof(box->waiting[0])) {
-		log_error("intake.flood", L_STR("mailbox", box->config->name), L_INT("waiting", (int64_t)box->waiting_count));
+		log_error("intake.flood", L_STR("mailbox", box->config->name),
+			L_INT("waiting", (int64_t)box->waiting_count));
 		end_intake(box);
 		return;
 	}
@@ -233,9 +245,11 @@ static void on_problem(struct mailbox *box, const json_t *message)
 
 	metric_add(&metric_problems, 1);
 	if (retry >= PERSON_NEEDED)
-		log_error("mailbox.problem", L_STR("mailbox", box->config->name), L_STR("what", frame_string(message, "what")), L_INT("retry_in", retry));
+		log_error("mailbox.problem", L_STR("mailbox", box->config->name),
+			L_STR("what", frame_string(message, "what")), L_INT("retry_in", retry));
 	else
-		log_warn("mailbox.problem", L_STR("mailbox", box->config->name), L_STR("what", frame_string(message, "what")), L_INT("retry_in", retry));
+		log_warn("mailbox.problem", L_STR("mailbox", box->config->name),
+			L_STR("what", frame_string(message, "what")), L_INT("retry_in", retry));
 }
 
 static void on_frame(struct mailbox *box, json_t *message)
@@ -255,7 +269,8 @@ static void on_frame(struct mailbox *box, json_t *message)
 		box->reading[0] = '\0';
 		timer_stop(box->watchdog);
 	} else if (!strcmp(type, "ready")) {
-		log_info("mailbox.open", L_STR("mailbox", box->config->name), L_INT("uidvalidity", frame_integer(message, "uidvalidity", 0)));
+		log_info("mailbox.open", L_STR("mailbox", box->config->name),
+			L_INT("uidvalidity", frame_integer(message, "uidvalidity", 0)));
 	}
 }
 
@@ -294,7 +309,7 @@ static void event_cb(struct bufferevent *socket, short what, void *arg)
 	reap_if_over(box);
 }
 
-/* --- mails into the store ---------------------------------------------------------------------------------------- */
+/* --- mails into the store ------------------------------------------------------------------------------- */
 
 static void job_over(struct mailbox *box, enum store_result result, const struct err *err)
 {
@@ -305,13 +320,16 @@ static void job_over(struct mailbox *box, enum store_result result, const struct
 	case STORE_COMMITTED:
 		CRASH_POINT("imap.after_commit_before_flag");
 		box->backoff = RESTART_FIRST;
-		log_info("mail.taken", L_STR("mailbox", box->config->name), L_STR("class", frame_string(job->message, "class")),
-			 L_STR("intent", frame_string(job->message, "intent")), L_ID("prospect", "pro", job->result.prospect),
-			 L_ID("delivery", "del", job->fact.delivery), L_INT("repeated", job->result.repeated));
+		log_info("mail.taken", L_STR("mailbox", box->config->name),
+			L_STR("class", frame_string(job->message, "class")),
+			L_STR("intent", frame_string(job->message, "intent")),
+			L_ID("prospect", "pro", job->result.prospect),
+			L_ID("delivery", "del", job->fact.delivery), L_INT("repeated", job->result.repeated));
 		send_frame(box, json_pack("{ss ss}", "type", "committed", "key", key));
 		break;
 	case STORE_REFUSED:
-		log_error("mail.refused", L_STR("mailbox", box->config->name), L_STR("key", key), L_STR("why", err->text));
+		log_error("mail.refused", L_STR("mailbox", box->config->name), L_STR("key", key),
+			L_STR("why", err->text));
 		count_trouble(box, key, "the store refused it twice");
 		end_intake(box);	/* it comes again: from the watermark, or still in new/ */
 		break;
@@ -377,21 +395,23 @@ static void submit_next(struct mailbox *box)
 	submit_job(box);
 }
 
-/* --- starting ---------------------------------------------------------------------------------------------------- */
+/* --- starting ------------------------------------------------------------------------------------------- */
 
 static json_t *configure_frame(const struct mailbox *box, const struct watermark *watermark)
 {
 	const struct mailbox_config *c = box->config;
 	const struct sender_config *sender = &box->plan->operator.sender;
 	bool plain = text_starts_with(c->url, "imap://");
-	json_t *m = json_pack("{ss ss ss ss* ss* ss* sI sb sb sb}", "type", "configure", "name", c->name, "url", c->url, "user", c->user,
-			      "password", c->password, "cainfo", c->ca_file, "poll_seconds", (json_int_t)(c->poll / US_SECOND),
-			      "raw", box->plan->operator.keep_raw_mail > 0, "starttls", plain && c->tls == TLS_REQUIRED,
-			      "cleartext", plain && c->tls == TLS_NONE);
+	json_t *m = json_pack("{ss ss ss ss* ss* ss* sI sb sb sb}", "type", "configure", "name", c->name,
+		"url", c->url, "user", c->user, "password", c->password, "cainfo", c->ca_file, "poll_seconds",
+		(json_int_t)(c->poll / US_SECOND), "raw", box->plan->operator.keep_raw_mail> 0, "starttls",
+		plain && c->tls == TLS_REQUIRED, "cleartext", plain && c->tls == TLS_NONE);
 
-	json_object_set_new(m, "watermark", json_pack("{sI sI}", "uidvalidity", (json_int_t)watermark->uidvalidity,
-						      "last_uid", (json_int_t)watermark->last_uid));
-	json_object_set_new(m, "own_domains", json_pack("[s* s*]", sender->reply_domain, sender->bounce_domain));
+	json_object_set_new(m, "watermark",
+		json_pack("{sI sI}", "uidvalidity", (json_int_t)watermark->uidvalidity, "last_uid",
+			(json_int_t)watermark->last_uid));
+	json_object_set_new(
+		m, "own_domains", json_pack("[s* s*]", sender->reply_domain, sender->bounce_domain));
 	json_object_set_new(m, "skip", deadly_keys(box));
 	return m;
 }
@@ -449,7 +469,8 @@ static void start_intake(struct mailbox *box, const struct watermark *watermark)
 
 	box->started = clock_steady();
 	if (rc) {
-		log_error("intake.start", L_STR("mailbox", box->config->name), L_STR("program", box->program), L_STR("why", strerror(rc)));
+		log_error("intake.start", L_STR("mailbox", box->config->name), L_STR("program", box->program),
+			L_STR("why", strerror(rc)));
 		start_later(box);
 		return;
 	}
@@ -502,7 +523,8 @@ static void look_up(void *arg)
 	box->jobs++;
 }
 
-struct mailbox *mailbox_new(struct loop *loop, struct decide *decide, struct plan *plan, const struct mailbox_config *config, const char *program)
+struct mailbox *mailbox_new(struct loop *loop, struct decide *decide, struct plan *plan,
+	const struct mailbox_config *config, const char *program)
 {
 	struct mailbox *box = xcalloc(1, sizeof(*box));
 
@@ -536,7 +558,7 @@ void mailbox_free(struct mailbox **boxp)
 	if (box->pid > 0) {
 		event_free(box->ended);
 		close(box->pidfd);
-		kill(box->pid, SIGKILL);	/* it holds nothing that could be lost; and so it is gone at once */
+		kill(box->pid, SIGKILL); /* it holds nothing that could be lost; and so it is gone at once */
 		while (waitpid(box->pid, &status, 0) < 0 && errno == EINTR)
 			;
 	}
@@ -554,8 +576,10 @@ bool mailbox_is_like(const struct mailbox *box, const struct plan *plan, const s
 	const struct mailbox_config *own = box->config;
 	const struct operator_config *a = &box->plan->operator, *b = &plan->operator;
 
-	return same(own->name, config->name) && same(own->url, config->url) && same(own->user, config->user) &&
-	       same(own->password, config->password) && same(own->ca_file, config->ca_file) && own->tls == config->tls &&
-	       own->poll == config->poll && (a->keep_raw_mail > 0) == (b->keep_raw_mail > 0) &&
-	       same(a->sender.reply_domain, b->sender.reply_domain) && same(a->sender.bounce_domain, b->sender.bounce_domain);
+	return same(own->name, config->name) && same(own->url, config->url) &&
+	       same(own->user, config->user) && same(own->password, config->password) &&
+	       same(own->ca_file, config->ca_file) && own->tls == config->tls && own->poll == config->poll &&
+	       (a->keep_raw_mail > 0) == (b->keep_raw_mail > 0) &&
+	       same(a->sender.reply_domain, b->sender.reply_domain) &&
+	       same(a->sender.bounce_domain, b->sender.bounce_domain);
 }

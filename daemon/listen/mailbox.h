@@ -10,8 +10,12 @@ struct decide;
 struct loop;
 struct mailbox;
 
-/* Takes a reference to the plan that the config lies in. `program`: path of nurtured-intake, borrowed for life. Begins to work by itself. */
-struct mailbox *mailbox_new(struct loop *loop, struct decide *decide, struct plan *plan, const struct mailbox_config *config, const char *program);
+/*
+ * Takes a reference to the plan that the config lies in. `program`: path of nurtured-intake, borrowed for
+ * life. Begins to work by itself.
+ */
+struct mailbox *mailbox_new(struct loop *loop, struct decide *decide, struct plan *plan,
+	const struct mailbox_config *config, const char *program);
 
 /* Ends the process. Its memory goes when the store has given back what it has. */
 void mailbox_free(struct mailbox **box);

@@ -1,6 +1,6 @@
 /*
- * maildir_source.c: the directory itself is the memory: what lies in new/ is to be read. Names that were given out are
- * kept until they are done, so that a file is not given twice while the daemon commits.
+ * maildir_source.c: the directory itself is the memory: what lies in new/ is to be read. Names that were
+ * given out are kept until they are done, so that a file is not given twice while the daemon commits.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -38,7 +38,8 @@ int maildir_open(const char *path, struct maildir_source **out, struct err *err)
 	if (s->fd_new < 0 || s->fd_cur < 0) {
 		rc = err_set(err, "%s: %s", s->fd_new < 0 ? fresh : cur, strerror(errno));
 		maildir_close(&s);
-	} else if (s->fd_notify >= 0 && inotify_add_watch(s->fd_notify, fresh, IN_MOVED_TO | IN_CREATE | IN_CLOSE_WRITE) < 0) {
+	} else if (s->fd_notify >= 0 &&
+		   inotify_add_watch(s->fd_notify, fresh, IN_MOVED_TO | IN_CREATE | IN_CLOSE_WRITE) < 0) {
 		close(s->fd_notify);	/* no watches left: the poll interval has to do */
 		s->fd_notify = -1;
 	}
@@ -192,7 +193,8 @@ int maildir_done(struct maildir_source *s, const char *key, struct err *err)
 	rc = renameat(s->fd_new, key, s->fd_cur, seen);
 	free(seen);
 	if (rc < 0 && errno != ENOENT)
-		return err_set(err, "cannot move %s to cur/: %s", key, strerror(errno));	/* stays given out: not read again */
+		return err_set(err, "cannot move %s to cur/: %s", key,
+			strerror(errno)); /* stays given out: not read again */
 	free(s->out[at]);
 	s->out[at] = s->out[--s->out_count];
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * maildir_source.h: a Maildir (tmp/, new/, cur/) read file by file. Files stay in new/ until what follows from them is
- * recorded. The intake process.
+ * maildir_source.h: a Maildir (tmp/, new/, cur/) read file by file. Files stay in new/ until what follows
+ * from them is recorded. The intake process.
  */
 #ifndef LISTEN_MAILDIR_SOURCE_H
 #define LISTEN_MAILDIR_SOURCE_H
@@ -22,7 +22,10 @@ int maildir_fd(const struct maildir_source *source);
 /* Looks into new/. */
 int maildir_refresh(struct maildir_source *source, struct err *err) MUSTCHECK;
 
-/* The file that maildir_peek() names: 1; -1: it cannot be read, and is passed over until the next look. Oldest name first. */
+/*
+ * The file that maildir_peek() names: 1; -1: it cannot be read, and is passed over until the next look.
+ * Oldest name first.
+ */
 int maildir_next(struct maildir_source *source, struct incoming *out, struct err *err) MUSTCHECK;
 /* The name of the file that maildir_next() would read, or NULL: so that it can be named before it is read. */
 const char *maildir_peek(const struct maildir_source *source);

@@ -1,6 +1,7 @@
 /*
- * mime.c: mailmime_parse() recurses without a limit (40,000 nested messages overrun the stack, 10,000 nested
- * multiparts take seconds), so containers are counted first, by a plain scan over lines that look like their fields.
+ * mime.c: mailmime_parse() recurses without a limit (40,000 nested messages overrun the stack, 10,000
+ * nested multiparts take seconds), so containers are counted first, by a plain scan over lines that look
+ * like their fields.
  */
 #include <libetpan/mailmime.h>
 #include <libetpan/mailmime_content.h>
@@ -15,7 +16,7 @@
 #include "charset.h"
 #include "mime.h"
 
-/* --- the scan before ------------------------------------------------------------------------------------------- */
+/* --- the scan before ------------------------------------------------------------------------------------ */
 
 /* The field and its folded lines; `at` is moved behind it. */
 static bool names_container(const char *data, size_t n, size_t at)
@@ -50,7 +51,7 @@ static size_t count_containers(const char *data, size_t n)
 	return count;
 }
 
-/* --- the tree ---------------------------------------------------------------------------------------------------- */
+/* --- the tree ------------------------------------------------------------------------------------------- */
 
 struct walk {
 	struct mime *out;
@@ -84,9 +85,11 @@ static const char *type_of(struct arena *arena, const struct mailmime_content *c
 	if (!content || !content->ct_subtype || !type)
 		return "text/plain";
 	if (type->tp_type == MAILMIME_TYPE_COMPOSITE_TYPE && type->tp_data.tp_composite_type)
-		major = type->tp_data.tp_composite_type->ct_type == MAILMIME_COMPOSITE_TYPE_MESSAGE ? "message" :
-			type->tp_data.tp_composite_type->ct_token ? type->tp_data.tp_composite_type->ct_token :
-			"multipart";
+		major = type->tp_data.tp_composite_type->ct_type == MAILMIME_COMPOSITE_TYPE_MESSAGE
+				? "message"
+			: type->tp_data.tp_composite_type->ct_token
+				? type->tp_data.tp_composite_type->ct_token
+				: "multipart";
 	else if (type->tp_type == MAILMIME_TYPE_DISCRETE_TYPE && type->tp_data.tp_discrete_type)
 		major = discrete_name(type->tp_data.tp_discrete_type->dt_type);
 	s = arena_printf(arena, "%s/%s", major, content->ct_subtype);
@@ -119,8 +122,9 @@ static void decode_body(struct walk *w, struct mime_part *part, const struct mai
 
 	if (!body || body->dt_type != MAILMIME_DATA_TEXT || !body->dt_data.dt_text.dt_data)
 		return;
-	if (mailmime_part_parse(body->dt_data.dt_text.dt_data, body->dt_data.dt_text.dt_length, &at, body->dt_encoding,
-				&decoded, &n) != MAILIMF_NO_ERROR || !decoded) {
+	if (mailmime_part_parse(body->dt_data.dt_text.dt_data, body->dt_data.dt_text.dt_length, &at,
+		    body->dt_encoding, &decoded, &n) != MAILIMF_NO_ERROR ||
+		!decoded) {
 		part->data = (struct slice){ body->dt_data.dt_text.dt_data, body->dt_data.dt_text.dt_length };
 		return;
 	}
@@ -150,7 +154,8 @@ static void walk_tree(struct walk *w, const struct mailmime *mm, int depth)
 	if (!mm || depth > MIME_MAX_DEPTH)
 		return;
 	if (mm->mm_type == MAILMIME_MULTIPLE) {
-		for (clistiter *it = clist_begin(mm->mm_data.mm_multipart.mm_mp_list); it; it = clist_next(it))
+		for (clistiter *it = clist_begin(mm->mm_data.mm_multipart.mm_mp_list); it;
+			it = clist_next(it))
 			walk_tree(w, clist_content(it), depth + 1);
 	} else if (depth == 0 && mm->mm_type == MAILMIME_MESSAGE) {
 		walk_tree(w, mm->mm_data.mm_message.mm_msg_mime, 1);	/* the message itself */
@@ -159,7 +164,7 @@ static void walk_tree(struct walk *w, const struct mailmime *mm, int depth)
 	}
 }
 
-/* --- in all ------------------------------------------------------------------------------------------------------ */
+/* --- in all --------------------------------------------------------------------------------------------- */
 
 static void one_flat_part(struct mime *out, struct arena *arena, const char *data, size_t n)
 {

@@ -1,6 +1,6 @@
 /*
- * patterns.c: one place that knows PCRE2. A pattern that does not compile is a bug and ends the process; the tests
- * use every one of them.
+ * patterns.c: one place that knows PCRE2. A pattern that does not compile is a bug and ends the process;
+ * the tests use every one of them.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -24,8 +24,8 @@ static pcre2_code *pattern_code(struct pattern *p)
 	if (p->code)
 		return p->code;
 	p->code = pcre2_compile((PCRE2_SPTR)p->text, PCRE2_ZERO_TERMINATED,
-				PCRE2_CASELESS | PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_MATCH_INVALID_UTF,
-				&error, &at, NULL);
+		PCRE2_CASELESS | PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_MATCH_INVALID_UTF, &error,
+		&at, NULL);
 	assert(p->code && "a pattern must compile");
 	pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
 	return p->code;

@@ -1,9 +1,9 @@
 /*
  * patterns.h: regular expressions (PCRE2) over hostile text, compiled at their first use and kept.
  *
- * Each is CASELESS, UTF, UCP and MULTILINE; bytes that are not UTF-8 match nothing. A match that needs more than the
- * limits (200,000 steps, 20 MB) counts as none: text that is made to be slow is not understood, it is not waited for.
- * The one thread of the intake process.
+ * Each is CASELESS, UTF, UCP and MULTILINE; bytes that are not UTF-8 match nothing. A match that needs more
+ * than the limits (200,000 steps, 20 MB) counts as none: text that is made to be slow is not understood, it
+ * is not waited for. The one thread of the intake process.
  */
 #ifndef LISTEN_PATTERNS_H
 #define LISTEN_PATTERNS_H
@@ -30,6 +30,6 @@ struct pattern_hit {
 
 /* The first match at or behind `from`. hit may be NULL. */
 bool pattern_find(struct pattern *p, const char *s, size_t n, size_t from, struct pattern_hit *hit);
-bool pattern_in(struct pattern *p, const char *s);		/* a terminated string; NULL matches nothing */
+bool pattern_in(struct pattern *p, const char *s); /* a terminated string; NULL matches nothing */
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * reading.c: the whole of it, in order: open, collect addresses and tokens, cut the reply, classify, and then what the
- * class calls for.
+ * reading.c: the whole of it, in order: open, collect addresses and tokens, cut the reply, classify, and
+ * then what the class calls for.
  */
 #include <string.h>
 
@@ -22,9 +22,15 @@
 #define JUDGE_MAX (64 * 1024)
 
 static const char *const class_names[] = {
-	[READING_COMPLAINT] = "complaint", [READING_BOUNCE] = "bounce", [READING_MDN] = "mdn",
-	[READING_CHALLENGE] = "challenge", [READING_UNSUBSCRIBE] = "unsubscribe", [READING_CALENDAR] = "calendar",
-	[READING_AUTO] = "auto", [READING_HUMAN] = "human", [READING_UNREADABLE] = "unreadable",
+	[READING_COMPLAINT] = "complaint",
+	[READING_BOUNCE] = "bounce",
+	[READING_MDN] = "mdn",
+	[READING_CHALLENGE] = "challenge",
+	[READING_UNSUBSCRIBE] = "unsubscribe",
+	[READING_CALENDAR] = "calendar",
+	[READING_AUTO] = "auto",
+	[READING_HUMAN] = "human",
+	[READING_UNREADABLE] = "unreadable",
 };
 
 static const char *const kind_names[] = {
@@ -41,7 +47,7 @@ const char *bounce_kind_name(enum bounce_kind k)
 	return kind_names[k];
 }
 
-/* --- parts of it ------------------------------------------------------------------------------------------------- */
+/* --- parts of it ---------------------------------------------------------------------------------------- */
 
 static char *cut_utf8(struct arena *arena, const char *s, size_t max)
 {
@@ -61,8 +67,12 @@ static void read_fields(const struct opened_mail *m, struct mail_reading *r)
 	r->from = headers_address(m->arena, headers_get(h, "from"));
 	r->from_name = cut_utf8(m->arena, headers_name(m->arena, headers_get(h, "from")), 200);
 	r->subject = cut_utf8(m->arena, subject ? subject : "", 998);
-	r->message_id = cut_utf8(m->arena, headers_get(h, "message-id") ? headers_decode(m->arena, headers_get(h, "message-id")) : "", 998);
-	r->in_reply_to = cut_utf8(m->arena, headers_get(h, "in-reply-to") ? headers_decode(m->arena, headers_get(h, "in-reply-to")) : "", 998);
+	r->message_id = cut_utf8(m->arena,
+		headers_get(h, "message-id") ? headers_decode(m->arena, headers_get(h, "message-id")) : "",
+		998);
+	r->in_reply_to = cut_utf8(m->arena,
+		headers_get(h, "in-reply-to") ? headers_decode(m->arena, headers_get(h, "in-reply-to")) : "",
+		998);
 	r->date = headers_date(headers_get(h, "date"));
 }
 
@@ -94,20 +104,24 @@ static bool is_american(const struct opened_mail *m)
 	return pattern_in(&zone, headers_get(&m->headers, "date"));
 }
 
-static void read_human(const struct opened_mail *m, const struct reply_text *reply, int64_t received, struct mail_reading *r)
+static void read_human(
+	const struct opened_mail *m, const struct reply_text *reply, int64_t received, struct mail_reading *r)
 {
 	intents_read(reply->judged, r);
 	if (!strcmp(r->intent, "not_now"))
 		r->return_date = return_date_of_not_now(reply->judged, received, is_american(m));
 }
 
-static void read_auto(const struct opened_mail *m, const struct reply_text *reply, int64_t received, struct mail_reading *r)
+static void read_auto(
+	const struct opened_mail *m, const struct reply_text *reply, int64_t received, struct mail_reading *r)
 {
 	if (!strcmp(r->auto_kind, "ooo"))
-		r->return_date = return_date_of_absence(charset_simplify(m->arena, reply->text), received, is_american(m));
+		r->return_date = return_date_of_absence(
+			charset_simplify(m->arena, reply->text), received, is_american(m));
 }
 
-void reading_make(struct mail_reading *out, const char *raw, size_t n, int64_t received, const char *const *own_domains)
+void reading_make(
+	struct mail_reading *out, const char *raw, size_t n, int64_t received, const char *const *own_domains)
 {
 	struct opened_mail m;
 	struct reply_text reply;
@@ -115,7 +129,12 @@ void reading_make(struct mail_reading *out, const char *raw, size_t n, int64_t r
 	memset(out, 0, sizeof(*out));
 	out->arena = arena_new(ARENA_BLOCK);
 	out->intent = "";
-	out->bounce = (struct mail_bounce){ .action = "", .reason = "", .status = "", .recipient = "", .diagnostic = "", .original_envelope_id = "" };
+	out->bounce = (struct mail_bounce){.action = "",
+		.reason = "",
+		.status = "",
+		.recipient = "",
+		.diagnostic = "",
+		.original_envelope_id = ""};
 	mail_open(&m, out->arena, raw, n);
 	read_fields(&m, out);
 	candidates_read(&m, out);
@@ -137,7 +156,7 @@ void reading_clear(struct mail_reading *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* --- JSON -------------------------------------------------------------------------------------------------------- */
+/* --- JSON ----------------------------------------------------------------------------------------------- */
 
 /* Fields come as they were sent; JSON wants UTF-8. */
 static json_t *json_text(struct arena *arena, const char *s)
@@ -161,8 +180,8 @@ static json_t *json_tokens(const struct mail_reading *r)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < r->token_count; i++)
-		json_array_append_new(array, json_pack("{ss# ss ss}", "kind", &r->tokens[i].kind, 1, "text", r->tokens[i].text,
-						       "where", r->tokens[i].where));
+		json_array_append_new(array, json_pack("{ss# ss ss}", "kind", &r->tokens[i].kind, 1, "text",
+						     r->tokens[i].text, "where", r->tokens[i].where));
 	return array;
 }
 
@@ -171,7 +190,8 @@ static json_t *json_intents(const struct mail_reading *r)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < r->intent_count; i++)
-		json_array_append_new(array, json_pack("{ss sf}", "name", r->intents[i].name, "confidence", r->intents[i].confidence));
+		json_array_append_new(array, json_pack("{ss sf}", "name", r->intents[i].name, "confidence",
+						     r->intents[i].confidence));
 	return array;
 }
 
@@ -187,10 +207,14 @@ static void json_fields(json_t *o, struct arena *arena, const struct json_field 
 
 static json_t *json_bounce(struct arena *arena, const struct mail_bounce *b)
 {
-	json_t *o = json_pack("{ss ss si}", "kind", bounce_kind_name(b->kind), "reason", b->reason, "code", b->code);
+	json_t *o = json_pack(
+		"{ss ss si}", "kind", bounce_kind_name(b->kind), "reason", b->reason, "code", b->code);
 	const struct json_field fields[] = {
-		{ "action", b->action }, { "status", b->status }, { "recipient", b->recipient }, { "diagnostic", b->diagnostic },
-		{ "original_envelope_id", b->original_envelope_id },
+		{"action", b->action},
+		{"status", b->status},
+		{"recipient", b->recipient},
+		{"diagnostic", b->diagnostic},
+		{"original_envelope_id", b->original_envelope_id},
 	};
 
 	json_fields(o, arena, fields, sizeof(fields) / sizeof(fields[0]));
@@ -199,12 +223,17 @@ static json_t *json_bounce(struct arena *arena, const struct mail_bounce *b)
 
 json_t *reading_json(const struct mail_reading *r)
 {
-	json_t *o = json_pack("{ss ss ss sb sf sI sI}", "class", reading_class_name(r->class), "auto_kind", r->auto_kind,
-			      "intent", r->intent, "uncut", r->uncut, "intent_confidence", r->intent_confidence,
-			      "date", (json_int_t)r->date, "until", (json_int_t)r->return_date);
+	json_t *o = json_pack("{ss ss ss sb sf sI sI}", "class", reading_class_name(r->class), "auto_kind",
+		r->auto_kind, "intent", r->intent, "uncut", r->uncut, "intent_confidence",
+		r->intent_confidence, "date", (json_int_t)r->date, "until", (json_int_t)r->return_date);
 	const struct json_field fields[] = {
-		{ "from", r->from }, { "from_name", r->from_name }, { "subject", r->subject }, { "message_id", r->message_id },
-		{ "in_reply_to", r->in_reply_to }, { "text", r->text }, { "complaint", r->complaint },
+		{"from", r->from},
+		{"from_name", r->from_name},
+		{"subject", r->subject},
+		{"message_id", r->message_id},
+		{"in_reply_to", r->in_reply_to},
+		{"text", r->text},
+		{"complaint", r->complaint},
 	};
 
 	json_fields(o, r->arena, fields, sizeof(fields) / sizeof(fields[0]));

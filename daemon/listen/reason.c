@@ -1,6 +1,6 @@
 /*
- * reason.c: an ordered list of what mail systems say. The order carries meaning: a full mailbox is told with "user
- * unknown" numbers, a policy with "access denied", so what is narrower stands first.
+ * reason.c: an ordered list of what mail systems say. The order carries meaning: a full mailbox is told
+ * with "user unknown" numbers, a policy with "access denied", so what is narrower stands first.
  */
 #include <stdio.h>
 #include <string.h>
@@ -256,18 +256,54 @@ const char *reason_of_text(const char *text)
 
 const char *reason_of_status(const char *status, int code)
 {
-	static const struct { const char *detail, *reason; } by_detail[] = {
-		{ "1.0", "userunknown" }, { "1.1", "userunknown" }, { "1.2", "hostunknown" }, { "1.3", "userunknown" },
-		{ "1.4", "filtered" }, { "1.6", "hasmoved" }, { "1.7", "rejected" }, { "1.8", "rejected" }, { "1.9", "rejected" },
-		{ "1.10", "notaccept" }, { "2.0", "filtered" }, { "2.1", "filtered" }, { "2.2", "mailboxfull" },
-		{ "2.3", "exceedlimit" }, { "2.4", "filtered" }, { "3.0", "systemerror" }, { "3.1", "systemfull" },
-		{ "3.2", "systemerror" }, { "3.3", "systemerror" }, { "3.4", "mesgtoobig" }, { "3.5", "systemerror" },
-		{ "4.0", "networkerror" }, { "4.1", "expired" }, { "4.2", "expired" }, { "4.3", "systemerror" },
-		{ "4.4", "hostunknown" }, { "4.5", "networkerror" }, { "4.6", "networkerror" }, { "4.7", "expired" },
-		{ "5.0", "systemerror" }, { "5.1", "syntaxerror" }, { "5.2", "syntaxerror" }, { "5.3", "toomanyconn" },
-		{ "6.0", "contenterror" }, { "6.1", "contenterror" }, { "7.0", "securityerror" }, { "7.1", "securityerror" },
-		{ "7.8", "securityerror" }, { "7.9", "securityerror" }, { "7.13", "suspend" }, { "7.23", "authfailure" },
-		{ "7.24", "authfailure" }, { "7.25", "requireptr" }, { "7.26", "authfailure" }, { "7.27", "notaccept" },
+	static const struct {
+		const char *detail, *reason;
+	} by_detail[] = {
+		{"1.0", "userunknown"},
+		{"1.1", "userunknown"},
+		{"1.2", "hostunknown"},
+		{"1.3", "userunknown"},
+		{"1.4", "filtered"},
+		{"1.6", "hasmoved"},
+		{"1.7", "rejected"},
+		{"1.8", "rejected"},
+		{"1.9", "rejected"},
+		{"1.10", "notaccept"},
+		{"2.0", "filtered"},
+		{"2.1", "filtered"},
+		{"2.2", "mailboxfull"},
+		{"2.3", "exceedlimit"},
+		{"2.4", "filtered"},
+		{"3.0", "systemerror"},
+		{"3.1", "systemfull"},
+		{"3.2", "systemerror"},
+		{"3.3", "systemerror"},
+		{"3.4", "mesgtoobig"},
+		{"3.5", "systemerror"},
+		{"4.0", "networkerror"},
+		{"4.1", "expired"},
+		{"4.2", "expired"},
+		{"4.3", "systemerror"},
+		{"4.4", "hostunknown"},
+		{"4.5", "networkerror"},
+		{"4.6", "networkerror"},
+		{"4.7", "expired"},
+		{"5.0", "systemerror"},
+		{"5.1", "syntaxerror"},
+		{"5.2", "syntaxerror"},
+		{"5.3", "toomanyconn"},
+		{"6.0", "contenterror"},
+		{"6.1", "contenterror"},
+		{"7.0", "securityerror"},
+		{"7.1", "securityerror"},
+		{"7.8", "securityerror"},
+		{"7.9", "securityerror"},
+		{"7.13", "suspend"},
+		{"7.23", "authfailure"},
+		{"7.24", "authfailure"},
+		{"7.25", "requireptr"},
+		{"7.26", "authfailure"},
+		{"7.27", "notaccept"},
 	};
 
 	if (!strncmp(status, "2.", 2))
@@ -291,8 +327,8 @@ const char *reason_of_status(const char *status, int code)
 enum bounce_kind reason_kind(const char *reason, bool permanent)
 {
 	static const char *const hard[] = { "userunknown", "hostunknown", "hasmoved", "suppressed", NULL };
-	static const char *const soft[] = { "mailboxfull", "suspend", "filtered", "expired", "exceedlimit", "systemfull", "systemerror",
-					    "networkerror", "mailererror", "onhold", "undefined", NULL };
+	static const char *const soft[] = {"mailboxfull", "suspend", "filtered", "expired", "exceedlimit",
+		"systemfull", "systemerror", "networkerror", "mailererror", "onhold", "undefined", NULL};
 
 	if (!strcmp(reason, "delivered"))
 		return BOUNCE_NONE;

@@ -1,8 +1,9 @@
 /*
- * reason.h: why a mail was refused, from the words of the one who refused it, and what that means for the address. Pure.
+ * reason.h: why a mail was refused, from the words of the one who refused it, and what that means for the
+ * address. Pure.
  *
- * Reasons are sisimai's names (userunknown, mailboxfull, ...). Words come first, the status code (RFC 3463) second: 5.7.1
- * and 5.0.0 stand for anything, and "5.1.1" over a full mailbox is common.
+ * Reasons are sisimai's names (userunknown, mailboxfull, ...). Words come first, the status code (RFC 3463)
+ * second: 5.7.1 and 5.0.0 stand for anything, and "5.1.1" over a full mailbox is common.
  */
 #ifndef LISTEN_REASON_H
 #define LISTEN_REASON_H

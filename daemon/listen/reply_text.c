@@ -1,7 +1,8 @@
 /*
- * reply_text.c: each line gets a letter for what it is, and the rules are regular expressions over the string of
- * letters: t text, e empty, q quote, b "On ... wrote:", h a mail's header, f "forwarded message", d delimiter, s telephone signature, c where a
- * mail program marked the start of the mail it answers. What the rules cut is cut from both.
+ * reply_text.c: each line gets a letter for what it is, and the rules are regular expressions over the
+ * string of letters: t text, e empty, q quote, b "On ... wrote:", h a mail's header, f "forwarded message",
+ * d delimiter, s telephone signature, c where a mail program marked the start of the mail it answers. What
+ * the rules cut is cut from both.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ struct lines {
 	size_t count;
 };
 
-/* --- what a line is ---------------------------------------------------------------------------------------------- */
+/* --- what a line is ------------------------------------------------------------------------------------- */
 
 /* These begin with a word or a date of their own, so that blank lines inside do no harm. */
 static struct pattern anchored[] = {
@@ -165,7 +166,8 @@ static size_t attribution_at(const struct lines *l, size_t i)
 	for (size_t k = i; k < l->count && k < i + JOIN_LINES && !found && joined.len < 400; k++) {
 		struct slice s = slice_trim(l->line[k]);
 
-		if (l->kind[k] == 'd' || l->kind[k] == 'c' || (l->kind[k] == 'q' && !wrapped_angle(&joined, s)))
+		if (l->kind[k] == 'd' || l->kind[k] == 'c' ||
+			(l->kind[k] == 'q' && !wrapped_angle(&joined, s)))
 			break;
 		if (l->kind[k] == 'e') {
 			paragraph = false;
@@ -181,7 +183,7 @@ static size_t attribution_at(const struct lines *l, size_t i)
 	return found;
 }
 
-/* --- the lines ---------------------------------------------------------------------------------------------------- */
+/* --- the lines ------------------------------------------------------------------------------------------ */
 
 static void lines_split(struct lines *l, struct arena *arena, const char *text)
 {
@@ -204,7 +206,10 @@ static void lines_split(struct lines *l, struct arena *arena, const char *text)
 	l->kind[l->count] = '\0';
 }
 
-/* Mail programs that write HTML put the attribution into the quote; where the answer stands below, it is at the top. */
+/*
+ * Mail programs that write HTML put the attribution into the quote; where the answer stands below, it is at
+ * the top.
+ */
 static void attribute_quoted_top(struct lines *l)
 {
 	size_t i = strspn(l->kind, "e");
@@ -271,7 +276,7 @@ static size_t count_kind(struct slice s, char kind)
 	return n;
 }
 
-/* --- the rules ---------------------------------------------------------------------------------------------------- */
+/* --- the rules ------------------------------------------------------------------------------------------ */
 
 /* From:, Sent:, To: of the mail that is answered, when text precedes it. */
 static void cut_header_block(struct lines *l)
@@ -315,7 +320,7 @@ static void cut_quotes(struct lines *l)
 	lines_remove(l, 'b');
 }
 
-/* --- what comes out ------------------------------------------------------------------------------------------------ */
+/* --- what comes out ------------------------------------------------------------------------------------- */
 
 static char *join(struct arena *arena, const struct lines *l, bool quotes)
 {

@@ -1,6 +1,6 @@
 /*
- * reply_text.h: what the writer of a reply newly wrote, without what they quote, their signature and their telephone's
- * advertisement. Pure; all memory is the arena's.
+ * reply_text.h: what the writer of a reply newly wrote, without what they quote, their signature and their
+ * telephone's advertisement. Pure; all memory is the arena's.
  */
 #ifndef LISTEN_REPLY_TEXT_H
 #define LISTEN_REPLY_TEXT_H
@@ -13,8 +13,8 @@ struct arena;
 
 struct reply_text {
 	char *text;		/* to be shown: the new text; quotes stay where it answers between them */
-	char *judged;		/* to be classified: only new lines, without closing, names and disclaimers; may be "" */
-	bool uncut;		/* nothing new was found: text is the first 20 lines as they came, judged is "" */
+	char *judged;		/* to be classified: only new lines, no closing, names, disclaimers; may be "" */
+	bool uncut;		/* nothing new was found: text is the first 20 lines as they came */
 	bool quoted;		/* something was cut or quoted */
 	int new_lines;		/* that are not empty */
 };

@@ -1,6 +1,6 @@
 /*
- * return_date.c: a date without a year is the next one; a week day is the next such day. What lies in the past or far
- * away is an old signature or a misreading, and no date at all.
+ * return_date.c: a date without a year is the next one; a week day is the next such day. What lies in the
+ * past or far away is an old signature or a misreading, and no date at all.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -23,12 +23,46 @@ struct day {
 /* English, German, French, Spanish, Italian, Portuguese: the first three or four letters are enough. */
 static int month_named(const char *s)
 {
-	static const struct { const char *start; int month; } names[] = {
-		{ "jan", 1 }, { "ene", 1 }, { "gen", 1 }, { "feb", 2 }, { "fev", 2 }, { "f\xc3\xa9v", 2 }, { "mar", 3 },
-		{ "m\xc3\xa4r", 3 }, { "apr", 4 }, { "avr", 4 }, { "abr", 4 }, { "may", 5 }, { "mai", 5 }, { "mag", 5 },
-		{ "juin", 6 }, { "jun", 6 }, { "giu", 6 }, { "juil", 7 }, { "jul", 7 }, { "lug", 7 }, { "aug", 8 }, { "aou", 8 },
-		{ "ao\xc3\xbb", 8 }, { "ago", 8 }, { "sep", 9 }, { "set", 9 }, { "oct", 10 }, { "okt", 10 }, { "ott", 10 }, { "out", 10 },
-		{ "nov", 11 }, { "dec", 12 }, { "d\xc3\xa9" "c", 12 }, { "dez", 12 }, { "dic", 12 },
+	static const struct {
+		const char *start; int month;
+	} names[] = {
+		{"jan", 1},
+		{"ene", 1},
+		{"gen", 1},
+		{"feb", 2},
+		{"fev", 2},
+		{"f\xc3\xa9v", 2},
+		{"mar", 3},
+		{"m\xc3\xa4r", 3},
+		{"apr", 4},
+		{"avr", 4},
+		{"abr", 4},
+		{"may", 5},
+		{"mai", 5},
+		{"mag", 5},
+		{"juin", 6},
+		{"jun", 6},
+		{"giu", 6},
+		{"juil", 7},
+		{"jul", 7},
+		{"lug", 7},
+		{"aug", 8},
+		{"aou", 8},
+		{"ao\xc3\xbb", 8},
+		{"ago", 8},
+		{"sep", 9},
+		{"set", 9},
+		{"oct", 10},
+		{"okt", 10},
+		{"ott", 10},
+		{"out", 10},
+		{"nov", 11},
+		{"dec", 12},
+		{"d\xc3\xa9"
+		 "c",
+			12},
+		{"dez", 12},
+		{"dic", 12},
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -119,7 +153,8 @@ static bool words(const char *s, struct day *out)
 
 static int64_t week_day(const char *s, int64_t now)
 {
-	static const char *const days[] = { "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday" };
+	static const char *const days[] = {
+		"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
 	struct tm tm = today(now);
 	int64_t midnight = at_day(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
 
@@ -165,7 +200,7 @@ int64_t return_date_of_absence(const char *text, int64_t now, bool month_first)
 	return latest;
 }
 
-/* --- "in three months", "Q3", "after the summer" ------------------------------------------------------------------ */
+/* --- "in three months", "Q3", "after the summer" -------------------------------------------------------- */
 
 static int64_t months_ahead(int64_t now, int months)
 {
@@ -176,14 +211,17 @@ static int64_t months_ahead(int64_t now, int months)
 
 static int count_named(struct slice s)
 {
-	static const char *const names[] = { "", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve" };
+	static const char *const names[] = {"", "one", "two", "three", "four", "five", "six", "seven",
+		"eight", "nine", "ten", "eleven", "twelve"};
 
 	if (s.len && isdigit((unsigned char)s.data[0]))
 		return (int)strtol(s.data, NULL, 10);
 	for (int i = 1; i <= 12; i++)
 		if (slice_is_nocase(s, names[i]))
 			return i;
-	return slice_is_nocase(s, "a few") || slice_is_nocase(s, "few") ? 3 : slice_is_nocase(s, "a couple of") ? 2 : 1;
+	return slice_is_nocase(s, "a few") || slice_is_nocase(s, "few") ? 3
+	       : slice_is_nocase(s, "a couple of")			? 2
+									: 1;
 }
 
 static int64_t ahead(int64_t now, int count, struct slice unit)
@@ -225,13 +263,23 @@ static int64_t next_unit(struct slice unit, int64_t now)
 
 static int64_t season(struct slice s, bool after, int64_t now)
 {
-	static const struct { const char *name; int month; } seasons[] = {
-		{ "spring", 3 }, { "summer", 6 }, { "autumn", 9 }, { "fall", 9 }, { "winter", 12 }, { "new year", 1 }, { "the new year", 1 },
+	static const struct {
+		const char *name; int month;
+	} seasons[] = {
+		{"spring", 3},
+		{"summer", 6},
+		{"autumn", 9},
+		{"fall", 9},
+		{"winter", 12},
+		{"new year", 1},
+		{"the new year", 1},
 	};
 
 	for (size_t i = 0; i < sizeof(seasons) / sizeof(seasons[0]); i++)
 		if (slice_is_nocase(s, seasons[i].name))
-			return start_of(after && seasons[i].month % 3 == 0 ? (seasons[i].month + 2) % 12 + 1 : seasons[i].month, now);
+			return start_of(after && seasons[i].month % 3 == 0 ? (seasons[i].month + 2) % 12 + 1
+									   : seasons[i].month,
+				now);
 	return 0;
 }
 
@@ -256,8 +304,9 @@ int64_t return_date_of_not_now(const char *text, int64_t now, bool month_first)
 	if (pattern_find(&count, text, n, 0, &hit))
 		at = ahead(now, count_named(hit.group[1]), hit.group[2]);
 	else if (pattern_find(&quarter, text, n, 0, &hit))
-		at = hit.group[2].data ? at_day((int)strtol(hit.group[2].data, NULL, 10), (hit.group[1].data[0] - '1') * 3 + 1, 1) :
-			start_of((hit.group[1].data[0] - '1') * 3 + 1, now);
+		at = hit.group[2].data ? at_day((int)strtol(hit.group[2].data, NULL, 10),
+						 (hit.group[1].data[0] - '1') * 3 + 1, 1)
+				       : start_of((hit.group[1].data[0] - '1') * 3 + 1, now);
 	else if (pattern_find(&date, text, n, 0, &hit))
 		at = read_date(hit.date, now, month_first);
 	else if (pattern_find(&named, text, n, 0, &hit))

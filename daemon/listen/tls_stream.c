@@ -1,6 +1,6 @@
 /*
- * tls_stream.c: a mailstream_low_driver over a non-blocking socket and poll(). Each wait also watches the daemon's
- * socket, so that an intake whose daemon is gone does not sit out a server's silence.
+ * tls_stream.c: a mailstream_low_driver over a non-blocking socket and poll(). Each wait also watches the
+ * daemon's socket, so that an intake whose daemon is gone does not sit out a server's silence.
  */
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -44,20 +44,23 @@ static int wait_for(const struct stream *st, short events)
 	return rc > 0 ? 0 : -1;
 }
 
-/* --- the driver -------------------------------------------------------------------------------------------------- */
+/* --- the driver ----------------------------------------------------------------------------------------- */
 
 static ssize_t stream_read(mailstream_low *low, void *data, size_t n)
 {
 	struct stream *st = low->data;
 
 	for (;;) {
-		ssize_t rc = st->session ? gnutls_record_recv(st->session, data, n) : recv(st->fd, data, n, 0);
+		ssize_t rc =
+			st->session ? gnutls_record_recv(st->session, data, n) : recv(st->fd, data, n, 0);
 
 		if (rc >= 0)
 			return rc;
-		if (st->session ? rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED : errno != EAGAIN && errno != EINTR)
+		if (st->session ? rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED
+				: errno != EAGAIN && errno != EINTR)
 			return -1;
-		if (wait_for(st, st->session && gnutls_record_get_direction(st->session) ? POLLOUT : POLLIN) < 0)
+		if (wait_for(st, st->session && gnutls_record_get_direction(st->session) ? POLLOUT : POLLIN) <
+			0)
 			return -1;
 	}
 }
@@ -67,13 +70,16 @@ static ssize_t stream_write(mailstream_low *low, const void *data, size_t n)
 	struct stream *st = low->data;
 
 	for (;;) {
-		ssize_t rc = st->session ? gnutls_record_send(st->session, data, n) : send(st->fd, data, n, MSG_NOSIGNAL);
+		ssize_t rc = st->session ? gnutls_record_send(st->session, data, n)
+					 : send(st->fd, data, n, MSG_NOSIGNAL);
 
 		if (rc >= 0)
 			return rc;
-		if (st->session ? rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED : errno != EAGAIN && errno != EINTR)
+		if (st->session ? rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED
+				: errno != EAGAIN && errno != EINTR)
 			return -1;
-		if (wait_for(st, st->session && !gnutls_record_get_direction(st->session) ? POLLIN : POLLOUT) < 0)
+		if (wait_for(st,
+			    st->session && !gnutls_record_get_direction(st->session) ? POLLIN : POLLOUT) < 0)
 			return -1;
 	}
 }
@@ -137,7 +143,7 @@ static mailstream_low_driver driver = {
 	.mailstream_get_cancel = low_get_cancel,
 };
 
-/* --- connecting -------------------------------------------------------------------------------------------------- */
+/* --- connecting ----------------------------------------------------------------------------------------- */
 
 static void keep_alive(int fd)
 {
@@ -216,8 +222,9 @@ static int start_tls(struct stream *st, struct err *err)
 	if (gnutls_certificate_allocate_credentials(&st->credentials) < 0 ||
 	    gnutls_certificate_set_x509_trust_file(st->credentials, st->cainfo, GNUTLS_X509_FMT_PEM) <= 0)
 		return err_set(err, "no trusted certificates in %s", st->cainfo);
-	if (gnutls_init(&st->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK) < 0 || gnutls_set_default_priority(st->session) < 0 ||
-	    gnutls_credentials_set(st->session, GNUTLS_CRD_CERTIFICATE, st->credentials) < 0)
+	if (gnutls_init(&st->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK) < 0 ||
+		gnutls_set_default_priority(st->session) < 0 ||
+		gnutls_credentials_set(st->session, GNUTLS_CRD_CERTIFICATE, st->credentials) < 0)
 		return err_set(err, "TLS cannot be set up");
 	if (!is_ip(st->host))
 		gnutls_server_name_set(st->session, GNUTLS_NAME_DNS, st->host, strlen(st->host));

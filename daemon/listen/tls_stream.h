@@ -1,6 +1,7 @@
 /*
- * tls_stream.h: a TCP connection for libetpan, with TLS that verifies (GnuTLS) and deadlines, instead of libetpan's own,
- * which verifies nothing, sends no name and dies of a descriptor above 1023. The intake process; blocks.
+ * tls_stream.h: a TCP connection for libetpan, with TLS that verifies (GnuTLS) and deadlines, instead of
+ * libetpan's own, which verifies nothing, sends no name and dies of a descriptor above 1023. The intake
+ * process; blocks.
  */
 #ifndef LISTEN_TLS_STREAM_H
 #define LISTEN_TLS_STREAM_H

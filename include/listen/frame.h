@@ -1,27 +1,31 @@
 /*
- * frame.h: what the daemon and nurtured-intake say to each other over a stream socket (fd 3 of the intake). Any thread.
+ * frame.h: what the daemon and nurtured-intake say to each other over a stream socket (fd 3 of the intake).
+ * Any thread.
  *
- * A frame is 4 bytes of length, big endian, then that many bytes of JSON: an object with "type". Keys that one side does not
- * know it passes over. Whoever reads a broken frame closes the socket; the intake ends when its socket is closed.
+ * A frame is 4 bytes of length, big endian, then that many bytes of JSON: an object with "type". Keys that
+ * one side does not know it passes over. Whoever reads a broken frame closes the socket; the intake ends
+ * when its socket is closed.
  *
  * Daemon -> intake:
- *   configure  first, once: name; url (imaps://host[:port]/MAILBOX, imap://host[:port]/MAILBOX with "starttls": true, or, where
- *              that is meant, "cleartext": true; or maildir:/path); user, password; cainfo (file of trusted certificates); poll_seconds; raw (true: send the
- *              bytes too); watermark {uidvalidity, last_uid}; own_domains [reply and return domains]; skip [keys that ended
- *              the intake twice: they come as class "unreadable", unread]
- *   committed  key: what follows from that mail is on disk: a Maildir file moves to cur/ with the flag S, a mail in IMAP
- *              gets the keyword $Nurtured
+ *   configure  first, once: name; url (imaps://host[:port]/MAILBOX, imap://host[:port]/MAILBOX with
+ *              "starttls": true, or, where that is meant, "cleartext": true; or maildir:/path); user,
+ *              password; cainfo (file of trusted certificates); poll_seconds; raw (true: send the bytes
+ *              too); watermark {uidvalidity, last_uid}; own_domains [reply and return domains]; skip [keys
+ *              that ended the intake twice: they come as class "unreadable", unread]
+ *   committed  key: what follows from that mail is on disk: a Maildir file moves to cur/ with the flag S, a
+ *              mail in IMAP gets the keyword $Nurtured
  *   poll_now   look now
  *   stop       end, status 0
  * Intake -> daemon:
  *   ready      the mailbox has been opened: uidvalidity (0: a Maildir)
- *   state      state "reading", key: about to read that mail. If the intake ends before the mail comes, that one was it. state
- *              "idle": all that is there has been read
- *   mail       key; uid, uidvalidity (0: a Maildir); sha256 (hex, of the first 5 MB); size; received (microseconds UTC);
- *              raw (base64 of at most the first megabyte, if asked for); and what reading_json() (reading.h) says
+ *   state      state "reading", key: about to read that mail. If the intake ends before the mail comes, that
+ *              one was it. state "idle": all that is there has been read
+ *   mail       key; uid, uidvalidity (0: a Maildir); sha256 (hex, of the first 5 MB); size; received
+ *              (microseconds UTC); raw (base64 of at most the first megabyte, if asked for); and what
+ *              reading_json() (reading.h) says
  *   problem    what; retry_in (seconds)
- * At most FRAME_WINDOW mails are out without `committed`. Mails of a mailbox come in the order of their uids; the watermark
- * is the daemon's: it may store the uid of a mail together with what follows from it.
+ * At most FRAME_WINDOW mails are out without `committed`. Mails of a mailbox come in the order of their uids;
+ * the watermark is the daemon's: it may store the uid of a mail together with what follows from it.
  */
 #ifndef LISTEN_FRAME_H
 #define LISTEN_FRAME_H

@@ -1,6 +1,7 @@
 /*
- * reading.h: what the intake understood of one mail. Made by reading_make() from bytes alone: no clock, no network, no
- * keys. All strings are UTF-8 and live in the reading's arena; "" where nothing was found, never NULL unless it says so.
+ * reading.h: what the intake understood of one mail. Made by reading_make() from bytes alone: no clock, no
+ * network, no keys. All strings are UTF-8 and live in the reading's arena; "" where nothing was found,
+ * never NULL unless it says so.
  */
 #ifndef LISTEN_READING_H
 #define LISTEN_READING_H
@@ -40,7 +41,7 @@ enum bounce_kind {
 };
 
 struct mail_token {
-	char text[35];		/* 34 characters that look like a token, lower case; verified by the daemon */
+	char text[35];		/* 34 characters that look like one, lower case; the daemon verifies */
 	char kind;		/* what its place says that it is: b r u m c, or '?' */
 	const char *where;	/* "delivered-to", "in-reply-to", "original message-id", "link", ... */
 };
@@ -77,7 +78,7 @@ struct mail_reading {
 	bool uncut;			/* nothing new was found; text is the start of it all */
 	struct mail_intent intents[READING_MAX_INTENTS];
 	size_t intent_count;
-	const char *intent;		/* the primary one: a name of intents[], "review" or "other"; "" when no human wrote it */
+	const char *intent;		/* to act on: a name of intents[], "review" or "other"; "" unless a human wrote */
 	double intent_confidence;
 	int64_t return_date;		/* automatic reply: back on; not_now: ask again on; 0: not said */
 	struct mail_bounce bounce;
@@ -85,10 +86,12 @@ struct mail_reading {
 };
 
 /*
- * `raw` as it came, any length (5 MB are looked at). `received` is when the mailbox got it: the year of "back on 3 May".
- * `own_domains` ends with NULL: the domains of our reply and return addresses; mail from such an address is our own; may be NULL.
+ * `raw` as it came, any length (5 MB are looked at). `received` is when the mailbox got it: the year of
+ * "back on 3 May". `own_domains` ends with NULL: the domains of our reply and return addresses; mail from
+ * such an address is our own; may be NULL.
  */
-void reading_make(struct mail_reading *out, const char *raw, size_t n, int64_t received, const char *const *own_domains);
+void reading_make(struct mail_reading *out, const char *raw, size_t n, int64_t received,
+	const char *const *own_domains);
 void reading_clear(struct mail_reading *r);
 
 /* The `mail` frame's part that says what was read (frame.h). A new reference. */

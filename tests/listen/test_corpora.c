@@ -1,7 +1,7 @@
 /*
- * test_corpora.c: public mail that is no part of the tree, where it is at hand: $NURTURED_CORPORA, or ../shared/corpora.
- * Prints how much was read as its collectors say, and holds the line below which it must not fall. Without the corpora the cases of
- * the tree stand alone, and this says so.
+ * test_corpora.c: public mail that is no part of the tree, where it is at hand: $NURTURED_CORPORA, or
+ * ../shared/corpora. Prints how much was read as its collectors say, and holds the line below which it must
+ * not fall. Without the corpora the cases of the tree stand alone, and this says so.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -65,7 +65,8 @@ static bool load_table(void)
 	while (fgets(line, sizeof(line), f)) {
 		struct verdict *v;
 
-		if (sscanf(line, "%99s %*s %*s %*s %59s %9s", file, reason, kind) != 3 || !strcmp(file, "file"))
+		if (sscanf(line, "%99s %*s %*s %*s %59s %9s", file, reason, kind) != 3 ||
+			!strcmp(file, "file"))
 			continue;
 		if (!table_count || strcmp(table[table_count - 1].file, file)) {
 			table = xgrow(table, &table_cap, table_count + 1, sizeof(*table));
@@ -73,7 +74,8 @@ static bool load_table(void)
 			snprintf(table[table_count++].file, sizeof(table->file), "%s", file);
 		}
 		v = &table[table_count - 1];
-		snprintf(v->reasons + strlen(v->reasons), sizeof(v->reasons) - strlen(v->reasons), " %s ", reason);
+		snprintf(v->reasons + strlen(v->reasons), sizeof(v->reasons) - strlen(v->reasons), " %s ",
+			reason);
 		v->hard |= !strcmp(kind, "hard");
 		v->soft |= !strcmp(kind, "soft");
 	}
@@ -131,8 +133,10 @@ static void bounces(void **state)
 		reading_clear(&r);
 	}
 	buf_clear(&raw);
-	print_message("bounces: %d mails, %d recognised, hard or soft %.1f %%, %d false hard, reason %.1f %%, %d with a recipient; complaints %d of %d\n",
-		      s.mails, s.recognised, 100.0 * s.hard_soft / s.mails, s.false_hard, 100.0 * s.reason / s.mails, s.recipient, complaints_seen, complaints);
+	print_message("bounces: %d mails, %d recognised, hard or soft %.1f %%, %d false hard, reason %.1f "
+		      "%%, %d with a recipient; complaints %d of %d\n",
+		s.mails, s.recognised, 100.0 * s.hard_soft / s.mails, s.false_hard,
+		100.0 * s.reason / s.mails, s.recipient, complaints_seen, complaints);
 	assert_true(s.hard_soft >= LEAST_HARD_SOFT * s.mails);
 	assert_true(s.reason >= LEAST_REASON * s.mails);
 	assert_true(s.false_hard <= MOST_FALSE_HARD);
@@ -211,7 +215,8 @@ int main(void)
 	int rc;
 
 	snprintf(folder, sizeof(folder), "%s", named ? named : "../shared/corpora");
-	rc = load_table() ? cmocka_run_group_tests(with, NULL, NULL) : cmocka_run_group_tests(without, NULL, NULL);
+	rc = load_table() ? cmocka_run_group_tests(with, NULL, NULL)
+			  : cmocka_run_group_tests(without, NULL, NULL);
 	free(table);
 	return rc;
 }

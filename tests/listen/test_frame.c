@@ -105,7 +105,10 @@ static void too_long_to_send(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip), cmocka_unit_test(byte_by_byte), cmocka_unit_test(broken), cmocka_unit_test(too_long_to_send),
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(byte_by_byte),
+		cmocka_unit_test(broken),
+		cmocka_unit_test(too_long_to_send),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

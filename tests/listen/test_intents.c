@@ -1,6 +1,6 @@
 /*
- * test_intents.c: for each intent ten texts that must hit and ten near misses that must not lead to it; then which intent
- * leads where several match.
+ * test_intents.c: for each intent ten texts that must hit and ten near misses that must not lead to it;
+ * then which intent leads where several match.
  */
 #include <setjmp.h>
 #include <stdarg.h>

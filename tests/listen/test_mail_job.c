@@ -1,5 +1,6 @@
 /*
- * test_mail_job.c: which delivery a mail is about: the strongest token that verifies, and to an unsubscribe address no other.
+ * test_mail_job.c: which delivery a mail is about: the strongest token that verifies, and to an unsubscribe
+ * address no other.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +41,8 @@ static void add(json_t *message, const struct token_ring *by, enum token_kind ki
 	char text[TOKEN_TEXT];
 
 	token_make(by, kind, id, 0, at, text);
-	json_array_append_new(json_object_get(message, "tokens"), json_pack("{ss ss}", "text", text, "kind", "?"));
+	json_array_append_new(
+		json_object_get(message, "tokens"), json_pack("{ss ss}", "text", text, "kind", "?"));
 }
 
 static json_t *mail(const char *class)
@@ -86,7 +88,8 @@ static void unsubscribe_address(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(strongest), cmocka_unit_test(unsubscribe_address) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(strongest), cmocka_unit_test(unsubscribe_address)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -31,26 +31,38 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ "human_gmail", READING_HUMAN, "", "meeting", "Could we have a quick call on Thursday?", "x-original-to", 'r', "", 0, "", "", "" },
-	{ "human_outlook_html_only", READING_HUMAN, "", "pricing", "Was kostet das f\xc3\xbcr 20 Benutzer?", "to", 'r', "", 0, "", "", "" },
-	{ "human_about_absence", READING_HUMAN, "", "not_now", "Thanks, I read it", "to", 'r', "2027-02-02", 0, "", "", "" },
-	{ "human_base64_latin", READING_HUMAN, "", "unsubscribe", "Please remove me from your list. Caf\xc3\xa9", "to", 'r', "", 0, "", "", "" },
-	{ "auto_ooo", READING_AUTO, "ooo", "", "I am out of the office", "to", 'b', "2026-11-12", 0, "", "", "" },
-	{ "auto_ooo_without_fields", READING_AUTO, "ooo", "", "I am currently on annual leave", "to", 'r', "2026-11-09", 0, "", "", "" },
-	{ "auto_left", READING_AUTO, "left_company", "", "Bob has left", "to", 'r', "", 0, "", "", "" },
-	{ "auto_ticket", READING_AUTO, "auto_ack", "", "Thank you for contacting", "to", 'r', "", 0, "", "", "" },
-	{ "own_loop", READING_AUTO, "own_loop", "", "Hello Bob", NULL, 0, "", 0, "", "", "" },
-	{ "bounce_postfix", READING_BOUNCE, "", "", "", "delivered-to", 'b', "", BOUNCE_HARD, "userunknown", "5.1.1", "bob@people.test" },
-	{ "bounce_delayed", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_NONE, "expired", "4.4.1", "bob@people.test" },
-	{ "bounce_exim", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "5.2.2", "bob@people.test" },
-	{ "bounce_qmail", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "5.1.1", "bob@people.test" },
-	{ "bounce_spf", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SENDER, "authfailure", "5.7.26", "bob@people.test" },
-	{ "complaint_arf", READING_COMPLAINT, "", "", "", "original message-id", 'm', "", 0, "", "", "" },
-	{ "complaint_not_spam", READING_AUTO, "auto", "", "", "original message-id", 'm', "", 0, "", "", "" },
-	{ "mdn", READING_MDN, "", "", "", "to", 'r', "", 0, "", "", "" },
-	{ "challenge", READING_CHALLENGE, "", "", "", "to", 'r', "", 0, "", "", "" },
-	{ "unsubscribe_mailto", READING_UNSUBSCRIBE, "", "", "", "to", 'u', "", 0, "", "", "" },
-	{ "calendar", READING_CALENDAR, "", "", "", "to", 'r', "", 0, "", "", "" },
+	{"human_gmail", READING_HUMAN, "", "meeting", "Could we have a quick call on Thursday?",
+		"x-original-to", 'r', "", 0, "", "", ""},
+	{"human_outlook_html_only", READING_HUMAN, "", "pricing", "Was kostet das f\xc3\xbcr 20 Benutzer?",
+		"to", 'r', "", 0, "", "", ""},
+	{"human_about_absence", READING_HUMAN, "", "not_now", "Thanks, I read it", "to", 'r', "2027-02-02", 0,
+		"", "", ""},
+	{"human_base64_latin", READING_HUMAN, "", "unsubscribe",
+		"Please remove me from your list. Caf\xc3\xa9", "to", 'r', "", 0, "", "", ""},
+	{"auto_ooo", READING_AUTO, "ooo", "", "I am out of the office", "to", 'b', "2026-11-12", 0, "", "",
+		""},
+	{"auto_ooo_without_fields", READING_AUTO, "ooo", "", "I am currently on annual leave", "to", 'r',
+		"2026-11-09", 0, "", "", ""},
+	{"auto_left", READING_AUTO, "left_company", "", "Bob has left", "to", 'r', "", 0, "", "", ""},
+	{"auto_ticket", READING_AUTO, "auto_ack", "", "Thank you for contacting", "to", 'r', "", 0, "", "",
+		""},
+	{"own_loop", READING_AUTO, "own_loop", "", "Hello Bob", NULL, 0, "", 0, "", "", ""},
+	{"bounce_postfix", READING_BOUNCE, "", "", "", "delivered-to", 'b', "", BOUNCE_HARD, "userunknown",
+		"5.1.1", "bob@people.test"},
+	{"bounce_delayed", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_NONE, "expired", "4.4.1",
+		"bob@people.test"},
+	{"bounce_exim", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "5.2.2",
+		"bob@people.test"},
+	{"bounce_qmail", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "5.1.1",
+		"bob@people.test"},
+	{"bounce_spf", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SENDER, "authfailure", "5.7.26",
+		"bob@people.test"},
+	{"complaint_arf", READING_COMPLAINT, "", "", "", "original message-id", 'm', "", 0, "", "", ""},
+	{"complaint_not_spam", READING_AUTO, "auto", "", "", "original message-id", 'm', "", 0, "", "", ""},
+	{"mdn", READING_MDN, "", "", "", "to", 'r', "", 0, "", "", ""},
+	{"challenge", READING_CHALLENGE, "", "", "", "to", 'r', "", 0, "", "", ""},
+	{"unsubscribe_mailto", READING_UNSUBSCRIBE, "", "", "", "to", 'u', "", 0, "", "", ""},
+	{"calendar", READING_CALENDAR, "", "", "", "to", 'r', "", 0, "", "", ""},
 };
 
 static void load(const char *name, struct buf *out)
@@ -85,8 +97,8 @@ static int compare_token(const struct row *row, const struct mail_reading *r)
 		print_error("%s: no token\n", row->file);
 		return 1;
 	}
-	return differs(row, "token", r->tokens[0].text, TOKEN) + differs(row, "where", r->tokens[0].where, row->where) +
-		(r->tokens[0].kind != row->kind);
+	return differs(row, "token", r->tokens[0].text, TOKEN) +
+	       differs(row, "where", r->tokens[0].where, row->where) + (r->tokens[0].kind != row->kind);
 }
 
 static int compare(const struct row *row, const struct mail_reading *r)
@@ -102,7 +114,9 @@ static int compare(const struct row *row, const struct mail_reading *r)
 	if (strncmp(r->text, row->text, strlen(row->text)))
 		bad += differs(row, "text", r->text, row->text);
 	bad += compare_token(row, r);
-	bad += strncmp(buf_cstr(&day), row->until, *row->until ? strlen(row->until) : 1) ? differs(row, "until", buf_cstr(&day), row->until) : 0;
+	bad += strncmp(buf_cstr(&day), row->until, *row->until ? strlen(row->until) : 1)
+		       ? differs(row, "until", buf_cstr(&day), row->until)
+		       : 0;
 	bad += differs(row, "bounce", bounce_kind_name(r->bounce.kind), bounce_kind_name(row->bounce));
 	bad += differs(row, "reason", r->bounce.reason, row->reason);
 	bad += differs(row, "status", r->bounce.status, row->status);
@@ -125,7 +139,8 @@ static void mails(void **state)
 		reading_make(&r, raw.data, raw.len, RECEIVED, NULL);
 		bad += compare(&rows[i], &r);
 		said = reading_json(&r);
-		assert_string_equal(json_string_value(json_object_get(said, "class")), reading_class_name(rows[i].class));
+		assert_string_equal(
+			json_string_value(json_object_get(said, "class")), reading_class_name(rows[i].class));
 		json_decref(said);
 		reading_clear(&r);
 		buf_clear(&raw);
@@ -156,7 +171,8 @@ static void fields(void **state)
 {
 	static const char *const own[] = { "other.test", "reply.example.test", NULL };
 	static const char from_us[] = "From: r+" TOKEN "@Reply.example.test\nTo: x@people.test\n\nhello\n";
-	static const char from_relay[] = "From: mailer-daemon@reply.example.test\nSubject: Undelivered Mail\n\nThis is the mail system at host x. User unknown.\n";
+	static const char from_relay[] = "From: mailer-daemon@reply.example.test\nSubject: Undelivered "
+					 "Mail\n\nThis is the mail system at host x. User unknown.\n";
 	struct buf raw = BUF_INIT;
 	struct mail_reading r;
 
@@ -208,7 +224,10 @@ static void order_of_tokens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mails), cmocka_unit_test(cut_mails), cmocka_unit_test(fields), cmocka_unit_test(order_of_tokens),
+		cmocka_unit_test(mails),
+		cmocka_unit_test(cut_mails),
+		cmocka_unit_test(fields),
+		cmocka_unit_test(order_of_tokens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,7 +96,10 @@ static void disclaimer(void **state)
 	arena_free(&arena);
 }
 
-/* --- HTML ---------------------------------------------------------------------------------------------------------- */
+/*
+ * --- HTML ------------------------------------------------------------------------------------------------
+ * ----------
+ */
 
 static const struct { const char *name, *html, *text; bool quoted; } pages[] = {
 	{ "paragraphs", "<p>One</p><p>Two<br>three</p>", "One\n\nTwo\nthree", false },
