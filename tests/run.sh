@@ -14,7 +14,9 @@ shift
 # a test that calls make wants a make of its own
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
-limit=900	# a test that hangs must not hang the rest
+# a test that hangs must not hang the rest: seconds for a unit test, and for a script
+limit_unit=240
+limit_script=900
 passed=0
 failed=0
 scratch=$(mktemp -d)
@@ -75,15 +77,16 @@ count() {
 	((bad == 0)) || sed 's/^/        | /' "$output"
 }
 
-# run NAME COMMAND...
+# run SECONDS NAME COMMAND...
 run() {
-	local name=$1 status=0
-	shift
+	local limit=$1 name=$2 status=0
+	shift 2
 	# shellcheck disable=SC2053 # a glob is meant
 	[[ -z ${T:-} || $name == ${T} ]] || return 0
 	mkdir "$scratch/tmp"
 	TMPDIR=$scratch/tmp CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "$limit" "$@" \
 		>"$scratch/output" 2>&1 </dev/null || status=$?
+	((status != 124 && status != 137)) || echo "(ended by the runner or by SIGKILL)" >>"$scratch/output"
 	count "$name" "$status" "$scratch/output"
 	rm -rf "$scratch/tmp"
 }
@@ -92,21 +95,21 @@ if [[ ${1:-} != --source ]]; then
 	for program in "$@"; do
 		name=${program##*tests/}
 		if [[ $name == fuzz/replay_* ]]; then
-			run "$name" "$program" tests/fuzz/corpus/"${name#fuzz/replay_}"/*
+			run "$limit_unit" "$name" "$program" tests/fuzz/corpus/"${name#fuzz/replay_}"/*
 		else
-			run "$name" "$program"
+			run "$limit_unit" "$name" "$program"
 		fi
 	done
 	for script in tests/flow/*.sh tests/flow/*.py; do
 		[[ -f $script ]] || continue
 		case $script in
-		*.sh) run "${script#tests/}" bash "$script" ;;
-		*.py) run "${script#tests/}" python3 "$script" ;;
+		*.sh) run "$limit_script" "${script#tests/}" bash "$script" ;;
+		*.py) run "$limit_script" "${script#tests/}" python3 "$script" ;;
 		esac
 	done
 fi
 for script in tests/source/*.sh; do
-	run "${script#tests/}" bash "$script"
+	run "$limit_script" "${script#tests/}" bash "$script"
 done
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
