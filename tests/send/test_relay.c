@@ -497,6 +497,21 @@ static void a_stale_connection_costs_nothing(void **state)
 	rig_free(&r);
 }
 
+static void a_connection_that_served_long_enough_makes_room_for_another(void **state)
+{
+	struct relay_times times = short_times;
+	struct smtp_script script = { .hang_dot = 5 };
+	struct rig *r;
+
+	times.life = 30 * 1000;
+	r = rig_new(&script, NULL, &times);
+	post_mails(r, 30);
+	run_until(r, all_ended);
+	assert_int_equal(r->peer->count, 30);
+	assert_true(smtp_count(r->peer, &r->peer->connections) > 1);
+	rig_free(&r);
+}
+
 static void the_breaker_opens_and_heals(void **state)
 {
 	struct relay_times times = short_times;
@@ -577,12 +592,13 @@ int main(void)
 		cmocka_unit_test(a_dot_that_was_not_granted_is_not_written),
 		cmocka_unit_test(one_that_is_forbidden_takes_no_other_with_it),
 		cmocka_unit_test(a_stale_connection_costs_nothing),
+		cmocka_unit_test(a_connection_that_served_long_enough_makes_room_for_another),
 		cmocka_unit_test(the_breaker_opens_and_heals),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(draining_finishes_what_is_under_way),
 		cmocka_unit_test(cutting_leaves_in_doubt_what_has_its_dot_out),
 	};
-	size_t n = 15, i;
+	size_t n = 16, i;
 	int rc;
 
 	for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
