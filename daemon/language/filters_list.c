@@ -21,7 +21,8 @@ static struct value do_first(struct filter_call *c)
 
 static struct value do_last(struct filter_call *c)
 {
-	return c->in.type == VALUE_TEXT || c->in.type == VALUE_OBJECT ? value_nil : part(c, c->in, value_text("last"));
+	return c->in.type == VALUE_TEXT || c->in.type == VALUE_OBJECT ? value_nil
+								      : part(c, c->in, value_text("last"));
 }
 
 static struct value do_join(struct filter_call *c)
@@ -198,7 +199,8 @@ static struct value item_part(struct value item, struct value key, struct render
 		return liquid_part(r, item, key, false);
 	if (item.type != VALUE_TEXT || key.type != VALUE_TEXT)
 		return value_nil;
-	if (key.text.len == 0 || (item.text.len && memmem(item.text.data, item.text.len, key.text.data, key.text.len)))
+	if (key.text.len == 0 ||
+		(item.text.len && memmem(item.text.data, item.text.len, key.text.data, key.text.len)))
 		return key;
 	return value_nil;
 }

@@ -252,9 +252,8 @@ enum html_event html_feed(struct html *h, char c)
 
 void html_output(struct html *h)
 {
-	if (h->where == HTML_VALUE_QUOTED || h->where == HTML_VALUE_BARE)
-		h->value_empty = false;
-	else if (h->where == HTML_BEFORE_VALUE)
+	/* the value may still be empty: what is put out may be, and then the next output begins the URL */
+	if (h->where == HTML_BEFORE_VALUE)
 		h->where = HTML_VALUE_BARE;
 	else if (h->where == HTML_TAG_OPEN)
 		h->where = HTML_TEXT;

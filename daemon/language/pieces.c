@@ -144,8 +144,11 @@ static int cut_raw(struct cutter *c, const struct mark *begin)
 	struct mark m;
 
 	for (size_t i = from; i + 1 < c->source->len; i++) {
-		if (c->source->text[i] != '{' || c->source->text[i + 1] != '%' || read_mark(c, i, &m) < 0
-				|| !tag_is(c, &m, "endraw"))
+		if (c->source->text[i] != '{' || c->source->text[i + 1] != '%')
+			continue;
+		if (read_mark(c, i, &m) < 0)
+			break;	/* nothing is closed behind it */
+		if (!tag_is(c, &m, "endraw"))
 			continue;
 		c->trim_next = begin->trim_after;
 		add_text(c, from, i, m.trim_before, true);
@@ -165,10 +168,12 @@ static int cut_comment(struct cutter *c, const struct mark *begin)
 	struct mark m;
 
 	while (i + 1 < c->source->len) {
-		if (c->source->text[i] != '{' || c->source->text[i + 1] != '%' || read_mark(c, i, &m) < 0) {
+		if (c->source->text[i] != '{' || c->source->text[i + 1] != '%') {
 			i++;
 			continue;
 		}
+		if (read_mark(c, i, &m) < 0)
+			break;	/* nothing is closed behind it */
 		i = m.end;
 		if (raw || tag_is(c, &m, "raw"))
 			raw = !tag_is(c, &m, "endraw");
@@ -198,12 +203,14 @@ static void cut_lines(struct cutter *c, size_t from, size_t to)
 			end++;
 		p = piece_of(c, PIECE_TAG, from, end);
 		name = piece_tag(&p, &rest);
+		if (!comments && slice_is(name, "liquid")) { /* the same line without this word */
+			from = rest.len ? (size_t)(rest.data - s) : end + 1;
+			continue;
+		}
 		if (slice_is(name, "comment"))
 			comments++;
 		else if (slice_is(name, "endcomment") && comments)
 			comments--;
-		else if (!comments && slice_is(name, "liquid"))
-			cut_lines(c, (size_t)(rest.data - s), end);
 		else if (!comments && slice_trim(p.text).len && !slice_is(name, "#"))
 			pieces_add(c->out, p);
 		from = end + 1;

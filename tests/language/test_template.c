@@ -269,6 +269,8 @@ static const struct row html_rows[] = {
 	{ "<input{% if n %} checked{% endif %}{% if z %} disabled{% else %} required{% endif %} value=\"{{ n "
 	  "}}\">",
 		"{\"n\": \"<\"}", "<input checked required value=\"&lt;\">" },
+	{ "<a href=\"{{ nothing }}{{ u }}\">{{ w }}</a><a href=\"{{ w }}{{ r }}\">", EVIL,
+		"<a href=\"#\">https://x.example/?a&amp;b</a><a href=\"https://x.example/?a&amp;b/p\">" },
 	{ "<a {% if z %}hr{% endif %}ef=\"{{ u }}\">", EVIL, "<a ef=\"#\">" },
 	{ "<a {% if z %}title{% else %}href{% endif %}=\"{{ u }}\">", EVIL, "<a href=\"#\">" },
 	{ "<!-- {{ n }} -->", EVIL, "<!-- &lt;b&gt;&amp;&quot;&#39; -->" },
