@@ -344,7 +344,7 @@ void bounce_read(const struct opened_mail *m, struct mail_bounce *out)
 	const char *telling, *diagnostic;
 	bool permanent;
 
-	*out = (struct mail_bounce){ .action = "", .reason = "", .status = "", .recipient = "", .diagnostic = "", .original_envelope_id = "" };
+	*out = (struct mail_bounce)MAIL_BOUNCE_NONE;
 	if (m->status)
 		read_status(m, out);
 	telling = charset_simplify(m->arena, telling_lines(m));

@@ -68,7 +68,9 @@ int listen_reload(struct listen *l, struct err *err)
 	for (size_t i = 0; i < l->count; i++)	/* before others of the same name begin */
 		mailbox_free(&l->boxes[i]);
 	for (size_t i = 0; i < count; i++)
-		if (!boxes[i])
+		if (boxes[i])
+			mailbox_look(boxes[i]);
+		else
 			boxes[i] = mailbox_new(
 				l->loop, l->decide, plan, &plan->operator.mailboxes[i], l->program);
 	free(l->boxes);

@@ -75,6 +75,7 @@ struct mailbox {
 	size_t waiting_count;
 	struct mail_job *job;		/* in the store, or waiting for it to take it */
 	size_t jobs;			/* in the store: this struct stays */
+	bool ending;			/* killed; heard on, it might bring a later mail in before an earlier one */
 	bool stopped;
 };
 
@@ -156,6 +157,7 @@ static void close_socket(struct mailbox *box)
 static void end_intake(struct mailbox *box)
 {
 	forget_waiting(box);
+	box->ending = true;
 	box->reading[0] = '\0';
 	if (box->pid > 0)
 		kill(box->pid, SIGKILL);
@@ -256,7 +258,9 @@ static void on_frame(struct mailbox *box, json_t *message)
 {
 	const char *type = frame_type(message);
 
-	if (!strcmp(type, "mail")) {
+	if (box->ending) {
+		;
+	} else if (!strcmp(type, "mail")) {
 		on_mail_frame(box, message);
 	} else if (!strcmp(type, "state") && !strcmp(frame_string(message, "state"), "idle")) {
 		box->reading[0] = '\0';
@@ -468,6 +472,7 @@ static void start_intake(struct mailbox *box, const struct watermark *watermark)
 	int rc = open_intake(box);
 
 	box->started = clock_steady();
+	box->ending = false;
 	if (rc) {
 		log_error("intake.start", L_STR("mailbox", box->config->name), L_STR("program", box->program),
 			L_STR("why", strerror(rc)));
@@ -539,6 +544,11 @@ struct mailbox *mailbox_new(struct loop *loop, struct decide *decide, struct pla
 	box->again = timer_new(loop, submit_job, box);
 	timer_set(box->restart, 0);
 	return box;
+}
+
+void mailbox_look(struct mailbox *box)
+{
+	send_frame(box, json_pack("{ss}", "type", "poll_now"));
 }
 
 void mailbox_free(struct mailbox **boxp)

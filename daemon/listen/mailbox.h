@@ -17,6 +17,9 @@ struct mailbox;
 struct mailbox *mailbox_new(struct loop *loop, struct decide *decide, struct plan *plan,
 	const struct mailbox_config *config, const char *program);
 
+/* Looks for mail now, whatever the poll interval. */
+void mailbox_look(struct mailbox *box);
+
 /* Ends the process. Its memory goes when the store has given back what it has. */
 void mailbox_free(struct mailbox **box);
 

@@ -129,12 +129,7 @@ void reading_make(
 	memset(out, 0, sizeof(*out));
 	out->arena = arena_new(ARENA_BLOCK);
 	out->intent = "";
-	out->bounce = (struct mail_bounce){.action = "",
-		.reason = "",
-		.status = "",
-		.recipient = "",
-		.diagnostic = "",
-		.original_envelope_id = ""};
+	out->bounce = (struct mail_bounce)MAIL_BOUNCE_NONE;
 	mail_open(&m, out->arena, raw, n);
 	read_fields(&m, out);
 	candidates_read(&m, out);

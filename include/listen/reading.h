@@ -62,6 +62,8 @@ struct mail_bounce {
 	const char *original_envelope_id;
 };
 
+#define MAIL_BOUNCE_NONE { BOUNCE_NONE, "", "", "", 0, "", "", "" }
+
 struct mail_reading {
 	struct arena *arena;
 	enum reading_class class;

@@ -195,6 +195,23 @@ def test_daemon_restarts(world, box, mails):
     check("not_now" in str(state(world, "away@people.test")), "and it counts")
 
 
+def test_reload(world, box, mails):
+    """A mailbox that moves is read where it is now."""
+    other = Mailbox(world.folder + "/moved")
+    with open(world.conf) as f:
+        was = f.read()
+    write(world.conf, was.replace("maildir:%s/replies" % world.folder, "maildir:%s/moved" % world.folder))
+    world.daemon_process.send_signal(signal.SIGHUP)
+    other.deliver_and_wait(reply(mails["stranger"], "stranger@people.test", "Can we schedule a call?"))
+    check("meeting" in str(state(world, "stranger@people.test")), "read where it is now")
+    stays = box.deliver("From: x@people.test\n\nnobody reads this\n")
+    check(not box.taken(stays), "and not where it was")
+    os.unlink("%s/new/%s" % (box.folder, stays))
+    write(world.conf, was)
+    world.daemon_process.send_signal(signal.SIGHUP)
+    box.deliver_and_wait("From: x@people.test\n\nback again\n")
+
+
 DEADLY = """#!%s
 import json, os, signal, socket, struct
 s = socket.socket(fileno=3)
@@ -250,6 +267,7 @@ def main():
         test_repeated(world, box, mails)
         test_intake_dies(world, box, mails)
         test_daemon_restarts(world, box, mails)
+        test_reload(world, box, mails)
         test_deadly_mail(world)
 
 
