@@ -214,6 +214,11 @@ static int64_t until_fewer(int64_t until, struct value count, enum node_op op, s
 	return until;
 }
 
+static bool is_nil_literal(const struct node *n)
+{
+	return n->op == NODE_LITERAL && n->value.type == VALUE_NIL;
+}
+
 static struct value evaluate_comparison(
 	const struct expression *e, const struct node *n, const struct expression_env *env, int64_t *until)
 {
@@ -237,6 +242,9 @@ static struct value evaluate_comparison(
 			ub = until_fewer(ub, b, mirrored(n->op), a);
 		*until = ua < ub ? ua : ub;
 	}
+	/* `x != nil` asks whether there is an x; what is compared with an x that is not there is false */
+	if (n->op == NODE_NE && (is_nil_literal(na) || is_nil_literal(nb)))
+		return value_bool(a.type != b.type);
 	return value_bool(compare(n->op, n->places, a, b));
 }
 

@@ -146,7 +146,7 @@ static const struct {
 	{ "not (first_name == \"Ana\")", true, NEVER },
 	{ "first_name == nil", true, NEVER },
 	{ "first_name != nil", false, NEVER },
-	{ "role != nil", false, NEVER },
+	{ "role != nil", true, NEVER },
 	{ "intent in [\"pricing\", \"demo\"]", false, NEVER },
 	/* order of places */
 	{ "stage >= \"consideration\"", true, NEVER },
@@ -292,12 +292,12 @@ static void test_explains_each_part(void **state)
 
 	expression_explain(e, &env, &out);
 	assert_string_equal(buf_cstr(&out),
-		"interest >= 30 and stage == \"decision\" and role != nil: no\n"
+		"interest >= 30 and stage == \"decision\" and role != nil: yes\n"
 		"  interest >= 30: yes (at the earliest another at 2023-11-15T22:13:20Z)\n"
 		"    interest: 40.0\n"
 		"  stage == \"decision\": no\n"
 		"    stage: \"consideration\"\n"
-		"  role != nil: no\n"
+		"  role != nil: yes\n"
 		"    role: \"Head of Sales\"\n");
 	buf_clear(&out);
 	expression_free(&e);
