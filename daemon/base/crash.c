@@ -7,22 +7,29 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/crash.h"
 
 static _Atomic long passed;
 
-void crash_point(const char *name)
+/* The number behind the name if `wish` is of that name, 1 if there is none; 0 if it is of another. */
+static long wished(const char *wish, const char *name)
 {
-	const char *wish = getenv("NURTURED_CRASH");
 	size_t len = strlen(name);
-	long nth = 1;
 
 	if (!wish || strncmp(wish, name, len) != 0 || (wish[len] != ':' && wish[len] != '\0'))
-		return;
-	if (wish[len] == ':')
-		nth = strtol(wish + len + 1, NULL, 10);
-	if (atomic_fetch_add(&passed, 1) + 1 == nth)
+		return 0;
+	return wish[len] == ':' ? strtol(wish + len + 1, NULL, 10) : 1;
+}
+
+void crash_point(const char *name)
+{
+	long nth = wished(getenv("NURTURED_CRASH"), name), stall = wished(getenv("NURTURED_STALL"), name);
+
+	if (stall > 0)
+		usleep((useconds_t)stall * 1000);
+	if (nth > 0 && atomic_fetch_add(&passed, 1) + 1 == nth)
 		raise(SIGKILL);
 }
 

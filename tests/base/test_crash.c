@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -88,10 +89,25 @@ static void test_without_the_variable_or_the_build_it_does_nothing(void **state)
 	unsetenv("NURTURED_CRASH");
 }
 
+static void test_a_stall_delays_every_passage(void **state)
+{
+	struct timespec before, after;
+
+	setenv("NURTURED_STALL", "a.point:20", 1);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	CRASH_POINT("another.point");
+	CRASH_POINT("a.point");
+	CRASH_POINT("a.point");
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	unsetenv("NURTURED_STALL");
+	assert_true((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >= 39);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_it_kills_at_the_nth_passage),
+		cmocka_unit_test(test_a_stall_delays_every_passage),
 		cmocka_unit_test(test_without_the_variable_or_the_build_it_does_nothing),
 	};
 
