@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/notify.h"
@@ -89,6 +90,7 @@ static int reload(void *arg, struct buf *text)
 
 	notify_reloading();
 	plan = load(text);
+	CRASH_POINT("reload.after_parse");
 	if (!plan) {
 		rc = -1;
 	} else if (needs_restart(decide_plan(self.decide), plan)) {

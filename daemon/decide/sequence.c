@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/id.h"
 #include "base/log.h"
 
@@ -37,6 +38,7 @@ static int rest(struct db *db, struct enrolment *e, const struct step *step, int
 	if (queue_add(db, &(struct queue_row){ .id = e->queue_id, .lane = (enum lane)e->lane, .due = due, .kind = QUEUE_STEP,
 			.prospect = e->prospect, .ref = e->id, .name = step->name }, err))
 		return -1;
+	CRASH_POINT("plan.before_commit");
 	return enrolments_update(db, e, err);
 }
 
