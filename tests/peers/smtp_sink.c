@@ -1,11 +1,12 @@
 /*
  * smtp_sink.c: a development SMTP server that takes every mail and sends none on. One thread, epoll.
  *
- *	smtp_sink [-p PORT] [-m MAILDIR] [-l LOG] [-d MS] [-H MS] [-r PATTERN] [-e MAILS] [-n]
+ *	smtp_sink [-p PORT] [-m MAILDIR] [-l LOG] [-d MS] [-H MS] [-K FILE] [-r PATTERN] [-e MAILS] [-n]
  *
  * -p 0 takes any free port. The first line on standard output is "listening PORT". -m keeps each mail in a Maildir, with Return-Path and
  * Delivered-To on top. -l appends "from to message-id" to a file for each mail that was accepted, before the 250 is written. -d answers each
- * read MS later, -H holds the reply to the end of data back by MS (both constant). -r refuses recipients that contain PATTERN with 550 5.1.1. -n does
+ * read MS later, -H holds the reply to the end of data back by MS (both constant). -K: when FILE is there as a mail comes, the process whose
+ * number it holds is killed as soon as the mail is written down, its 250 unsaid, and FILE is removed. -r refuses recipients that contain PATTERN with 550 5.1.1. -n does
  * not offer PIPELINING. -e ends it after so many mails. It ends, also on SIGTERM, with one line: how many mails and bytes, the
  * seconds from the first connection to the last mail, and the CPU time it took.
  */
@@ -51,7 +52,7 @@ struct late {
 
 static struct {
 	int epoll, listener, log;
-	const char *maildir, *refuse;
+	const char *maildir, *refuse, *kill_file;
 	int64_t delay, hold;
 	bool pipelining;
 	struct client *clients[CLIENTS];
@@ -125,6 +126,22 @@ static void keep_in_maildir(const struct client *c)
 		perror(new);
 }
 
+static void kill_sender(void)
+{
+	FILE *file = fopen(sink.kill_file, "r");
+	char text[24] = "";
+	pid_t pid;
+
+	if (!file)
+		return;
+	pid = fgets(text, sizeof(text), file) ? (pid_t)strtol(text, NULL, 10) : 0;
+	fclose(file);
+	if (pid > 1)
+		kill(pid, SIGKILL);
+	if (unlink(sink.kill_file))
+		perror(sink.kill_file);
+}
+
 static void accepted(struct client *c)
 {
 	char id[300], line[1024];
@@ -141,6 +158,8 @@ static void accepted(struct client *c)
 	}
 	if (sink.maildir)
 		keep_in_maildir(c);
+	if (sink.kill_file)
+		kill_sender();
 }
 
 /* --- the dialogue ------------------------------------------------------------------------------------------------- */
@@ -420,13 +439,14 @@ int main(int argc, char **argv)
 	struct rusage used;
 	int option, port = 0;
 
-	while ((option = getopt(argc, argv, "p:m:l:d:H:r:e:n")) != -1) {
+	while ((option = getopt(argc, argv, "p:m:l:d:H:K:r:e:n")) != -1) {
 		switch (option) {
 		case 'p': port = (int)strtol(optarg, NULL, 10); break;
 		case 'm': sink.maildir = optarg; break;
 		case 'l': sink.log = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644); break;
 		case 'd': sink.delay = strtol(optarg, NULL, 10) * 1000; break;
 		case 'H': sink.hold = strtol(optarg, NULL, 10) * 1000; break;
+		case 'K': sink.kill_file = optarg; break;
 		case 'r': sink.refuse = optarg; break;
 		case 'e': sink.end_after = strtoul(optarg, NULL, 10); break;
 		case 'n': sink.pipelining = false; break;
