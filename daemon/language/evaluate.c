@@ -216,7 +216,7 @@ static int64_t until_fewer(int64_t until, struct value count, enum node_op op, s
 
 static bool is_nil_literal(const struct node *n)
 {
-	return n->op == NODE_LITERAL && n->value.type == VALUE_NIL;
+	return n->op == NODE_LITERAL && n->literal.type == VALUE_NIL;
 }
 
 static struct value evaluate_comparison(
