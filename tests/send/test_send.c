@@ -298,14 +298,16 @@ static bool peer_has_dots(struct world *w, size_t n)
 }
 
 /* How often the server took a mail to that person. */
-static size_t arrived(const struct world *w, size_t who)
+static size_t arrived(struct world *w, size_t who)
 {
 	char address[64];
 	size_t i, n = 0;
 
 	snprintf(address, sizeof(address), "p%zu@customer.example", who);
+	pthread_mutex_lock(&w->peer->lock);
 	for (i = 0; i < w->peer->count; i++)
 		n += strcmp(w->peer->taken[i].to, address) == 0;
+	pthread_mutex_unlock(&w->peer->lock);
 	return n;
 }
 
