@@ -292,7 +292,7 @@ static void test_explains_each_part(void **state)
 
 	expression_explain(e, &env, &out);
 	assert_string_equal(buf_cstr(&out),
-		"interest >= 30 and stage == \"decision\" and role != nil: yes\n"
+		"interest >= 30 and stage == \"decision\" and role != nil: no\n"
 		"  interest >= 30: yes (at the earliest another at 2023-11-15T22:13:20Z)\n"
 		"    interest: 40.0\n"
 		"  stage == \"decision\": no\n"
