@@ -188,7 +188,7 @@ def check_frame(name, width, mode, seen):
 
 def main():
 	parser = argparse.ArgumentParser()
-	parser.add_argument("build", nargs="?", default=os.path.join(ROOT, "build"))
+	parser.add_argument("build", nargs="?", default=os.environ.get("BUILD", os.path.join(ROOT, "build")))
 	parser.add_argument("--shots")
 	args = parser.parse_args()
 	if not shutil.which("chromium") and not shutil.which("chromium-browser"):
