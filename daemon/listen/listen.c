@@ -1,15 +1,28 @@
-/* listen.c: the mailboxes of the plan in force. See mailbox.c for what one does. */
+/*
+ * listen.c: the mailboxes of the plan in force (mailbox.c says what one does), and the bytes of old mail,
+ * which are kept as long as the operator says and no longer.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "decide/facts.h"
 #include "listen/listen.h"
 
 #include "mailbox.h"
+
+#define PRUNE_EVERY US_HOUR
+
+struct prune {
+	struct store_job job;
+	struct listen *listen;		/* NULL: stopped meanwhile */
+	int64_t before;
+};
 
 struct listen {
 	struct loop *loop;
@@ -17,6 +30,8 @@ struct listen {
 	char *program;
 	struct mailbox **boxes;
 	size_t count;
+	struct timer *pruning;
+	struct prune *prune;		/* in the store */
 };
 
 /* Beside our own program, as they are built and installed. */
@@ -79,6 +94,44 @@ int listen_reload(struct listen *l, struct err *err)
 	return 0;
 }
 
+/* --- old mail ------------------------------------------------------------------------------------------- */
+
+static int prune_run(struct store_job *job, struct db *db, struct err *err)
+{
+	return inbound_prune(db, ((struct prune *)job)->before, err);
+}
+
+static void prune_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct prune *p = (struct prune *)job;
+
+	if (result != STORE_COMMITTED)
+		log_error("raw_mail.kept_too_long", L_STR("why", err->text));
+	if (p->listen) {
+		p->listen->prune = NULL;
+		timer_set(p->listen->pruning, PRUNE_EVERY);
+	}
+	free(p);
+}
+
+static void prune(void *arg)
+{
+	struct listen *l = arg;
+	struct prune *p = xcalloc(1, sizeof(*p));
+
+	p->job = (struct store_job){ .run = prune_run, .done = prune_done };
+	p->listen = l;
+	p->before = clock_now() - decide_plan(l->decide)->operator.keep_raw_mail;
+	if (store_submit(decide_store(l->decide), &p->job, STORE_NORMAL) < 0) {
+		free(p);
+		timer_set(l->pruning, PRUNE_EVERY);
+		return;
+	}
+	l->prune = p;
+}
+
+/* --- as a part of the daemon ---------------------------------------------------------------------------- */
+
 int listen_start(struct loop *loop, struct decide *decide, struct listen **out, struct err *err)
 {
 	struct listen *l = xcalloc(1, sizeof(*l));
@@ -90,6 +143,8 @@ int listen_start(struct loop *loop, struct decide *decide, struct listen **out, 
 		listen_stop(&l);
 		return -1;
 	}
+	l->pruning = timer_new(loop, prune, l);
+	timer_set(l->pruning, 0);
 	*out = l;
 	return 0;
 }
@@ -100,6 +155,9 @@ void listen_stop(struct listen **l)
 		return;
 	for (size_t i = 0; i < (*l)->count; i++)
 		mailbox_free(&(*l)->boxes[i]);
+	if ((*l)->prune)
+		(*l)->prune->listen = NULL;
+	timer_free(&(*l)->pruning);
 	free((*l)->boxes);
 	free((*l)->program);
 	free(*l);

@@ -75,7 +75,7 @@ struct mailbox {
 	size_t waiting_count;
 	struct mail_job *job;		/* in the store, or waiting for it to take it */
 	size_t jobs;			/* in the store: this struct stays */
-	bool ending;			/* killed; heard on, it might bring a later mail in before an earlier one */
+	bool ending;			/* killed: heard on, it might bring a later mail in first */
 	bool stopped;
 };
 
@@ -315,6 +315,14 @@ static void event_cb(struct bufferevent *socket, short what, void *arg)
 
 /* --- mails into the store ------------------------------------------------------------------------------- */
 
+static void log_taken(const struct mailbox *box, const struct mail_job *job)
+{
+	log_info("mail.taken", L_STR("mailbox", box->config->name),
+		L_STR("class", frame_string(job->message, "class")),
+		L_STR("intent", frame_string(job->message, "intent")),
+		L_ID("prospect", "pro", job->result.prospect), L_ID("delivery", "del", job->fact.delivery));
+}
+
 static void job_over(struct mailbox *box, enum store_result result, const struct err *err)
 {
 	struct mail_job *job = box->job;
@@ -324,11 +332,8 @@ static void job_over(struct mailbox *box, enum store_result result, const struct
 	case STORE_COMMITTED:
 		CRASH_POINT("imap.after_commit_before_flag");
 		box->backoff = RESTART_FIRST;
-		log_info("mail.taken", L_STR("mailbox", box->config->name),
-			L_STR("class", frame_string(job->message, "class")),
-			L_STR("intent", frame_string(job->message, "intent")),
-			L_ID("prospect", "pro", job->result.prospect),
-			L_ID("delivery", "del", job->fact.delivery), L_INT("repeated", job->result.repeated));
+		if (job->result.prospect)
+			log_taken(box, job);
 		send_frame(box, json_pack("{ss ss}", "type", "committed", "key", key));
 		break;
 	case STORE_REFUSED:
@@ -406,16 +411,18 @@ static json_t *configure_frame(const struct mailbox *box, const struct watermark
 	const struct mailbox_config *c = box->config;
 	const struct sender_config *sender = &box->plan->operator.sender;
 	bool plain = text_starts_with(c->url, "imap://");
-	json_t *m = json_pack("{ss ss ss ss* ss* ss* sI sb sb sb}", "type", "configure", "name", c->name,
-		"url", c->url, "user", c->user, "password", c->password, "cainfo", c->ca_file, "poll_seconds",
-		(json_int_t)(c->poll / US_SECOND), "raw", box->plan->operator.keep_raw_mail> 0, "starttls",
-		plain && c->tls == TLS_REQUIRED, "cleartext", plain && c->tls == TLS_NONE);
+	json_t *m = json_pack("{ss ss ss ss* ss* ss*}", "type", "configure", "name", c->name, "url", c->url,
+		"user", c->user, "password", c->password, "cainfo", c->ca_file);
 
+	json_object_set_new(m, "poll_seconds", json_integer(c->poll / US_SECOND));
+	json_object_set_new(m, "raw", json_boolean(box->plan->operator.keep_raw_mail > 0));
+	json_object_set_new(m, "starttls", json_boolean(plain && c->tls == TLS_REQUIRED));
+	json_object_set_new(m, "cleartext", json_boolean(plain && c->tls == TLS_NONE));
 	json_object_set_new(m, "watermark",
-		json_pack("{sI sI}", "uidvalidity", (json_int_t)watermark->uidvalidity, "last_uid",
-			(json_int_t)watermark->last_uid));
-	json_object_set_new(
-		m, "own_domains", json_pack("[s* s*]", sender->reply_domain, sender->bounce_domain));
+		json_pack("{sI sI}", "uidvalidity", (json_int_t)watermark->uidvalidity,
+			"last_uid", (json_int_t)watermark->last_uid));
+	json_object_set_new(m, "own_domains",
+		json_pack("[s* s*]", sender->reply_domain, sender->bounce_domain));
 	json_object_set_new(m, "skip", deadly_keys(box));
 	return m;
 }

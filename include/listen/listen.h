@@ -26,8 +26,8 @@ struct loop;
 int listen_start(struct loop *loop, struct decide *decide, struct listen **out, struct err *err) MUSTCHECK;
 
 /*
- * After decide_reload(): mailboxes that changed are started anew, the others go on and look at once. -1: all stay as they
- * were.
+ * After decide_reload(): mailboxes that changed are started anew, the others go on and look at once. -1:
+ * all stay as they were.
  */
 int listen_reload(struct listen *l, struct err *err) MUSTCHECK;
 

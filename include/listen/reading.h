@@ -67,7 +67,7 @@ struct mail_bounce {
 struct mail_reading {
 	struct arena *arena;
 	enum reading_class class;
-	const char *auto_kind;		/* ooo, left_company, auto_ack, own_loop or auto; "" if it is none */
+	const char *auto_kind;		/* ooo, left_company, auto_ack, own_loop, auto; "" if none */
 	const char *evidence[READING_MAX_EVIDENCE];	/* why that class */
 	size_t evidence_count;
 	const char *recipients[READING_MAX_LIST];	/* lower case, each once */
@@ -80,7 +80,7 @@ struct mail_reading {
 	bool uncut;			/* nothing new was found; text is the start of it all */
 	struct mail_intent intents[READING_MAX_INTENTS];
 	size_t intent_count;
-	const char *intent;		/* to act on: a name of intents[], "review" or "other"; "" unless a human wrote */
+	const char *intent;		/* to act on: one of intents[], "review", "other"; "" if no human */
 	double intent_confidence;
 	int64_t return_date;		/* automatic reply: back on; not_now: ask again on; 0: not said */
 	struct mail_bounce bounce;

@@ -7,8 +7,10 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import world as worlds  # noqa: E402
@@ -195,6 +197,29 @@ def test_daemon_restarts(world, box, mails):
     check("not_now" in str(state(world, "away@people.test")), "and it counts")
 
 
+def raw_mails(world):
+    db = sqlite3.connect("file:%s/state/nurtured.db?mode=ro" % world.folder, uri=True)
+    (n,) = db.execute("SELECT count(*) FROM inbound_raw").fetchone()
+    db.close()
+    return n
+
+
+def test_raw_mail_goes(world, box):
+    """Its bytes are kept as long as the operator says: looked at on start."""
+    before = raw_mails(world)
+    check(before > 5, "bytes are kept")
+    world.stop_daemon()
+    name = box.deliver("From: x@people.test\n\nfrom three days ago\n")
+    days_ago = time.time() - 3 * 86400
+    os.utime("%s/new/%s" % (box.folder, name), (days_ago, days_ago))
+    world.start_daemon()
+    wait_for("the old mail to be taken", lambda: box.taken(name))
+    check(raw_mails(world) == before + 1, "its bytes too")
+    world.stop_daemon()
+    world.start_daemon()
+    wait_for("the old bytes to go", lambda: raw_mails(world) == before)
+
+
 def test_reload(world, box, mails):
     """A mailbox that moves is read where it is now."""
     other = Mailbox(world.folder + "/moved")
@@ -268,6 +293,7 @@ def main():
         test_intake_dies(world, box, mails)
         test_daemon_restarts(world, box, mails)
         test_reload(world, box, mails)
+        test_raw_mail_goes(world, box)
         test_deadly_mail(world)
 
 
