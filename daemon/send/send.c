@@ -338,6 +338,7 @@ static void dot_cb(void *ctx, struct envelope *envelope)
 	records_add(s->records, envelope->owner, RECORD_DOT);
 }
 
+/* Receivers repeat the address in their reply: its words are for debug, and in the delivery's row. */
 static void log_attempt(const struct work *w, const struct relay *relay, const struct dialogue_end *end, enum outcome outcome)
 {
 	static const char *const names[] = { "sent", "deferred", "failed", "unknown", "skipped", "withdrawn" };
@@ -346,7 +347,9 @@ static void log_attempt(const struct work *w, const struct relay *relay, const s
 		return;
 	log_info("smtp.attempt", L_ID("delivery", "del", w->delivery), L_STR("outcome", names[outcome]),
 		L_STR("relay", relay_config_of(relay)->name), L_STR("stage", stage_names[end->stage]),
-		L_INT("code", end->reply.code), L_STR("reply", end->reply.text), L_INT("ms", (clock_steady() - w->taken) / 1000));
+		L_INT("code", end->reply.code), L_STR("status", end->reply.enhanced), L_STR("trouble", trouble_names[end->trouble]),
+		L_INT("ms", (clock_steady() - w->taken) / 1000));
+	log_debug("smtp.reply", L_ID("delivery", "del", w->delivery), L_STR("reply", end->reply.text));
 }
 
 /* When it is due again, or that it is given up. */
