@@ -433,8 +433,12 @@ static void text_piece(struct converter *c, struct slice s)
 			continue;
 		}
 		event = html_feed(&c->html, s.data[i]);
-		if (before == HTML_TAG_OPEN && c->html.where == HTML_TEXT && !c->dropped)
-			write_text(c, "<", 1);	/* it was none */
+		if (before == HTML_TAG_OPEN && (c->html.where == HTML_TEXT || s.data[i] == '<')) { /* it was no tag */
+			if (!c->dropped && !c->html.outlook)
+				write_text(c, "<", 1);
+			i -= c->html.where == HTML_TEXT;
+			continue;
+		}
 		if (event == HTML_NOTHING &&
 			(c->html.where == HTML_VALUE_QUOTED || c->html.where == HTML_VALUE_BARE) &&
 			c->value_len + 1 < sizeof(c->value))

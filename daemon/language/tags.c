@@ -131,7 +131,8 @@ static void compile_when(struct compiler *c, struct slice text, int slots)
 			break;
 		lex_next(&c->lexer);
 	}
-	compiler_end(c);
+	if (c->options->vocabulary)	/* Liquid itself overlooks what follows */
+		compiler_end(c);
 }
 
 static void compile_case(struct compiler *c, struct slice rest)

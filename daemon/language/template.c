@@ -262,7 +262,8 @@ static void compile_whole(struct template *t, const char *text, const struct tem
 {
 	struct arena *sources = arena_new(0);
 	const struct source *source = compile_source(sources, t->name, text);
-	struct compile_errors unread = { NULL, 0, 0 };
+	struct template_error first;
+	struct compile_errors unread = { &first, 1, 0 };
 	struct buf digest = BUF_INIT;
 	struct pieces pieces = { 0 };
 
@@ -274,8 +275,9 @@ static void compile_whole(struct template *t, const char *text, const struct tem
 		compile_text_part(t, &pieces, options, &unread, &digest);
 	if (unread.count)
 		compile_error(errors, source, source->skip,
-			"the text part of this HTML cannot be made: a block begins in a part that it "
-			"keeps and ends in one that it drops");
+			"no text part can be made of this HTML: %.200s (parts that it leaves out take whole "
+			"blocks with them)",
+			first.text);
 	digest_sha256(buf_cstr(&digest), digest.len, t->digest);
 	buf_clear(&digest);
 	pieces_clear(&pieces);

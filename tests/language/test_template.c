@@ -563,6 +563,7 @@ static const struct row text_rows[] = {
 	{ "<ol><li>a<ul><li>x</li></ul></li><li>b</li></ol><ol>{% for i in l %}<li>{{ i }}</li>{% endfor "
 	  "%}</ol>",
 		"{\"l\": [7, 8]}", "1. a\n\n- x\n\n2. b\n\n- 7\n- 8\n" },
+	{ "<p>1 < 2 &amp;&amp; 3 > 2 <</p><p><<b>x</b></p>", NULL, "1 < 2 && 3 > 2 <\n\n<x\n" },
 	{ "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>", NULL, "a b\nc d\n" },
 	{ "<div style=\"display: none\">no {{ n }}</div><div hidden>no</div><p class=\"x "
 	  "html-only\">no</p>yes",
