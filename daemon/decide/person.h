@@ -72,6 +72,9 @@ double person_score(const struct person *p);
 int64_t decay_crosses(double value, int64_t at, int64_t half_life, double threshold);
 double decay_value(double value, int64_t at, int64_t half_life, int64_t now);
 
+/* person_load() has done the one; person_settle() does the other. */
+void person_read_fields(struct person *p);
+void person_write_fields(struct person *p);
 /* Sets a declared field (index in plan->fields); `overwrite` false fills empty ones only. Marks what names it. */
 int person_set_field(struct person *p, int field, const char *value, bool overwrite, struct err *err) MUSTCHECK;
 void person_set_intent(struct person *p, const char *intent);
