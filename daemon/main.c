@@ -48,7 +48,7 @@ static struct daemon {
 	struct console *console;
 	struct ingest *ingest;
 	struct event *signals[3];
-	struct timer *draining;
+	struct timer *draining, *keys;
 	struct notify_watchdog *watchdog;
 	int64_t drain_until;
 } self;
@@ -256,20 +256,27 @@ static void keys_done(struct store_job *job, enum store_result result, const str
 	free(k);
 }
 
+/* A full disk at the start is waited for: a restart would not help. */
+static void ask_keys(void *arg)
+{
+	struct key_job *k = xcalloc(1, sizeof(*k));
+
+	k->job.run = run_keys;
+	k->job.done = keys_done;
+	if (store_submit(self.store, &k->job, STORE_FIRST) == 0)
+		return;
+	free(k);
+	log_error("start.waits", L_STR("why", "the store takes nothing: is the disk full?"));
+	timer_set(self.keys, 5 * US_SECOND);
+}
+
 static int open_store(struct err *err)
 {
 	struct store_options options = { .state = self.plan->operator.state, .owner = "nurtured" };
-	struct key_job *k;
 
 	if (store_start(self.loop, &options, &self.store, err))
 		return -1;
-	k = xcalloc(1, sizeof(*k));
-	k->job.run = run_keys;
-	k->job.done = keys_done;
-	if (store_submit(self.store, &k->job, STORE_FIRST)) {
-		free(k);
-		return err_set(err, "the store takes no jobs: is the disk full?");
-	}
+	ask_keys(NULL);
 	return 0;
 }
 
@@ -292,6 +299,7 @@ static int serve(void)
 
 	self.loop = loop_new();
 	self.draining = timer_new(self.loop, look_if_drained, NULL);
+	self.keys = timer_new(self.loop, ask_keys, NULL);
 	watch_signals();
 	if (open_store(&err)) {
 		log_error("start.failed", L_STR("part", "store"), L_STR("why", err.text));
@@ -304,6 +312,7 @@ static int serve(void)
 	for (i = 0; i < 3; i++)
 		event_free(self.signals[i]);
 	timer_free(&self.draining);
+	timer_free(&self.keys);
 	loop_free(&self.loop);
 	log_info("stopped", L_INT("status", self.status));
 	return self.status;

@@ -182,7 +182,7 @@ void decide_withdraw_after_commit(struct decide *d, struct db *db, int64_t deliv
 struct recover_job {
 	struct store_job job;
 	struct decide *d;
-	int64_t before;
+	int64_t at;
 	size_t again, unknown;
 	bool more;
 };
@@ -202,10 +202,10 @@ static int run_recover(struct store_job *job, struct db *db, struct err *err)
 		if (left[i].state == DELIVERY_DOT) {
 			r->unknown++;
 			rc = on_outcome(r->d, db, &(struct mail_outcome){ .delivery = left[i].id, .outcome = OUTCOME_UNKNOWN,
-					.reply = "the daemon stopped before the relay's reply came", .relay_id = "", .at = r->before }, err);
+					.reply = "the daemon stopped before the relay's reply came", .relay_id = "", .at = r->at }, err);
 		} else {
 			r->again++;
-			rc = on_release(r->d, db, &left[i].id, 1, r->before, err);
+			rc = on_release(r->d, db, &left[i].id, 1, r->at, err);
 		}
 	}
 	r->more = !rc && count == RECOVER_BATCH;
@@ -213,33 +213,35 @@ static int run_recover(struct store_job *job, struct db *db, struct err *err)
 	return rc;
 }
 
-static void recover_done(struct store_job *job, enum store_result result, const struct err *err);
-
-static void recover(struct decide *d, int64_t before)
-{
-	struct recover_job *r = xcalloc(1, sizeof(*r));
-
-	r->d = d;
-	r->before = before;
-	r->job.run = run_recover;
-	r->job.done = recover_done;
-	if (store_submit(d->store, &r->job, STORE_NORMAL)) {
-		log_error("recover.failed", L_STR("why", "the store takes no jobs"));
-		free(r);
-	}
-}
-
 static void recover_done(struct store_job *job, enum store_result result, const struct err *err)
 {
 	struct recover_job *r = (struct recover_job *)job;
 
+	r->d->recovering = false;
 	if (result != STORE_COMMITTED)
 		log_error("recover.failed", L_STR("why", err->text));
 	else if (r->again || r->unknown)
 		log_warn("recovered", L_INT("due_again", (int64_t)r->again), L_INT("unknown", (int64_t)r->unknown));
-	if (result == STORE_COMMITTED && r->more && !r->d->stopping)
-		recover(r->d, r->before);
+	if (result == STORE_COMMITTED && !r->more)
+		r->d->to_recover = false;
 	free(r);
+}
+
+/* Until all that an earlier process had claimed has been dealt with, also when the disk is full at the start and has room later. */
+static void recover(struct decide *d)
+{
+	struct recover_job *r;
+
+	if (!d->to_recover || d->recovering || d->stopping)
+		return;
+	r = xcalloc(1, sizeof(*r));
+	r->d = d;
+	r->at = clock_now();
+	r->job.run = run_recover;
+	r->job.done = recover_done;
+	d->recovering = store_submit(d->store, &r->job, STORE_NORMAL) == 0;
+	if (!d->recovering)
+		free(r);
 }
 
 /* --- the plan in force -------------------------------------------------------------------------------------------- */
@@ -247,7 +249,8 @@ static void recover_done(struct store_job *job, enum store_result result, const 
 struct plan_job {
 	struct store_job job;
 	struct decide *d;
-	struct plan *plan, *old;
+	struct plan *plan, *old;	/* old: the reference that is to be dropped */
+	bool swapped;			/* in an earlier run of this job, whose transaction failed */
 };
 
 /* Destinations of links are kept by template version, so that a link in an old mail goes on working. */
@@ -272,6 +275,9 @@ static int run_plan(struct store_job *job, struct db *db, struct err *err)
 		j->old = j->d->working;
 		j->d->working = j->plan;
 		values_places(&j->d->places, j->plan);
+		j->swapped = true;
+	} else if (!j->swapped) {
+		j->old = j->plan;	/* in force since the start */
 	}
 	return keep_links(db, j->plan, err);
 }
@@ -302,6 +308,20 @@ static int put_in_force(struct decide *d, struct plan *plan)
 	return 0;
 }
 
+/* What the start owes the store, again each second until it has been taken. */
+static void start_owes(void *arg)
+{
+	struct decide *d = arg;
+
+	if (d->stopping)
+		return;
+	if (d->to_keep_links && put_in_force(d, d->plan) == 0)
+		d->to_keep_links = false;
+	recover(d);
+	if (d->to_keep_links || d->to_recover)
+		timer_set(d->start, d->recovering ? US_SECOND / 20 : US_SECOND);
+}
+
 int decide_reload(struct decide *d, struct plan *plan, struct err *err)
 {
 	struct plan *old = d->plan;
@@ -327,12 +347,13 @@ int decide_start(struct loop *loop, struct store *store, struct plan *plan, cons
 	d->timer[LANE_TIME] = timer_new(loop, time_due, d);
 	d->timer[LANE_SEND] = timer_new(loop, send_due, d);
 	d->timer[LANE_ALERT] = timer_new(loop, alert_due, d);
-	if (put_in_force(d, plan)) {
-		decide_stop(&d);
-		return err_set(err, "the store takes no jobs");
-	}
+	/* no job runs before this: the store thread's side may be set from here */
+	d->working = plan_ref(plan);
+	values_places(&d->places, plan);
+	d->to_keep_links = d->to_recover = true;
+	d->start = timer_new(loop, start_owes, d);
 	store_on_hints(store, hinted, d);
-	recover(d, clock_now());
+	start_owes(d);
 	timer_set(d->timer[LANE_TIME], 0);
 	*out = d;
 	return 0;
@@ -344,6 +365,7 @@ void decide_quiesce(struct decide *d)
 
 	d->stopping = true;
 	store_on_hints(d->store, NULL, NULL);
+	timer_stop(d->start);
 	for (lane = 0; lane < LANES; lane++)
 		timer_stop(d->timer[lane]);
 }
@@ -354,6 +376,7 @@ void decide_stop(struct decide **d)
 
 	if (!*d)
 		return;
+	timer_free(&(*d)->start);
 	for (lane = 0; lane < LANES; lane++)
 		timer_free(&(*d)->timer[lane]);
 	plan_unref(&(*d)->plan);

@@ -24,6 +24,8 @@ struct decide {
 	struct plan *plan;
 	struct timer *timer[LANES];
 	bool running;			/* a time job is with the store */
+	struct timer *start;		/* until the store has taken what the start owes it: */
+	bool to_keep_links, to_recover, recovering;
 	bool stopping;
 	struct {
 		void (*fn)(void *arg);

@@ -155,7 +155,7 @@ static int bounced(struct person *p, const struct mail_fact *fact, struct delive
 		return person_journal(p, "mail", "delayed", fact->bounce_diagnostic, err);
 	if (strcmp(fact->bounce_kind, "sender") == 0)
 		log_error("bounce.sender", L_ID("delivery", "del", about->id), L_STR("reason", fact->bounce_reason),
-				L_STR("diagnostic", fact->bounce_diagnostic));
+				L_STR("status", fact->bounce_status));
 	about->state = DELIVERY_FAILED;
 	about->reply = arena_printf(p->arena, "bounced: %s %s", fact->bounce_reason, fact->bounce_diagnostic);
 	if (deliveries_put(p->db, about, err) ||
@@ -242,7 +242,7 @@ int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struc
 	out->prospect = p.row.id;
 	if (about.kind == DELIVERY_FORWARD) {	/* of a mail to our own people: says nothing about the prospect */
 		if (fact->class == MAIL_BOUNCE)
-			log_error("forward.bounced", L_ID("delivery", "del", about.id), L_STR("diagnostic", fact->bounce_diagnostic));
+			log_error("forward.bounced", L_ID("delivery", "del", about.id), L_STR("reason", fact->bounce_reason), L_STR("status", fact->bounce_status));
 		return 0;
 	}
 	p.cause = arena_printf(arena, "mail: %s", mail_class_names[fact->class]);

@@ -114,7 +114,7 @@ static int sent_or_doubtful(struct decide *d, struct db *db, struct delivery *ma
 static int failed(struct decide *d, struct db *db, struct delivery *mail, const struct mail_outcome *fact, struct err *err)
 {
 	metric_add(&metric_failed, 1);
-	log_warn("mail.failed", L_ID("delivery", "del", mail->id), L_INT("code", fact->code), L_STR("reply", fact->reply));
+	log_warn("mail.failed", L_ID("delivery", "del", mail->id), L_STR("template", mail->template), L_INT("code", fact->code), L_INT("hard_bounce", fact->hard_bounce));
 	if (finish(db, mail, DELIVERY_FAILED, fact->at, err))
 		return -1;
 	if (mail->kind == DELIVERY_FORWARD || !mail->prospect)

@@ -115,33 +115,47 @@ static int apply(struct person *p, const struct form *form, const struct signup 
 	return visitor_join(p, fact->anonymous_id, err);
 }
 
+/*
+ * 1: the key was taken before, and out->id is what was answered then. A key that is only the hash of what was posted does not hold for who
+ * has withdrawn their consent since: they have filled in the form anew.
+ */
+static int was_answered(struct db *db, const struct signup *fact, const struct person *p, int known, struct arena *arena, struct signup_result *out,
+		struct err *err)
+{
+	const char *answer = NULL, *key = fact->key;
+	char id[ID_TEXT];
+	int rc;
+
+	if (!key)
+		return 0;
+	if (known && p->row.consent == CONSENT_WITHDRAWN && strstr(key, "/body:"))
+		key = arena_printf(arena, "%s/after %lld", key, (long long)p->row.changed);
+	rc = once_take(db, fact->address->bucket, key, fact->at, id_text("con", out->id, id), arena, &answer, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	out->repeated = true;
+	metric_add(&metric_repeated, 1);
+	return id_parse("con", answer, &out->id) ? err_set(err, "a stored answer is damaged: %s", answer) : 1;
+}
+
 int on_signup(struct decide *d, struct db *db, const struct signup *fact, struct signup_result *out, struct err *err)
 {
 	const struct form *form = plan_form(d->working, fact->form);
 	struct arena *arena = decide_arena(d);
-	const char *answer = NULL;
-	char id[ID_TEXT];
 	struct person p;
-	int rc;
+	int known, rc;
 
 	CRASH_POINT("signup.after_parse");
 	if (!form)
 		return err_set(err, "no form named %s", fact->form);
 	*out = (struct signup_result){ .id = id_new(fact->address->bucket, fact->at) };
-	if (fact->key) {
-		rc = once_take(db, fact->address->bucket, fact->key, fact->at, id_text("con", out->id, id), arena, &answer, err);
-		if (rc < 0)
-			return -1;
-		if (!rc) {
-			out->repeated = true;
-			metric_add(&metric_repeated, 1);
-			return id_parse("con", answer, &out->id) ? err_set(err, "a stored answer is damaged: %s", answer) : 0;
-		}
-	}
-	rc = person_find(d, db, fact->address->key, fact->at, &p, err);
-	if (rc < 0)
+	known = person_find(d, db, fact->address->key, fact->at, &p, err);
+	if (known < 0)
 		return -1;
-	if (rc == 0)
+	rc = was_answered(db, fact, &p, known, arena, out, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	if (!known)
 		person_create(d, db, fact->address, fact->at, &p);
 	if (apply(&p, form, fact, out, err) || person_settle(&p, err))
 		return -1;
