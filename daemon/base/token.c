@@ -41,7 +41,7 @@ static const struct kind {
 
 struct key {
 	bool set;
-	uint8_t of_kind[KINDS][SHA256_SIZE];
+	struct digest_key of_kind[KINDS];
 };
 
 struct token_ring {
@@ -63,6 +63,7 @@ static size_t kind_at(uint8_t kind)
 struct token_ring *token_ring_new(const uint8_t (*keys)[TOKEN_SECRET], const uint8_t *ids, size_t count)
 {
 	struct token_ring *ring = xcalloc(1, sizeof(*ring));
+	uint8_t derived[SHA256_SIZE];
 	char purpose[32];
 	size_t i, k;
 
@@ -75,9 +76,11 @@ struct token_ring *token_ring_new(const uint8_t (*keys)[TOKEN_SECRET], const uin
 		key->set = true;
 		for (k = 0; k < KINDS; k++) {
 			snprintf(purpose, sizeof(purpose), "nurtured token %c", (char)kinds[k].kind);
-			digest_hmac(keys[i], TOKEN_SECRET, purpose, strlen(purpose), key->of_kind[k]);
+			digest_hmac(keys[i], TOKEN_SECRET, purpose, strlen(purpose), derived);
+			digest_key_init(&key->of_kind[k], derived, sizeof(derived));
 		}
 	}
+	OPENSSL_cleanse(derived, sizeof(derived));
 	return ring;
 }
 
@@ -101,8 +104,25 @@ static void sign(const struct key *key, size_t kind, uint8_t raw[TOKEN_BYTES])
 {
 	uint8_t mac[SHA256_SIZE];
 
-	digest_hmac(key->of_kind[kind], SHA256_SIZE, raw, SIGNED_BYTES, mac);
+	digest_hmac_with(&key->of_kind[kind], raw, SIGNED_BYTES, mac);
 	memcpy(raw + SIGNED_BYTES, mac, MAC_BYTES);
+}
+
+/* 21 bytes as 34 characters, without the buffer that text_base32() would want: a mail has a dozen of them. */
+static void write_base32(const uint8_t raw[TOKEN_BYTES], char out[TOKEN_TEXT])
+{
+	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+	uint32_t bits = 0;
+	int have = 0, i, n = 0;
+
+	for (i = 0; i < TOKEN_BYTES; i++) {
+		bits = bits << 8 | raw[i];
+		for (have += 8; have >= 5; have -= 5)
+			out[n++] = alphabet[bits >> (have - 5) & 31];
+	}
+	out[n++] = alphabet[bits << (5 - have) & 31];
+	assert(n == TOKEN_TEXT - 1);
+	out[n] = '\0';
 }
 
 void token_make(const struct token_ring *ring, enum token_kind kind, int64_t id, uint8_t link, int64_t now_us,
@@ -110,7 +130,6 @@ void token_make(const struct token_ring *ring, enum token_kind kind, int64_t id,
 {
 	uint16_t day = day_of(now_us);
 	uint8_t raw[TOKEN_BYTES];
-	struct buf text = BUF_INIT;
 	int i;
 
 	raw[0] = (uint8_t)(TOKEN_VERSION << 4 | ring->signing);
@@ -121,10 +140,7 @@ void token_make(const struct token_ring *ring, enum token_kind kind, int64_t id,
 	raw[11] = (uint8_t)day;
 	raw[12] = link;
 	sign(&ring->keys[ring->signing], kind_at((uint8_t)kind), raw);
-	text_base32(&text, raw, sizeof(raw));
-	assert(text.len == TOKEN_TEXT - 1);
-	memcpy(out, text.data, TOKEN_TEXT);
-	buf_clear(&text);
+	write_base32(raw, out);
 }
 
 /* Whether one of our keys made it; *kind_out is the place of its kind. */

@@ -69,6 +69,13 @@ static void test_hmac_of_every_length_is_the_library_s(void **state)
 		digest_hmac(key, n, key, sizeof(key) - n, ours);
 		assert_non_null(HMAC(EVP_sha256(), key, (int)n, key, sizeof(key) - n, theirs, NULL));
 		assert_memory_equal(ours, theirs, sizeof(ours));
+		if (n <= 64) {
+			struct digest_key prepared;
+
+			digest_key_init(&prepared, key, n);
+			digest_hmac_with(&prepared, key, sizeof(key) - n, ours);
+			assert_memory_equal(ours, theirs, sizeof(ours));
+		}
 	}
 }
 
