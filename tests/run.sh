@@ -2,7 +2,8 @@
 # tests/run.sh BUILD [PROGRAM...]: runs the unit tests that are given, then tests/flow and tests/source.
 # tests/run.sh BUILD --source: only tests/source.
 #
-# One line a test, the output of those that failed below it, and at the end `N passed, N failed`. A program that
+# One line a test, the output of those that failed below it (of others the lines that begin with `| `: what they counted),
+# and at the end `N passed, N failed`. A program that
 # speaks TAP (cmocka does) counts by its cases, another as one. Scripts run in the root of the tree with BUILD and a
 # TMPDIR of their own, which is removed. T=PATTERN runs only what matches the glob, such as T='*store*'.
 set -uo pipefail
@@ -74,7 +75,11 @@ count() {
 		not_ok "$name: exit status $status"
 		bad=1
 	fi
-	((bad == 0)) || sed 's/^/        | /' "$output"
+	if ((bad == 0)); then
+		sed -n 's/^| /        | /p' "$output"
+	else
+		sed 's/^/        | /' "$output"
+	fi
 }
 
 # run SECONDS NAME COMMAND...
