@@ -144,7 +144,7 @@ replays: $(REPLAYS)
 # Debian packages: to build, then to test
 DEPS := gcc make pkg-config libevent-dev libsqlite3-dev libjansson-dev libyaml-dev libssl-dev libidn2-dev libpsl-dev libpcre2-dev \
 	libglib2.0-dev libcurl4 libetpan-dev libxml2-dev libgnutls28-dev tzdata publicsuffix ca-certificates \
-	libcmocka-dev python3 curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd chromium
+	libcmocka-dev python3 curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd procps chromium
 
 # -j for the inner make, unless the outer one was told something
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
