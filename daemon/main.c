@@ -260,13 +260,15 @@ static void keys_done(struct store_job *job, enum store_result result, const str
 static void ask_keys(void *arg)
 {
 	struct key_job *k = xcalloc(1, sizeof(*k));
+	struct err why = { "" };
 
 	k->job.run = run_keys;
 	k->job.done = keys_done;
 	if (store_submit(self.store, &k->job, STORE_FIRST) == 0)
 		return;
 	free(k);
-	log_error("start.waits", L_STR("why", "the store takes nothing: is the disk full?"));
+	(void)store_ready(self.store, &why);
+	log_error("start.waits", L_STR("why", why.text));
 	timer_set(self.keys, 5 * US_SECOND);
 }
 

@@ -591,6 +591,18 @@ int http_listen_tcp(struct loop *loop, const struct http_options *options, const
 	return -1;
 }
 
+/* Does somebody listen there? What a killed daemon left behind refuses. EAGAIN: their queue is full. */
+static bool is_taken(const struct sockaddr_un *where)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool taken = fd >= 0 &&
+		(connect(fd, (const struct sockaddr *)where, sizeof(*where)) == 0 || errno == EAGAIN);
+
+	if (fd >= 0)
+		close(fd);
+	return taken;
+}
+
 int http_listen_unix(struct loop *loop, const struct http_options *options, const char *path, unsigned mode,
 	struct http **out, struct err *err)
 {
@@ -602,6 +614,8 @@ int http_listen_unix(struct loop *loop, const struct http_options *options, cons
 		return err_set(
 			err, "path of a socket longer than %zu bytes: %s", sizeof(where.sun_path) - 1, path);
 	memcpy(where.sun_path, path, strlen(path) + 1);
+	if (is_taken(&where))
+		return err_set(err, "another daemon listens on %s", path);
 	http = http_new(loop, options, err);
 	if (!http)
 		return -1;

@@ -26,6 +26,8 @@ struct reader {
 static const char cut_hint[] = "inside { } YAML ends a bare expression at a comma or a bracket: write it on "
 			       "a line of its own, or in quotes";
 
+static const char tab_hint[] = "YAML indents with spaces, not with tabs";
+
 /* A byte order mark is no character of the first line. */
 static struct cursor cursor_start(const struct source *s)
 {
@@ -73,7 +75,15 @@ static void complain_mark(struct reader *r, const yaml_mark_t *mark, const char 
 	complain_at(r->complaints, r->source, at.line, at.column, "%s", text);
 }
 
-/* What libyaml says, in its words: they are right, if terse; and a hint where a bare expression was cut. */
+static bool is_tab(const struct source *s, const yaml_mark_t *mark)
+{
+	struct cursor at = cursor_start(s);
+
+	cursor_seek(&at, s, mark->index);
+	return at.byte < s->len && s->text[at.byte] == '\t';
+}
+
+/* What libyaml says, in its words: they are right, if terse; and a hint where a bare expression was cut, or a tab stands. */
 static void complain_syntax(struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
@@ -86,11 +96,12 @@ static void complain_syntax(struct reader *r)
 		complain_at(r->complaints, r->source, line, column, "%s", problem);
 		return;
 	}
-	bool flow = p->context && strstr(p->context, "flow");
+	const char *hint = p->context && strstr(p->context, "flow") ? cut_hint
+		: is_tab(r->source, &p->problem_mark) ? tab_hint : NULL;
 
 	complain_mark(r, &p->problem_mark,
 		arena_printf(r->complaints->arena, "%s%s%s%s%s", problem, p->context ? " " : "",
-			p->context ? p->context : "", flow ? "; " : "", flow ? cut_hint : ""));
+			p->context ? p->context : "", hint ? "; " : "", hint ? hint : ""));
 }
 
 static int next_event(struct reader *r, yaml_event_t *event)

@@ -52,7 +52,7 @@ struct http_options {
 /* Port 0: any free one, see http_port(). */
 int http_listen_tcp(struct loop *loop, const struct http_options *options, const char *address, int port,
 	struct http **out, struct err *err) MUSTCHECK;
-/* Replaces a stale socket file; the file gets `mode` and is removed by http_close(). */
+/* Replaces a stale socket file, not one that somebody listens on; it gets `mode` and is removed by http_close(). */
 int http_listen_unix(struct loop *loop, const struct http_options *options, const char *path, unsigned mode,
 	struct http **out, struct err *err) MUSTCHECK;
 int http_port(const struct http *http);

@@ -733,6 +733,7 @@ static void a_unix_socket_serves_too(void **state)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	struct http_options o = { .routes = routes };
 	struct server s = { .calls = 0 };
+	struct http *second = NULL;
 	struct stat st;
 	struct err err;
 	char *answer;
@@ -748,6 +749,9 @@ static void a_unix_socket_serves_too(void **state)
 	assert_int_equal(http_listen_unix(s.loop, &o, path, 0660, &s.http, &err), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0660);
+	/* who comes second does not take it over */
+	assert_int_equal(http_listen_unix(s.loop, &o, path, 0660, &second, &err), -1);
+	assert_non_null(strstr(err.text, "another daemon listens on"));
 	assert_int_equal(pthread_create(&s.thread, NULL, run, &s), 0);
 	for (i = 0; i < 2; i++) {
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -114,6 +114,9 @@ static void test_refused(void **state)
 			"YAML ends a "
 			"bare expression at a comma or a bracket: write it on a line of its own, or in "
 			"quotes\n" },
+		{ "a:\n\tb: 1\n",
+			"f:2:1: found character that cannot start any token while scanning for the next token; "
+			"YAML indents with spaces, not with tabs\n" },
 		{ "a: 'x\n", "f:2:1: found unexpected end of stream while scanning a quoted scalar\n" },
 	};
 
