@@ -57,17 +57,14 @@ static int end(struct gate_answer *out, const char *reason)
 /* Mails within the window of the list's cap, and those on their way. 1 there is room. */
 static int under_cap(struct person *p, const struct list *list, int64_t *until_out, struct err *err)
 {
-	struct delivery *claimed;
-	int64_t count, newest = 0, oldest = 0;
-	size_t on_way, i;
+	int64_t count, on_way, newest = 0, oldest = 0;
 
 	if (!list || !list->at_most.within)
 		return 1;
 	if (events_tally(p->db, p->row.id, "sent", NULL, false, p->now - list->at_most.within + 1, 0, &count, &newest, &oldest, err) ||
-			sending_of(p->db, p->row.id, p->arena, &claimed, &on_way, err))
+			sending_count(p->db, p->row.id, DELIVERY_STEP, &on_way, err))
 		return -1;
-	for (i = 0; i < on_way; i++)
-		count += claimed[i].kind == DELIVERY_STEP;
+	count += on_way;
 	if (count < list->at_most.count)
 		return 1;
 	*until_out = oldest ? oldest + list->at_most.within : p->now + US_MINUTE;

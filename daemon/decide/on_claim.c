@@ -303,10 +303,10 @@ int on_release(struct decide *d, struct db *db, const int64_t *deliveries, size_
 	int found;
 
 	for (i = 0; i < count; i++) {
-		found = deliveries_find(db, deliveries[i], arena, &mail, err);
+		found = sending_take(db, deliveries[i], arena, &mail, err);
 		if (found < 0)
 			return -1;
-		if (!found || sending_remove(db, deliveries[i], err) != 1)
+		if (!found)
 			continue;
 		mail.state = mail.attempt ? DELIVERY_DEFERRED : DELIVERY_PLANNED;
 		if (mail_plan(db, &mail, at, err))
@@ -350,27 +350,20 @@ int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, str
 	struct delivery mail;
 	const char *why;
 	bool failed;
-	int found;
+	int found = sending_dot(db, delivery, arena, &mail, err);
 
 	*may_out = false;
-	found = deliveries_find(db, delivery, arena, &mail, err);
-	if (found < 0)
-		return -1;
-	if (!found || mail.state != DELIVERY_SENDING)
-		return 0;
+	if (found <= 0)
+		return found;
 	why = forbidden(d, db, &mail, err, &failed);
 	if (failed)
 		return -1;
-	if (!why) {
-		found = sending_dot(db, delivery, err);
-		if (found < 0)
-			return -1;
-		*may_out = found == 1;
+	*may_out = !why;
+	if (!why)
 		return 0;
-	}
 	metric_add(&metric_stopped, 1);
 	log_info("mail.withheld", L_ID("delivery", "del", delivery), L_STR("why", why));
-	if (sending_remove(db, delivery, err) < 0)
+	if (sending_take(db, delivery, arena, &mail, err) < 0)
 		return -1;
 	mail.state = DELIVERY_SUPPRESSED;
 	mail.done = clock_now();

@@ -148,11 +148,8 @@ int on_outcome(struct decide *d, struct db *db, const struct mail_outcome *fact,
 {
 	struct arena *arena = decide_arena(d);
 	struct delivery mail;
-	int found = deliveries_find(db, fact->delivery, arena, &mail, err);
+	int found = sending_take(db, fact->delivery, arena, &mail, err);
 
-	if (found <= 0)
-		return found;
-	found = sending_remove(db, fact->delivery, err);
 	if (found <= 0)		/* closed already: withheld at the dot, or dealt with after a crash */
 		return found;
 	mail.code = fact->code;

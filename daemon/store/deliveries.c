@@ -225,9 +225,10 @@ int sending_insert(struct db *db, const struct delivery *d, struct err *err)
 
 STATEMENT(dot, BUCKETED,
 	"UPDATE sending SET state = ?4"
-	" WHERE bucket = ?1 AND id = ?2 AND state = ?3 AND epoch = ?5");
+	" WHERE bucket = ?1 AND id = ?2 AND state = ?3 AND epoch = ?5"
+	" RETURNING " COLUMNS);
 
-int sending_dot(struct db *db, int64_t id, struct err *err)
+int sending_dot(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
 	int64_t epoch = db_epoch(db, id_bucket(id), err);
 	struct query *q;
@@ -240,20 +241,40 @@ int sending_dot(struct db *db, int64_t id, struct err *err)
 	query_int(q, 3, DELIVERY_SENDING);
 	query_int(q, 4, DELIVERY_DOT);
 	query_int(q, 5, epoch);
-	return query_run(q, err);
+	return rows_one(q, read_delivery, arena, out, err);
 }
 
 STATEMENT(end, BUCKETED,
 	"DELETE FROM sending"
-	" WHERE bucket = ?1 AND id = ?2");
+	" WHERE bucket = ?1 AND id = ?2"
+	" RETURNING " COLUMNS);
 
-int sending_remove(struct db *db, int64_t id, struct err *err)
+int sending_take(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
 	struct query *q = db_query(db, &sql_end);
 
 	query_int(q, 1, id_bucket(id));
 	query_int(q, 2, id);
-	return query_run(q, err);
+	return rows_one(q, read_delivery, arena, out, err);
+}
+
+STATEMENT(sending_count, BUCKETED,
+	"SELECT count(*) FROM sending"
+	" WHERE bucket = ?1 AND prospect = ?2 AND kind = ?3");
+
+int sending_count(struct db *db, int64_t prospect, enum delivery_kind kind, int64_t *out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_sending_count);
+	int got;
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	query_int(q, 3, kind);
+	got = query_row(q, err);
+	if (got == 1)
+		*out = query_get_int(q, 0);
+	query_done(q);
+	return got == 1 ? 0 : -1;
 }
 
 STATEMENT(sending_of, BUCKETED,

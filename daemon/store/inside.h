@@ -45,6 +45,7 @@ struct db {
 	struct queue_heads *heads;	/* NULL in the reader */
 	int64_t *once_pruned;		/* by bucket: when old keys were last forgotten; NULL in the reader */
 	uint8_t suppression_key[SHA256_SIZE];
+	struct digest_key suppression_signer;
 	_Atomic uint64_t statements;	/* run so far */
 };
 

@@ -27,12 +27,14 @@ int suppressions_key(struct db *db, struct err *err)
 		got = settings_set(db, KEY_NAME, db->suppression_key, sizeof(db->suppression_key), err);
 	}
 	arena_free(&arena);
+	if (got >= 0)
+		digest_key_init(&db->suppression_signer, db->suppression_key, sizeof(db->suppression_key));
 	return got < 0 ? -1 : 0;
 }
 
 void suppressions_hash(struct db *db, const char *address_key, uint8_t out[32])
 {
-	digest_hmac(db->suppression_key, sizeof(db->suppression_key), address_key, strlen(address_key), out);
+	digest_hmac_with(&db->suppression_signer, address_key, strlen(address_key), out);
 }
 
 STATEMENT(add, BUCKETED,

@@ -211,10 +211,12 @@ int deliveries_of(struct db *db, int64_t prospect, size_t max, struct arena *are
 int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 
 int sending_insert(struct db *db, const struct delivery *d, struct err *err) MUSTCHECK;
-/* Compare-and-set sending -> dot; 1 done, 0 the row is not there, not ours or not in `sending`. */
-int sending_dot(struct db *db, int64_t id, struct err *err) MUSTCHECK;
-/* Removes it: 1 done, 0 it was not there. */
-int sending_remove(struct db *db, int64_t id, struct err *err) MUSTCHECK;
+/* Compare-and-set sending -> dot, and the row as it is then: 1 done, 0 the row is not there, not ours or not in `sending`. */
+int sending_dot(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;
+/* Takes it out: 1 and the row, 0 it was not there. */
+int sending_take(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;
+/* How many of that kind are claimed for a person. */
+int sending_count(struct db *db, int64_t prospect, enum delivery_kind kind, int64_t *out, struct err *err) MUSTCHECK;
 int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;
 /* What earlier processes (epochs) left behind and was claimed before that time (TIME_NEVER: all of it), oldest first; until it is dealt with. */
 int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;

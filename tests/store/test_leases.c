@@ -93,14 +93,16 @@ static int insert_sending(struct with_store *w, struct db *db, void *arg, struct
 
 static int dot(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
-	int done = sending_dot(db, ID(0), err);
+	struct delivery row;
+	int done = sending_dot(db, ID(0), w->arena, &row, err);
 
 	return done < 0 ? -1 : done == 1 ? 0 : err_set(err, "no such row");
 }
 
 static int remove_sending(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
-	int done = sending_remove(db, ID(0), err);
+	struct delivery row;
+	int done = sending_take(db, ID(0), w->arena, &row, err);
 
 	return done < 0 ? -1 : done == 1 ? 0 : err_set(err, "no such row");
 }
@@ -220,7 +222,7 @@ static const struct {
 	{ "terms_insert", insert_term }, { "hits_insert", insert_hit }, { "hits_set_verdict", set_verdict },
 	{ "enrolments_insert", insert_enrolment }, { "enrolments_update", update_enrolment }, { "queue_add", add_to_queue },
 	{ "queue_remove", remove_from_queue }, { "queue_take", take_from_queue }, { "deliveries_put", put_delivery },
-	{ "sending_insert", insert_sending }, { "sending_dot", dot }, { "sending_remove", remove_sending }, { "links_put", put_links },
+	{ "sending_insert", insert_sending }, { "sending_dot", dot }, { "sending_take", remove_sending }, { "links_put", put_links },
 	{ "suppressions_add", add_suppression }, { "suppressions_remove", remove_suppression }, { "consents_add", add_consent },
 	{ "leads_insert", insert_lead }, { "leads_answer", answer_lead }, { "alerts_insert", insert_alert },
 	{ "alerts_update", update_alert }, { "alerts_recover", recover_alerts }, { "once_take", take_once },
