@@ -7,6 +7,7 @@ Builds nurtured with crash points, and once more with the dot written before its
 load, to be killed at the n-th passage; then it may come to rest and people.py judges. KILLS=n kills so often at each point (5), and six times as
 often at the dot.
 """
+import concurrent.futures
 import os
 import random
 import shutil
@@ -21,6 +22,7 @@ from world import BUILD, PATIENCE, TOP, Failed, World, check, run  # noqa: E402
 
 KILLS = int(os.environ.get("KILLS", "5"))
 GOOD, BROKEN = BUILD + "/crash", BUILD + "/crash-dot"
+DOT = "between the dot and its 250"
 BROKEN_DOT = "the same, dot ahead of its commit"
 SLOW_COMMITS = {"NURTURED_STALL": "store.before_commit:20"}
 
@@ -96,9 +98,9 @@ class Victim(World):
         os.kill(self.daemon_process.pid, signal.SIGKILL)
         self.daemon_process.wait()
 
-    def verdict(self):
+    def verdict(self, confirmations=False):
         """When it has come to rest: the counts, and what was wrong."""
-        self.people.settle()
+        self.people.settle(confirmations)
         return self.people.judge(), self.people.wrong
 
     def load_until_killed(self, what, kinds, every=None):
@@ -197,7 +199,7 @@ def kill_at_dot(programs):
             w.start(SLOW_COMMITS)
             w.load_until_killed("the dot", "ppd", arm)
         w.start()
-        return w.verdict()
+        return w.verdict(confirmations=programs == GOOD)
 
 
 COLUMNS = "kills people acknowledged asked-again mails unknown alerts alerts-again lost twice after-stop wrong-alerts"
@@ -228,22 +230,29 @@ def try_row(name, fn):
         show(name, "failed:", e)
         return False
     show(name, *[count[c] for c in ("kills", "people", "acknowledged", "repeated", "mails", "unknown", "alerts", "alerts_again", "lost", "twice", "after", "alert")])
-    if name != BROKEN_DOT:
-        for rule, words in wrong:
-            print("    %s: %s" % (rule, words))
-        return not wrong
-    print("| the broken build mailed %d steps twice: %s" % (count["twice"], "found out" if count["twice"] else "NOT FOUND OUT"))
-    return count["twice"] > 0
+    if name == BROKEN_DOT:
+        print("| the broken build mailed %d steps twice: %s" % (count["twice"], "found out" if count["twice"] else "NOT FOUND OUT"))
+        return count["twice"] > 0
+    if name == DOT:
+        print("| of the confirmations in doubt %d came again, with the Message-ID they had" % count["confirmed_again"])
+    for rule, words in wrong:
+        print("    %s: %s" % (rule, words))
+    return not wrong
 
 
 def main():
     rows = {point: lambda point=point: kill_at_point(point) for point in POINTS}
     rows["any time"] = kill_at_any_time
-    rows["between the dot and its 250"] = lambda: kill_at_dot(GOOD)
+    rows[DOT] = lambda: kill_at_dot(GOOD)
     rows[BROKEN_DOT] = lambda: kill_at_dot(BROKEN)
+    wanted = [name for name in rows if not sys.argv[1:] or name in sys.argv[1:]]
     build()
     show("killed", *COLUMNS.split())
-    bad = [name for name, fn in rows.items() if not sys.argv[1:] or name in sys.argv[1:] if not try_row(name, fn)]
+    with concurrent.futures.ThreadPoolExecutor(1) as aside:
+        # a confirmation in doubt is sent again after a minute, which the others need not wait for
+        if DOT in wanted:
+            rows[DOT] = aside.submit(rows[DOT]).result
+        bad = [name for name in wanted if not try_row(name, rows[name])]
     sys.exit(1 if bad else 0)
 
 
