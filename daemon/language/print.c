@@ -131,6 +131,8 @@ static void explain(
 	if (n->op == NODE_LITERAL)
 		return;
 	v = evaluate_node(e, node, env, &until);
+	if (v.type == VALUE_REAL)	/* people read it: a score that decays has a dozen digits that say nothing */
+		v.real = round(v.real * 100) / 100;
 	for (int i = 0; i < depth; i++)
 		buf_str(out, "  ");
 	print_node(e, node, out);
