@@ -1,6 +1,8 @@
 /*
  * print.c: a compiled expression as text again, and as an explanation with the value of each part.
  */
+#include <math.h>
+
 #include "base/clock.h"
 #include "base/text.h"
 
