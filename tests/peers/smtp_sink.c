@@ -38,6 +38,7 @@ struct client {
 	struct buf in, out, data;
 	char from[300], to[300];
 	bool in_data, has_rcpt, quit;
+	struct late *held;		/* the last answer that is held back: what follows goes out with it */
 	size_t scanned;			/* of `in`: no end of data before this */
 };
 
@@ -283,11 +284,19 @@ static void put_late(int queue, struct client *c, int64_t delay)
 
 	*l = (struct late){ .at = clock_steady() + delay, .fd = c->fd, .generation = c->generation, .out = c->out };
 	c->out = (struct buf)BUF_INIT;
+	if (queue == 1)
+		c->held = l;
 	if (sink.last[queue])
 		sink.last[queue]->next = l;
 	else
 		sink.first[queue] = l;
 	sink.last[queue] = l;
+}
+
+static void join_held(struct client *c)
+{
+	buf_add(&c->held->out, c->out.data, c->out.len);
+	buf_reset(&c->out);
 }
 
 static void readable(struct client *c)
@@ -311,6 +320,8 @@ static void readable(struct client *c)
 		return;
 	if (sink.hold && sink.mails > mails)
 		put_late(1, c, sink.hold);
+	else if (c->held)
+		join_held(c);
 	else if (sink.delay)
 		put_late(0, c, sink.delay);
 	else
@@ -325,6 +336,8 @@ static int64_t send_late(int queue)
 		struct client *c = sink.clients[l->fd];
 
 		if (c && c->generation == l->generation) {
+			if (c->held == l)
+				c->held = NULL;
 			buf_add(&c->out, l->out.data, l->out.len);
 			answer(c);
 		}
