@@ -187,7 +187,8 @@ USR = $(abspath $(DESTDIR)$(PREFIX))
 DOC = $(USR)/share/doc/nurtured
 
 # What stands in /etc/nurtured is the operator's: a file that is there is left alone. In the tree the templates lie
-# beside conf/, installed they do not: the operator's file says so.
+# beside conf/, installed they do not: the operator's file says so. The units name the paths of PREFIX=/usr.
+TEMPLATES = templates: $(PREFIX)/share/nurtured/templates
 install: all ## below DESTDIR and PREFIX (/usr); configuration to SYSCONFDIR/nurtured (/etc) unless it is there
 	install -d $(USR)/sbin $(USR)/bin $(USR)/lib/systemd/system $(DOC) $(ETC)
 	install -d -m 750 $(ETC)/secrets
@@ -195,14 +196,15 @@ install: all ## below DESTDIR and PREFIX (/usr); configuration to SYSCONFDIR/nur
 	install -m 755 $(BUILD)/nurturectl $(USR)/bin/
 	cd templates && find . -type f -not -name '.*' -exec install -D -m 644 {} $(USR)/share/nurtured/templates/{} \;
 	cd conf && find . -type f -not -name '.*' -exec install -D -m 644 {} $(DOC)/examples/{} \;
-	test -e $(ETC)/nurtured.yaml || { sed 's|^templates: [^ ]*|templates: $(PREFIX)/share/nurtured/templates|' \
-		conf/nurtured.yaml >$(ETC)/nurtured.yaml && grep -q '^templates: $(PREFIX)/' $(ETC)/nurtured.yaml; }
+	test -e $(ETC)/nurtured.yaml || { sed 's|^templates: .*|# emails/, pages/ and alerts/; to change them, copy that folder here and write `templates: templates`\n$(TEMPLATES)|' \
+		conf/nurtured.yaml >$(ETC)/nurtured.yaml && grep -qx '$(TEMPLATES)' $(ETC)/nurtured.yaml; }
 	set -e; cd conf; for f in $$(find . -type f -not -name '.*'); do \
 		test -e "$(ETC)/$$f" || install -D -m 644 "$$f" "$(ETC)/$$f"; done
 	set -e; for f in $(wildcard systemd/*.service systemd/*.socket systemd/*.timer); do \
-		install -m 644 $$f $(USR)/lib/systemd/system/; done
+		sed 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/etc/nurtured|$(SYSCONFDIR)/nurtured|g' $$f >$(USR)/lib/systemd/system/$${f##*/}; \
+		chmod 644 $(USR)/lib/systemd/system/$${f##*/}; done
 	install -D -m 644 systemd/nurtured.sysusers $(USR)/lib/sysusers.d/nurtured.conf
-	set -e; for f in $(wildcard README.md LICENSE docs/*.md docs/*.html docs/*.yaml); do install -m 644 $$f $(DOC)/; done
+	set -e; for f in $(wildcard README.md LICENSE docs/*.md docs/*.html docs/*.yaml docs/*.json); do install -m 644 $$f $(DOC)/; done
 	set -e; for f in $(wildcard docs/*.[1578]); do \
 		install -D -m 644 $$f $(USR)/share/man/man$${f##*.}/$${f##*/}; done
 

@@ -12,17 +12,7 @@ mail=templates/emails/ebook-delivery.liquid
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-cat >"$dir/data.json" <<'JSON'
-{
-	"first_name": "Maria", "role": "Head of IT", "company": "Nordlicht", "country": "DE", "email": "maria@nordlicht.example",
-	"sender": {"name": "Ana at Example", "email": "ana@example.com", "company": "Example Ltd", "postal_address": "1 High Street, 12345 Town"},
-	"unsubscribe_url": "https://mail.example.com/u/x", "download_url": "https://mail.example.com/d/x", "preferences_url": "https://mail.example.com/p/x",
-	"confirm_url": null, "open_url": null, "subject": "Your eBook", "preheader": "The scorecard", "language": "en", "form": "free-ebook",
-	"consent_words": "Yes, send me the eBook and a few mails about choosing a vendor. I can stop at any time.",
-	"list": "just-looking", "stage": "awareness", "tone": "gentle"
-}
-JSON
-"${BUILD:-build}/nurturectl" template render --data "$dir/data.json" "$mail" >"$dir/mail.html"
+"${BUILD:-build}/nurturectl" template render --data docs/person.json "$mail" >"$dir/mail.html"
 cat >"$dir/page.html" <<'HTML'
 <!DOCTYPE html>
 <meta charset="utf-8">
