@@ -28,8 +28,8 @@ SLOW_COMMITS = {"NURTURED_STALL": "store.before_commit:20"}
 
 # point: who makes the load, and at which passages to kill
 POINTS = {
-    "signup.after_parse": ("pppdpbpp", (1, 3, 6, 10, 15)),
-    "signup.after_commit_before_reply": ("pppdpbpp", (1, 3, 6, 10, 15)),
+    "signup.after_parse": ("ppndpbpp", (1, 3, 6, 10, 15)),
+    "signup.after_commit_before_reply": ("ppndpbpp", (1, 3, 6, 10, 15)),
     "plan.before_commit": ("pphdbu", (1, 3, 6, 9, 14)),
     "score.before_commit": ("pphdbc", (1, 3, 6, 9, 14)),
     "claim.after_commit": ("ppdbu", (1, 2, 3, 4, 6)),
@@ -197,7 +197,7 @@ def kill_at_dot(programs):
                     os.rename(w.kill_file + ".new", w.kill_file)
 
             w.start(SLOW_COMMITS)
-            w.load_until_killed("the dot", "ppd", arm)
+            w.load_until_killed("the dot", "ppdn", arm)
         w.start()
         return w.verdict(confirmations=programs == GOOD)
 

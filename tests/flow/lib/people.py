@@ -101,9 +101,9 @@ subject: "%s"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 CONNECTIONS = 4
 STEPS = ("one", "two", "three")
-KINDS = {"p": "plain", "d": "double opt-in", "u": "unsubscribes", "r": "replies", "h": "hot", "b": "buys", "c": "clicks"}
-FORMS = {"d": "careful", "b": "shop"}
-EXPECTED = {"p": STEPS, "d": STEPS, "u": STEPS[:1], "r": STEPS[:1], "h": STEPS, "b": ("receipt",), "c": STEPS}
+KINDS = {"p": "plain", "d": "double opt-in", "u": "unsubscribes", "r": "replies", "h": "hot", "b": "buys", "c": "clicks", "n": "never confirms"}
+FORMS = {"d": "careful", "n": "careful", "b": "shop"}
+EXPECTED = {"p": STEPS, "d": STEPS, "u": STEPS[:1], "r": STEPS[:1], "h": STEPS, "b": ("receipt",), "c": STEPS, "n": ()}
 
 
 def lay_out(w, *sink_options):
@@ -337,7 +337,7 @@ class People:
         return status["store"]["waiting"] > 0 or any(lane["next"] and lane["next"] < soon for lane in status["lanes"])
 
     def listed(self, state):
-        return {(d["address"], d["template"]) for d in json.loads(self.ask("/queue?" + state))}
+        return [(d["address"], d["template"]) for d in json.loads(self.ask("/queue?" + state))]
 
     def missing(self):
         """What was acknowledged and has not been seen: (person, what)."""
@@ -347,7 +347,7 @@ class People:
         for p in self.people.values():
             if p.answer is None:
                 out.append((p, "the answer to the sign-up"))
-            elif p.kind == "d" and not p.got("Please confirm") and (p.address, "confirm") not in again:
+            elif p.kind in "dn" and not p.got("Please confirm") and (p.address, "confirm") not in again:
                 out.append((p, "the confirmation"))
             for step in p.expects():
                 if not p.got(step) and (p.address, step) not in unknown:
@@ -385,6 +385,8 @@ class People:
                 different = len({m.id for m in mails})
                 if different > 1 or (len(mails) > 1 and subject != "Please confirm"):
                     wrong.append(("twice", "%s: %r came %d times, with %d Message-IDs" % (p.address, subject, len(mails), different)))
+                if p.kind == "n" and subject != "Please confirm":
+                    wrong.append(("after", "%s: %r came without a confirmation" % (p.address, subject)))
                 for m in mails:
                     if p.stopped and m.composed >= int(p.stopped) + 1:
                         wrong.append(("after", "%s: %r was written %.1f s after the stop" % (p.address, subject, m.composed - p.stopped)))
