@@ -70,12 +70,18 @@ hold_services() {
 	chmod 755 "$policy"
 }
 
+# a thousand lines that nobody reads, unless it fails
 install_packages() {
+	local log status=0
+	log=$(mktemp)
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove --no-install-recommends \
-		-o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null >&2
+		-o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null >"$log" 2>&1 || status=$?
+	((status == 0)) || cat "$log" >&2
+	rm -f "$log"
+	return "$status"
 }
 
-echo "installing: ${missing[*]}" >&2
+echo "installing, which can take some minutes: ${missing[*]}" >&2
 hold_services
 if [[ " ${missing[*]} " == *" postfix "* ]]; then
 	echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
