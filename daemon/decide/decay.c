@@ -18,7 +18,7 @@ int64_t decay_crosses(double value, int64_t at, int64_t half_life, double thresh
 {
 	double after;
 
-	if (half_life <= 0 || threshold == 0 || value / threshold <= 1.0)
+	if (half_life <= 0 || threshold == 0 || value / threshold < 1.0)
 		return TIME_NEVER;
 	after = (double)half_life * log2(value / threshold);
 	if (after > 4e18 - (double)at)

@@ -73,6 +73,14 @@ static int under_cap(struct person *p, const struct list *list, int64_t *until_o
 	return 0;
 }
 
+/* Never behind the hour at which the day's mail ends: they would wait for ever. */
+static int64_t place_in_spread(const struct quiet *quiet, int64_t prospect)
+{
+	int64_t open = (quiet->after - quiet->before) * US_MINUTE, spread = SPREAD < open ? SPREAD : open;
+
+	return spread > 0 ? (int64_t)((uint64_t)prospect * 2654435761u % (uint64_t)spread) : 0;
+}
+
 int gate_check(struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, struct gate_answer *out, struct err *err)
 {
 	struct suppression suppressed;
@@ -104,6 +112,6 @@ int gate_check(struct person *p, const struct sequence *s, const struct step *st
 		return 0;
 	until = gate_quiet_until(&p->plan->quiet, p->row.timezone, p->now);
 	if (until > p->now)
-		return hold(out, until + (int64_t)((uint64_t)p->row.id * 2654435761u % (uint64_t)SPREAD), "quiet hours");
+		return hold(out, until + place_in_spread(&p->plan->quiet, p->row.id), "quiet hours");
 	return 0;
 }
