@@ -286,8 +286,12 @@ static void plan_done(struct store_job *job, enum store_result result, const str
 {
 	struct plan_job *j = (struct plan_job *)job;
 
-	if (result != STORE_COMMITTED)
+	if (result != STORE_COMMITTED) {
 		log_error("plan.links", L_STR("why", err->text));
+		j->d->to_keep_links = true;	/* or links in mails to come would lead nowhere */
+		if (!j->d->stopping)
+			timer_set(j->d->start, US_SECOND);
+	}
 	plan_unref(&j->old);
 	free(j);
 }

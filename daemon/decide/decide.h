@@ -52,8 +52,12 @@ struct enrolment;
 /* Walks an open enrolment from `step` (index in its sequence) through all that takes no time; queues where it comes to rest. */
 int sequence_go(struct decide *d, struct db *db, struct person *p, const struct sequence *s, struct enrolment *e, int step, int64_t now, struct err *err) MUSTCHECK;
 int sequence_end(struct decide *d, struct db *db, struct enrolment *e, const char *why, int64_t now, struct err *err) MUSTCHECK;
+/* Ends these of one person; those that gave way first, or the end of what they gave way to would let them go on. */
+int sequence_end_all(struct person *p, struct enrolment *all, size_t count, const char *why, struct err *err) MUSTCHECK;
 int sequence_pause(struct decide *d, struct db *db, struct enrolment *e, const char *why, struct err *err) MUSTCHECK;
 int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_t at, struct err *err) MUSTCHECK;
+/* Its claimed mail could not be made: the step comes again at `until`. */
+int sequence_hold(struct decide *d, struct db *db, struct enrolment *e, const char *name, int64_t until, const char *why, struct err *err) MUSTCHECK;
 /* Goals, exits and waits of the open enrolments; entries of the marked rules. */
 int sequence_check_open(struct person *p, struct err *err) MUSTCHECK;
 int sequence_check_entries(struct person *p, struct err *err) MUSTCHECK;

@@ -18,6 +18,8 @@
 METRIC(held, COUNTER, "nurtured_deliveries_total", "result=\"held\"", "Deliveries by result.");
 METRIC(stopped, COUNTER, "nurtured_deliveries_total", "result=\"suppressed\"", "Deliveries by result.");
 
+static const char nothing_to_confirm[] = "nothing is to be confirmed any more";
+
 struct claim {
 	struct decide *d;
 	struct db *db;
@@ -90,13 +92,21 @@ static int hold_step(struct claim *c, struct person *p, struct enrolment *e, con
 	metric_add(&metric_held, 1);
 	e->lane = LANE_SEND;
 	e->due = gate->until;
-	e->queue_id = id_new(id_bucket(e->prospect), gate->until);
+	e->queue_id = id_new(id_bucket(e->prospect), c->now);
 	e->step = step->name;
 	e->why = gate->reason;
 	if (queue_add(c->db, &(struct queue_row){ .id = e->queue_id, .lane = LANE_SEND, .due = gate->until, .kind = QUEUE_STEP,
 			.prospect = e->prospect, .ref = e->id, .name = step->name }, err) || enrolments_update(c->db, e, err))
 		return -1;
 	return told ? 0 : person_journal(p, "hold", step->name, gate->reason, err);
+}
+
+/* Whose stage or list has gone from the config finds their new place first. 1 found, 0 none, -1. */
+static int load_settled(struct claim *c, int64_t prospect, struct person *p, struct err *err)
+{
+	int found = person_load(c->d, c->db, prospect, c->now, p, err);
+
+	return found == 1 && p->stage && person_settle(p, err) ? -1 : found;
 }
 
 static int claim_step(struct claim *c, const struct queue_row *row, struct err *err)
@@ -109,12 +119,13 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 	const struct form *form;
 	int step, found;
 
-	found = enrolments_find(c->db, row->prospect, row->ref, c->d->arena, &e, err);
-	if (found <= 0 || e.state != ENROLMENT_ACTIVE)
-		return found < 0 ? -1 : 0;
-	found = person_load(c->d, c->db, row->prospect, c->now, &p, err);
+	found = load_settled(c, row->prospect, &p, err);
 	if (found <= 0)
 		return found;
+	found = enrolments_find(c->db, row->prospect, row->ref, c->d->arena, &e, err);
+	/* what was settled, or came earlier in this batch, may have moved it on, to a row of its own */
+	if (found <= 0 || e.state != ENROLMENT_ACTIVE || e.queue_id != row->id)
+		return found < 0 ? -1 : 0;
 	e.due = 0;	/* its row has just been taken */
 	s = plan_sequence(c->d->working, e.sequence);
 	step = s ? plan_step(s, row->name) : -1;
@@ -216,7 +227,18 @@ static int claim_confirm(struct claim *c, struct person *p, struct delivery *mai
 		return -1;
 	if (found && strcmp(s.reason, "unsubscribe") != 0)
 		return close_mail(c, mail, arena_printf(c->d->arena, "suppressed: %s", s.reason), err);
+	if (p->row.consent != CONSENT_PENDING)	/* confirmed, or withdrawn, while it waited to be tried again */
+		return close_mail(c, mail, nothing_to_confirm, err);
 	return claim_row(c, p, mail, err);
+}
+
+/* Its template is gone from the config: nobody has the mail yet, so that the step is done as the config has it now. */
+static int without_template(struct claim *c, struct person *p, struct delivery *mail, const struct sequence *s, struct enrolment *e, int step,
+		struct err *err)
+{
+	if (close_mail(c, mail, "the template is gone", err) || sequence_go(c->d, c->db, p, s, e, step, c->now, err))
+		return -1;
+	return person_settle(p, err);
 }
 
 static int retry_step(struct claim *c, struct person *p, struct delivery *mail, struct err *err)
@@ -229,16 +251,26 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 	found = enrolments_find(c->db, mail->prospect, mail->enrolment, c->d->arena, &e, err);
 	if (found < 0)
 		return -1;
-	if (!found || e.state == ENROLMENT_ENDED || step < 0)
-		return close_mail(c, mail, found && e.state == ENROLMENT_ENDED ? e.why : "its step is gone", err);
+	if (!found || e.state == ENROLMENT_ENDED)
+		return close_mail(c, mail, found ? e.why : "the enrolment is gone", err);
 	if (e.state == ENROLMENT_PAUSED)	/* goes on, with a mail of its own, when the enrolment does */
 		return close_mail(c, mail, e.why, err);
+	e.due = 0;
+	if (step < 0) {
+		const char *why = s ? "its step is gone from the sequence" : "the sequence is gone";
+
+		return close_mail(c, mail, why, err) || sequence_end(c->d, c->db, &e, why, c->now, err) ? -1 : 0;
+	}
+	if (!plan_mail(c->d->working, mail->template))
+		return without_template(c, p, mail, s, &e, step, err);
 	if (gate_check(p, s, &s->steps[step], &e, &gate, err))
 		return -1;
 	switch (gate.verdict) {
 	case GATE_HOLD:
-		return queue_add(c->db, &(struct queue_row){ .id = id_new(id_bucket(mail->id), gate.until), .lane = LANE_SEND, .due = gate.until,
-				.kind = QUEUE_MAIL, .prospect = mail->prospect, .ref = mail->id, .name = "" }, err);
+		if (strcmp(mail->reply, gate.reason) != 0 && person_journal(p, "hold", mail->step, gate.reason, err))
+			return -1;
+		mail->reply = gate.reason;
+		return mail_plan(c->db, mail, gate.until, err);
 	case GATE_END:
 		if (e.state != ENROLMENT_ENDED && sequence_end(c->d, c->db, &e, gate.reason, c->now, err))
 			return -1;
@@ -257,7 +289,7 @@ static int claim_mail(struct claim *c, const struct queue_row *row, struct err *
 
 	if (found <= 0 || (mail.state != DELIVERY_PLANNED && mail.state != DELIVERY_DEFERRED))
 		return found < 0 ? -1 : 0;
-	found = person_load(c->d, c->db, mail.prospect, c->now, &p, err);
+	found = load_settled(c, mail.prospect, &p, err);
 	if (found <= 0)
 		return found < 0 ? -1 : close_mail(c, &mail, "the prospect is gone", err);
 	switch (mail.kind) {
@@ -323,6 +355,8 @@ static const char *forbidden(struct decide *d, struct db *db, const struct deliv
 	struct enrolment e;
 	int found;
 
+	struct prospect row;
+
 	*failed = false;
 	if (mail->kind == DELIVERY_FORWARD)
 		return NULL;
@@ -340,8 +374,28 @@ static const char *forbidden(struct decide *d, struct db *db, const struct deliv
 		if (!found)
 			return "the enrolment is gone";
 	}
+	if (found >= 0 && mail->kind == DELIVERY_CONFIRM) {
+		found = prospects_find(db, mail->prospect, d->arena, &row, err);
+		if (found >= 0 && (!found || row.consent != CONSENT_PENDING))
+			return nothing_to_confirm;
+	}
 	*failed = found < 0;
 	return NULL;
+}
+
+/* What was suppressed without its sequences being stopped (by another daemon): no row would ever move this one on. */
+static int end_withheld(struct decide *d, struct db *db, const struct delivery *mail, struct err *err)
+{
+	struct enrolment e;
+	int found;
+
+	if (mail->kind != DELIVERY_STEP)
+		return 0;
+	found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err);
+	if (found <= 0 || e.state != ENROLMENT_ACTIVE)
+		return found < 0 ? -1 : 0;
+	e.due = 0;
+	return sequence_end(d, db, &e, mail->reply, mail->done, err);
 }
 
 int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, struct err *err)
@@ -368,5 +422,5 @@ int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, str
 	mail.state = DELIVERY_SUPPRESSED;
 	mail.done = clock_now();
 	mail.reply = why;
-	return deliveries_put(db, &mail, err);
+	return deliveries_put(db, &mail, err) || end_withheld(d, db, &mail, err) ? -1 : 0;
 }

@@ -79,7 +79,7 @@ static int stop_sequences(struct person *p, const struct enrolment *before, size
 {
 	struct enrolment *open;
 	struct delivery *claimed;
-	size_t count, i, k;
+	size_t count, stop = 0, i, k;
 
 	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
 		return -1;
@@ -90,9 +90,10 @@ static int stop_sequences(struct person *p, const struct enrolment *before, size
 			;
 		if (k == before_count && s && strcmp(s->enter_on, "reply") == 0)
 			continue;
-		if (sequence_end(p->d, p->db, &open[i], "replied", p->now, err))
-			return -1;
+		open[stop++] = open[i];
 	}
+	if (sequence_end_all(p, open, stop, "replied", err))
+		return -1;
 	if (sending_of(p->db, p->row.id, p->arena, &claimed, &count, err))
 		return -1;
 	for (i = 0; i < count; i++)

@@ -16,6 +16,11 @@ METRIC(deferred, COUNTER, "nurtured_deliveries_total", "result=\"deferred\"", "D
 METRIC(failed, COUNTER, "nurtured_deliveries_total", "result=\"failed\"", "Deliveries by result.");
 METRIC(unknown, COUNTER, "nurtured_deliveries_total", "result=\"unknown\"", "Deliveries by result.");
 
+#define HOLD US_DAY
+
+/* An opt-in confirmation in doubt comes again after 1, 4, 16, ... minutes, for so long since it was first planned. */
+#define CONFIRM_AGAIN (2 * US_DAY)
+
 /* The event `sent` counts for caps and history. Rarely does a rule name it: then the person is loaded and settled. */
 static int happen_sent(struct decide *d, struct db *db, const struct delivery *mail, int64_t at, struct err *err)
 {
@@ -55,6 +60,7 @@ static int go_on(struct decide *d, struct db *db, const struct delivery *mail, i
 	return sequence_go(d, db, NULL, s, &e, s->steps[step].next, at, err);
 }
 
+/* A template that fails is mended, or the field that it lacks gets filled: the step is tried again, with a mail of its own. */
 static int hold_enrolment(struct decide *d, struct db *db, const struct delivery *mail, const char *why, int64_t at, struct err *err)
 {
 	struct enrolment e;
@@ -62,8 +68,7 @@ static int hold_enrolment(struct decide *d, struct db *db, const struct delivery
 
 	if (found <= 0 || e.state != ENROLMENT_ACTIVE)
 		return found < 0 ? -1 : 0;
-	e.due = 0;
-	if (sequence_pause(d, db, &e, why, err))
+	if (sequence_hold(d, db, &e, mail->step, at + HOLD, why, err))
 		return -1;
 	return journal_add(db, mail->prospect, at, "hold", mail->step, why, err);
 }
@@ -94,14 +99,19 @@ static int finish(struct db *db, struct delivery *mail, enum delivery_state stat
 	return deliveries_put(db, mail, err);
 }
 
+static int64_t confirm_delay(int attempt)
+{
+	return US_MINUTE << 2 * (attempt < 6 ? attempt - 1 : 5);
+}
+
 static int sent_or_doubtful(struct decide *d, struct db *db, struct delivery *mail, const struct mail_outcome *fact, struct err *err)
 {
 	bool doubt = fact->outcome == OUTCOME_UNKNOWN;
 
 	metric_add(doubt ? &metric_unknown : &metric_sent, 1);
 	/* a second confirmation does no harm, none at all does; it has the same Message-ID */
-	if (doubt && mail->kind == DELIVERY_CONFIRM)
-		return retry(db, mail, DELIVERY_DEFERRED, fact->at + US_MINUTE, err);
+	if (doubt && mail->kind == DELIVERY_CONFIRM && fact->at < mail->planned + CONFIRM_AGAIN)
+		return retry(db, mail, DELIVERY_DEFERRED, fact->at + confirm_delay(mail->attempt), err);
 	if (doubt)
 		log_warn("mail.unknown", L_ID("delivery", "del", mail->id), L_STR("why", fact->reply));
 	if (finish(db, mail, doubt ? DELIVERY_UNKNOWN : DELIVERY_SENT, fact->at, err))

@@ -95,26 +95,28 @@ static const char *state_of(enum lead_answer answer)
 	return NULL;
 }
 
-/* A lead that sales does not want goes on being nurtured; one that is won or lost does not. */
+/* A lead that sales does not want goes on being nurtured; for one that is won or lost, what was paused ends, and what had given way to it. */
 static int paused_sequences(struct person *p, enum lead_answer answer, struct err *err)
 {
 	struct enrolment *open;
-	size_t count, i;
-	int rc = 0;
+	size_t count, paused = 0, i;
+	bool hot = false;
 
 	if (answer == ANSWER_ACCEPT)
 		return 0;
 	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
 		return -1;
-	for (i = 0; i < count && !rc; i++) {
-		if (open[i].state != ENROLMENT_PAUSED || strcmp(open[i].why, "hot") != 0)
+	for (i = 0; i < count; i++) {
+		if (open[i].state != ENROLMENT_PAUSED)
 			continue;
-		if (answer == ANSWER_REJECT)
-			rc = sequence_resume(p->d, p->db, &open[i], p->now, err);
-		else
-			rc = sequence_end(p->d, p->db, &open[i], state_of(answer), p->now, err);
+		hot = hot || strcmp(open[i].why, "hot") == 0;
+		if (answer != ANSWER_REJECT)
+			open[paused++] = open[i];
+		else if (strcmp(open[i].why, "hot") == 0 && sequence_resume(p->d, p->db, &open[i], p->now, err))
+			return -1;
 	}
-	return rc;
+	p->enrolments = p->enrolments || hot;	/* what they wait for may have come */
+	return hot ? sequence_end_all(p, open, paused, state_of(answer), err) : 0;
 }
 
 static void describe(struct sales_result *out, const char *state, const char *name, const char *address)
@@ -160,12 +162,14 @@ int on_sales(struct decide *d, struct db *db, const struct sales_outcome *fact, 
 		return found;
 	out->found = true;
 	if (fact->key) {
-		found = once_take(db, id_bucket(lead.id), arena_printf(arena, "sales/%s", fact->key), fact->at, state, arena, &stored, err);
+		found = once_take(db, id_bucket(lead.id), arena_printf(arena, "sales/%lld/%s", (long long)lead.id, fact->key), fact->at, state, arena, &stored, err);
 		if (found < 0)
 			return -1;
 		out->repeated = !found;
+		if (!found)
+			state = stored;
 	}
-	if (strcmp(lead.state, state) == 0 && (!fact->reason || strcmp(lead.answer, fact->reason) == 0) && lead.amount == fact->amount)
+	if (!out->repeated && strcmp(lead.state, state) == 0 && (!fact->reason || strcmp(lead.answer, fact->reason) == 0) && lead.amount == fact->amount)
 		out->repeated = true;
 	if (!out->repeated) {
 		lead.state = state;
@@ -175,7 +179,7 @@ int on_sales(struct decide *d, struct db *db, const struct sales_outcome *fact, 
 		if (answered(&p, &lead, fact, err))
 			return -1;
 	}
-	describe(out, lead.state, values_display_name(&p, arena), p.row.address);
+	describe(out, state, values_display_name(&p, arena), p.row.address);
 	return 0;
 }
 

@@ -45,10 +45,10 @@ static const char *signup_data(const struct signup *fact, struct arena *arena)
 int mail_plan(struct db *db, struct delivery *d, int64_t due, struct err *err)
 {
 	if (!d->id)
-		d->id = id_new(id_bucket(d->prospect), due);
+		d->id = id_new(id_bucket(d->prospect), d->planned);
 	if (deliveries_put(db, d, err))
 		return -1;
-	return queue_add(db, &(struct queue_row){ .id = id_new(id_bucket(d->id), due), .lane = LANE_SEND, .due = due, .kind = QUEUE_MAIL,
+	return queue_add(db, &(struct queue_row){ .id = id_new(id_bucket(d->id), clock_now()), .lane = LANE_SEND, .due = due, .kind = QUEUE_MAIL,
 			.prospect = d->prospect, .ref = d->id, .name = "" }, err);
 }
 
@@ -83,11 +83,16 @@ static int take_effect(struct person *p, const char *form, const char *data, str
 	return person_happen(p, "signup", form, data, NULL, err);
 }
 
+static const struct mail_template *confirm_mail(const struct plan *plan, const struct form *form)
+{
+	return form->confirm_mail ? form->confirm_mail : plan_mail(plan, "confirm");
+}
+
 static int ask_to_confirm(struct person *p, const struct form *form, int64_t consent, struct err *err)
 {
 	struct delivery mail = {
 		.prospect = p->row.id, .kind = DELIVERY_CONFIRM, .state = DELIVERY_PLANNED, .sequence = "", .step = "",
-		.template = form->confirm_mail->name, .address = p->row.address, .download = "", .ref = consent, .planned = p->now,
+		.template = confirm_mail(p->plan, form)->name, .address = p->row.address, .download = "", .ref = consent, .planned = p->now,
 		.reply = "", .relay_id = "",
 	};
 
@@ -106,7 +111,9 @@ static int apply(struct person *p, const struct form *form, const struct signup 
 		.page = fact->page, .ip = fact->ip, .agent = fact->agent, .data = data, .at = p->now,
 	};
 
-	out->must_confirm = form->confirm_double && p->row.consent != CONSENT_GIVEN;
+	/* who unsubscribed must say themselves that they want mail again: anybody can post a form */
+	out->must_confirm = (form->confirm_double && p->row.consent != CONSENT_GIVEN) ||
+			(p->row.consent == CONSENT_WITHDRAWN && confirm_mail(p->plan, form));
 	c.what = out->must_confirm ? "requested" : "granted";
 	if (fill_fields(p, form, fact, err) || consents_add(p->db, &c, err))
 		return -1;
@@ -187,7 +194,7 @@ static int lift_unsubscribe(struct person *p, struct err *err)
 		return -1;
 	if (!found || strcmp(s.reason, "unsubscribe") != 0)
 		return 0;
-	return suppressions_remove(p->db, p->row.key, err);
+	return suppressions_remove(p->db, p->row.key, err) < 0 ? -1 : 0;
 }
 
 int on_confirm(struct decide *d, struct db *db, const struct confirmation *fact, struct confirmation_result *out, struct err *err)

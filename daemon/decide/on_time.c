@@ -18,7 +18,8 @@ static int step_due(struct decide *d, struct db *db, const struct queue_row *row
 	int step, found, left;
 
 	found = enrolments_find(db, row->prospect, row->ref, d->arena, &e, err);
-	if (found <= 0 || e.state != ENROLMENT_ACTIVE)
+	/* a fact earlier in this batch may have moved it on, to a row of its own */
+	if (found <= 0 || e.state != ENROLMENT_ACTIVE || e.queue_id != row->id)
 		return found < 0 ? -1 : 0;
 	found = person_load(d, db, row->prospect, now, &p, err);
 	if (found <= 0)

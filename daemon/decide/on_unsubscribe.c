@@ -17,10 +17,16 @@ METRIC(bounced, COUNTER, "nurtured_suppressions_total", "reason=\"hard_bounce\""
 METRIC(complained, COUNTER, "nurtured_suppressions_total", "reason=\"complaint\"", "Addresses suppressed, by reason.");
 METRIC(by_hand, COUNTER, "nurtured_suppressions_total", "reason=\"manual\"", "Addresses suppressed, by reason.");
 
-static int suppress(struct db *db, const char *key, uint16_t bucket, const char *reason, const char *source, int64_t at, struct err *err)
+static int suppress(struct decide *d, struct db *db, const char *key, uint16_t bucket, const char *reason, const char *source, int64_t at, struct err *err)
 {
+	struct suppression before;
 	uint8_t hash[32];
+	int found;
 
+	/* the first reason stays, but for an unsubscribe, which a confirmation lifts: what came after must outlive that */
+	found = strcmp(reason, "unsubscribe") == 0 ? 0 : suppressions_find(db, key, d->arena, &before, err);
+	if (found < 0 || (found && strcmp(before.reason, "unsubscribe") == 0 && suppressions_remove(db, key, err) < 0))
+		return -1;
 	suppressions_hash(db, key, hash);
 	if (suppressions_add(db, &(struct suppression){ .bucket = bucket, .hash = hash, .reason = reason, .at = at, .source = source }, err))
 		return -1;
@@ -37,7 +43,7 @@ static int suppress(struct db *db, const char *key, uint16_t bucket, const char 
 
 int person_suppress(struct person *p, const char *reason, const char *source, struct err *err)
 {
-	if (suppress(p->db, p->row.key, address_bucket(p->row.key), reason, source, p->now, err) ||
+	if (suppress(p->d, p->db, p->row.key, address_bucket(p->row.key), reason, source, p->now, err) ||
 			person_journal(p, "suppress", reason, source, err))
 		return -1;
 	log_info("suppressed", L_ID("prospect", "pro", p->row.id), L_STR("reason", reason), L_STR("source", source));
@@ -119,11 +125,11 @@ int on_suppress(struct decide *d, struct db *db, const struct manual_suppression
 	if (!*changed_out)
 		return 0;
 	if (fact->remove)
-		return suppressions_remove(db, fact->address->key, err);
+		return suppressions_remove(db, fact->address->key, err) < 0 ? -1 : 0;
 	found = person_find(d, db, fact->address->key, fact->at, &p, err);
 	if (found < 0)
 		return -1;
 	if (!found)
-		return suppress(db, fact->address->key, fact->address->bucket, fact->reason, fact->by, fact->at, err);
+		return suppress(d, db, fact->address->key, fact->address->bucket, fact->reason, fact->by, fact->at, err);
 	return person_suppress(&p, fact->reason, fact->by, err) || person_settle(&p, err) ? -1 : 0;
 }

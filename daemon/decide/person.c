@@ -46,6 +46,9 @@ static void person_loaded(struct person *p)
 	if (p->now < p->row.changed)	/* the clock stepped back: nothing happens before what has happened */
 		p->now = p->row.changed;
 	person_read_fields(p);
+	/* the config that named them has been replaced */
+	if ((*p->row.stage && plan_stage(p->plan, p->row.stage) < 0) || (*p->row.list && plan_list(p->plan, p->row.list) < 0))
+		person_mark_all(p);
 }
 
 int person_load(struct decide *d, struct db *db, int64_t id, int64_t now, struct person *p, struct err *err)
@@ -104,7 +107,7 @@ static struct value ask_symbol(void *ctx, int symbol)
 	struct address parsed;
 
 	if (symbol >= 0 && (size_t)symbol < plan->field_count)
-		return p->fields[symbol];
+		return person_has_field(p, (size_t)symbol) ? p->fields[symbol] : value_nil;
 	if (symbol == plan->symbol_interest)
 		return value_real(person_interest(p));
 	if (symbol == plan->symbol_score)
@@ -234,10 +237,20 @@ int person_holds(struct person *p, const struct expression *e, int unit, bool *o
 
 static void mark_entry(struct person *p, int number)
 {
-	if (!p->enter)
-		p->enter = arena_alloc(p->arena, p->plan->rule_count * sizeof(*p->enter));
-	if (p->enter_count < p->plan->rule_count)
-		p->enter[p->enter_count++] = (struct entry_mark){ .rule = number, .event = p->event };
+	struct entry_mark *more;
+	size_t i;
+
+	for (i = 0; i < p->enter_count; i++)
+		if (p->enter[i].rule == number && p->enter[i].event == p->event)
+			return;
+	if (p->enter_count == p->enter_room) {
+		p->enter_room = p->enter_room ? 2 * p->enter_room : 8;
+		more = arena_alloc(p->arena, p->enter_room * sizeof(*more));
+		if (p->enter_count)
+			memcpy(more, p->enter, p->enter_count * sizeof(*more));
+		p->enter = more;
+	}
+	p->enter[p->enter_count++] = (struct entry_mark){ .rule = number, .event = p->event };
 }
 
 static void mark(struct person *p, int number)
@@ -313,12 +326,8 @@ int person_stop(struct person *p, const char *why, struct err *err)
 	struct delivery *claimed;
 	size_t count, i;
 
-	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
+	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err) || sequence_end_all(p, open, count, why, err))
 		return -1;
-	for (i = 0; i < count; i++) {
-		if (sequence_end(p->d, p->db, &open[i], why, p->now, err))
-			return -1;
-	}
 	if (sending_of(p->db, p->row.id, p->arena, &claimed, &count, err))
 		return -1;
 	for (i = 0; i < count; i++)

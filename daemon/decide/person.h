@@ -49,7 +49,7 @@ struct person {
 	/* kinds of rules to look at again */
 	bool fit, stage, list, hot, enrolments;
 	struct entry_mark *enter;	/* entries, each with the event that may enter */
-	size_t enter_count;
+	size_t enter_count, enter_room;
 	const char *cause;		/* what made it all happen, for the journal: "click evt_..." */
 	int64_t wake[UNITS];		/* by kind: the earliest instant at which time alone changes something, of what was looked at */
 };
@@ -77,6 +77,8 @@ void person_read_fields(struct person *p);
 void person_write_fields(struct person *p);
 /* Sets a declared field (index in plan->fields); `overwrite` false fills empty ones only. Marks what names it. */
 int person_set_field(struct person *p, int field, const char *value, bool overwrite, struct err *err) MUSTCHECK;
+/* Given, and not what the config says for those who gave nothing: mails say that, rules see nil. */
+bool person_has_field(const struct person *p, size_t field);
 void person_set_intent(struct person *p, const char *intent);
 void person_mark_symbol(struct person *p, int symbol);
 void person_mark_event(struct person *p, const char *name);

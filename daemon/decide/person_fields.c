@@ -11,15 +11,16 @@
 #include "decide.h"
 #include "person.h"
 
+/* What was stored under another type than the config has now counts as not given. */
 static struct value field_value(const struct field *field, const json_t *v, struct arena *arena)
 {
-	if (json_is_string(v) && json_string_length(v) > 0)
+	if (field->type == VALUE_TEXT && json_is_string(v) && json_string_length(v) > 0)
 		return value_text(arena_strndup(arena, json_string_value(v), json_string_length(v)));
-	if (json_is_integer(v))
-		return field->type == VALUE_TIME ? value_time(json_integer_value(v)) : value_int(json_integer_value(v));
-	if (json_is_real(v))
-		return value_real(json_real_value(v));
-	if (json_is_boolean(v))
+	if ((field->type == VALUE_REAL || field->type == VALUE_INT) && json_is_number(v))
+		return value_real(json_number_value(v));
+	if (field->type == VALUE_TIME && json_is_integer(v))
+		return value_time(json_integer_value(v));
+	if (field->type == VALUE_BOOL && json_is_boolean(v))
 		return value_bool(json_is_true(v));
 	return value_text(field->default_text);
 }
@@ -83,8 +84,7 @@ static bool same(struct value a, struct value b)
 	}
 }
 
-/* Given, and not what the config says for those who gave nothing. */
-static bool is_set(const struct person *p, size_t field)
+bool person_has_field(const struct person *p, size_t field)
 {
 	struct value v = p->fields[field];
 
@@ -96,7 +96,7 @@ int person_set_field(struct person *p, int field, const char *value, bool overwr
 	const struct field *f = &p->plan->fields[field];
 	struct value v;
 
-	if (!overwrite && is_set(p, (size_t)field))
+	if (!overwrite && person_has_field(p, (size_t)field))
 		return 0;
 	if (typed(p, f, value, &v))
 		return err_set(err, "field %s: not a %s: %s", f->name, value_type_name(f->type), value);
@@ -120,7 +120,7 @@ void person_write_fields(struct person *p)
 	buf_char(&text, '{');
 	for (i = 0; i < p->plan->field_count; i++) {
 		json_object_del(old, p->plan->fields[i].name);
-		if (!is_set(p, i))
+		if (!person_has_field(p, i))
 			continue;
 		if (text.len > 1)
 			buf_char(&text, ',');

@@ -17,6 +17,9 @@
 /* Steps without time in one go; config refuses loops without a wait, this stops what slipped through. */
 #define WALK 200
 
+/* Among how many of a person's latest mails one that is still to be tried again is looked for. */
+#define RECENT 50
+
 static int leave_queue(struct db *db, struct enrolment *e, struct err *err)
 {
 	if (e->due && queue_remove(db, (enum lane)e->lane, e->due, e->queue_id, err) < 0)
@@ -32,7 +35,7 @@ static int rest(struct db *db, struct enrolment *e, const struct step *step, int
 		return -1;
 	e->lane = step->kind == STEP_SEND ? LANE_SEND : LANE_TIME;
 	e->due = due;
-	e->queue_id = id_new(id_bucket(e->prospect), due);
+	e->queue_id = id_new(id_bucket(e->prospect), clock_now());	/* not `due`: ids only grow */
 	e->step = step->name;
 	e->why = why;
 	if (queue_add(db, &(struct queue_row){ .id = e->queue_id, .lane = (enum lane)e->lane, .due = due, .kind = QUEUE_STEP,
@@ -42,19 +45,24 @@ static int rest(struct db *db, struct enrolment *e, const struct step *step, int
 	return enrolments_update(db, e, err);
 }
 
-/* Someone who gave way to what has now ended goes on. */
+static const char gave_way[] = "gave way to ";
+
+/* Whoever gave way to what has now ended goes on; of several, sequence_resume() lets the one of the highest priority. */
 static int resume_waiting(struct decide *d, struct db *db, int64_t prospect, const char *ended, int64_t now, struct err *err)
 {
-	struct enrolment *open;
+	struct enrolment *open, e;
 	size_t count, i;
 
 	if (enrolments_open(db, prospect, d->arena, &open, &count, err))
 		return -1;
 	for (i = 0; i < count; i++) {
-		const char *why = open[i].why;
-
-		if (open[i].state == ENROLMENT_PAUSED && strncmp(why, "gave way to ", 12) == 0 && strcmp(why + 12, ended) == 0)
-			return sequence_resume(d, db, &open[i], now, err);
+		if (open[i].state != ENROLMENT_PAUSED || strncmp(open[i].why, gave_way, strlen(gave_way)) != 0 ||
+				strcmp(open[i].why + strlen(gave_way), ended) != 0)
+			continue;
+		/* read anew: resuming another may have ended this one */
+		if (enrolments_find(db, prospect, open[i].id, d->arena, &e, err) < 0 ||
+				(e.state == ENROLMENT_PAUSED && sequence_resume(d, db, &e, now, err)))
+			return -1;
 	}
 	return 0;
 }
@@ -73,32 +81,109 @@ int sequence_end(struct decide *d, struct db *db, struct enrolment *e, const cha
 	return resume_waiting(d, db, e->prospect, e->sequence, now, err);
 }
 
+int sequence_end_all(struct person *p, struct enrolment *all, size_t count, const char *why, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (all[i].state == ENROLMENT_PAUSED && sequence_end(p->d, p->db, &all[i], why, p->now, err))
+			return -1;
+	for (i = 0; i < count; i++)
+		if (all[i].state == ENROLMENT_ACTIVE && sequence_end(p->d, p->db, &all[i], why, p->now, err))
+			return -1;
+	return 0;
+}
+
 int sequence_pause(struct decide *d, struct db *db, struct enrolment *e, const char *why, struct err *err)
 {
-	int64_t due = e->due;
+	/* standing at a wait_for, it begins to wait anew when it goes on; so it does not wait for the old time */
+	int64_t due = strcmp(e->why, e->step) == 0 ? 0 : e->due;
 
 	if (leave_queue(db, e, err))
 		return -1;
-	e->due = 0;
 	e->queue_id = due;	/* kept for sequence_resume(): when it would have gone on */
 	e->state = ENROLMENT_PAUSED;
 	e->why = why;
 	return enrolments_update(db, e, err);
 }
 
+/* One sequence at a time, here too: 1 the way is free, 0 it gives way to another that is under way, -1. */
+static int take_turn(struct decide *d, struct db *db, struct enrolment *e, const struct sequence *s, struct err *err)
+{
+	struct enrolment *open;
+	const char *why;
+	size_t count, i;
+
+	if (enrolments_open(db, e->prospect, d->arena, &open, &count, err))
+		return -1;
+	for (i = 0; i < count; i++) {
+		const struct sequence *other = plan_sequence(d->working, open[i].sequence);
+
+		if (open[i].id == e->id || open[i].state != ENROLMENT_ACTIVE)
+			continue;
+		if (other && other->priority >= s->priority) {
+			e->why = arena_printf(d->arena, "%s%s", gave_way, other->name);
+			return enrolments_update(db, e, err) ? -1 : 0;
+		}
+		why = arena_printf(d->arena, "%s%s", gave_way, s->name);
+		if (sequence_pause(d, db, &open[i], why, err))
+			return -1;
+	}
+	return 1;
+}
+
+/* Is a mail of this enrolment claimed, or to be tried again? What becomes of it moves the enrolment on. */
+static int mail_on_its_way(struct decide *d, struct db *db, const struct enrolment *e, struct err *err)
+{
+	struct delivery *some;
+	size_t count, i;
+
+	if (sending_of(db, e->prospect, d->arena, &some, &count, err))
+		return -1;
+	for (i = 0; i < count; i++)
+		if (some[i].enrolment == e->id)
+			return 1;
+	if (deliveries_of(db, e->prospect, RECENT, d->arena, &some, &count, err))
+		return -1;
+	for (i = 0; i < count; i++)
+		if (some[i].enrolment == e->id && (some[i].state == DELIVERY_PLANNED || some[i].state == DELIVERY_DEFERRED))
+			return 1;
+	return 0;
+}
+
 int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_t at, struct err *err)
 {
 	const struct sequence *s = plan_sequence(d->working, e->sequence);
-	int step = s ? plan_step(s, e->step) : -1;
+	int step = s ? plan_step(s, e->step) : -1, rc;
 
 	if (step < 0)
 		return sequence_end(d, db, e, s ? "its step is gone from the sequence" : "the sequence is gone", at, err);
+	rc = take_turn(d, db, e, s, err);
+	if (rc <= 0)
+		return rc;
+	rc = mail_on_its_way(d, db, e, err);
+	if (rc < 0)
+		return -1;
 	if (e->queue_id > at)
 		at = e->queue_id;
 	e->due = 0;
 	e->queue_id = 0;
 	e->state = ENROLMENT_ACTIVE;
-	return rest(db, e, &s->steps[step], at, "goes on", err);
+	if (!rc)
+		return rest(db, e, &s->steps[step], at, "goes on", err);
+	e->why = "goes on";
+	return enrolments_update(db, e, err);
+}
+
+int sequence_hold(struct decide *d, struct db *db, struct enrolment *e, const char *name, int64_t until, const char *why, struct err *err)
+{
+	const struct sequence *s = plan_sequence(d->working, e->sequence);
+	int step = s ? plan_step(s, name) : -1;
+
+	e->due = 0;
+	if (step < 0)
+		return sequence_end(d, db, e, s ? "its step is gone from the sequence" : "the sequence is gone", clock_now(), err);
+	return rest(db, e, &s->steps[step], until, why, err);
 }
 
 /* Loads the person where the caller had no need of them before. */
@@ -234,6 +319,11 @@ int sequence_check_open(struct person *p, struct err *err)
 	for (i = 0; i < count; i++) {
 		const struct sequence *s = plan_sequence(p->plan, open[i].sequence);
 
+		/* the end of one lets another go on */
+		if (i && enrolments_find(p->db, p->row.id, open[i].id, p->arena, &open[i], err) < 0)
+			return -1;
+		if (open[i].state == ENROLMENT_ENDED)
+			continue;
 		if (!s) {
 			if (sequence_end(p->d, p->db, &open[i], "the sequence is gone", p->now, err))
 				return -1;
@@ -265,8 +355,8 @@ static int may_enter_again(struct person *p, const struct sequence *s, struct er
 	switch (s->again) {
 	case AGAIN_NEVER:
 		return 0;
-	case AGAIN_ALWAYS:
-		return 1;
+	case AGAIN_ALWAYS:	/* but not twice for what happens at one instant */
+		return p->now > last.entered;
 	case AGAIN_AFTER:
 		return p->now >= last.entered + s->again_after;
 	}
@@ -284,13 +374,13 @@ static int make_way(struct person *p, const struct sequence *s, struct err *err)
 	for (i = 0; i < count; i++) {
 		const struct sequence *other = plan_sequence(p->plan, open[i].sequence);
 
-		if (open[i].state != ENROLMENT_ACTIVE)
-			continue;
-		if (other && other->priority >= s->priority)
+		if (open[i].state == ENROLMENT_ACTIVE && other && other->priority >= s->priority)
 			return person_journal(p, "hold", s->name, arena_printf(p->arena, "does not enter: is in %s, whose priority is as high", other->name), err) ? -1 : 0;
-		if (sequence_pause(p->d, p->db, &open[i], arena_printf(p->arena, "gave way to %s", s->name), err))
-			return -1;
 	}
+	for (i = 0; i < count; i++)
+		if (open[i].state == ENROLMENT_ACTIVE &&
+				sequence_pause(p->d, p->db, &open[i], arena_printf(p->arena, "%s%s", gave_way, s->name), err))
+			return -1;
 	return 1;
 }
 
@@ -351,7 +441,7 @@ int sequence_check_entries(struct person *p, struct err *err)
 
 	/* those that entering marks are for the next round */
 	p->enter = NULL;
-	p->enter_count = 0;
+	p->enter_count = p->enter_room = 0;
 	for (i = 0; i < count; i++) {
 		const struct rule *rule = &p->plan->rules[marks[i].rule];
 

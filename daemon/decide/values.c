@@ -94,7 +94,7 @@ static const char *field_text(struct person *p, const char *name)
 	size_t i;
 
 	for (i = 0; i < p->plan->field_count; i++)
-		if (strcmp(p->plan->fields[i].name, name) == 0 && p->fields[i].type == VALUE_TEXT && p->fields[i].text.data != p->plan->fields[i].default_text)
+		if (strcmp(p->plan->fields[i].name, name) == 0 && p->fields[i].type == VALUE_TEXT && person_has_field(p, i))
 			return arena_strndup(p->arena, p->fields[i].text.data, p->fields[i].text.len);
 	return "";
 }
@@ -116,7 +116,8 @@ struct value values_of_prospect(struct person *p, struct arena *arena)
 	size_t i;
 
 	for (i = 0; i < p->plan->field_count; i++)
-		value_put(fields, p->plan->fields[i].name, kept(p->fields[i], arena));
+		if (person_has_field(p, i))	/* sales hear what they said, not what mails say for them */
+			value_put(fields, p->plan->fields[i].name, kept(p->fields[i], arena));
 	value_put(b, "id", text_in(arena, id_text("pro", p->row.id, id)));
 	value_put(b, "email", text_in(arena, p->row.address));
 	value_put(b, "name", text_in(arena, *name ? name : p->row.address));

@@ -231,7 +231,7 @@ enum outcome {
 	OUTCOME_SENT,
 	OUTCOME_DEFERRED,		/* again at `retry_at` with the same delivery */
 	OUTCOME_FAILED,			/* for good; hard_bounce says whether the address is to blame */
-	OUTCOME_UNKNOWN,		/* the dot went out, no reply came: kept, not resent (a confirmation is) */
+	OUTCOME_UNKNOWN,		/* the dot went out, no reply came: kept, not resent (a confirmation is, for two days) */
 	OUTCOME_SKIPPED,		/* template aborted or failed: reply says why; the sequence goes on (abort) */
 	OUTCOME_WITHDRAWN,		/* after decide_on_withdraw() or may_out false: nothing went out */
 };
@@ -241,7 +241,7 @@ struct mail_outcome {
 	enum outcome outcome;
 	bool hard_bounce;
 	bool counted;			/* deferred: does the attempt count against the 48 hours' schedule */
-	bool abort_step;		/* skipped: {% abort %}, goes on; else the template failed and the enrolment is held */
+	bool abort_step;		/* skipped: {% abort %}, goes on; else the template failed, and the step comes again in a day */
 	int64_t retry_at;
 	int code;
 	const char *reply;

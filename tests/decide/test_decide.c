@@ -12,8 +12,11 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "base/random.h"
 #include "decide/facts.h"
 #include "store/store.h"
+
+#include "../../daemon/decide/person.h"
 
 /* Monday 2026-11-23 10:00 in Berlin: not quiet */
 #define START (INT64_C(1795424400) * US_SECOND)
@@ -774,38 +777,6 @@ static void test_rejected_lead_goes_on(void **state)
 	assert_true(answer.result.repeated);
 }
 
-static int run_recompute(struct db *db, void *arg, struct err *err)
-{
-	struct look_call *c = arg;
-	struct term_sum *terms;
-	double sum = 0;
-	size_t count, i;
-
-	if (terms_by_rule(db, c->row.id, clock_now(), w.plan->half_life, c->arena, &terms, &count, err))
-		return -1;
-	for (i = 0; i < count; i++)
-		sum += terms[i].points;
-	assert_float_equal(sum, c->row.interest, 1e-6);
-	return 0;
-}
-
-static void test_score_is_the_sum_of_its_terms(void **state)
-{
-	struct look_call c;
-	char id[8];
-	int i;
-
-	sign_up("ebook", "eva@work.example", NULL, NULL);
-	for (i = 0; i < 5; i++) {
-		clock_set(START + i * 3 * US_DAY);
-		snprintf(id, sizeof(id), "m%d", i);
-		track("eva@work.example", NULL, i % 2 ? "webinar" : "page_view", "/pricing", id);
-	}
-	c = look("eva@work.example");
-	assert_true(c.row.interest_at == clock_now());
-	run(run_recompute, &c);
-}
-
 static void test_clock_that_steps_back(void **state)
 {
 	sign_up("ebook", "eva@work.example", NULL, NULL);
@@ -820,10 +791,657 @@ static void test_clock_that_steps_back(void **state)
 	assert_string_equal(send_due(NULL), "");
 }
 
+/* --- enrolments: each at rest has one row in the queue --------------------------------------------------------------- */
+
+struct rows_call {
+	int64_t prospect;
+	size_t steps, mails;
+};
+
+/* Takes all rows and fails, so that they are put back. */
+static int run_rows(struct db *db, void *arg, struct err *err)
+{
+	struct rows_call *c = arg;
+	struct arena *arena = arena_new(0);
+	struct queue_row *rows;
+	enum lane lane;
+	size_t count, i;
+	int rc = 0;
+
+	c->steps = c->mails = 0;
+	for (lane = 0; lane < LANES && !rc; lane++) {
+		rc = queue_take(db, lane, TIME_NEVER - 1, 1000, arena, &rows, &count, err);
+		for (i = 0; !rc && i < count; i++) {
+			c->steps += rows[i].prospect == c->prospect && rows[i].kind == QUEUE_STEP;
+			c->mails += rows[i].prospect == c->prospect && rows[i].kind == QUEUE_MAIL;
+		}
+	}
+	arena_free(&arena);
+	return rc ? -1 : err_set(err, "looked");
+}
+
+static struct rows_call rows_of(const char *email)
+{
+	struct rows_call rows = { .prospect = look(email).row.id };
+	struct call c = { .fn = run_rows, .arg = &rows, .job = { .run = call_run, .done = call_done } };
+
+	assert_int_equal(store_submit(w.store, &c.job, STORE_NORMAL), 0);
+	assert_int_equal(loop_run(w.loop), 0);
+	assert_int_equal(c.result, STORE_REFUSED);
+	assert_string_equal(c.err.text, "looked");
+	return rows;
+}
+
+static const struct enrolment *enrolment_in(const struct look_call *c, const char *sequence)
+{
+	size_t i;
+
+	for (i = c->enrolment_count; i > 0; i--)
+		if (strcmp(c->enrolments[i - 1].sequence, sequence) == 0)
+			return &c->enrolments[i - 1];
+	fail_msg("not in %s", sequence);
+	return NULL;
+}
+
+static void defer(int64_t retry_at, int64_t *delivery_out)
+{
+	struct claim_call claim = { 0 };
+	struct mail_outcome later = { .outcome = OUTCOME_DEFERRED, .counted = true, .code = 451, .reply = "451 later", .relay_id = "", .at = clock_now() };
+
+	run(run_claim, &claim);
+	assert_int_equal(claim.batch->count, 1);
+	later.delivery = *delivery_out = claim.batch->mails[0].delivery;
+	later.retry_at = retry_at;
+	run(run_outcome, &later);
+	mail_batch_free(&claim.batch);
+}
+
+static void test_ids_keep_to_the_clock(void **state)
+{
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	send_due(NULL);		/* rests for two days */
+	track("eva@work.example", NULL, "page_view", "/x", "m1");
+	c = look("eva@work.example");
+	assert_true(id_time(c.events[c.event_count - 1].id) < START + US_MINUTE);
+}
+
+static void test_priority_goes_first_and_the_other_goes_on(void **state)
+{
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	track("eva@work.example", NULL, "trial", "", "m1");
+	c = look("eva@work.example");
+	assert_int_equal(enrolment_in(&c, "ebook")->state, ENROLMENT_PAUSED);
+	assert_string_equal(enrolment_in(&c, "ebook")->why, "gave way to urgent");
+	assert_int_equal(rows_of("eva@work.example").steps, 1);
+	assert_string_equal(send_due(NULL), "short-version");
+	clock_set(START + US_DAY);
+	pass_time();
+	c = look("eva@work.example");
+	assert_string_equal(enrolment_in(&c, "urgent")->why, "done");
+	assert_int_equal(enrolment_in(&c, "ebook")->state, ENROLMENT_ACTIVE);
+	assert_int_equal(rows_of("eva@work.example").steps, 1);
+	clock_set(START + 2 * US_DAY);	/* the list has room */
+	assert_string_equal(send_due(NULL), "ebook-delivery");
+	assert_int_equal(rows_of("eva@work.example").steps, 1);
+}
+
+static void test_lower_priority_does_not_enter(void **state)
+{
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	track("eva@work.example", NULL, "trial", "", "m1");
+	track("eva@work.example", NULL, "gift", "", "m2");
+	assert_int_equal(look("eva@work.example").enrolment_count, 2);
+}
+
+static void test_a_step_is_not_mailed_twice_for_a_pause(void **state)
+{
+	int64_t first, second = 0;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	defer(START + 36 * US_HOUR, &first);
+	track("eva@work.example", NULL, "trial", "", "m1");
+	assert_string_equal(send_due(NULL), "short-version");
+	clock_set(START + US_DAY);
+	pass_time();	/* urgent is done; the deferred mail is still to be tried again */
+	assert_int_equal(rows_of("eva@work.example").steps, 0);
+	assert_int_equal(rows_of("eva@work.example").mails, 1);
+	clock_set(START + 2 * US_DAY);
+	assert_string_equal(send_due(&second), "ebook-delivery");
+	assert_true(first == second);
+	assert_string_equal(send_due(NULL), "");
+	assert_int_equal(rows_of("eva@work.example").steps, 1);
+	assert_int_equal(rows_of("eva@work.example").mails, 0);
+}
+
+static void test_a_click_and_the_end_of_the_wait_at_once(void **state)
+{
+	int64_t delivery = 0;
+	struct rows_call rows;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	send_due(NULL);
+	clock_set(START + 2 * US_DAY);
+	send_due(&delivery);
+	clock_set(START + 5 * US_DAY - 100 * US_SECOND);
+	hit(delivery, 'c', 0, "Mozilla/5.0 (X11) Firefox/120");
+	clock_set(START + 5 * US_DAY);
+	pass_time();
+	rows = rows_of("eva@work.example");
+	assert_int_equal(rows.steps, 1);
+	assert_string_equal(look("eva@work.example").enrolments[0].step, "nudge");
+}
+
+static void test_a_wait_for_outlasts_a_pause(void **state)
+{
+	int64_t delivery = 0;
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	send_due(NULL);
+	clock_set(START + 2 * US_DAY);
+	send_due(&delivery);
+	track("eva@work.example", NULL, "trial", "", "m1");
+	clock_set(START + 4 * US_DAY);
+	send_due(NULL);
+	clock_set(START + 5 * US_DAY);
+	pass_time();
+	c = look("eva@work.example");
+	assert_string_equal(enrolment_in(&c, "urgent")->why, "done");
+	assert_string_equal(enrolment_in(&c, "ebook")->step, "wait_for-1");
+	assert_true(enrolment_in(&c, "ebook")->due == START + 8 * US_DAY);
+	hit(delivery, 'c', 0, "Mozilla/5.0 (X11) Firefox/120");
+	clock_set(START + 5 * US_DAY + 2 * US_MINUTE);
+	pass_time();
+	c = look("eva@work.example");
+	assert_string_equal(enrolment_in(&c, "ebook")->step, "nudge");
+	assert_int_equal(rows_of("eva@work.example").steps, 1);
+}
+
+static void test_stopping_leaves_no_row(void **state)
+{
+	int64_t delivery = 0;
+	struct unsubscribe_call gone;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	send_due(&delivery);
+	track("eva@work.example", NULL, "trial", "", "m1");	/* ebook gives way */
+	gone = (struct unsubscribe_call){ .delivery = delivery };
+	run(run_unsubscribe, &gone);
+	assert_int_equal(rows_of("eva@work.example").steps, 0);
+	sign_up("ebook", "ute@work.example", NULL, NULL);
+	send_due(&delivery);
+	track("ute@work.example", NULL, "trial", "", "m2");
+	mail_in(MAIL_HUMAN, delivery, "Thanks.", "thanks", 7);
+	assert_int_equal(rows_of("ute@work.example").steps, 0);
+	assert_int_equal(look("ute@work.example").enrolments[0].state, ENROLMENT_ENDED);
+	assert_string_equal(look("ute@work.example").enrolments[1].why, "replied");
+}
+
+static void test_failed_template_comes_again(void **state)
+{
+	struct claim_call claim = { 0 };
+	struct mail_outcome broken = { .outcome = OUTCOME_SKIPPED, .reply = "empty field: company", .relay_id = "", .at = START };
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	run(run_claim, &claim);
+	broken.delivery = claim.batch->mails[0].delivery;
+	run(run_outcome, &broken);
+	mail_batch_free(&claim.batch);
+	c = look("eva@work.example");
+	assert_string_equal(c.enrolments[0].why, "empty field: company");
+	assert_true(c.enrolments[0].due == START + US_DAY);
+	assert_string_equal(send_due(NULL), "");
+	clock_set(START + US_DAY);
+	assert_string_equal(send_due(NULL), "ebook-delivery");
+}
+
+static int run_suppress_only(struct db *db, void *arg, struct err *err)
+{
+	uint8_t hash[32];
+
+	suppressions_hash(db, arg, hash);
+	return suppressions_add(db, &(struct suppression){ .bucket = address_bucket(arg), .hash = hash, .reason = "manual", .at = START,
+			.source = "another daemon" }, err);
+}
+
+static void test_suppressed_by_another_daemon(void **state)
+{
+	struct claim_call claim = { 0 };
+	struct dot_call dot;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	run(run_claim, &claim);
+	run(run_suppress_only, "eva@work.example");
+	dot = (struct dot_call){ .delivery = claim.batch->mails[0].delivery };
+	run(run_dot, &dot);
+	mail_batch_free(&claim.batch);
+	assert_false(dot.may);
+	assert_int_equal(look("eva@work.example").enrolments[0].state, ENROLMENT_ENDED);
+}
+
+static void test_again_never_and_always(void **state)
+{
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	track("eva@work.example", NULL, "gift", "", "m1");
+	c = look("eva@work.example");
+	assert_string_equal(enrolment_in(&c, "gift")->why, "given");
+	assert_true(c.row.fit == 20);	/* the step set a field, a rule named it */
+	assert_non_null(strstr(c.row.fields, "Chief of staff"));
+	clock_set(START + US_DAY);
+	track("eva@work.example", NULL, "gift", "", "m2");
+	assert_int_equal(look("eva@work.example").enrolment_count, 2);
+	track("eva@work.example", NULL, "trial", "", "m3");
+	track("eva@work.example", NULL, "trial", "", "m4");	/* is in it */
+	assert_int_equal(look("eva@work.example").enrolment_count, 3);
+	clock_set(START + 3 * US_DAY);
+	assert_string_equal(send_due(NULL), "short-version");
+	clock_set(START + 4 * US_DAY);
+	pass_time();
+	track("eva@work.example", NULL, "trial", "", "m5");
+	assert_int_equal(look("eva@work.example").enrolment_count, 4);
+	assert_int_equal(rows_of("eva@work.example").steps, 1);
+}
+
+static void test_goal_comes_before_exit(void **state)
+{
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	track("eva@work.example", NULL, "purchase", "", "m1");
+	c = look("eva@work.example");
+	assert_string_equal(c.row.list, "customers");
+	assert_string_equal(enrolment_in(&c, "ebook")->why, "goal");
+}
+
+static void test_the_first_list_that_holds(void **state)
+{
+	static const struct {
+		const char *event, *list;
+	} rows[] = { { "nothing", "just-looking" }, { "webinar", "comparing" }, { "webinar", "ready-to-buy" }, { "purchase", "customers" } };
+	char id[8];
+	size_t i;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(id, sizeof(id), "m%zu", i);
+		track("eva@work.example", NULL, rows[i].event, "", id);
+		assert_string_equal(look("eva@work.example").row.list, rows[i].list);
+	}
+}
+
+/* --- hot ------------------------------------------------------------------------------------------------------------ */
+
+/* In `urgent`, whose mail has not gone out, when they become hot. */
+static struct look_call hot_in_urgent(void)
+{
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", "Head of IT", NULL);
+	track("eva@work.example", NULL, "trial", "", "m0");
+	track("eva@work.example", NULL, "webinar", "", "m1");
+	track("eva@work.example", NULL, "webinar", "", "m2");
+	c = look("eva@work.example");
+	assert_int_equal(c.has_lead, 1);
+	assert_int_equal(enrolment_in(&c, "urgent")->state, ENROLMENT_PAUSED);
+	assert_string_equal(enrolment_in(&c, "urgent")->why, "hot");
+	assert_int_equal(rows_of("eva@work.example").steps, 0);
+	assert_string_equal(send_due(NULL), "");
+	return c;
+}
+
+static struct sales_result sales_say(int64_t lead, enum lead_answer what, const char *key)
+{
+	struct sales_call answer = { .fact = { .lead = lead, .answer = what, .reason = "so", .by = "api", .key = key, .at = clock_now() } };
+
+	run(run_sales, &answer);
+	return answer.result;
+}
+
+static void test_paused_for_sales_goes_on_when_rejected(void **state)
+{
+	struct look_call c = hot_in_urgent();
+	int64_t lead = c.lead.id;
+
+	sales_say(lead, ANSWER_ACCEPT, NULL);
+	assert_string_equal(send_due(NULL), "");
+	sales_say(lead, ANSWER_REJECT, NULL);
+	assert_int_equal(rows_of("eva@work.example").steps, 1);
+	assert_string_equal(send_due(NULL), "short-version");
+	c = look("eva@work.example");
+	assert_string_equal(enrolment_in(&c, "urgent")->step, "end-1");
+}
+
+static void test_paused_for_sales_ends_when_won(void **state)
+{
+	struct look_call c = hot_in_urgent();
+
+	sales_say(c.lead.id, ANSWER_WON, NULL);
+	c = look("eva@work.example");
+	assert_string_equal(enrolment_in(&c, "urgent")->why, "won");
+	assert_int_equal(rows_of("eva@work.example").steps, 0);
+}
+
+static void test_answer_by_key_counts_once(void **state)
+{
+	int64_t lead = hot_in_urgent().lead.id;
+
+	assert_false(sales_say(lead, ANSWER_ACCEPT, "k").repeated);
+	assert_string_equal(sales_say(lead, ANSWER_LOST, "l").state, "lost");
+	assert_string_equal(sales_say(lead, ANSWER_ACCEPT, "k").state, "accepted");	/* the same answer again, */
+	assert_string_equal(look("eva@work.example").lead.state, "lost");		/* and nothing changed */
+}
+
+/* --- consent -------------------------------------------------------------------------------------------------------- */
+
+static int64_t confirm_in_doubt(void)
+{
+	struct claim_call claim = { 0 };
+	struct mail_outcome lost = { .outcome = OUTCOME_UNKNOWN, .reply = "connection lost", .relay_id = "", .at = clock_now() };
+	struct dot_call dot = { 0 };
+
+	run(run_claim, &claim);
+	assert_int_equal(claim.batch->count, 1);
+	assert_int_equal(claim.batch->mails[0].kind, DELIVERY_CONFIRM);
+	dot.delivery = lost.delivery = claim.batch->mails[0].delivery;
+	run(run_dot, &dot);
+	assert_true(dot.may);
+	run(run_outcome, &lost);
+	mail_batch_free(&claim.batch);
+	return lost.delivery;
+}
+
+static void test_confirmation_in_doubt_comes_again(void **state)
+{
+	int64_t first, after = US_MINUTE, at = START;
+	struct look_call c;
+	int sent = 0;
+
+	sign_up("careful", "eva@work.example", NULL, NULL);
+	first = confirm_in_doubt();
+	for (c = look("eva@work.example"); c.deliveries[0].state == DELIVERY_DEFERRED && sent < 20; c = look("eva@work.example"), sent++) {
+		clock_set(at + after - 1);
+		assert_string_equal(send_due(NULL), "");
+		clock_set(at = at + after);
+		assert_true(confirm_in_doubt() == first);
+		after = after < 1024 * US_MINUTE ? after * 4 : after;
+	}
+	assert_int_equal(c.deliveries[0].state, DELIVERY_UNKNOWN);
+	assert_true(sent >= 4 && sent < 10);
+}
+
+static void test_no_confirmation_after_it_was_given_or_refused(void **state)
+{
+	struct confirmation_result r;
+	struct unsubscribe_call gone;
+	int64_t delivery;
+
+	consent_to_confirm = sign_up("careful", "eva@work.example", NULL, NULL).id;
+	confirm_in_doubt();
+	run(run_confirm, &r);
+	sign_up("careful", "ute@work.example", NULL, NULL);
+	clock_set(START + US_SECOND);
+	send_due(NULL);		/* ebook-delivery to the one, a confirmation to the other */
+	sign_up("careful", "ida@work.example", NULL, NULL);
+	delivery = confirm_in_doubt();
+	gone = (struct unsubscribe_call){ .delivery = delivery };
+	run(run_unsubscribe, &gone);
+	clock_set(START + 2 * US_HOUR);
+	assert_string_equal(send_due(NULL), "");
+	assert_int_equal(rows_of("eva@work.example").mails, 0);
+	assert_int_equal(rows_of("ida@work.example").mails, 0);
+}
+
+static void test_confirmation_is_withheld_at_the_dot(void **state)
+{
+	struct claim_call claim = { 0 };
+	struct unsubscribe_call gone;
+	struct dot_call dot;
+
+	sign_up("careful", "eva@work.example", NULL, NULL);
+	run(run_claim, &claim);
+	dot = (struct dot_call){ .delivery = claim.batch->mails[0].delivery };
+	gone = (struct unsubscribe_call){ .delivery = dot.delivery };
+	run(run_unsubscribe, &gone);
+	run(run_dot, &dot);
+	assert_false(dot.may);
+	mail_batch_free(&claim.batch);
+}
+
+static void test_confirming_anew_lifts_an_unsubscribe_only(void **state)
+{
+	static const char *const forms[] = { "careful", "ebook" };	/* double and single opt-in */
+	struct confirmation_result r;
+	struct unsubscribe_call gone;
+	int64_t delivery = 0;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		char email[64];
+
+		snprintf(email, sizeof(email), "eva%zu@work.example", i);
+		sign_up("ebook", email, NULL, NULL);
+		send_due(&delivery);
+		gone = (struct unsubscribe_call){ .delivery = delivery };
+		run(run_unsubscribe, &gone);
+		assert_int_equal(look(email).suppressed, 1);
+		clock_set(clock_now() + US_MINUTE);
+		consent_to_confirm = sign_up(forms[i], email, NULL, NULL).id;
+		assert_int_equal(look(email).row.consent, CONSENT_PENDING);
+		assert_string_equal(send_due(NULL), "confirm");
+		assert_int_equal(look(email).suppressed, 1);
+		run(run_confirm, &r);
+		assert_int_equal(look(email).suppressed, 0);
+		assert_int_equal(look(email).row.consent, CONSENT_GIVEN);
+	}
+	run(run_unsubscribe, &gone);
+	mail_in(MAIL_COMPLAINT, delivery, "", "", 9);
+	consent_to_confirm = sign_up("careful", "eva1@work.example", NULL, NULL).id;
+	run(run_confirm, &r);
+	assert_int_equal(look("eva1@work.example").suppressed, 1);
+}
+
+struct suppress_call {
+	bool remove, changed;
+};
+
+static int run_suppress(struct db *db, void *arg, struct err *err)
+{
+	struct suppress_call *c = arg;
+	struct address address;
+
+	return address_parse("eva@work.example", &address, err) || on_suppress(w.d, db, &(struct manual_suppression){ .address = &address,
+			.remove = c->remove, .reason = "manual", .by = "test", .at = clock_now() }, &c->changed, err) ? -1 : 0;
+}
+
+static void test_suppressing_by_hand_and_back(void **state)
+{
+	struct suppress_call put = { .remove = false }, back = { .remove = true };
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	run(run_suppress, &put);
+	assert_true(put.changed && look("eva@work.example").suppressed == 1);
+	assert_int_equal(rows_of("eva@work.example").steps, 0);
+	run(run_suppress, &back);
+	assert_true(back.changed && look("eva@work.example").suppressed == 0);
+	run(run_suppress, &back);
+	assert_false(back.changed);
+}
+
+/* --- reload --------------------------------------------------------------------------------------------------------- */
+
+/* The same config changed by a sed program is in force. */
+static void reload(const char *change)
+{
+	struct plan_errors errors = { 0 };
+	struct err err = { "" };
+	struct plan *plan;
+	char command[1024], path[128];
+
+	snprintf(command, sizeof(command), "cd %s && rm -rf next && mkdir next && cp -rL *.yaml forms sequences secrets next/ &&"
+		" find next -name '*.yaml' -exec sed -i -E '%s' {} +", w.folder, change);
+	assert_int_equal(system(command), 0);
+	snprintf(path, sizeof(path), "%s/next/nurtured.yaml", w.folder);
+	plan = plan_load(path, &errors);
+	if (!plan)
+		print_error("%s", buf_cstr(&errors.text));
+	assert_non_null(plan);
+	buf_clear(&errors.text);
+	assert_int_equal(decide_reload(w.d, plan, &err), 0);
+	plan_unref(&plan);
+}
+
+static void test_reload_without_the_step(void **state)
+{
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	send_due(NULL);
+	reload("s/- mistakes:/- errors:/");
+	clock_set(START + 2 * US_DAY);
+	assert_string_equal(send_due(NULL), "");
+	assert_string_equal(look("eva@work.example").enrolments[0].why, "its step is gone from the sequence");
+}
+
+static void test_reload_while_a_mail_is_deferred(void **state)
+{
+	static const struct {
+		const char *change, *why, *next;
+	} rows[] = {
+		{ "s/- deliver:/- hand-over:/", "its step is gone from the sequence", "" },
+		{ "s/^sequence: ebook/sequence: book/", "the sequence is gone", "" },
+		{ "s/- deliver: .*/- deliver: {wait: 1 hour}/", "deliver", "" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int64_t delivery;
+		char email[64];
+
+		snprintf(email, sizeof(email), "eva%zu@work.example", i);
+		sign_up("ebook", email, NULL, NULL);
+		defer(clock_now() + US_MINUTE, &delivery);
+		reload(rows[i].change);
+		clock_set(clock_now() + US_MINUTE);
+		if (i < 2)
+			assert_string_equal(send_due(NULL), rows[i].next);
+		else
+			assert_string_equal(send_due(NULL), "ebook-delivery");	/* what was begun is ended */
+		if (i < 2)
+			assert_string_equal(look(email).enrolments[0].why, rows[i].why);
+		assert_int_equal(rows_of(email).mails, 0);
+		reload("");
+	}
+}
+
+static void test_reload_with_lists_and_stages_of_other_names(void **state)
+{
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	send_due(NULL);
+	reload("s/just-looking/looking/g; s/awareness/curiosity/g");
+	clock_set(START + 2 * US_DAY);
+	assert_string_equal(send_due(NULL), "three-mistakes");
+	c = look("eva@work.example");
+	assert_string_equal(c.row.list, "looking");
+	assert_string_equal(c.row.stage, "curiosity");
+	assert_int_equal(rows_of("eva@work.example").steps, 1);
+}
+
+static void test_reload_moves_fields_and_their_types(void **state)
+{
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", "Head of IT", NULL);
+	/* another order, and text where numbers are to be */
+	reload("/^  first_name:/d; s/^  company:.*/  company: {type: text}\\n  first_name: {type: text, default: there}/;"
+		" s/^  country:.*/  country: {type: number}/; s/country in .*\\]/country > 5/");
+	track("eva@work.example", NULL, "gift", "", "m1");
+	c = look("eva@work.example");
+	assert_true(c.row.fit == 20);
+	assert_non_null(strstr(c.row.fields, "\"first_name\":\"Eva\""));
+	assert_non_null(strstr(c.row.fields, "\"role\":\"Chief of staff\""));
+}
+
+/* --- scores --------------------------------------------------------------------------------------------------------- */
+
+/* Nothing but the events, in their order. */
+static double recomputed(const struct look_call *c, int64_t at)
+{
+	double value = 0;
+	int64_t as_of = 0;
+	size_t i;
+
+	for (i = 0; i < c->event_count; i++) {
+		if (c->events[i].points == 0)
+			continue;
+		value = decay_value(value, as_of, w.plan->half_life, c->events[i].at) + c->events[i].points;
+		as_of = c->events[i].at;
+	}
+	return decay_value(value, as_of, w.plan->half_life, at);
+}
+
+struct terms_call {
+	const struct look_call *look;
+	int64_t at;
+	double sum;
+};
+
+static int run_terms(struct db *db, void *arg, struct err *err)
+{
+	struct terms_call *c = arg;
+	struct term_sum *terms;
+	size_t count, i;
+
+	c->sum = 0;
+	if (terms_by_rule(db, c->look->row.id, c->at, w.plan->half_life, c->look->arena, &terms, &count, err))
+		return -1;
+	for (i = 0; i < count; i++)
+		c->sum += terms[i].points;
+	return 0;
+}
+
+static void test_interest_is_a_function_of_the_events(void **state)
+{
+	static const char *const names[] = { "page_view", "webinar", "refund", "nothing", "page_view", "refund" };
+	struct terms_call terms;
+	struct look_call c;
+	char email[64], id[32];
+	int64_t now = START;
+	int person, i, negative = 0;
+
+	random_seed(4711);
+	for (person = 0; person < 200; person++) {
+		int events = 1 + (int)(random_u64() % 12);
+
+		snprintf(email, sizeof(email), "p%d@work.example", person);
+		sign_up("ebook", email, NULL, NULL);
+		for (i = 0; i < events; i++) {
+			now += random_u64() % 3 ? (int64_t)(random_u64() % (uint64_t)(20 * US_DAY)) : 0;
+			clock_set(now);
+			snprintf(id, sizeof(id), "%d.%d", person, i);
+			track(email, NULL, names[random_u64() % 6], "/pricing", id);
+		}
+		c = look(email);
+		assert_float_equal(recomputed(&c, c.row.interest_at), c.row.interest, 1e-9);
+		terms = (struct terms_call){ .look = &c, .at = now };
+		run(run_terms, &terms);
+		assert_float_equal(terms.sum, recomputed(&c, now), 1e-9);
+		negative += c.row.interest < 0;
+	}
+	assert_true(negative > 10);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
 	const struct CMUnitTest tests[] = {
+		CASE(test_ids_keep_to_the_clock),	/* first: ids of a process only grow */
 		CASE(test_signup_enters_and_mails), CASE(test_same_key_changes_nothing), CASE(test_confirm_comes_first),
 		CASE(test_confirming_takes_effect_once), CASE(test_wait_for_click_branches), CASE(test_wait_for_gives_up),
 		CASE(test_scanner_clicks_do_not_count), CASE(test_caps_and_quiet_hours_hold), CASE(test_cap_of_the_list),
@@ -832,8 +1450,19 @@ int main(void)
 		CASE(test_reply_that_makes_nobody_hot_is_forwarded_too), CASE(test_unsigned_mail_changes_nobody),
 		CASE(test_bounce_and_complaint_suppress), CASE(test_unsubscribe_between_claim_and_dot),
 		CASE(test_deferred_comes_again_as_the_same_mail), CASE(test_unknown_is_not_resent_and_the_sequence_goes_on),
-		CASE(test_visitor_becomes_prospect), CASE(test_rejected_lead_goes_on), CASE(test_score_is_the_sum_of_its_terms),
-		CASE(test_clock_that_steps_back),
+		CASE(test_visitor_becomes_prospect), CASE(test_rejected_lead_goes_on),
+		CASE(test_clock_that_steps_back), CASE(test_priority_goes_first_and_the_other_goes_on),
+		CASE(test_lower_priority_does_not_enter), CASE(test_a_step_is_not_mailed_twice_for_a_pause),
+		CASE(test_a_click_and_the_end_of_the_wait_at_once), CASE(test_a_wait_for_outlasts_a_pause),
+		CASE(test_stopping_leaves_no_row), CASE(test_failed_template_comes_again),
+		CASE(test_suppressed_by_another_daemon), CASE(test_again_never_and_always),
+		CASE(test_goal_comes_before_exit), CASE(test_the_first_list_that_holds),
+		CASE(test_paused_for_sales_goes_on_when_rejected), CASE(test_paused_for_sales_ends_when_won),
+		CASE(test_answer_by_key_counts_once), CASE(test_confirmation_in_doubt_comes_again),
+		CASE(test_no_confirmation_after_it_was_given_or_refused), CASE(test_confirmation_is_withheld_at_the_dot),
+		CASE(test_confirming_anew_lifts_an_unsubscribe_only), CASE(test_suppressing_by_hand_and_back), CASE(test_reload_without_the_step),
+		CASE(test_reload_while_a_mail_is_deferred), CASE(test_reload_with_lists_and_stages_of_other_names),
+		CASE(test_reload_moves_fields_and_their_types), CASE(test_interest_is_a_function_of_the_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
