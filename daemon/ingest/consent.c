@@ -159,9 +159,11 @@ static void confirmed_page(const struct confirm_call *c)
 	struct page *page = page_new(c->call.r, plan, "confirmed", "Thank you");
 
 	page_set(page, "message",
-		value_text(form && form->download ? "Your address is confirmed. What you asked for is on its "
-						    "way to your mailbox."
-						  : "Your address is confirmed."));
+		value_text(c->result.repeated ? "This sign-up was confirmed before. If you have unsubscribed since and want "
+						"our mails again, please sign up again."
+			: form && form->download ? "Your address is confirmed. What you asked for is on its way to your "
+						   "mailbox."
+						 : "Your address is confirmed."));
 	if (form && form->thanks && origin_redirect_allowed(plan, form->thanks))
 		page_set(page, "next_url", value_text(form->thanks));
 	page_send(page, 200);

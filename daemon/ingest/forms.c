@@ -258,8 +258,7 @@ static void read_fact(struct signup_call *c)
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-static void accept(struct http_request *r, const struct plan *plan, const struct form *form, int64_t id,
-	bool must_confirm)
+static void accept(struct http_request *r, const struct plan *plan, const struct form *form, int64_t id)
 {
 	char text[100], consent[ID_TEXT];
 	struct page *page;
@@ -274,8 +273,9 @@ static void accept(struct http_request *r, const struct plan *plan, const struct
 		page = page_new(r, plan, "thanks", "Thank you");
 		page_set(page, "message",
 			value_text(
-				must_confirm
-					? "We have sent you a mail. Please open it and confirm your address."
+				form->confirm_double	/* the same for everybody: who is known to us is nobody's business */
+					? "Please look into your mailbox. If your address is new to us, there is a mail "
+					  "that asks you to confirm it; else what you asked for is on its way."
 					: "We have received your details. A mail is on its way to you."));
 		page_send(page, 200);
 	}
@@ -336,7 +336,7 @@ static void signup_done(struct store_job *job, enum store_result result, const s
 		give_back(c);	/* who tries again does no more than who succeeds at once */
 	if (!call_done(&c->call, result, err))
 		return;
-	accept(call.r, call.plan, c->form, c->result.id, c->result.must_confirm);
+	accept(call.r, call.plan, c->form, c->result.id);
 	call_end(&call);
 }
 
@@ -372,8 +372,7 @@ static bool judge(struct signup_call *c)
 	if (c->trapped) {
 		metric_add(&metric_trapped, 1);
 		accept(r, c->call.plan, c->form,
-			id_new(c->address.key[0] ? c->address.bucket : 0, c->fact.at),
-			c->form->confirm_double);
+			id_new(c->address.key[0] ? c->address.bucket : 0, c->fact.at));
 		return false;
 	}
 	if (c->errors.count) {

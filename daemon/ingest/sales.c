@@ -110,6 +110,14 @@ static void sales_done(struct store_job *job, enum store_result result, const st
 	call_end(&call);
 }
 
+/* "12.500" is twelve thousand to half of Europe and twelve and a half to the rest: nobody should guess. */
+static bool thousands(struct slice amount)
+{
+	const char *point = memchr(amount.data, '.', amount.len);
+
+	return point && amount.len - (size_t)(point - amount.data) == 4;
+}
+
 /* -1: answered. */
 static int read_answer(struct sales_call *c)
 {
@@ -122,7 +130,7 @@ static int read_answer(struct sales_call *c)
 	c->fact.reason = read_text(http_arena(r), body_get(&body, "reason"), REASON_MAX);
 	amount = slice_trim(slice_of(body_get(&body, "amount")));
 	if (c->fact.answer == ANSWER_WON && amount.len &&
-		(text_double(arena_strndup(http_arena(r), amount.data, amount.len), &c->fact.amount) < 0 ||
+		(thousands(amount) || text_double(arena_strndup(http_arena(r), amount.data, amount.len), &c->fact.amount) < 0 ||
 			c->fact.amount < 0 || c->fact.amount > AMOUNT_MAX)) {
 		page_problem(r, c->call.plan, 422, "Not an amount",
 			"The amount is not a number such as 12500 or 12500.50. Please go back and correct "

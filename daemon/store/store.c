@@ -3,7 +3,7 @@
  *
  * The thread takes what waits, runs it in one transaction, commits, and hands the batch back. What the
  * engine may cure by itself is tried again; everything else fails the batch, and each following second
- * shows by an empty commit whether the trouble is over.
+ * shows by a small commit whether the trouble is over.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -227,10 +227,19 @@ static void checkpoint_if_due(struct store *s, bool idle)
 	pthread_mutex_unlock(&s->mutex);
 }
 
-/* Once a second: the disk, and after trouble an empty commit, to see whether it is over. */
+/* Something to write: a commit without it would succeed on a full disk too. */
+static int write_mark(struct store_job *job, struct db *db, struct err *err)
+{
+	int64_t now = clock_now();
+
+	return settings_set(db, "last_trouble", &now, sizeof(now), err);
+}
+
+/* Once a second: the disk, and after trouble a small commit, to see whether it is over. */
 static void look_after(struct store *s)
 {
-	struct job_list none = { 0 };
+	struct store_job mark = { .run = write_mark };
+	struct job_list trial = { 0 };
 	struct stat st = { 0 };
 	bool failing, hopeless;
 	int64_t now = clock_steady();
@@ -246,7 +255,8 @@ static void look_after(struct store *s)
 	disk_look(s->disk);
 	if (failing && !hopeless && disk_has_room(s->disk)) {
 		checkpoint(s, false);
-		commit_batch(s, &none);
+		job_list_add(&trial, &mark);
+		commit_batch(s, &trial);
 	}
 	if (stat(s->file, &st) == 0) {
 		pthread_mutex_lock(&s->mutex);

@@ -215,9 +215,12 @@ def one_run(w, connections, delay, prospects):
     seed(w, prospects, MAILS)
     sink = Peer(BUILD + "/peers/smtp_sink", "-p", "0", "-e", str(MAILS), *(["-d", str(delay)] if delay else []))
     configure(w, sink.port, connections)
+    began = time.monotonic()
     w.start_daemon()
+    began = time.monotonic() - began
     pid = w.daemon_process.pid
     result = sink_result(sink, MAILS)
+    result["start"] = began
     wait_for("the last row", lambda: (w.ctl("queue") and cpu_settled(pid)))
     result["used"] = cpu(pid) / MAILS * 1000
     result["memory"] = peak(pid)
@@ -243,6 +246,7 @@ def mail_table(title, connections, delay, prospects, rounds=ROUNDS):
         report("messages/s, due row to 250 and committed", [r["rate"] for r in results])
         report("CPU s/1000 (the start of the daemon included)", [r["used"] for r in results])
         report("ratio to smtp-source -d into the same sink", [r["rate"] / l for r, l in zip(results, limits)])
+        report("s from start to listening", [r["start"] for r in results])
         report("sink's CPU share", [r["cpu"] for r in results])
         print("%-45s %.0f MB; message %.0f bytes" % ("peak memory", max(r["memory"] for r in results), results[0]["size"]))
         return results
