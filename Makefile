@@ -39,7 +39,198 @@ LIBS_INTAKE := $(filter-out -specs=%,$(shell pkg-config --libs $(PKGS_INTAKE) 2>
 # --- sources, a folder at a time --------------------------------------------------------------------------------
 
 FOLDERS := base language config store decide ingest send listen handoff console
-$(foreach f,$(FOLDERS),$(eval SRC_$f := $(wildcard daemon/$f/*.c)))
+
+SRC_base := \
+	daemon/base/address.c \
+	daemon/base/buf.c \
+	daemon/base/clock.c \
+	daemon/base/crash.c \
+	daemon/base/digest.c \
+	daemon/base/err.c \
+	daemon/base/http.c \
+	daemon/base/http_guard.c \
+	daemon/base/http_request.c \
+	daemon/base/id.c \
+	daemon/base/log.c \
+	daemon/base/loop.c \
+	daemon/base/mem.c \
+	daemon/base/metrics.c \
+	daemon/base/notify.c \
+	daemon/base/random.c \
+	daemon/base/text.c \
+	daemon/base/text_codec.c \
+	daemon/base/text_number.c \
+	daemon/base/token.c \
+	daemon/base/transfer.c \
+	daemon/base/zone.c
+
+SRC_language := \
+	daemon/language/as_text.c \
+	daemon/language/check.c \
+	daemon/language/compile.c \
+	daemon/language/evaluate.c \
+	daemon/language/expression.c \
+	daemon/language/filters.c \
+	daemon/language/filters_list.c \
+	daemon/language/filters_number.c \
+	daemon/language/filters_text.c \
+	daemon/language/html.c \
+	daemon/language/lex.c \
+	daemon/language/operand.c \
+	daemon/language/pattern.c \
+	daemon/language/pieces.c \
+	daemon/language/print.c \
+	daemon/language/render.c \
+	daemon/language/semantics.c \
+	daemon/language/tags.c \
+	daemon/language/template.c \
+	daemon/language/value.c \
+	daemon/language/vocabulary.c
+
+SRC_config := \
+	daemon/config/check.c \
+	daemon/config/forms.c \
+	daemon/config/keys.c \
+	daemon/config/load.c \
+	daemon/config/mails.c \
+	daemon/config/names.c \
+	daemon/config/nurture.c \
+	daemon/config/operator.c \
+	daemon/config/plan.c \
+	daemon/config/reference.c \
+	daemon/config/rules.c \
+	daemon/config/sales.c \
+	daemon/config/scalar.c \
+	daemon/config/secret.c \
+	daemon/config/sequences.c \
+	daemon/config/source.c \
+	daemon/config/yaml.c
+
+SRC_store := \
+	daemon/store/alerts.c \
+	daemon/store/consents.c \
+	daemon/store/db.c \
+	daemon/store/deliveries.c \
+	daemon/store/disk.c \
+	daemon/store/enrolments.c \
+	daemon/store/events.c \
+	daemon/store/hits.c \
+	daemon/store/inbound.c \
+	daemon/store/journal.c \
+	daemon/store/leads.c \
+	daemon/store/leases.c \
+	daemon/store/mailboxes.c \
+	daemon/store/migrations.c \
+	daemon/store/once.c \
+	daemon/store/outlet.c \
+	daemon/store/prospects.c \
+	daemon/store/queue.c \
+	daemon/store/reader.c \
+	daemon/store/rows.c \
+	daemon/store/settings.c \
+	daemon/store/sqlite.c \
+	daemon/store/store.c \
+	daemon/store/suppressions.c \
+	daemon/store/terms.c \
+	daemon/store/turns.c \
+	daemon/store/visitors.c
+
+SRC_decide := \
+	daemon/decide/decay.c \
+	daemon/decide/decide.c \
+	daemon/decide/gate.c \
+	daemon/decide/hot.c \
+	daemon/decide/look.c \
+	daemon/decide/on_claim.c \
+	daemon/decide/on_hit.c \
+	daemon/decide/on_mail.c \
+	daemon/decide/on_outcome.c \
+	daemon/decide/on_sales.c \
+	daemon/decide/on_signup.c \
+	daemon/decide/on_time.c \
+	daemon/decide/on_track.c \
+	daemon/decide/on_unsubscribe.c \
+	daemon/decide/person.c \
+	daemon/decide/person_fields.c \
+	daemon/decide/person_happen.c \
+	daemon/decide/person_settle.c \
+	daemon/decide/sequence.c \
+	daemon/decide/values.c \
+	daemon/decide/verdict.c \
+	daemon/decide/visitors.c
+
+SRC_ingest := \
+	daemon/ingest/body.c \
+	daemon/ingest/consent.c \
+	daemon/ingest/downloads.c \
+	daemon/ingest/forms.c \
+	daemon/ingest/ingest.c \
+	daemon/ingest/links.c \
+	daemon/ingest/origins.c \
+	daemon/ingest/pages.c \
+	daemon/ingest/range.c \
+	daemon/ingest/rates.c \
+	daemon/ingest/reading.c \
+	daemon/ingest/routes.c \
+	daemon/ingest/sales.c \
+	daemon/ingest/script.c \
+	daemon/ingest/signup_page.c \
+	daemon/ingest/track.c
+
+SRC_send := \
+	daemon/send/breaker.c \
+	daemon/send/compose.c \
+	daemon/send/connection.c \
+	daemon/send/dialogue.c \
+	daemon/send/mime.c \
+	daemon/send/outcome.c \
+	daemon/send/record.c \
+	daemon/send/relay.c \
+	daemon/send/reply.c \
+	daemon/send/send.c
+
+SRC_listen := \
+	daemon/listen/auto_reply.c \
+	daemon/listen/bounce.c \
+	daemon/listen/candidates.c \
+	daemon/listen/charset.c \
+	daemon/listen/classify.c \
+	daemon/listen/evidence.c \
+	daemon/listen/frame.c \
+	daemon/listen/headers.c \
+	daemon/listen/html_text.c \
+	daemon/listen/imap_source.c \
+	daemon/listen/incoming.c \
+	daemon/listen/intent_sets.c \
+	daemon/listen/intents.c \
+	daemon/listen/listen.c \
+	daemon/listen/mail.c \
+	daemon/listen/mail_job.c \
+	daemon/listen/mailbox.c \
+	daemon/listen/maildir_source.c \
+	daemon/listen/mime.c \
+	daemon/listen/patterns.c \
+	daemon/listen/reading.c \
+	daemon/listen/reason.c \
+	daemon/listen/reply_text.c \
+	daemon/listen/return_date.c \
+	daemon/listen/tls_stream.c
+
+SRC_handoff := \
+	daemon/handoff/guard.c \
+	daemon/handoff/handoff.c \
+	daemon/handoff/request.c \
+	daemon/handoff/retry.c \
+	daemon/handoff/signature.c
+
+SRC_console := \
+	daemon/console/act.c \
+	daemon/console/command.c \
+	daemon/console/console.c \
+	daemon/console/gauges.c \
+	daemon/console/preview.c \
+	daemon/console/report.c \
+	daemon/console/view.c
 
 # what a folder may use: itself and what lies below it
 NEED_base := base
