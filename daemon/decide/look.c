@@ -2,6 +2,7 @@
  * look.c: one person as JSON, for people who look in; and why things happened to them, from recorded reasons only. Reader thread.
  */
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,8 +61,8 @@ static json_t *person_json(const struct plan *plan, const struct prospect *row)
 	json_object_set_new(json, "form", json_string(row->form));
 	json_object_set_new(json, "consent", json_string(consent_names[row->consent]));
 	json_object_set_new(json, "fit", json_real(row->fit));
-	json_object_set_new(json, "interest", json_real((double)(int64_t)(interest * 100 + 0.5) / 100));
-	json_object_set_new(json, "score", json_real((double)(int64_t)((row->fit + interest) * 100 + 0.5) / 100));
+	json_object_set_new(json, "interest", json_real(round(interest * 100) / 100));
+	json_object_set_new(json, "score", json_real(round((row->fit + interest) * 100) / 100));
 	json_object_set_new(json, "intent", json_string(row->intent));
 	json_object_set_new(json, "hot", json_boolean(row->hot));
 	json_object_set_new(json, "hot_at", json_time(row->hot_at));

@@ -1,6 +1,7 @@
 /*
  * values.c: a person as mail templates and alerts see them.
  */
+#include <math.h>
 #include <string.h>
 
 #include "base/id.h"
@@ -124,9 +125,9 @@ struct value values_of_prospect(struct person *p, struct arena *arena)
 	value_put(b, "fields", value_built(fields));
 	value_put(b, "stage", text_in(arena, p->row.stage));
 	value_put(b, "list", text_in(arena, p->row.list));
-	value_put(b, "score", value_int((int64_t)(person_score(p) + (person_score(p) < 0 ? -0.5 : 0.5))));
-	value_put(b, "interest", value_int((int64_t)(person_interest(p) + 0.5)));
-	value_put(b, "fit", value_int((int64_t)p->row.fit));
+	value_put(b, "score", value_int(llround(person_score(p))));
+	value_put(b, "interest", value_int(llround(person_interest(p))));
+	value_put(b, "fit", value_int(llround(p->row.fit)));
 	value_put(b, "intent", text_in(arena, p->row.intent));
 	return value_built(b);
 }
@@ -155,7 +156,7 @@ struct value values_of_terms(struct person *p, struct arena *arena, struct err *
 		struct value_builder *b = value_build_object(arena);
 
 		value_put(b, "name", value_text(terms[i].rule));
-		value_put(b, "points", value_real((double)(int64_t)(terms[i].points * 10 + (terms[i].points < 0 ? -0.5 : 0.5)) / 10));
+		value_put(b, "points", value_real(round(terms[i].points * 10) / 10));
 		value_put(b, "count", value_int(terms[i].count));
 		value_put(b, "kind", value_text("interest"));
 		value_add(list, value_built(b));

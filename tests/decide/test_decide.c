@@ -944,17 +944,15 @@ static void test_a_wait_for_outlasts_a_pause(void **state)
 	send_due(NULL);
 	clock_set(START + 2 * US_DAY);
 	send_due(&delivery);
-	track("eva@work.example", NULL, "trial", "", "m1");
-	clock_set(START + 4 * US_DAY);
-	send_due(NULL);
-	clock_set(START + 5 * US_DAY);
+	clock_set(START + 3 * US_DAY);
+	track("eva@work.example", NULL, "gift", "", "m1");	/* takes no time, but its turn */
 	pass_time();
 	c = look("eva@work.example");
-	assert_string_equal(enrolment_in(&c, "urgent")->why, "done");
+	assert_string_equal(enrolment_in(&c, "gift")->why, "given");
 	assert_string_equal(enrolment_in(&c, "ebook")->step, "wait_for-1");
-	assert_true(enrolment_in(&c, "ebook")->due == START + 8 * US_DAY);
+	assert_true(enrolment_in(&c, "ebook")->due == START + 6 * US_DAY);
 	hit(delivery, 'c', 0, "Mozilla/5.0 (X11) Firefox/120");
-	clock_set(START + 5 * US_DAY + 2 * US_MINUTE);
+	clock_set(START + 3 * US_DAY + 2 * US_MINUTE);
 	pass_time();
 	c = look("eva@work.example");
 	assert_string_equal(enrolment_in(&c, "ebook")->step, "nudge");
@@ -1310,11 +1308,11 @@ static void test_reload_without_the_step(void **state)
 static void test_reload_while_a_mail_is_deferred(void **state)
 {
 	static const struct {
-		const char *change, *why, *next;
+		const char *change, *mail, *why;
 	} rows[] = {
-		{ "s/- deliver:/- hand-over:/", "its step is gone from the sequence", "" },
-		{ "s/^sequence: ebook/sequence: book/", "the sequence is gone", "" },
-		{ "s/- deliver: .*/- deliver: {wait: 1 hour}/", "deliver", "" },
+		{ "s/- deliver:/- hand-over:/", "", "its step is gone from the sequence" },
+		{ "s/^sequence: ebook/sequence: book/", "", "the sequence is gone" },
+		{ "s/- deliver: .*/- deliver: {wait: 1 hour}/", "ebook-delivery", "wait-2" },	/* what was begun is ended */
 	};
 	size_t i;
 
@@ -1322,19 +1320,16 @@ static void test_reload_while_a_mail_is_deferred(void **state)
 		int64_t delivery;
 		char email[64];
 
+		reload("");
 		snprintf(email, sizeof(email), "eva%zu@work.example", i);
 		sign_up("ebook", email, NULL, NULL);
 		defer(clock_now() + US_MINUTE, &delivery);
 		reload(rows[i].change);
 		clock_set(clock_now() + US_MINUTE);
-		if (i < 2)
-			assert_string_equal(send_due(NULL), rows[i].next);
-		else
-			assert_string_equal(send_due(NULL), "ebook-delivery");	/* what was begun is ended */
-		if (i < 2)
-			assert_string_equal(look(email).enrolments[0].why, rows[i].why);
+		assert_string_equal(send_due(NULL), rows[i].mail);
+		assert_string_equal(look(email).enrolments[0].why, rows[i].why);
 		assert_int_equal(rows_of(email).mails, 0);
-		reload("");
+		assert_int_equal(rows_of(email).steps, i == 2);
 	}
 }
 
@@ -1384,6 +1379,24 @@ static double recomputed(const struct look_call *c, int64_t at)
 		as_of = c->events[i].at;
 	}
 	return decay_value(value, as_of, w.plan->half_life, at);
+}
+
+static int run_look_prospect(struct db *db, void *arg, struct err *err)
+{
+	return look_prospect(w.plan, db, "eva@work.example", arg, err) == 1 ? 0 : -1;
+}
+
+static void test_interest_below_nothing(void **state)
+{
+	struct buf json = BUF_INIT;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	track("eva@work.example", NULL, "refund", "", "m1");
+	assert_true(look("eva@work.example").row.interest == -15);
+	clock_set(START + 30 * US_DAY);
+	run(run_look_prospect, &json);
+	assert_non_null(strstr(buf_cstr(&json), "\"interest\":-7.5,"));
+	buf_clear(&json);
 }
 
 struct terms_call {
@@ -1462,7 +1475,7 @@ int main(void)
 		CASE(test_no_confirmation_after_it_was_given_or_refused), CASE(test_confirmation_is_withheld_at_the_dot),
 		CASE(test_confirming_anew_lifts_an_unsubscribe_only), CASE(test_suppressing_by_hand_and_back), CASE(test_reload_without_the_step),
 		CASE(test_reload_while_a_mail_is_deferred), CASE(test_reload_with_lists_and_stages_of_other_names),
-		CASE(test_reload_moves_fields_and_their_types), CASE(test_interest_is_a_function_of_the_events),
+		CASE(test_reload_moves_fields_and_their_types), CASE(test_interest_is_a_function_of_the_events), CASE(test_interest_below_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
