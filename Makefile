@@ -138,6 +138,7 @@ SRC_store := \
 SRC_decide := \
 	daemon/decide/decay.c \
 	daemon/decide/decide.c \
+	daemon/decide/forget.c \
 	daemon/decide/gate.c \
 	daemon/decide/hot.c \
 	daemon/decide/look.c \

@@ -358,6 +358,7 @@ int decide_start(struct loop *loop, struct store *store, struct plan *plan, cons
 	d->start = timer_new(loop, start_owes, d);
 	store_on_hints(store, hinted, d);
 	start_owes(d);
+	forget_start(d);
 	timer_set(d->timer[LANE_TIME], 0);
 	*out = d;
 	return 0;
@@ -370,6 +371,7 @@ void decide_quiesce(struct decide *d)
 	d->stopping = true;
 	store_on_hints(d->store, NULL, NULL);
 	timer_stop(d->start);
+	timer_stop(d->forget);
 	for (lane = 0; lane < LANES; lane++)
 		timer_stop(d->timer[lane]);
 }
@@ -381,6 +383,7 @@ void decide_stop(struct decide **d)
 	if (!*d)
 		return;
 	timer_free(&(*d)->start);
+	timer_free(&(*d)->forget);
 	for (lane = 0; lane < LANES; lane++)
 		timer_free(&(*d)->timer[lane]);
 	plan_unref(&(*d)->plan);

@@ -26,6 +26,8 @@ struct decide {
 	bool running;			/* a time job is with the store */
 	struct timer *start;		/* until the store has taken what the start owes it: */
 	bool to_keep_links, to_recover, recovering;
+	struct timer *forget;
+	uint16_t forget_bucket;		/* the next to be visited */
 	bool stopping;
 	struct {
 		void (*fn)(void *arg);
@@ -108,6 +110,10 @@ struct value values_of_prospect(struct person *p, struct arena *arena);
 struct value values_of_actions(struct person *p, size_t max, struct arena *arena, struct err *err);
 struct value values_of_terms(struct person *p, struct arena *arena, struct err *err);
 const char *values_display_name(struct person *p, struct arena *arena);
+
+/* --- forget.c ---------------------------------------------------------------------------------------------------- */
+
+void forget_start(struct decide *d);
 
 /* --- visitors.c -------------------------------------------------------------------------------------------------- */
 

@@ -159,3 +159,16 @@ int events_all(struct db *db, int64_t prospect, struct arena *arena, struct even
 	*out = rows;
 	return 0;
 }
+
+STATEMENT(prune, BUCKETED,
+	"DELETE FROM event"
+	" WHERE bucket = ?1 AND at < ?2");
+
+int events_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err)
+{
+	struct query *q = db_query(db, &sql_prune);
+
+	query_int(q, 1, bucket);
+	query_int(q, 2, before);
+	return query_run(q, err) < 0 ? -1 : 0;
+}

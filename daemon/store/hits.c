@@ -93,3 +93,16 @@ int hits_set_verdict(struct db *db, int64_t id, enum verdict verdict, unsigned r
 	query_int(q, 4, reasons);
 	return query_run(q, err) < 0 ? -1 : 0;
 }
+
+STATEMENT(prune, BUCKETED,
+	"DELETE FROM hit"
+	" WHERE bucket = ?1 AND at < ?2");
+
+int hits_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err)
+{
+	struct query *q = db_query(db, &sql_prune);
+
+	query_int(q, 1, bucket);
+	query_int(q, 2, before);
+	return query_run(q, err) < 0 ? -1 : 0;
+}

@@ -112,3 +112,16 @@ int terms_by_rule(struct db *db, int64_t prospect, int64_t now, int64_t half_lif
 	*count_out = n;
 	return 0;
 }
+
+STATEMENT(prune, BUCKETED,
+	"DELETE FROM score_term"
+	" WHERE bucket = ?1 AND at < ?2");
+
+int terms_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err)
+{
+	struct query *q = db_query(db, &sql_prune);
+
+	query_int(q, 1, bucket);
+	query_int(q, 2, before);
+	return query_run(q, err) < 0 ? -1 : 0;
+}

@@ -189,6 +189,9 @@ int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struc
 /* Takes up to `max` due rows of LANE_TIME: steps whose wait is over, held hits, rechecks. Run by decide itself; tests call it. */
 int on_time(struct decide *d, struct db *db, size_t max, size_t *done_out, struct err *err) MUSTCHECK;
 
+/* Forgets the events, points and hits of one bucket that are older than `before`. Run by decide itself, a bucket a minute. */
+int on_forget(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;
+
 /* --- to and from the relay --------------------------------------------------------------------------------------- */
 
 /* One mail to send. All memory is the batch's. */

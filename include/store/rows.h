@@ -75,6 +75,9 @@ int events_latest(struct db *db, int64_t prospect, const char *const *names, siz
 /* All in the order in which they took effect (at, id), for recomputing. */
 int events_all(struct db *db, int64_t prospect, struct arena *arena, struct event_row **out, size_t *count_out, struct err *err) MUSTCHECK;
 
+/* Forgets what is older, of everybody in the bucket. */
+int events_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;
+
 /* --- score_term: what each rule granted; append-only ------------------------------------------------------------- */
 
 struct score_term {
@@ -91,6 +94,8 @@ int terms_sum(struct db *db, int64_t prospect, const char *rule, int64_t from, d
 struct term_sum { const char *rule; double points; int64_t count; };
 int terms_by_rule(struct db *db, int64_t prospect, int64_t now, int64_t half_life, struct arena *arena,
 		struct term_sum **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+
+int terms_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;	/* as events_prune() */
 
 /* --- hit: opens and clicks that wait for their verdict to take effect -------------------------------------------- */
 
@@ -111,6 +116,8 @@ int hits_insert(struct db *db, const struct hit *h, struct err *err) MUSTCHECK;
 int hits_find(struct db *db, int64_t id, struct arena *arena, struct hit *out, struct err *err) MUSTCHECK;
 int hits_of_delivery(struct db *db, int64_t delivery, int64_t from, struct arena *arena, struct hit **out, size_t *count_out, struct err *err) MUSTCHECK;
 int hits_set_verdict(struct db *db, int64_t id, enum verdict verdict, unsigned reasons, struct err *err) MUSTCHECK;
+
+int hits_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;	/* as events_prune() */
 
 /* --- enrolment --------------------------------------------------------------------------------------------------- */
 

@@ -777,6 +777,32 @@ static void test_rejected_lead_goes_on(void **state)
 	assert_true(answer.result.repeated);
 }
 
+static int run_forget_all(struct db *db, void *arg, struct err *err)
+{
+	uint16_t bucket;
+
+	for (bucket = 0; bucket < BUCKETS; bucket++)
+		if (on_forget(db, bucket, *(int64_t *)arg, err))
+			return -1;
+	return 0;
+}
+
+static void test_what_is_old_is_forgotten(void **state)
+{
+	int64_t before = START + US_DAY;
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	clock_set(START + 2 * US_DAY);
+	track("eva@work.example", NULL, "webinar", "", "m1");
+	c = look("eva@work.example");
+	assert_true(c.event_count >= 2);
+	run(run_forget_all, &before);
+	c = look("eva@work.example");
+	assert_true(c.event_count >= 1 && c.events[0].at >= before);
+	assert_true(c.row.interest > 49);	/* the score is what it was */
+}
+
 static void test_clock_that_steps_back(void **state)
 {
 	sign_up("ebook", "eva@work.example", NULL, NULL);
@@ -1464,7 +1490,7 @@ int main(void)
 		CASE(test_bounce_and_complaint_suppress), CASE(test_unsubscribe_between_claim_and_dot),
 		CASE(test_deferred_comes_again_as_the_same_mail), CASE(test_unknown_is_not_resent_and_the_sequence_goes_on),
 		CASE(test_visitor_becomes_prospect), CASE(test_rejected_lead_goes_on),
-		CASE(test_clock_that_steps_back), CASE(test_priority_goes_first_and_the_other_goes_on),
+		CASE(test_clock_that_steps_back), CASE(test_what_is_old_is_forgotten), CASE(test_priority_goes_first_and_the_other_goes_on),
 		CASE(test_lower_priority_does_not_enter), CASE(test_a_step_is_not_mailed_twice_for_a_pause),
 		CASE(test_a_click_and_the_end_of_the_wait_at_once), CASE(test_a_wait_for_outlasts_a_pause),
 		CASE(test_stopping_leaves_no_row), CASE(test_failed_template_comes_again),

@@ -169,6 +169,21 @@ static int take_inbound(struct with_store *w, struct db *db, void *arg, struct e
 	return inbound_take(db, &in, err) < 0 ? -1 : 0;
 }
 
+static int prune_events(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return events_prune(db, id_bucket(ID(0)), 1000, err);
+}
+
+static int prune_terms(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return terms_prune(db, id_bucket(ID(0)), 1000, err);
+}
+
+static int prune_hits(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return hits_prune(db, id_bucket(ID(0)), 1000, err);
+}
+
 static int prune_inbound(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
 	return inbound_prune(db, 1000, err);
@@ -226,7 +241,8 @@ static const struct {
 	{ "suppressions_add", add_suppression }, { "suppressions_remove", remove_suppression }, { "consents_add", add_consent },
 	{ "leads_insert", insert_lead }, { "leads_answer", answer_lead }, { "alerts_insert", insert_alert },
 	{ "alerts_update", update_alert }, { "alerts_recover", recover_alerts }, { "once_take", take_once },
-	{ "inbound_take", take_inbound }, { "inbound_prune", prune_inbound }, { "mailboxes_set", set_mailbox },
+	{ "inbound_take", take_inbound }, { "inbound_prune", prune_inbound }, { "events_prune", prune_events },
+	{ "terms_prune", prune_terms }, { "hits_prune", prune_hits }, { "mailboxes_set", set_mailbox },
 	{ "journal_add", add_journal }, { "turns_take", take_turn }, { "settings_set", set_setting },
 	{ "visitors_join", join_visitor }, { "visitors_add_event", add_visitor_event }, { "visitors_take_events", take_visitor_events },
 };
@@ -246,6 +262,8 @@ static int seed(struct with_store *w, struct db *db, void *arg, struct err *err)
 	if (prospects_insert(db, &p, err) < 0 || inbound_take(db, &in, err) != 1 || suppressions_add(db, &s, err) < 0)
 		return -1;
 	if (hits_insert(db, &(struct hit){ .id = ID(0), .delivery = ID(4), .kind = 'o' }, err) < 0 ||
+			events_insert(db, &(struct event_row){ .id = ID(5), .prospect = ID(0), .at = 1, .name = "old" }, err) < 0 ||
+			terms_insert(db, &(struct score_term){ .prospect = ID(0), .rule = "old", .at = 1, .event = ID(5), .points = 1 }, err) < 0 ||
 			enrolments_insert(db, &(struct enrolment){ .id = ID(0), .prospect = ID(0), .sequence = "s" }, err) < 0 ||
 			queue_add(db, &(struct queue_row){ .id = ID(0), .lane = LANE_SEND, .due = 1 }, err) < 0 ||
 			queue_add(db, &(struct queue_row){ .id = ID(1), .lane = LANE_SEND, .due = 1 }, err) < 0 ||
