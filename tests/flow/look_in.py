@@ -90,7 +90,7 @@ def a_reload_is_all_or_nothing():
         check(json.loads(ask(w, "status", "--json")[1])["config"]["version"] == before, "a refused config is in force")
         expect(ctl(w, "check", "-c", w.conf), 78, "colour")
         write(w.folder + "/conf/nurture.yaml", good.replace("half_life: 30 days", "half_life: 20 days"))
-        expect(ctl(w, "check", "-c", w.conf), 0, "is good: [1-9]\d* sequences")
+        expect(ctl(w, "check", "-c", w.conf), 0, r"is good: [1-9]\d* sequences")
         expect(ask(w, "reload"), 0, r"^reloaded +yes$")
         check(json.loads(ask(w, "status", "--json")[1])["config"]["version"] != before, "the new config is not in force")
 
