@@ -85,7 +85,7 @@ def big_template():
     """About 10 KB of message, 15 substitutions, two conditions, five tracked links."""
     words = ("Most teams choose a vendor by the length of its list of features and find out a year later what they should have asked. "
              "Three questions tell more than forty pages of a matrix, and none of them is about the price. ")
-    body = "".join("<p style=\"margin:0 0 16px;line-height:24px\">{{ first_name }}, %s {{ company }} %s</p>\n" % (words, "and so on. " * 12) for _ in range(6))
+    body = "".join("<p style=\"margin:0 0 16px;line-height:24px\">{{ first_name }}, %s {{ company }} %s</p>\n" % (words, "and so on. " * 12) for _ in range(9))
     links = "".join('<p><a href="https://www.example.com/read/%d">Read part %d</a></p>\n' % (n, n) for n in range(5))
     return ("---\nsubject: \"{{ first_name }}, three questions for {{ company }}\"\n---\n<html><body>\n<h1>Hello {{ first_name }}</h1>\n"
             "{% if role contains \"Head\" %}<p>As {{ role }} you know this.</p>{% else %}<p>You know this.</p>{% endif %}\n" + body + links +
