@@ -246,11 +246,6 @@ struct slice query_get_blob(struct query *q, int column)
 	return q->db->driver->get_blob(q->prepared, column);
 }
 
-bool query_is_null(struct query *q, int column)
-{
-	return q->db->driver->is_null(q->prepared, column);
-}
-
 int query_run(struct query *q, struct err *err)
 {
 	struct db *db = q->db;

@@ -76,7 +76,6 @@ struct driver {
 	double (*get_real)(struct prepared *prepared, int column);
 	const char *(*get_text)(struct prepared *prepared, int column);
 	struct slice (*get_blob)(struct prepared *prepared, int column);
-	bool (*is_null)(struct prepared *prepared, int column);
 	int (*changes)(struct connection *connection);	/* rows changed by the statement that ended last */
 
 	/* Moves the log into the tables; `all` also cuts the log to nothing. Outside transactions, by the writer. */

@@ -401,11 +401,6 @@ static struct slice sqlite_get_blob(struct prepared *p, int column)
 	return (struct slice){ .data = data, .len = (size_t)sqlite3_column_bytes(stmt(p), column) };
 }
 
-static bool sqlite_is_null(struct prepared *p, int column)
-{
-	return sqlite3_column_type(stmt(p), column) == SQLITE_NULL;
-}
-
 static int sqlite_changes(struct connection *c)
 {
 	return sqlite3_changes(c->db);
@@ -496,7 +491,6 @@ const struct driver driver_sqlite = {
 	.get_real = sqlite_get_real,
 	.get_text = sqlite_get_text,
 	.get_blob = sqlite_get_blob,
-	.is_null = sqlite_is_null,
 	.changes = sqlite_changes,
 	.checkpoint = sqlite_checkpoint,
 	.log_bytes = sqlite_log_bytes,

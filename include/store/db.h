@@ -61,7 +61,6 @@ int64_t query_get_int(struct query *q, int column);
 double query_get_real(struct query *q, int column);
 const char *query_get_text(struct query *q, int column);
 struct slice query_get_blob(struct query *q, int column);
-bool query_is_null(struct query *q, int column);
 void query_done(struct query *q);
 /* For statements without result: runs, ends, returns the number of rows changed, or -1. */
 int query_run(struct query *q, struct err *err) MUSTCHECK;
