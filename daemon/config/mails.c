@@ -156,7 +156,8 @@ static int load_mail(struct load *l, const char *path, const char *name, const s
 	};
 	int download = vocabulary_find(l->plan->mail_names, slice_of("download_url"));
 
-	mail->name = name;
+	mail->name = mail->base = name;
+	mail->language = "";
 	mail->html = compile(l, &folder, name, source, &options);
 	mail->text = compile_text(l, path, name);
 	if (!mail->html)

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <openssl/crypto.h>
 
@@ -139,6 +140,24 @@ const struct mail_template *plan_mail(const struct plan *plan, const char *name)
 			return &plan->mails[i];
 	}
 	return NULL;
+}
+
+const struct mail_template *plan_mail_in(const struct plan *plan, const struct mail_template *mail, const char *language)
+{
+	size_t whole = strlen(language), main = strcspn(language, "-_");
+	const struct mail_template *found = mail;
+
+	for (size_t i = 0; whole && i < plan->mail_count; i++) {
+		const struct mail_template *m = &plan->mails[i];
+
+		if (!*m->language || strcmp(m->base, mail->base) != 0)
+			continue;
+		if (!strcasecmp(m->language, language))
+			return m;
+		if (strlen(m->language) == main && !strncasecmp(m->language, language, main))
+			found = m;
+	}
+	return found;
 }
 
 const struct sequence *plan_sequence(const struct plan *plan, const char *name)

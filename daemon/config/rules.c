@@ -99,6 +99,7 @@ static void touch_all(struct builder *b, const struct plan *plan)
 		case RULE_GOAL:
 		case RULE_EXIT:
 		case RULE_WAIT:
+		case RULE_TEST:
 			touch_by(b, rule->when, (int)i);
 			touch_by(b, rule->until, (int)i);
 			break;

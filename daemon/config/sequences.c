@@ -256,7 +256,7 @@ static void read_raw(struct load *l, struct raw *raw)
 /* Names of all steps first, so that a step can go to a later one. */
 static void name_steps(struct load *l, struct raw *raws, struct step *steps, int count)
 {
-	int per_verb[STEP_END + 1] = { 0 };
+	int per_verb[STEP_KINDS] = { 0 };
 
 	for (int i = 0; i < count; i++) {
 		int n = raws[i].verb ? ++per_verb[raws[i].verb->kind] : 0;
@@ -347,6 +347,15 @@ static void fill_step(struct load *l, const struct sequence *s, const struct raw
 		break;
 	case STEP_SET:
 		fill_set(l, keys->set, step);
+		break;
+	case STEP_WAIT_UNTIL:
+	case STEP_SPLIT:
+	case STEP_TEST:
+	case STEP_TAG:
+	case STEP_MOVE:
+	case STEP_ALERT:
+	case STEP_WEBHOOK:
+	case STEP_KINDS:
 		break;
 	case STEP_GO:
 		step->then_step = find_step(l, s, keys->go, step->next);

@@ -276,6 +276,9 @@ static void mark(struct person *p, int number)
 	case RULE_WAIT:
 		p->enrolments = true;
 		break;
+	case RULE_TEST:
+		p->trials = true;
+		break;
 	case RULE_INTEREST:	/* granted where the event happens, never again */
 		break;
 	}

@@ -48,6 +48,7 @@ struct person {
 	bool nowhere;			/* certain to be in no sequence */
 	/* kinds of rules to look at again */
 	bool fit, stage, list, hot, enrolments;
+	bool trials;			/* something happened that may decide a test */
 	struct entry_mark *enter;	/* entries, each with the event that may enter */
 	size_t enter_count, enter_room;
 	const char *cause;		/* what made it all happen, for the journal: "click evt_..." */

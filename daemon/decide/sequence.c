@@ -252,6 +252,16 @@ int sequence_go(struct decide *d, struct db *db, struct person *p, const struct 
 			}
 			step = at->next;
 			continue;
+		case STEP_WAIT_UNTIL:
+		case STEP_SPLIT:
+		case STEP_TEST:
+		case STEP_TAG:
+		case STEP_MOVE:
+		case STEP_ALERT:
+		case STEP_WEBHOOK:
+		case STEP_KINDS:
+			step = at->next;
+			continue;
 		case STEP_GO:
 			step = at->then_step;
 			continue;

@@ -104,6 +104,13 @@ struct stage {
 	struct expression *when, *until;	/* NULL on the first; `until` may be NULL: then never falls while... `when` alone decides */
 };
 
+/* A day of the calendar on which no mail goes out and that is no business day, in the prospect's time zone. */
+struct holiday {
+	int year;			/* 0: every year */
+	int month, day;
+	struct expression *when;	/* for whom; NULL: everybody */
+};
+
 struct list {
 	const char *name;
 	struct expression *when;	/* NULL: everybody who is left */
@@ -127,42 +134,110 @@ struct quiet {
 	bool set;			/* false: no quiet hours at all */
 };
 
-enum step_kind { STEP_SEND, STEP_WAIT, STEP_WAIT_FOR, STEP_IF, STEP_SET, STEP_GO, STEP_END };
+enum step_kind {
+	STEP_SEND, STEP_WAIT, STEP_WAIT_UNTIL, STEP_WAIT_FOR, STEP_IF, STEP_SPLIT, STEP_TEST, STEP_SET, STEP_TAG, STEP_MOVE, STEP_ALERT,
+	STEP_WEBHOOK, STEP_GO, STEP_END, STEP_KINDS
+};
+
+/* What a `wait_until` waits for: one of a field, a date, or the next day and time of day that fit; in the person's time zone. */
+struct moment {
+	int field;			/* index in plan->fields, of a time; -1: none */
+	int64_t shift;			/* added to the field; negative for `before` */
+	int year, month, day;		/* a date; year 0: none */
+	bool weekday[7];		/* 0 Monday; all false: any day */
+	bool business;			/* only on business days */
+	int minute;			/* of the day; -1: as it is (dates: 0) */
+};
+
+/* One of the mails of a test. */
+struct arm {
+	const char *name;		/* given, or the mail's name, with "-2" and so on where that is taken */
+	const struct mail_template *mail;
+	const struct template *subject;	/* instead of the mail's own; NULL */
+};
+
+enum test_method { TEST_THOMPSON, TEST_FIXED };
+
+/* Where a person goes who stands at a step that is not there any more. */
+struct fate {
+	const char *step;
+	int to;				/* index of a step; step_count: the end */
+};
 
 struct step {
 	const char *name;		/* given, or "<verb>-<n>" with n counted per verb from 1 */
 	enum step_kind kind;
 	int next;			/* index of the following step; == step_count at the end */
 	int line;
-	/* send */
-	const struct mail_template *mail;
+	/* send, test */
+	const struct mail_template *mail;	/* send */
 	bool even_in_quiet;
+	int64_t valid_for;		/* from when the gate first allows it; 0: for ever */
+	bool as_owner;			/* From is the owner of the lead */
+	bool same_thread;		/* answers the enrolment's mail before it */
+	/* test */
+	const struct arm *arms;
+	size_t arm_count;
+	const char *by;			/* the event that decides: "click", "reply", ...; "goal": the sequence's */
+	int64_t within;			/* of the mail, for what decides */
+	enum test_method method;
+	int64_t size;			/* people an arm: of a fixed test, or before a Thompson test may end */
+	double sure;			/* 0.5..0.9999 */
+	const char *test_id;		/* of what is tested: other arms, or another question, are another test */
 	/* wait, wait_for */
 	int64_t wait;			/* wait, or at_most of wait_for */
+	int64_t business_days;		/* wait: so many of these instead; 0: none */
+	/* wait_until; else_step: where to go if it is past or empty */
+	struct moment until;
 	/* wait_for, if */
 	struct expression *when;
 	int then_step, else_step;	/* if: both; wait_for: then_step == next, else_step: `otherwise`, next if not given */
+	/* split */
+	const int *branches;		/* indexes of steps */
+	const int *shares;
+	size_t branch_count;
 	/* set */
 	int field;			/* index in plan->fields */
 	const char *value;
+	/* tag */
+	const char *const *tags;	/* to be given; ends with NULL */
+	const char *const *untags;	/* to be taken away */
+	/* move */
+	const char *list;
+	int64_t hold;			/* how long; 0: until the stage changes */
+	/* alert: what it says is `reason`, to all targets of sales.yaml, or with `payload` instead of theirs. webhook: `target` */
+	const struct template *payload;
+	const struct alert_target *target;
 	/* go: then_step */
-	const char *reason;		/* end: why */
+	const char *reason;		/* end: why; alert: what it says */
 };
 
 enum again { AGAIN_NEVER, AGAIN_ALWAYS, AGAIN_AFTER };
+enum on_change { CHANGE_MOVE, CHANGE_FINISH, CHANGE_RESTART };
+
+#define SEQUENCE_VERSION 12	/* hex digits */
 
 struct sequence {
 	const char *name;
 	const char *list;		/* list it belongs to; NULL: any */
-	const char *enter_on;		/* event name, "list_changed" or "stage_changed" */
+	const char *enter_on;		/* event name, "list_changed" or "stage_changed"; "": only by hand */
 	struct expression *enter_when;	/* may be NULL */
 	struct expression *goal, *exit;	/* may be NULL */
 	enum again again;
 	int64_t again_after;
 	int priority;
+	const char *const *beside;	/* names of the sequences that it runs beside; ends with NULL */
+	bool beside_any;
+	double holdout;			/* 0..0.9: so many get nothing, and are watched */
+	int64_t holdout_for;
+	enum on_change on_change;
+	const struct fate *gone;
+	size_t gone_count;
 	const struct step *steps;
 	int step_count;
-	int index;			/* in plan->sequences */
+	int index;			/* in plan->sequences; -1: an old version, see sequence_old() */
+	const char *version;		/* of what it says, whatever its comments and `on_change` */
+	const char *source;		/* the file's text, to be kept while people go through this version */
 };
 
 struct form {
@@ -208,7 +283,9 @@ struct sales {
 };
 
 struct mail_template {
-	const char *name;		/* "three-mistakes" */
+	const char *name;		/* "three-mistakes", or "three-mistakes.de": the version of a language */
+	const char *base;		/* "three-mistakes": what steps and history call both */
+	const char *language;		/* "de"; "" of the base itself */
 	const struct template *html;	/* tracked links; its text part by template_text_part() */
 	const struct template *text;	/* name.txt.liquid, else template_text_part(html) */
 	const struct template *subject, *preheader;	/* preheader may be NULL */
@@ -217,12 +294,12 @@ struct mail_template {
 
 /* --- rules, and what touches them ------------------------------------------------------------------------------- */
 
-enum rule_kind { RULE_FIT, RULE_INTEREST, RULE_STAGE, RULE_LIST, RULE_HOT, RULE_ENTER, RULE_GOAL, RULE_EXIT, RULE_WAIT };
+enum rule_kind { RULE_FIT, RULE_INTEREST, RULE_STAGE, RULE_LIST, RULE_HOT, RULE_ENTER, RULE_GOAL, RULE_EXIT, RULE_WAIT, RULE_TEST };
 
 struct rule {
 	enum rule_kind kind;
 	int index;			/* which fit rule, stage, list, sequence */
-	int step;			/* RULE_WAIT */
+	int step;			/* RULE_WAIT, RULE_TEST (touched by the event that decides it) */
 	const struct expression *when, *until;	/* either may be NULL */
 };
 
@@ -238,7 +315,8 @@ struct plan {
 	struct operator_config operator;
 
 	struct vocabulary *vocabulary;	/* fields, then the built-in names below */
-	int symbol_email, symbol_email_kind, symbol_stage, symbol_list, symbol_score, symbol_interest, symbol_fit, symbol_intent, symbol_language, symbol_form;
+	int symbol_email, symbol_email_kind, symbol_stage, symbol_list, symbol_score, symbol_interest, symbol_fit, symbol_intent, symbol_language,
+		symbol_form, symbol_tags, symbol_grade;	/* grade: -1 without a grid */
 	struct vocabulary *mail_names;	/* what mail templates may name: fields first, with the same indexes as in `vocabulary` */
 	/*
 	 * Fields first here too. Where one has the name of something that pages or alerts know themselves (company), the name is
@@ -257,13 +335,19 @@ struct plan {
 	size_t fit_count;
 	const struct score_rule *interest;
 	size_t interest_count;
+	bool graded;
+	double grade_fit[3], grade_interest[3];	/* from which on A, B, C; and 1, 2, 3; falling */
 	struct quiet quiet;
+	const struct holiday *holidays;
+	size_t holiday_count;
 	const struct form *forms;
 	size_t form_count;
 	const struct sequence *sequences;	/* by falling priority, then name */
 	size_t sequence_count;
 	struct sales sales;
-	const struct mail_template *mails;
+	const struct alert_target *const *webhooks;	/* of all steps, for who signs what is posted */
+	size_t webhook_count;
+	const struct mail_template *mails;		/* by name; the versions of other languages too */
 	size_t mail_count;
 	const struct template *forward;	/* alerts/forward: the mail that carries a reply to its owner */
 
@@ -298,10 +382,21 @@ const struct template *plan_page(const struct plan *plan, const char *name);
 /* Finders, NULL or -1 if there is none such. */
 const struct form *plan_form(const struct plan *plan, const char *name);
 const struct mail_template *plan_mail(const struct plan *plan, const char *name);
+/* The version of a mail for a person's language ("de-AT": that, else "de"), else the mail itself. */
+const struct mail_template *plan_mail_in(const struct plan *plan, const struct mail_template *mail, const char *language);
 const struct sequence *plan_sequence(const struct plan *plan, const char *name);
 int plan_step(const struct sequence *sequence, const char *name);
 int plan_stage(const struct plan *plan, const char *name);
 int plan_list(const struct plan *plan, const char *name);
 struct rule_set plan_rules_of(const struct plan *plan, const char *event);
+
+/*
+ * An older version of a sequence, from its source as it was kept, with the names of this plan. NULL with what stands in the way (a mail
+ * or a list that is gone). It holds a reference to the plan. Reads templates that only it names: any thread but the loop's.
+ */
+struct sequence_old;
+struct sequence_old *sequence_old(struct plan *plan, const char *source, struct plan_errors *errors);
+const struct sequence *sequence_old_sequence(const struct sequence_old *old);
+void sequence_old_free(struct sequence_old **old);
 
 #endif
