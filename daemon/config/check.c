@@ -29,6 +29,14 @@ static struct ways ways_from(const struct step *step)
 	switch (step->kind) {
 	case STEP_SEND:
 	case STEP_SET:
+	case STEP_TEST:
+	case STEP_TAG:
+	case STEP_MOVE:
+	case STEP_ALERT:
+	case STEP_WEBHOOK:
+	case STEP_WAIT_UNTIL:
+	case STEP_SPLIT:
+	case STEP_KINDS:
 		w.to[0] = step->next;
 		break;
 	case STEP_WAIT:
