@@ -159,7 +159,7 @@ struct arm {
 enum test_method { TEST_THOMPSON, TEST_FIXED };
 
 /* Where a person goes who stands at a step that is not there any more. */
-struct fate {
+struct step_fate {
 	const char *step;
 	int to;				/* index of a step; step_count: the end */
 };
@@ -231,7 +231,7 @@ struct sequence {
 	double holdout;			/* 0..0.9: so many get nothing, and are watched */
 	int64_t holdout_for;
 	enum on_change on_change;
-	const struct fate *gone;
+	const struct step_fate *gone;
 	size_t gone_count;
 	const struct step *steps;
 	int step_count;
