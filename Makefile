@@ -132,7 +132,9 @@ SRC_store := \
 	daemon/store/store.c \
 	daemon/store/suppressions.c \
 	daemon/store/terms.c \
+	daemon/store/trials.c \
 	daemon/store/turns.c \
+	daemon/store/versions.c \
 	daemon/store/visitors.c
 
 SRC_decide := \

@@ -12,7 +12,7 @@
 #define COLUMNS \
 	"id, prospect, kind, state, enrolment, sequence, step, template, address, download, ref, attempt," \
 	"  planned, done," \
-	" code, reply, relay_id"
+	" code, reply, relay_id, arm"
 #define REPLY_MAX 500
 
 const char *const delivery_state_names[] = {
@@ -47,6 +47,7 @@ static void read_delivery(struct query *q, struct arena *arena, void *row)
 	d->code = (int)query_get_int(q, 14);
 	d->reply = rows_text(q, 15, arena);
 	d->relay_id = rows_text(q, 16, arena);
+	d->arm = rows_text(q, 17, arena);
 }
 
 static int collect(struct query *q, struct arena *arena, struct delivery **out, size_t *count_out,
@@ -73,7 +74,7 @@ static struct slice cut_reply(const char *reply)
 	return s;
 }
 
-/* Parameters 1 to 18 of both tables. */
+/* Parameters 1 to 19 of both tables. */
 static void bind(struct query *q, const struct delivery *d)
 {
 	query_int(q, 1, id_bucket(d->id));
@@ -94,6 +95,7 @@ static void bind(struct query *q, const struct delivery *d)
 	query_int(q, 16, d->code);
 	query_slice(q, 17, cut_reply(d->reply));
 	query_text(q, 18, rows_or_empty(d->relay_id));
+	query_text(q, 19, rows_or_empty(d->arm));
 }
 
 /* --- delivery ------------------------------------------------------------------------------------------- */
@@ -101,9 +103,9 @@ static void bind(struct query *q, const struct delivery *d)
 STATEMENT(put, BUCKETED,
 	"INSERT INTO delivery (bucket, id, prospect, kind, state, enrolment, sequence, step, template,"
 	"  address, download,"
-	"  ref, attempt, planned, done, code, reply, relay_id)"
+	"  ref, attempt, planned, done, code, reply, relay_id, arm)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-	"  ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+	"  ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
 	" ON CONFLICT (bucket, id) DO UPDATE"
 	"  SET prospect = excluded.prospect, kind = excluded.kind, state = excluded.state,"
 	"  enrolment = excluded.enrolment,"
@@ -112,7 +114,7 @@ STATEMENT(put, BUCKETED,
 	"   download = excluded.download, ref = excluded.ref, attempt = excluded.attempt,"
 	"   planned = excluded.planned,"
 	"   done = excluded.done, code = excluded.code, reply = excluded.reply,"
-	"   relay_id = excluded.relay_id");
+	"   relay_id = excluded.relay_id, arm = excluded.arm");
 
 int deliveries_put(struct db *db, const struct delivery *d, struct err *err)
 {
@@ -205,9 +207,9 @@ int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, st
 STATEMENT(claim, BUCKETED,
 	"INSERT INTO sending (bucket, id, prospect, kind, state, enrolment, sequence, step, template, address,"
 	"  download,"
-	"  ref, attempt, planned, done, code, reply, relay_id, epoch, claimed)"
+	"  ref, attempt, planned, done, code, reply, relay_id, arm, epoch, claimed)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-	"  ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)");
+	"  ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)");
 
 int sending_insert(struct db *db, const struct delivery *d, struct err *err)
 {
@@ -218,8 +220,8 @@ int sending_insert(struct db *db, const struct delivery *d, struct err *err)
 		return -1;
 	q = db_query(db, &sql_claim);
 	bind(q, d);
-	query_int(q, 19, epoch);
-	query_int(q, 20, clock_now());
+	query_int(q, 20, epoch);
+	query_int(q, 21, clock_now());
 	return query_run(q, err) < 0 ? -1 : 0;
 }
 

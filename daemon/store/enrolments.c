@@ -5,7 +5,7 @@
 
 #include "inside.h"
 
-#define COLUMNS "id, prospect, sequence, step, state, entered, ended, why, due, queue_id, lane"
+#define COLUMNS "id, prospect, sequence, step, state, entered, ended, why, due, queue_id, lane, version, allowed, heldout"
 
 static void read_enrolment(struct query *q, struct arena *arena, void *row)
 {
@@ -22,9 +22,12 @@ static void read_enrolment(struct query *q, struct arena *arena, void *row)
 	e->due = query_get_int(q, 8);
 	e->queue_id = query_get_int(q, 9);
 	e->lane = (int)query_get_int(q, 10);
+	e->version = rows_text(q, 11, arena);
+	e->allowed = query_get_int(q, 12);
+	e->heldout = query_get_int(q, 13) != 0;
 }
 
-/* Parameters 1 to 10 of both statements that write. */
+/* Parameters 1 to 13 of both statements that write. */
 static void bind(struct query *q, const struct enrolment *e)
 {
 	query_int(q, 1, id_bucket(e->prospect));
@@ -37,26 +40,30 @@ static void bind(struct query *q, const struct enrolment *e)
 	query_int(q, 8, e->due);
 	query_int(q, 9, e->queue_id);
 	query_int(q, 10, e->lane);
+	query_text(q, 11, rows_or_empty(e->version));
+	query_int(q, 12, e->allowed);
+	query_int(q, 13, e->heldout);
 }
 
 STATEMENT(insert, BUCKETED,
-	"INSERT INTO enrolment (bucket, prospect, id, step, state, ended, why, due, queue_id, lane, sequence,"
-	"  entered)"
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+	"INSERT INTO enrolment (bucket, prospect, id, step, state, ended, why, due, queue_id, lane, version,"
+	"  allowed, heldout, sequence, entered)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
 
 int enrolments_insert(struct db *db, const struct enrolment *e, struct err *err)
 {
 	struct query *q = db_query(db, &sql_insert);
 
 	bind(q, e);
-	query_text(q, 11, e->sequence);
-	query_int(q, 12, e->entered);
+	query_text(q, 14, e->sequence);
+	query_int(q, 15, e->entered);
 	return query_run(q, err) < 0 ? -1 : 0;
 }
 
 STATEMENT(update, BUCKETED,
 	"UPDATE enrolment"
-	" SET step = ?4, state = ?5, ended = ?6, why = ?7, due = ?8, queue_id = ?9, lane = ?10"
+	" SET step = ?4, state = ?5, ended = ?6, why = ?7, due = ?8, queue_id = ?9, lane = ?10,"
+	"  version = ?11, allowed = ?12, heldout = ?13"
 	" WHERE bucket = ?1 AND prospect = ?2 AND id = ?3");
 
 int enrolments_update(struct db *db, const struct enrolment *e, struct err *err)

@@ -322,6 +322,60 @@ static const char *const steps[] = {
 	" subject $TEXT NOT NULL,"
 	" data $TEXT NOT NULL,"
 	" PRIMARY KEY (bucket, anonymous_id, at, id)) $BY_KEY",
+
+	/* tags, and the list that a step moved them to */
+	"ALTER TABLE prospect ADD COLUMN tags $TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE prospect ADD COLUMN moved_list $TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE prospect ADD COLUMN moved_until $INT NOT NULL DEFAULT 0",
+
+	/* which version of the sequence they go through, when the gate first allowed the step at hand, and whether they are only watched */
+	"ALTER TABLE enrolment ADD COLUMN version $TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE enrolment ADD COLUMN allowed $INT NOT NULL DEFAULT 0",
+	"ALTER TABLE enrolment ADD COLUMN heldout $INT NOT NULL DEFAULT 0",
+
+	/* which arm of a test it is */
+	"ALTER TABLE delivery ADD COLUMN arm $TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE sending ADD COLUMN arm $TEXT NOT NULL DEFAULT ''",
+
+	/* who saw which arm, and whether it did what the test asks for */
+	"CREATE TABLE trial ("
+	" bucket $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" enrolment $INT NOT NULL,"
+	" step $TEXT NOT NULL,"
+	" test $TEXT NOT NULL,"
+	" arm $TEXT NOT NULL,"
+	" template $TEXT NOT NULL,"
+	" event $TEXT NOT NULL,"
+	" at $INT NOT NULL,"
+	" until_us $INT NOT NULL,"
+	" won $INT NOT NULL,"
+	" PRIMARY KEY (bucket, prospect, enrolment, step, at)) $BY_KEY",
+
+	/* the same as sums, by the day on which it was seen; in a few shards, so that several writers do not wait for one row */
+	"CREATE TABLE arm_day ("
+	" test $TEXT NOT NULL,"
+	" arm $TEXT NOT NULL,"
+	" day $INT NOT NULL,"
+	" shard $INT NOT NULL,"
+	" shown $INT NOT NULL,"
+	" won $INT NOT NULL,"
+	" PRIMARY KEY (test, arm, day, shard)) $BY_KEY",
+
+	"CREATE TABLE test_end ("
+	" test $TEXT NOT NULL,"
+	" arm $TEXT NOT NULL,"
+	" at $INT NOT NULL,"
+	" why $TEXT NOT NULL,"
+	" PRIMARY KEY (test)) $BY_KEY",
+
+	/* sequences as they were written, for those who finish an older one */
+	"CREATE TABLE sequence_version ("
+	" sequence $TEXT NOT NULL,"
+	" version $TEXT NOT NULL,"
+	" since $INT NOT NULL,"
+	" source $TEXT NOT NULL,"
+	" PRIMARY KEY (sequence, version)) $BY_KEY",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

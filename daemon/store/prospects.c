@@ -8,7 +8,7 @@
 #define COLUMNS \
 	"id, address, address_key, fields, stage, list, form, language, timezone, consent, fit, interest," \
 	"  interest_at," \
-	" intent, intent_at, hot, hot_at, recheck, recheck_rule, recheck_id, created, changed"
+	" intent, intent_at, hot, hot_at, recheck, recheck_rule, recheck_id, created, changed, tags, moved_list, moved_until"
 
 static void read_prospect(struct query *q, struct arena *arena, void *row)
 {
@@ -36,9 +36,12 @@ static void read_prospect(struct query *q, struct arena *arena, void *row)
 	p->recheck_id = query_get_int(q, 19);
 	p->created = query_get_int(q, 20);
 	p->changed = query_get_int(q, 21);
+	p->tags = rows_text(q, 22, arena);
+	p->moved_list = rows_text(q, 23, arena);
+	p->moved_until = query_get_int(q, 24);
 }
 
-/* Parameters 3 to 20 of both statements that write. */
+/* Parameters 3 to 23 of both statements that write. */
 static void bind_changing(struct query *q, const struct prospect *p)
 {
 	query_text(q, 3, rows_or_empty(p->fields));
@@ -59,17 +62,20 @@ static void bind_changing(struct query *q, const struct prospect *p)
 	query_int(q, 18, p->recheck_rule);
 	query_int(q, 19, p->recheck_id);
 	query_int(q, 20, p->changed);
+	query_text(q, 21, rows_or_empty(p->tags));
+	query_text(q, 22, rows_or_empty(p->moved_list));
+	query_int(q, 23, p->moved_until);
 }
 
 STATEMENT(insert, BUCKETED,
 	"INSERT INTO prospect (bucket, id,"
 	"  fields, stage, list, form, language, timezone, consent, fit, interest, interest_at,"
 	"  intent, intent_at, hot, hot_at, recheck, recheck_rule, recheck_id, changed,"
-	"  address, address_key, created)"
+	"  tags, moved_list, moved_until, address, address_key, created)"
 	" VALUES (?1, ?2,"
 	"  ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
 	"  ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
-	"  ?21, ?22, ?23)");
+	"  ?21, ?22, ?23, ?24, ?25, ?26)");
 
 STATEMENT(insert_address, BUCKETED,
 	"INSERT INTO address (bucket, address_key, prospect)"
@@ -89,9 +95,9 @@ int prospects_insert(struct db *db, const struct prospect *p, struct err *err)
 	query_int(q, 1, id_bucket(p->id));
 	query_int(q, 2, p->id);
 	bind_changing(q, p);
-	query_text(q, 21, p->address);
-	query_text(q, 22, p->key);
-	query_int(q, 23, p->created);
+	query_text(q, 24, p->address);
+	query_text(q, 25, p->key);
+	query_int(q, 26, p->created);
 	return query_run(q, err) < 0 ? -1 : 0;
 }
 
@@ -100,7 +106,8 @@ STATEMENT(update, BUCKETED,
 	" SET fields = ?3, stage = ?4, list = ?5, form = ?6, language = ?7, timezone = ?8, consent = ?9,"
 	"  fit = ?10, interest = ?11, interest_at = ?12, intent = ?13, intent_at = ?14, hot = ?15,"
 	"  hot_at = ?16,"
-	"  recheck = ?17, recheck_rule = ?18, recheck_id = ?19, changed = ?20"
+	"  recheck = ?17, recheck_rule = ?18, recheck_id = ?19, changed = ?20,"
+	"  tags = ?21, moved_list = ?22, moved_until = ?23"
 	" WHERE bucket = ?1 AND id = ?2");
 
 int prospects_update(struct db *db, const struct prospect *p, struct err *err)

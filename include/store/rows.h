@@ -42,6 +42,9 @@ struct prospect {
 	int64_t recheck;		/* due time of its row in the time lane; 0 if it has none */
 	int recheck_rule;		/* rule that asked for it */
 	int64_t recheck_id;		/* id of that queue row */
+	const char *tags;		/* names in byte order, a space between them; "" if none */
+	const char *moved_list;		/* where a step moved them, "" if none does */
+	int64_t moved_until;		/* 0: until the stage changes */
 	int64_t created, changed;
 };
 
@@ -121,7 +124,10 @@ int hits_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) 
 
 /* --- enrolment --------------------------------------------------------------------------------------------------- */
 
-enum enrolment_state { ENROLMENT_ACTIVE, ENROLMENT_PAUSED, ENROLMENT_ENDED };
+enum enrolment_state {
+	ENROLMENT_ACTIVE, ENROLMENT_PAUSED, ENROLMENT_ENDED,
+	ENROLMENT_WATCHED,		/* held out: gets nothing, and is looked at for its goal */
+};
 
 struct enrolment {
 	int64_t id;
@@ -134,11 +140,14 @@ struct enrolment {
 	int64_t due;			/* of its queue row; 0: none */
 	int64_t queue_id;		/* id of that row */
 	int lane;			/* of that row */
+	const char *version;		/* of the sequence, that it goes through */
+	int64_t allowed;		/* when the gate first allowed the step at hand; 0: not yet, or the step does not ask */
+	bool heldout;			/* was or is WATCHED */
 };
 
 int enrolments_insert(struct db *db, const struct enrolment *e, struct err *err) MUSTCHECK;
 int enrolments_find(struct db *db, int64_t prospect, int64_t id, struct arena *arena, struct enrolment *out, struct err *err) MUSTCHECK;
-int enrolments_update(struct db *db, const struct enrolment *e, struct err *err) MUSTCHECK;	/* step state ended why due queue_id lane */
+int enrolments_update(struct db *db, const struct enrolment *e, struct err *err) MUSTCHECK;	/* all but prospect, id, sequence, entered */
 /* Not ended ones. */
 int enrolments_open(struct db *db, int64_t prospect, struct arena *arena, struct enrolment **out, size_t *count_out, struct err *err) MUSTCHECK;
 /* The latest of that sequence, ended or not. */
@@ -195,7 +204,8 @@ struct delivery {
 	enum delivery_state state;
 	int64_t enrolment;		/* 0 unless STEP */
 	const char *sequence, *step;	/* "" unless STEP */
-	const char *template;		/* name of the mail template, "forward" for a forward */
+	const char *template;		/* name of the mail template (of a language: "three-mistakes.de"), "forward" for a forward */
+	const char *arm;		/* of a test; "" if it is none */
 	const char *address;		/* where it goes (the owner's for a forward) */
 	const char *download;		/* file it offers, "" if none */
 	int64_t ref;			/* CONFIRM: consent; FORWARD: event of the reply */
@@ -234,6 +244,38 @@ int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena,
  */
 int links_put(struct db *db, const char *template, const uint8_t digest[32], const char *const *urls, size_t count, struct err *err) MUSTCHECK;
 int links_find(struct db *db, const char *template, int link, int64_t sent_at, struct arena *arena, const char **url_out, struct err *err) MUSTCHECK;
+
+/* --- tests of mails ---------------------------------------------------------------------------------------------- */
+
+struct trial {
+	int64_t prospect, enrolment;
+	const char *step, *test, *arm;
+	const char *template;		/* base name of the mail */
+	const char *event;		/* what decides */
+	int64_t at, until;		/* sent; the end of its window */
+	bool won;
+};
+
+int trials_insert(struct db *db, const struct trial *t, struct err *err) MUSTCHECK;
+/* Of a person: those not won whose window is open at `now`, oldest first. */
+int trials_open(struct db *db, int64_t prospect, int64_t now, struct arena *arena, struct trial **out, size_t *count_out, struct err *err) MUSTCHECK;
+int trials_of(struct db *db, int64_t prospect, struct arena *arena, struct trial **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+int trials_win(struct db *db, const struct trial *t, struct err *err) MUSTCHECK;
+
+struct arm_day { const char *arm; int64_t day; int64_t shown, won; };	/* day: of 1970, UTC, on which it was sent */
+/* Adds to the sums of the day on which `t` was sent. */
+int arm_days_add(struct db *db, const struct trial *t, int shown, int won, struct err *err) MUSTCHECK;
+int arm_days_of(struct db *db, const char *test, struct arena *arena, struct arm_day **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read; by arm, then day */
+
+struct test_end { const char *arm; int64_t at; const char *why; };
+int test_ends_put(struct db *db, const char *test, const struct test_end *end, struct err *err) MUSTCHECK;
+int test_ends_find(struct db *db, const char *test, struct arena *arena, struct test_end *out, struct err *err) MUSTCHECK;	/* read */
+
+/* --- versions of sequences ---------------------------------------------------------------------------------------- */
+
+struct sequence_version { const char *sequence, *version; int64_t since; const char *source; };
+int versions_put(struct db *db, const struct sequence_version *v, struct err *err) MUSTCHECK;	/* once; a second time changes nothing */
+int versions_find(struct db *db, const char *sequence, const char *version, struct arena *arena, struct sequence_version *out, struct err *err) MUSTCHECK;	/* read */
 
 /* --- suppression ------------------------------------------------------------------------------------------------- */
 

@@ -58,7 +58,7 @@ static void an_empty_folder_gets_the_whole_schema(void **state)
 			" AND name NOT LIKE 'sqlite_%'"), 0);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM pragma_table_list AS t, pragma_table_info(t.name) AS c"
 			" WHERE t.schema = 'main' AND c.pk = 1 AND c.name <> 'bucket'"
-			" AND t.name NOT IN ('setting', 'mailbox', 'turn', 'link')"), 0);
+			" AND t.name NOT IN ('setting', 'mailbox', 'turn', 'link', 'arm_day', 'test_end', 'sequence_version')"), 0);
 }
 
 static void a_newer_schema_is_refused_and_left_alone(void **state)
@@ -106,13 +106,35 @@ static void an_older_schema_goes_on_where_it_stood(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE visitor_event; DROP TABLE visitor; INSERT INTO turn VALUES ('ana', 3)");
+	change(w, "DROP TABLE sequence_version; DROP TABLE test_end; INSERT INTO turn VALUES ('ana', 3)");
 	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 2));
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
 	assert_int_equal(ask(w, "SELECT taken FROM turn"), 3);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM visitor_event"), 0);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sequence_version"), 0);
+}
+
+/* The schema before tags, versions and tests, with somebody in it. */
+static void people_of_an_older_schema_stay(void **state)
+{
+	struct with_store *w = *state;
+	int64_t version;
+
+	close_store(w);
+	version = ask(w, "PRAGMA user_version");
+	change(w, "DROP TABLE sequence_version; DROP TABLE test_end; DROP TABLE arm_day; DROP TABLE trial;"
+			"ALTER TABLE sending DROP COLUMN arm; ALTER TABLE delivery DROP COLUMN arm;"
+			"ALTER TABLE enrolment DROP COLUMN heldout; ALTER TABLE enrolment DROP COLUMN allowed;"
+			"ALTER TABLE enrolment DROP COLUMN version;"
+			"ALTER TABLE prospect DROP COLUMN moved_until; ALTER TABLE prospect DROP COLUMN moved_list;"
+			"ALTER TABLE prospect DROP COLUMN tags;"
+			"INSERT INTO enrolment VALUES (7, 70, 71, 'ebook', 'nudge', 0, 5, 0, '', 9, 72, 0)");
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 12));
+	open_store(w);
+	close_store(w);
+	assert_int_equal(ask(w, "PRAGMA user_version"), version);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM enrolment WHERE id = 71 AND step = 'nudge' AND version = '' AND heldout = 0"), 1);
 }
 
 /* All or nothing: here the second of two steps cannot be run. */
@@ -123,11 +145,11 @@ static void a_step_that_fails_changes_nothing(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE visitor");
+	change(w, "DROP TABLE test_end");
 	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 2));
 	refused(w, "upgrading the schema");
 	assert_int_equal(ask(w, "PRAGMA user_version"), version - 2);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'visitor'"), 0);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'test_end'"), 0);
 }
 
 int main(void)
@@ -138,6 +160,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_of_another_program_is_refused, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(an_older_schema_goes_on_where_it_stood, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(people_of_an_older_schema_stay, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, setup_store, teardown_store),
 	};
 
