@@ -26,19 +26,24 @@ double person_score(const struct person *p)
 
 /* --- loading ---------------------------------------------------------------------------------------------------- */
 
-static void person_begin(struct decide *d, struct db *db, int64_t now, struct person *p)
+static void person_empty(const struct plan *plan, struct db *db, struct arena *arena, int64_t now, struct person *p)
 {
 	int unit;
 
 	memset(p, 0, sizeof(*p));
-	p->d = d;
 	p->db = db;
-	p->plan = d->working;
-	p->arena = d->arena;
+	p->plan = plan;
+	p->arena = arena;
 	p->now = now;
 	for (unit = 0; unit < UNITS; unit++)
 		p->wake[unit] = TIME_NEVER;
 	p->cause = "";
+}
+
+static void person_begin(struct decide *d, struct db *db, int64_t now, struct person *p)
+{
+	person_empty(d->working, db, d->arena, now, p);
+	p->d = d;
 }
 
 static void person_loaded(struct person *p)
@@ -71,6 +76,13 @@ int person_find(struct decide *d, struct db *db, const char *address_key, int64_
 	if (found == 1)
 		person_loaded(p);
 	return found;
+}
+
+void person_look(const struct plan *plan, struct db *db, struct arena *arena, const struct prospect *row, int64_t now, struct person *p)
+{
+	person_empty(plan, db, arena, now, p);
+	p->row = *row;
+	person_loaded(p);
 }
 
 void person_create(struct decide *d, struct db *db, const struct address *address, int64_t now, struct person *p)

@@ -1,7 +1,7 @@
 /*
  * person.h: one prospect while a fact is applied: the row, what expressions may ask about it, and what has changed.
  *
- * Lives in the arena of the transaction, store thread only. The order of use is person_load() or person_create(), then any number of
+ * Lives in the arena of the transaction, store thread only (or, to be looked at, with person_look() in the reader thread). The order of use is person_load() or person_create(), then any number of
  * person_happen() and setters, then person_settle() once: it re-evaluates only the rules that name what happened or changed, and writes the row.
  */
 #ifndef DECIDE_PERSON_H
@@ -32,7 +32,7 @@ struct entry_mark {
 };
 
 struct person {
-	struct decide *d;
+	struct decide *d;		/* NULL: they are only looked at, see person_look() */
 	struct db *db;
 	const struct plan *plan;
 	struct arena *arena;
@@ -60,6 +60,12 @@ int person_load(struct decide *d, struct db *db, int64_t id, int64_t now, struct
 int person_find(struct decide *d, struct db *db, const char *address_key, int64_t now, struct person *p, struct err *err) MUSTCHECK;
 /* The row is written by person_settle(). */
 void person_create(struct decide *d, struct db *db, const struct address *address, int64_t now, struct person *p);
+
+/*
+ * To ask about them and to change nothing; reader thread too. Takes the row as it was found; its texts are borrowed for life, as plan, db
+ * and arena are. What may be called then: person_env(), person_holds(), person_foresee(), what computes, and values.c.
+ */
+void person_look(const struct plan *plan, struct db *db, struct arena *arena, const struct prospect *row, int64_t now, struct person *p);
 
 /* For evaluating expressions about them at `now`. */
 struct expression_env person_env(struct person *p);
@@ -89,6 +95,13 @@ int person_happen(struct person *p, const char *name, const char *subject, const
 
 /* Evaluates what is marked: fit, stage, list, hot, goals, exits, waits, entries; schedules the next recheck; writes the row. */
 int person_settle(struct person *p, struct err *err) MUSTCHECK;
+/*
+ * Where the rules have them at p->now: fit, stage, list and hot in the row, as settling would leave them but for what a move is itself as an
+ * event; `wake` of those kinds as after settling. Nothing is written.
+ */
+int person_foresee(struct person *p, struct err *err) MUSTCHECK;
+/* Of what was looked at: the first instant at which time alone may change something, and who asked for it; TIME_NEVER if none. */
+int64_t person_wakes(const struct person *p, int *unit_out);
 /* Marks everything that time can change: for a recheck that came due, and after a reload. */
 void person_mark_all(struct person *p);
 

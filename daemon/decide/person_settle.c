@@ -33,15 +33,12 @@ static void forget_wakes(struct person *p, unsigned units)
  * Fit is the sum of the rules that hold; which ones did is not kept, so that when one is marked all are asked: fit rules look at
  * fields, and a sum of few.
  */
-static int settle_fit(struct person *p, struct err *err)
+static int sum_fit(struct person *p, double *out, struct err *err)
 {
 	double fit = 0;
 	bool holds;
 	size_t i;
 
-	if (!p->fit)
-		return 0;
-	p->fit = false;
 	forget_wakes(p, 1u << UNIT_FIT);
 	for (i = 0; i < p->plan->fit_count; i++) {
 		if (person_holds(p, p->plan->fit[i].when, UNIT_FIT, &holds, err))
@@ -49,6 +46,19 @@ static int settle_fit(struct person *p, struct err *err)
 		if (holds)
 			fit += p->plan->fit[i].points;
 	}
+	*out = fit;
+	return 0;
+}
+
+static int settle_fit(struct person *p, struct err *err)
+{
+	double fit;
+
+	if (!p->fit)
+		return 0;
+	p->fit = false;
+	if (sum_fit(p, &fit, err))
+		return -1;
 	if (fit == p->row.fit)
 		return 0;
 	p->row.fit = fit;
@@ -65,6 +75,7 @@ static int choose_stage(struct person *p, int *out, struct err *err)
 	int now = plan_stage(p->plan, p->row.stage), i;
 	bool holds;
 
+	forget_wakes(p, 1u << UNIT_STAGE);
 	if (now < 0)
 		now = 0;
 	for (i = (int)p->plan->stage_count - 1; i > now; i--) {
@@ -125,7 +136,6 @@ static int settle_stage(struct person *p, struct err *err)
 	if (!p->stage || !p->plan->stage_count)
 		return 0;
 	p->stage = false;
-	forget_wakes(p, 1u << UNIT_STAGE);
 	if (choose_stage(p, &stage, err))
 		return -1;
 	to = p->plan->stages[stage].name;
@@ -138,24 +148,33 @@ static int settle_stage(struct person *p, struct err *err)
 	return moved(p, "stage_changed", "stage", from, to, err);
 }
 
-static int settle_list(struct person *p, struct err *err)
+static int choose_list(struct person *p, const char **out, struct err *err)
 {
-	const char *from = p->row.list, *to = "";
 	bool holds = true;
 	size_t i;
 
-	if (!p->list)
-		return 0;
-	p->list = false;
 	forget_wakes(p, 1u << UNIT_LIST);
+	*out = "";
 	for (i = 0; i < p->plan->list_count; i++) {
 		if (p->plan->lists[i].when && person_holds(p, p->plan->lists[i].when, UNIT_LIST, &holds, err))
 			return -1;
 		if (!p->plan->lists[i].when || holds) {
-			to = p->plan->lists[i].name;
+			*out = p->plan->lists[i].name;
 			break;
 		}
 	}
+	return 0;
+}
+
+static int settle_list(struct person *p, struct err *err)
+{
+	const char *from = p->row.list, *to;
+
+	if (!p->list)
+		return 0;
+	p->list = false;
+	if (choose_list(p, &to, err))
+		return -1;
 	if (strcmp(from, to) == 0)
 		return 0;
 	p->row.list = to;
@@ -163,6 +182,40 @@ static int settle_list(struct person *p, struct err *err)
 	p->enrolments = true;	/* a sequence belongs to a list */
 	person_mark_symbol(p, p->plan->symbol_list);
 	return moved(p, "list_changed", "list", from, to, err);
+}
+
+/* --- foreseeing -------------------------------------------------------------------------------------------------- */
+
+static int foresee_round(struct person *p, bool *moved_out, struct err *err)
+{
+	const struct prospect was = p->row;
+	int stage = 0;
+
+	if (sum_fit(p, &p->row.fit, err))
+		return -1;
+	if (p->plan->stage_count) {
+		if (choose_stage(p, &stage, err))
+			return -1;
+		p->row.stage = p->plan->stages[stage].name;
+	}
+	if (choose_list(p, &p->row.list, err))
+		return -1;
+	forget_wakes(p, 1u << UNIT_HOT);
+	if (p->plan->sales.hot && person_holds(p, p->plan->sales.hot, UNIT_HOT, &p->row.hot, err))
+		return -1;
+	*moved_out = p->row.fit != was.fit || strcmp(p->row.stage, was.stage) != 0 || strcmp(p->row.list, was.list) != 0;
+	return 0;
+}
+
+int person_foresee(struct person *p, struct err *err)
+{
+	bool moves = true;
+	int round;
+
+	for (round = 0; round < ROUNDS && moves; round++)
+		if (foresee_round(p, &moves, err))
+			return -1;
+	return 0;
 }
 
 /* --- settling ---------------------------------------------------------------------------------------------------- */
@@ -224,7 +277,7 @@ static int settle_rounds(struct person *p, unsigned *asked, struct err *err)
  * One recheck a person, at the earliest instant that any kind of rule asked for. When the kind that asked for the earliest was
  * asked anew and now wants a later one, what the others wanted is not known any more, so all are asked.
  */
-static int64_t earliest(const struct person *p, int *unit_out)
+int64_t person_wakes(const struct person *p, int *unit_out)
 {
 	int64_t due = TIME_NEVER;
 	int unit;
@@ -242,7 +295,7 @@ static int64_t earliest(const struct person *p, int *unit_out)
 static int settle_time(struct person *p, unsigned asked, struct err *err)
 {
 	int unit;
-	int64_t due = earliest(p, &unit);
+	int64_t due = person_wakes(p, &unit);
 
 	if (p->row.recheck > p->now && p->row.recheck < due && asked != ALL_UNITS) {
 		if (!(asked & 1u << p->row.recheck_rule))
@@ -250,7 +303,7 @@ static int settle_time(struct person *p, unsigned asked, struct err *err)
 		person_mark_all(p);
 		if (settle_rounds(p, &asked, err))
 			return -1;
-		due = earliest(p, &unit);
+		due = person_wakes(p, &unit);
 	}
 	return schedule_recheck(p, due, unit, err);
 }
