@@ -120,6 +120,7 @@ SRC_store := \
 	daemon/store/leads.c \
 	daemon/store/leases.c \
 	daemon/store/mailboxes.c \
+	daemon/store/memory.c \
 	daemon/store/migrations.c \
 	daemon/store/once.c \
 	daemon/store/outlet.c \

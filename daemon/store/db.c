@@ -48,16 +48,16 @@ struct statement *const *db_statements(size_t *count_out)
 
 /* --- opening -------------------------------------------------------------------------------------------- */
 
-int db_open(const struct driver *driver, const char *where, bool reader, struct db **out, struct err *err)
+int db_open(const struct driver *driver, const char *where, enum db_mode mode, struct db **out, struct err *err)
 {
 	struct db *db = xcalloc(1, sizeof(*db));
 	size_t count;
 
 	db->driver = driver;
-	db->reader = reader;
+	db->reader = mode == DB_READER;
 	db_statements(&count);
 	db->queries = xcalloc(count, sizeof(struct query *));
-	if (driver->open(where, reader, &db->connection, err) < 0) {
+	if (driver->open(where, mode, &db->connection, err) < 0) {
 		db_close(&db);
 		return -1;
 	}
@@ -350,4 +350,9 @@ void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg)
 {
 	db->after = xgrow(db->after, &db->after_cap, db->after_count + 1, sizeof(*db->after));
 	db->after[db->after_count++] = (struct after){ .fn = fn, .arg = arg };
+}
+
+int db_save(struct db *db, const char *file, struct err *err)
+{
+	return db->driver->save(db->connection, file, err);
 }

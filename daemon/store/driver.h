@@ -29,8 +29,14 @@ enum trouble {
 	TROUBLE_FATAL,		/* the file is damaged or not ours: stop, never repair */
 };
 
+enum db_mode {
+	DB_WRITER,		/* the one that writes and checkpoints */
+	DB_READER,		/* read only, beside it */
+	DB_MEMORY,		/* a database of its own that no file holds and nobody else sees: no log, no sync */
+};
+
 enum control {
-	CONTROL_BEGIN,		/* for writing, at once; on a reader: one snapshot */
+	CONTROL_BEGIN,		/* for writing, at once; on a reader: one snapshot; in memory there is nobody to lock out */
 	CONTROL_COMMIT,		/* on disk when it returns 0 */
 	CONTROL_ROLLBACK,	/* also when the engine did so by itself */
 	CONTROL_SAVEPOINT,
@@ -53,7 +59,8 @@ struct driver {
 	bool shares;
 	const struct driver_word *words;	/* ends with a NULL word */
 
-	int (*open)(const char *where, bool reader, struct connection **out, struct err *err) MUSTCHECK;
+	/* where: NULL for DB_MEMORY. */
+	int (*open)(const char *where, enum db_mode mode, struct connection **out, struct err *err) MUSTCHECK;
 	void (*close)(struct connection **connection);
 	enum trouble (*trouble)(struct connection *connection);	/* of the call that failed last */
 
@@ -77,6 +84,11 @@ struct driver {
 	const char *(*get_text)(struct prepared *prepared, int column);
 	struct slice (*get_blob)(struct prepared *prepared, int column);
 	int (*changes)(struct connection *connection);	/* rows changed by the statement that ended last */
+
+	/* All of it, as it is at one instant, into a new file (mode 0640); what is there of one after a failure is removed. */
+	int (*save)(struct connection *connection, const char *file, struct err *err) MUSTCHECK;
+	/* Before anything else on a DB_MEMORY: becomes a copy of the file, which nobody may write to meanwhile. */
+	int (*load)(struct connection *connection, const char *file, struct err *err) MUSTCHECK;
 
 	/* Moves the log into the tables; `all` also cuts the log to nothing. Outside transactions, by the writer. */
 	int (*checkpoint)(struct connection *connection, bool all, struct err *err) MUSTCHECK;

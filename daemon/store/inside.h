@@ -49,7 +49,8 @@ struct db {
 	_Atomic uint64_t statements;	/* run so far */
 };
 
-int db_open(const struct driver *driver, const char *where, bool reader, struct db **out,
+/* where: the file; NULL for DB_MEMORY */
+int db_open(const struct driver *driver, const char *where, enum db_mode mode, struct db **out,
 		struct err *err) MUSTCHECK;
 void db_close(struct db **db);
 
@@ -120,6 +121,7 @@ struct store_job *job_list_take(struct job_list *list);	/* NULL: empty */
 
 struct outlet;
 
+/* loop NULL: what is put in is delivered at once, by the thread that does. */
 struct outlet *outlet_new(struct loop *loop);
 /* Loop thread: delivers what waits, then nothing any more. */
 void outlet_close(struct outlet **outlet);
@@ -153,6 +155,16 @@ int reader_submit(struct reader *reader, struct store_job *job) MUSTCHECK;
 /* --- store.c -------------------------------------------------------------------------------------------- */
 
 struct db *store_db(struct store *store);
+struct outlet *store_outlet(struct store *store);
+/* Nothing in it but the outlet; loop NULL for one in memory. */
+struct store *store_new(struct loop *loop);
+/* An open connection becomes one that writes: leases, queue and keys are loaded. */
+int store_prepare(struct store *store, struct db *db, const char *owner, struct err *err) MUSTCHECK;
+
+/* --- memory.c ------------------------------------------------------------------------------------------- */
+
+/* store_submit() and store_read() of a store in memory. */
+int memory_submit(struct store *store, struct store_job *job);
 
 /* --- rows.c: reading rows into arenas ------------------------------------------------------------------- */
 

@@ -154,9 +154,11 @@ void outlet_put(struct outlet *outlet, struct job_list *done, const struct after
 	else
 		outlet->first = batch;
 	outlet->last = batch;
-	post = !outlet->posted;
-	outlet->posted = true;
+	post = outlet->loop && !outlet->posted;
+	outlet->posted |= post;
 	pthread_mutex_unlock(&outlet->mutex);
+	if (!outlet->loop)
+		deliver(outlet);
 	if (post)
 		loop_post(outlet->loop, posted_cb, outlet);
 }

@@ -65,7 +65,7 @@ int reader_start(const char *where, struct outlet *outlet, struct reader **out, 
 	r->outlet = outlet;
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_cond_init(&r->wake, NULL);
-	if (db_open(&driver_sqlite, where, true, &r->db, err) < 0)
+	if (db_open(&driver_sqlite, where, DB_READER, &r->db, err) < 0)
 		goto failed;
 	if (suppressions_key(r->db, err) < 0)
 		goto failed;

@@ -4,7 +4,8 @@
  * One connection in the whole system writes and checkpoints, in one thread: every SQLite before 3.51.3
  * can corrupt a WAL database when one connection commits while another checkpoints. So automatic
  * checkpoints are off on both kinds of connection, and a reader does none when it closes. Settings are
- * read back after opening: a pragma with a typing error in it is silent otherwise.
+ * read back after opening: a pragma with a typing error in it is silent otherwise. A database in memory
+ * has settings of its own: it has no log, and nobody but its one connection.
  */
 #include <assert.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -27,7 +29,7 @@
 
 struct connection {
 	sqlite3 *db;
-	bool reader;
+	enum db_mode mode;
 	sqlite3_stmt *control[CONTROLS];
 	int wal_pages;		/* as of the last commit */
 	int moved_pages;	/* of these, how many a checkpoint has copied */
@@ -37,14 +39,18 @@ struct pragma {
 	const char *name, *set, *expect;	/* set NULL: only looked at */
 };
 
-static const struct pragma both[] = {
+static const struct pragma everywhere[] = {
 	{ "page_size", NULL, "4096" },
-	{ "synchronous", "FULL", "2" },
 	{ "foreign_keys", "ON", "1" },
 	{ "trusted_schema", "OFF", "0" },
 	{ "cell_size_check", "ON", "1" },
-	{ "mmap_size", "0", "0" },
 	{ "temp_store", "MEMORY", "2" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct pragma on_disk[] = {
+	{ "synchronous", "FULL", "2" },
+	{ "mmap_size", "0", "0" },
 	{ "busy_timeout", "5000", "5000" },
 	{ "wal_autocheckpoint", "0", "0" },
 	{ NULL, NULL, NULL },
@@ -64,6 +70,19 @@ static const struct pragma reading[] = {
 	{ "query_only", "ON", "1" },
 	{ "cache_size", "-8192", "-8192" },
 	{ NULL, NULL, NULL },
+};
+
+/* Nothing to sync, nothing left behind that would have to be overwritten; a rollback works as on disk. */
+static const struct pragma in_memory[] = {
+	{ "journal_mode", "MEMORY", "memory" },
+	{ "secure_delete", "OFF", "0" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct pragma *const by_mode[] = {
+	[DB_WRITER] = writing,
+	[DB_READER] = reading,
+	[DB_MEMORY] = in_memory,
 };
 
 static const struct driver_word words[] = {
@@ -184,11 +203,11 @@ static int configure(struct connection *c, struct err *err)
 				now != switches[i].value)
 			return err_set(err, "SQLite did not take switch %d", switches[i].option);
 	}
-	if (c->reader && sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK)
+	if (c->mode == DB_READER && sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK)
 		return fail(c, err);
-	if (set_pragmas(c, both, err) < 0)
+	if (set_pragmas(c, everywhere, err) < 0 || (c->mode != DB_MEMORY && set_pragmas(c, on_disk, err) < 0))
 		return -1;
-	return set_pragmas(c, c->reader ? reading : writing, err);
+	return set_pragmas(c, by_mode[c->mode], err);
 }
 
 static void sqlite_close(struct connection **connection)
@@ -207,23 +226,27 @@ static void sqlite_close(struct connection **connection)
 	*connection = NULL;
 }
 
-static int sqlite_open(const char *where, bool reader, struct connection **out, struct err *err)
+/* SQLite would make it readable for everybody whom the umask lets. */
+static int create_file(const char *file, int flags, struct err *err)
+{
+	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0640);
+
+	if (fd < 0)
+		return err_set(err, "%s: %m", file);
+	close(fd);
+	return 0;
+}
+
+static int sqlite_open(const char *file, enum db_mode mode, struct connection **out, struct err *err)
 {
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	const char *where = mode == DB_MEMORY ? ":memory:" : file;
 	struct connection *c = xcalloc(1, sizeof(*c));
-	int fd;
 
-	c->reader = reader;
-	if (!reader) {
-		/* SQLite would make it readable for everybody whom the umask lets */
-		fd = open(where, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-		if (fd < 0) {
-			err_set(err, "%s: %m", where);
-			goto failed;
-		}
-		close(fd);
-	}
-	flags |= reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+	c->mode = mode;
+	if (mode == DB_WRITER && create_file(file, 0, err) < 0)
+		goto failed;
+	flags |= mode == DB_READER ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 	if (sqlite3_open_v2(where, &c->db, flags, NULL) != SQLITE_OK) {
 		err_set(err, "%s: %s", where, sqlite3_errmsg(c->db));
 		goto failed;
@@ -239,6 +262,74 @@ static int sqlite_open(const char *where, bool reader, struct connection **out, 
 failed:
 	sqlite_close(&c);
 	return -1;
+}
+
+/* --- copies --------------------------------------------------------------------------------------------- */
+
+/* All pages in one step: the source is read at one instant. */
+static int copy_all(sqlite3 *to, sqlite3 *from, struct err *err)
+{
+	sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
+	int rc;
+
+	if (!b)
+		return err_set(err, "%s", sqlite3_errmsg(to));
+	rc = sqlite3_backup_step(b, -1);
+	sqlite3_backup_finish(b);
+	return rc == SQLITE_DONE ? 0 : err_set(err, "%s", sqlite3_errstr(rc));
+}
+
+static int sqlite_save(struct connection *c, const char *file, struct err *err)
+{
+	sqlite3 *to = NULL;
+	int rc = -1;
+
+	if (create_file(file, O_EXCL, err) < 0)
+		return -1;
+	/* nobody has use for half a copy: it need not survive a crash */
+	if (sqlite3_open_v2(file, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+			sqlite3_exec(to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", NULL, NULL, NULL) != SQLITE_OK)
+		err_set(err, "%s: %s", file, sqlite3_errmsg(to));
+	else if (copy_all(to, c->db, err) < 0)
+		err_prefix(err, "%s", file);
+	else
+		rc = 0;
+	sqlite3_close(to);
+	if (rc < 0)
+		unlink(file);
+	return rc;
+}
+
+/* A file without a log is read as it lies there, so that nothing is created beside it and its folder may be closed to us. */
+static char *uri_of(const char *file)
+{
+	char *log = xasprintf("%s-wal", file);
+	struct stat st;
+	bool lies_still = stat(log, &st) < 0 || st.st_size == 0;
+	struct buf uri = BUF_INIT;
+
+	free(log);
+	buf_str(&uri, "file:");
+	for (const char *p = file; *p; p++)
+		buf_printf(&uri, strchr("?#%", *p) ? "%%%02X" : "%c", (unsigned char)*p);
+	buf_str(&uri, lies_still ? "?immutable=1" : "");
+	return buf_take(&uri);
+}
+
+static int sqlite_load(struct connection *c, const char *file, struct err *err)
+{
+	char *uri = uri_of(file);
+	sqlite3 *from = NULL;
+	int rc = -1;
+
+	if (sqlite3_open_v2(uri, &from, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		err_set(err, "%s", sqlite3_errmsg(from));
+	else
+		rc = copy_all(c->db, from, err);
+	sqlite3_close(from);
+	free(uri);
+	/* the copied header may say WAL, which memory has none of */
+	return rc < 0 ? -1 : set_pragmas(c, in_memory, err);
 }
 
 /* --- schema --------------------------------------------------------------------------------------------- */
@@ -285,7 +376,7 @@ static int sqlite_control(struct connection *c, enum control what, struct err *e
 		[CONTROL_RELEASE] = "RELEASE job",
 		[CONTROL_ROLLBACK_TO] = "ROLLBACK TO job",
 	};
-	const char *sql = what == CONTROL_BEGIN && c->reader ? "BEGIN" : texts[what];
+	const char *sql = what == CONTROL_BEGIN && c->mode != DB_WRITER ? "BEGIN" : texts[what];
 	int rc;
 
 	/* after "disk full" and the like SQLite has rolled back by itself */
@@ -492,6 +583,8 @@ const struct driver driver_sqlite = {
 	.get_text = sqlite_get_text,
 	.get_blob = sqlite_get_blob,
 	.changes = sqlite_changes,
+	.save = sqlite_save,
+	.load = sqlite_load,
 	.checkpoint = sqlite_checkpoint,
 	.log_bytes = sqlite_log_bytes,
 };

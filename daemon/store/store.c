@@ -62,6 +62,11 @@ struct db *store_db(struct store *store)
 	return store->db;
 }
 
+struct outlet *store_outlet(struct store *store)
+{
+	return store->outlet;
+}
+
 /* --- one batch ------------------------------------------------------------------------------------------ */
 
 /* Runs the jobs, inside the transaction. 1: one of them has to be undone, and that takes savepoints. */
@@ -364,27 +369,35 @@ static int prepare_database(struct store *s, struct err *err)
 {
 	if (migrations_run(s->db, err) == 0 && take_over(s, err) == 0)
 		return 0;
-	if (s->db->trouble != TROUBLE_FULL)
+	if (s->db->trouble != TROUBLE_FULL || !s->disk)
 		return -1;
 	/* a daemon that was restarted on a full disk has its ballast still */
 	disk_release(s->disk);
 	return migrations_run(s->db, err) < 0 ? -1 : take_over(s, err);
 }
 
+int store_prepare(struct store *s, struct db *db, const char *owner, struct err *err)
+{
+	s->db = db;
+	db->leases = leases_new(owner);
+	db->heads = queue_heads_new();
+	db->once_pruned = xcalloc(BUCKETS, sizeof(int64_t));
+	return prepare_database(s, err);
+}
+
 static int open_all(struct store *s, const struct store_options *options, struct err *err)
 {
+	struct db *db;
+
 	if (mkdir(s->state, 0750) < 0 && errno != EEXIST)
 		return err_set(err, "%s: %m", s->state);
 	if (lock_state(s, err) < 0)
 		return -1;
 	s->disk = disk_new(s->state, options->min_free ? options->min_free : MIN_FREE);
 	disk_look(s->disk);
-	if (db_open(&driver_sqlite, s->file, false, &s->db, err) < 0)
+	if (db_open(&driver_sqlite, s->file, DB_WRITER, &db, err) < 0)
 		return -1;
-	s->db->leases = leases_new(options->owner);
-	s->db->heads = queue_heads_new();
-	s->db->once_pruned = xcalloc(BUCKETS, sizeof(int64_t));
-	if (prepare_database(s, err) < 0)
+	if (store_prepare(s, db, options->owner, err) < 0)
 		return err_prefix(err, "%s", s->file);
 	if (reader_start(s->file, s->outlet, &s->reader, err) < 0)
 		return err_prefix(err, "%s", s->file);
@@ -394,17 +407,13 @@ static int open_all(struct store *s, const struct store_options *options, struct
 	return 0;
 }
 
-int store_start(struct loop *loop, const struct store_options *options, struct store **out, struct err *err)
+struct store *store_new(struct loop *loop)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 	pthread_condattr_t attr;
 
 	s->loop = loop;
 	s->lock_fd = -1;
-	s->state = xstrdup(options->state);
-	s->file = xasprintf("%s/nurtured.db", options->state);
-	s->lock_file = xasprintf("%s/nurtured.lock", options->state);
-	s->limit = options->queue_limit ? options->queue_limit : QUEUE_LIMIT;
 	s->outlet = outlet_new(loop);
 	s->counts.last_turn = clock_steady();
 	pthread_mutex_init(&s->mutex, NULL);
@@ -412,6 +421,17 @@ int store_start(struct loop *loop, const struct store_options *options, struct s
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->wake, &attr);
 	pthread_condattr_destroy(&attr);
+	return s;
+}
+
+int store_start(struct loop *loop, const struct store_options *options, struct store **out, struct err *err)
+{
+	struct store *s = store_new(loop);
+
+	s->state = xstrdup(options->state);
+	s->file = xasprintf("%s/nurtured.db", options->state);
+	s->lock_file = xasprintf("%s/nurtured.lock", options->state);
+	s->limit = options->queue_limit ? options->queue_limit : QUEUE_LIMIT;
 	if (open_all(s, options, err) < 0) {
 		store_stop(&s);
 		return -1;
@@ -457,6 +477,8 @@ int store_submit(struct store *store, struct store_job *job, enum store_priority
 	bool wake = false;
 	int rc = -1;
 
+	if (!store->loop)
+		return memory_submit(store, job);
 	pthread_mutex_lock(&store->mutex);
 	if (!store->stopping && !store->refusing && disk_has_room(store->disk) &&
 			store->first.count + store->normal.count < store->limit) {
@@ -481,7 +503,7 @@ bool store_ready(struct store *store, struct err *why)
 	} else if (store->failing || store->hopeless) {
 		err_set(why, "%s", store->why.text);
 		ready = false;
-	} else if (!disk_has_room(store->disk)) {
+	} else if (store->disk && !disk_has_room(store->disk)) {
 		err_set(why, "the disk of %s is nearly full: %lld MiB are free", store->state,
 				(long long)disk_left(store->disk) >> 20);
 		ready = false;
@@ -496,13 +518,13 @@ void store_counts(struct store *store, struct store_counts *out)
 	*out = store->counts;
 	out->waiting = store->first.count + store->normal.count;
 	pthread_mutex_unlock(&store->mutex);
-	out->disk_free = (uint64_t)disk_left(store->disk);
+	out->disk_free = store->disk ? (uint64_t)disk_left(store->disk) : 0;
 	out->statements = atomic_load_explicit(&store->db->statements, memory_order_relaxed);
 }
 
 int store_read(struct store *store, struct store_job *job)
 {
-	return reader_submit(store->reader, job);
+	return store->loop ? reader_submit(store->reader, job) : memory_submit(store, job);
 }
 
 void store_on_hints(struct store *store, void (*fn)(void *arg, unsigned hints), void *arg)

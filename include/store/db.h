@@ -74,5 +74,10 @@ void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg);
 /* Is this transaction's owner still the owner of the bucket? The epoch; -1 when the lease is lost. Renews within the transaction when due. */
 int64_t db_epoch(struct db *db, uint16_t bucket, struct err *err) MUSTCHECK;
 bool db_owns(struct db *db, uint16_t bucket);
+/*
+ * For a job of store_read(): writes all of the database, as the job sees it, into a new file of mode 0640. -1 also when that is there
+ * already; half a copy is removed.
+ */
+int db_save(struct db *db, const char *file, struct err *err) MUSTCHECK;
 
 #endif

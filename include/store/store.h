@@ -79,4 +79,21 @@ int store_read(struct store *store, struct store_job *job) MUSTCHECK;
 enum store_hint { HINT_TIME = 1, HINT_SEND = 2, HINT_ALERT = 4 };
 void store_on_hints(struct store *store, void (*fn)(void *arg, unsigned hints), void *arg);
 
+/* --- in memory: for simulation and tests ------------------------------------------------------------------------ */
+
+/*
+ * A store that no disk holds: one connection to an SQLite database in memory, used by the thread that calls; no thread of its own, no loop, no
+ * lock. Schema, keys, leases and queue are as in any other. store_submit() and store_read() run the job and its completion before they return.
+ *
+ * copy_of: NULL, or the file of a database (at most 16 GiB), which is copied into it and brought to this program's schema; the file stays as it
+ * is. One that a daemon has open is refused: db_save() makes a copy that may be taken. store_stop() closes it.
+ */
+int store_open_memory(const char *copy_of, struct store **out, struct err *err) MUSTCHECK;
+
+/*
+ * Runs one job of a store in memory in a transaction of its own; then what waits for its commit, its completion and the hints. The job may be
+ * gone when it returns, if its `done` frees it. err (may be NULL) as the completion gets it.
+ */
+enum store_result store_run(struct store *store, struct store_job *job, struct err *err);
+
 #endif

@@ -59,7 +59,7 @@ static void every_statement_prepares(void **state)
 	struct err err;
 
 	close_store(w);
-	assert_int_equal(db_open(&driver_sqlite, file_of(w), false, &db, &err), 0);
+	assert_int_equal(db_open(&driver_sqlite, file_of(w), DB_WRITER, &db, &err), 0);
 	for (size_t i = 0; i < count; i++) {
 		struct prepared *p = db->driver->prepare(db->connection, all[i]->sql, &err);
 
@@ -158,7 +158,7 @@ static void statements_on_people_read_along_a_key(void **state)
 	struct err err;
 
 	close_store(w);
-	assert_int_equal(db_open(&driver_sqlite, file_of(w), false, &db, &err), 0);
+	assert_int_equal(db_open(&driver_sqlite, file_of(w), DB_WRITER, &db, &err), 0);
 	for (size_t i = 0; i < count; i++) {
 		if (all[i]->kind != BUCKETED || strncmp(all[i]->sql, "INSERT", 6) == 0)
 			continue;
