@@ -40,6 +40,11 @@ int64_t id_new(uint16_t bucket, int64_t now_us)
 			 (next & ((1 << SEQUENCE_BITS) - 1)));
 }
 
+void id_restart(void)
+{
+	atomic_store(&last, 0);
+}
+
 uint16_t id_bucket(int64_t id)
 {
 	return (uint16_t)((uint64_t)id >> SEQUENCE_BITS & (BUCKETS - 1));

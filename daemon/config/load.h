@@ -43,6 +43,7 @@ struct load {
 	struct arena *arena;		/* the plan's */
 	struct arena *scratch;		/* trees and sources: until the load is over */
 	struct complaints complaints;
+	bool no_secrets;		/* they are named, but not read: see plan_load_to_look() */
 	const char *folder;		/* of the operator's file; no slash at the end, "" for the root */
 	struct buf versions;		/* digests of what was read */
 	struct pending *pending;

@@ -76,12 +76,13 @@ static void load_all(struct load *l, const char *operator_file)
 	check_plan(l);
 }
 
-struct plan *plan_load(const char *operator_file, struct plan_errors *errors)
+static struct plan *load(const char *operator_file, bool no_secrets, struct plan_errors *errors)
 {
 	struct load l;
 	struct plan *plan = NULL;
 
 	load_init(&l, operator_file);
+	l.no_secrets = no_secrets;
 	load_all(&l, operator_file);
 	if (l.complaints.count) {
 		errors->count += l.complaints.count;
@@ -94,6 +95,16 @@ struct plan *plan_load(const char *operator_file, struct plan_errors *errors)
 	}
 	load_clear(&l);
 	return plan;
+}
+
+struct plan *plan_load(const char *operator_file, struct plan_errors *errors)
+{
+	return load(operator_file, false, errors);
+}
+
+struct plan *plan_load_to_look(const char *operator_file, struct plan_errors *errors)
+{
+	return load(operator_file, true, errors);
 }
 
 struct plan *plan_ref(struct plan *plan)

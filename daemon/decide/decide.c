@@ -337,23 +337,65 @@ int decide_reload(struct decide *d, struct plan *plan, struct err *err)
 	return 0;
 }
 
-/* --- life --------------------------------------------------------------------------------------------------------- */
-
-int decide_start(struct loop *loop, struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err)
+/* No job runs before this: the store thread's side may be set from here. */
+static struct decide *decide_new(struct store *store, struct plan *plan, const struct token_ring *ring)
 {
 	struct decide *d = xcalloc(1, sizeof(*d));
 
-	d->loop = loop;
 	d->store = store;
 	d->ring = ring;
 	d->arena = arena_new(64 * 1024);
 	d->plan = plan_ref(plan);
+	d->working = plan_ref(plan);
+	values_places(&d->places, plan);
+	return d;
+}
+
+/* --- without a loop ----------------------------------------------------------------------------------------------- */
+
+static int run_here(struct decide *d, struct store_job *job, struct err *err)
+{
+	return store_run(d->store, job, err) == STORE_COMMITTED ? 0 : -1;
+}
+
+/* What the start owes the store, before anything else: nobody would come back for it. */
+static int owe_nothing(struct decide *d, struct err *err)
+{
+	struct plan_job links = { .job = { .run = run_plan }, .d = d, .plan = d->working };
+	struct recover_job recovery = { .job = { .run = run_recover }, .d = d, .at = clock_now() };
+
+	if (run_here(d, &links.job, err))
+		return -1;
+	do {
+		if (run_here(d, &recovery.job, err))
+			return -1;
+	} while (recovery.more);
+	return 0;
+}
+
+int decide_open(struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err)
+{
+	struct decide *d = decide_new(store, plan, ring);
+
+	d->stopping = true;	/* nothing is ever begun by itself */
+	if (owe_nothing(d, err)) {
+		decide_stop(&d);
+		return -1;
+	}
+	*out = d;
+	return 0;
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+int decide_start(struct loop *loop, struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err)
+{
+	struct decide *d = decide_new(store, plan, ring);
+
+	d->loop = loop;
 	d->timer[LANE_TIME] = timer_new(loop, time_due, d);
 	d->timer[LANE_SEND] = timer_new(loop, send_due, d);
 	d->timer[LANE_ALERT] = timer_new(loop, alert_due, d);
-	/* no job runs before this: the store thread's side may be set from here */
-	d->working = plan_ref(plan);
-	values_places(&d->places, plan);
 	d->to_keep_links = d->to_recover = true;
 	d->start = timer_new(loop, start_owes, d);
 	store_on_hints(store, hinted, d);

@@ -14,6 +14,8 @@
 
 /* Never the same twice in a process, also when the clock steps back; the sequence starts at random. */
 int64_t id_new(uint16_t bucket, int64_t now_us);
+/* Tests and simulation: forgets what was given out, so that the same clock and random numbers give the same ids again. */
+void id_restart(void);
 uint16_t id_bucket(int64_t id);
 int64_t id_time(int64_t id);	/* microseconds UTC */
 

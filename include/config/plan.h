@@ -373,6 +373,11 @@ struct plan_errors {
  * NULL with every error found. Reads files: any thread, takes tens of milliseconds. The caller owns one reference.
  */
 struct plan *plan_load(const char *operator_file, struct plan_errors *errors);
+/*
+ * The same without secrets, which are no concern of who only looks (simulation, pictures, a marketer's tests): how they are named is checked,
+ * nothing is read, and where one would be stands a text of its form.
+ */
+struct plan *plan_load_to_look(const char *operator_file, struct plan_errors *errors);
 struct plan *plan_ref(struct plan *plan);
 void plan_unref(struct plan **plan);	/* atomic; the last one frees */
 

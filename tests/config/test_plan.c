@@ -150,6 +150,33 @@ static void test_secret_files(void **state)
 	}
 }
 
+static void test_who_only_looks_needs_no_secrets(void **state)
+{
+	struct plan_errors errors = { 0 };
+	struct plan *plan;
+	char *path;
+
+	unsetenv("CREDENTIALS_DIRECTORY");
+	plan = plan_load_to_look(CONF_GOOD "/nurtured.yaml", &errors);
+	if (!plan)
+		fail_msg("%s", buf_cstr(&errors.text));
+	assert_string_not_equal(plan->sales.alerts[0].secret, "");
+	plan_unref(&plan);
+	assert_null(plan_load(CONF_GOOD "/nurtured.yaml", &errors));
+	assert_non_null(strstr(buf_cstr(&errors.text), "CREDENTIALS_DIRECTORY is not set"));
+	buf_clear(&errors.text);
+	/* how they are named is checked all the same */
+	struct conf *c = *state;
+
+	conf_write(c, "sales.yaml", "hot: score > 80\nalerts:\n  - {to: \"https://crm.example.com/x\", as: standard, secret: whsec_x}\n");
+	path = xasprintf("%s/nurtured.yaml", c->folder);
+	errors = (struct plan_errors){ 0 };
+	assert_null(plan_load_to_look(path, &errors));
+	assert_non_null(strstr(buf_cstr(&errors.text), "a secret does not stand in config"));
+	buf_clear(&errors.text);
+	free(path);
+}
+
 /* The name of an alert's secret is a credential's first, then a file's in secrets/. */
 static void test_secret_of_an_alert(void **state)
 {
@@ -657,6 +684,7 @@ int main(void)
 		TEST(test_secrets_are_read),
 		TEST(test_secret_files),
 		TEST(test_secret_of_an_alert),
+		TEST(test_who_only_looks_needs_no_secrets),
 		TEST(test_nurture),
 		TEST(test_without_quiet_hours_and_sales),
 		TEST(test_form),
