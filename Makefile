@@ -139,6 +139,7 @@ SRC_store := \
 	daemon/store/visitors.c
 
 SRC_decide := \
+	daemon/decide/calendar.c \
 	daemon/decide/decay.c \
 	daemon/decide/decide.c \
 	daemon/decide/forget.c \

@@ -74,9 +74,6 @@ int hot_listener(struct person *p, const char **email_out, struct err *err) MUST
 
 /* --- gate.c ------------------------------------------------------------------------------------------------------ */
 
-/* The first instant not before `now` that is outside quiet hours in the person's zone. Pure. */
-int64_t gate_quiet_until(const struct quiet *quiet, const char *timezone, int64_t now);
-
 enum gate_verdict { GATE_PASS, GATE_HOLD, GATE_END };
 
 struct gate_answer {

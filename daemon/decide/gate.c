@@ -1,46 +1,17 @@
 /*
  * gate.c: may this mail go out now? Asked when it is claimed, in the order of design section 7: consent, suppression, goal or exit, list
- * still valid, cap, quiet hours. What it holds back comes with the instant to ask again, what it ends with the reason.
+ * still valid, cap, quiet hours and holidays. What it holds back comes with the instant to ask again, what it ends with the reason.
  */
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/zone.h"
 
+#include "calendar.h"
 #include "decide.h"
 #include "person.h"
 
 /* After quiet hours a night's mail does not go out at one stroke: each person has their own place in the first minutes. */
 #define SPREAD (10 * US_MINUTE)
-
-static int64_t day_at(const struct zone *zone, const struct zone_time *t, int days, int minute)
-{
-	return zone_instant(zone, t->year, t->month, t->day + days, minute / 60, minute % 60, 0);
-}
-
-int64_t gate_quiet_until(const struct quiet *quiet, const char *timezone, int64_t now)
-{
-	const struct zone *zone = quiet->by_prospect && timezone && *timezone ? zone_find(timezone) : NULL;
-	struct zone_time t, then;
-	int days;
-
-	if (!quiet->set)
-		return now;
-	if (!zone)
-		zone = quiet->zone;
-	zone_local(zone, now, &t);
-	for (days = 0; days <= 8; days++) {
-		int64_t opens = day_at(zone, &t, days, quiet->before), closes = day_at(zone, &t, days, quiet->after);
-
-		if (closes <= now || closes <= opens)
-			continue;
-		zone_local(zone, opens > now ? opens : now, &then);
-		if (quiet->day[then.weekday])
-			continue;
-		return opens > now ? opens : now;
-	}
-	return now + US_DAY;	/* every day is quiet: config refuses that; ask again tomorrow */
-}
 
 static int hold(struct gate_answer *out, int64_t until, const char *reason)
 {
@@ -84,7 +55,9 @@ static int64_t place_in_spread(const struct quiet *quiet, int64_t prospect)
 int gate_check(struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, struct gate_answer *out, struct err *err)
 {
 	struct suppression suppressed;
+	struct calendar calendar;
 	int64_t until = p->now;
+	const char *why;
 	int rc, list;
 
 	*out = (struct gate_answer){ .verdict = GATE_PASS };
@@ -110,8 +83,10 @@ int gate_check(struct person *p, const struct sequence *s, const struct step *st
 		return hold(out, until, arena_printf(p->arena, "cap of list %s", p->row.list));
 	if (step && step->even_in_quiet)
 		return 0;
-	until = gate_quiet_until(&p->plan->quiet, p->row.timezone, p->now);
-	if (until > p->now)
-		return hold(out, until + place_in_spread(&p->plan->quiet, p->row.id), "quiet hours");
-	return 0;
+	calendar = calendar_of_person(p);
+	until = calendar_open(&calendar, p->now);
+	why = until > p->now ? calendar_why(&calendar, p->now) : NULL;
+	if (p->failed)
+		return err_set(err, "%s", p->err.text);
+	return why ? hold(out, until + place_in_spread(&p->plan->quiet, p->row.id), why) : 0;
 }
