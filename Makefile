@@ -159,6 +159,7 @@ SRC_decide := \
 	daemon/decide/person_fields.c \
 	daemon/decide/person_happen.c \
 	daemon/decide/person_settle.c \
+	daemon/decide/person_tags.c \
 	daemon/decide/sequence.c \
 	daemon/decide/values.c \
 	daemon/decide/verdict.c \

@@ -92,7 +92,7 @@ void person_create(struct decide *d, struct db *db, const struct address *addres
 		.id = id_new(address->bucket, now),
 		.address = arena_strdup(p->arena, address->text),
 		.key = arena_strdup(p->arena, address->key),
-		.fields = "{}", .stage = "", .list = "", .form = "", .language = "", .timezone = "", .intent = "",
+		.fields = "{}", .stage = "", .list = "", .form = "", .language = "", .timezone = "", .intent = "", .tags = "", .moved_list = "",
 		.interest_at = now, .created = now, .changed = now,
 	};
 	person_read_fields(p);
@@ -140,6 +140,10 @@ static struct value ask_symbol(void *ctx, int symbol)
 		return text_or_nil(p->row.language);
 	if (symbol == plan->symbol_form)
 		return text_or_nil(p->row.form);
+	if (symbol == plan->symbol_tags)
+		return person_tags(p, p->arena);
+	if (symbol == plan->symbol_grade)
+		return text_or_nil(person_grade(p));
 	return value_nil;
 }
 
@@ -218,28 +222,48 @@ struct expression_env person_env(struct person *p)
 	};
 }
 
-static bool names_intent(const struct person *p, const struct expression *e)
+static bool names(const struct expression *e, int symbol)
 {
 	const struct expression_uses *uses = expression_uses(e);
 	size_t i;
 
 	for (i = 0; i < uses->symbol_count; i++)
-		if (uses->symbols[i] == p->plan->symbol_intent)
+		if (uses->symbols[i] == symbol)
 			return true;
 	return false;
+}
+
+/* What ends by itself, although the engine knows it by name only: an intent, and a grade as the interest falls. */
+static int64_t names_end(const struct person *p, const struct expression *e)
+{
+	int64_t until = TIME_NEVER, falls;
+	double interest;
+	int i;
+
+	if (*intent_now(p) && names(e, p->plan->symbol_intent))
+		until = p->row.intent_at + INTENT_LASTS;
+	if (!p->plan->graded || !names(e, p->plan->symbol_grade))
+		return until;
+	interest = person_interest(p);
+	for (i = 0; i < 3 && interest < p->plan->grade_interest[i]; i++)
+		;
+	if (i == 3)
+		return until;
+	falls = decay_crosses(p->row.interest, p->row.interest_at, p->plan->half_life, p->plan->grade_interest[i]);
+	return falls < until ? falls : until;
 }
 
 int person_holds(struct person *p, const struct expression *e, int unit, bool *out, struct err *err)
 {
 	struct expression_env env = person_env(p);
-	int64_t until = TIME_NEVER;
+	int64_t until = TIME_NEVER, ends;
 
 	*out = expression_holds(e, &env, &until);
 	if (p->failed)
 		return err_set(err, "%s", p->err.text);
-	/* an intent ends by itself: the engine knows names, not how long what they stand for lasts */
-	if (*intent_now(p) && names_intent(p, e) && p->row.intent_at + INTENT_LASTS < until)
-		until = p->row.intent_at + INTENT_LASTS;
+	ends = names_end(p, e);
+	if (ends < until)
+		until = ends;
 	if (until > p->now && until < p->wake[unit])
 		p->wake[unit] = until;
 	return 0;

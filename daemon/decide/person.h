@@ -87,6 +87,13 @@ int person_set_field(struct person *p, int field, const char *value, bool overwr
 /* Given, and not what the config says for those who gave nothing: mails say that, rules see nil. */
 bool person_has_field(const struct person *p, size_t field);
 void person_set_intent(struct person *p, const char *intent);
+/* Tags: names in the row's text; expressions see a list. Giving one that they have, or taking one that they have not, does nothing. */
+struct value person_tags(const struct person *p, struct arena *arena);
+int person_tag(struct person *p, const char *name, bool give, struct err *err) MUSTCHECK;
+/* "A1" to "D4", or NULL without a grid. */
+const char *person_grade(const struct person *p);
+/* On that list whatever the rules say, until then; 0: until the stage changes, which ends it in any case. */
+void person_move(struct person *p, const char *list, int64_t until);
 void person_mark_symbol(struct person *p, int symbol);
 void person_mark_event(struct person *p, const char *name);
 

@@ -88,6 +88,7 @@ int person_happen(struct person *p, const char *name, const char *subject, const
 		p->row.interest_at = p->now;
 		person_mark_symbol(p, p->plan->symbol_interest);
 		person_mark_symbol(p, p->plan->symbol_score);
+		person_mark_symbol(p, p->plan->symbol_grade);
 	}
 	person_mark_event(p, name);
 	if (event_out)

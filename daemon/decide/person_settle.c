@@ -65,6 +65,7 @@ static int settle_fit(struct person *p, struct err *err)
 	p->changed = true;
 	person_mark_symbol(p, p->plan->symbol_fit);
 	person_mark_symbol(p, p->plan->symbol_score);
+	person_mark_symbol(p, p->plan->symbol_grade);
 	return 0;
 }
 
@@ -143,9 +144,23 @@ static int settle_stage(struct person *p, struct err *err)
 		return 0;
 	p->row.stage = to;
 	p->changed = true;
+	if (*p->row.moved_list)	/* a step put them elsewhere: it did not know of this */
+		person_move(p, "", 0);
 	person_mark_symbol(p, p->plan->symbol_stage);
 	p->stage = true;	/* its own `until` is to be looked at, for its time */
 	return moved(p, "stage_changed", "stage", from, to, err);
+}
+
+/* The list that a step moved them to, as long as that counts; NULL: the rules choose. */
+static const char *moved_to(struct person *p)
+{
+	if (!*p->row.moved_list || plan_list(p->plan, p->row.moved_list) < 0)
+		return NULL;
+	if (p->row.moved_until && p->now >= p->row.moved_until)
+		return NULL;
+	if (p->row.moved_until)
+		p->wake[UNIT_LIST] = p->row.moved_until;
+	return p->row.moved_list;
 }
 
 static int choose_list(struct person *p, const char **out, struct err *err)
@@ -154,15 +169,15 @@ static int choose_list(struct person *p, const char **out, struct err *err)
 	size_t i;
 
 	forget_wakes(p, 1u << UNIT_LIST);
-	*out = "";
-	for (i = 0; i < p->plan->list_count; i++) {
+	*out = moved_to(p);
+	for (i = 0; !*out && i < p->plan->list_count; i++) {
 		if (p->plan->lists[i].when && person_holds(p, p->plan->lists[i].when, UNIT_LIST, &holds, err))
 			return -1;
-		if (!p->plan->lists[i].when || holds) {
+		if (!p->plan->lists[i].when || holds)
 			*out = p->plan->lists[i].name;
-			break;
-		}
 	}
+	if (!*out)
+		*out = "";
 	return 0;
 }
 
@@ -175,6 +190,9 @@ static int settle_list(struct person *p, struct err *err)
 	p->list = false;
 	if (choose_list(p, &to, err))
 		return -1;
+	if (*p->row.moved_list && strcmp(to, p->row.moved_list) != 0)
+		person_move(p, "", 0);
+	p->list = false;
 	if (strcmp(from, to) == 0)
 		return 0;
 	p->row.list = to;
