@@ -139,6 +139,7 @@ SRC_store := \
 	daemon/store/visitors.c
 
 SRC_decide := \
+	daemon/decide/alert.c \
 	daemon/decide/calendar.c \
 	daemon/decide/decay.c \
 	daemon/decide/decide.c \
@@ -155,6 +156,7 @@ SRC_decide := \
 	daemon/decide/on_time.c \
 	daemon/decide/on_track.c \
 	daemon/decide/on_unsubscribe.c \
+	daemon/decide/owner.c \
 	daemon/decide/person.c \
 	daemon/decide/person_fields.c \
 	daemon/decide/person_happen.c \

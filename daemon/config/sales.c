@@ -14,6 +14,7 @@ static const char *const web_schemes[] = { "https", "http", NULL };
 
 struct owner_keys {
 	const struct yaml_node *name, *email, *when;
+	const char *full_name;
 	int share;
 };
 
@@ -21,6 +22,8 @@ static const struct key owner_keys[] = {
 	{ ROW(KEY_NODE, owner_keys, name), .required = true, .help = "their name" },
 	{ ROW(KEY_NODE, owner_keys, email), .required = true,
 		.help = "the mail address that replies of their leads go to" },
+	{ ROW(KEY_TEXT, owner_keys, full_name), .fallback_help = "the name",
+		.help = "who mails `as: owner` are from" },
 	{ ROW(KEY_EXPRESSION, owner_keys, when), .fallback_help = "takes turns",
 		.help = "whose leads are theirs; the first owner whose `when` holds" },
 	{ ROW(KEY_INT, owner_keys, share), .fallback_help = "1", .least = 1, .most = 1000,
@@ -101,6 +104,7 @@ static void load_owners(struct load *l, const struct yaml_node *list)
 					"there are two owners `%s`; each has a name of its own",
 					keys.name->text);
 		}
+		owners[i].full_name = keys.full_name ? keys.full_name : owners[i].name;
 		owners[i].email = take_address(l, keys.email);
 		load_expression(l, keys.when, 0, &owners[i].when);
 		owners[i].share = keys.share ? keys.share : keys.when ? 0 : 1;

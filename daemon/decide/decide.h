@@ -12,7 +12,8 @@ struct person;
 /* Where decide's own values lie among the names of a plan's mail and alert templates; -1 where a vocabulary has none such. */
 struct name_places {
 	int email, sender, list, stage, tone, language, form, consent_words;
-	int lead, prospect, terms, actions, words, links, company, from_email, from_name, subject;
+	int owner, tags, grade;
+	int alert, lead, prospect, terms, actions, words, links, company, from_email, from_name, subject;
 };
 
 struct decide {
@@ -71,6 +72,32 @@ int sequence_check_leave(struct person *p, const struct sequence *s, struct enro
 int hot_check(struct person *p, struct err *err) MUSTCHECK;
 /* The owner of the latest lead, else replies_to; NULL when nobody is to hear. */
 int hot_listener(struct person *p, const char **email_out, struct err *err) MUSTCHECK;
+
+/* --- owner.c ------------------------------------------------------------------------------------------------------ */
+
+/* For a new lead: by rule first, else whoever has had the fewest turns for their share; takes that turn. NULL: there are no owners. */
+int owner_choose(struct person *p, const struct owner **out, struct err *err) MUSTCHECK;
+/* Of their latest lead; NULL if there is none. */
+int owner_of_lead(struct person *p, const struct owner **out, struct err *err) MUSTCHECK;
+/* Of their latest lead, else the first whose `when` holds; NULL if there is none such. */
+int owner_of(struct person *p, const struct owner **out, struct err *err) MUSTCHECK;
+struct value owner_value(const struct owner *owner, struct arena *arena);	/* nil without one */
+
+/* --- alert.c ------------------------------------------------------------------------------------------------------ */
+
+struct alert_note {
+	const char *type;		/* lead.hot sequence.alert sequence.webhook */
+	const char *reason;
+	const struct lead *lead;	/* NULL: they are none */
+	const struct owner *owner;	/* NULL */
+	const char *sequence, *step;	/* "" */
+};
+
+/* Renders and puts into the outbox, one alert a target; `payload` instead of each target's own, or NULL. */
+int alert_post(struct person *p, const struct alert_note *note, const struct alert_target *targets, size_t count, const struct template *payload,
+		struct err *err) MUSTCHECK;
+/* What an `alert` or `webhook` step does. */
+int alert_of_step(struct person *p, const struct sequence *s, const struct step *step, struct err *err) MUSTCHECK;
 
 /* --- gate.c ------------------------------------------------------------------------------------------------------ */
 

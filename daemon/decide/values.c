@@ -21,6 +21,8 @@ void values_places(struct name_places *places, const struct plan *plan)
 		{ "list", &places->list, plan->mail_names }, { "stage", &places->stage, plan->mail_names },
 		{ "tone", &places->tone, plan->mail_names }, { "language", &places->language, plan->mail_names },
 		{ "form", &places->form, plan->mail_names }, { "consent_words", &places->consent_words, plan->mail_names },
+		{ "owner", &places->owner, plan->mail_names }, { "tags", &places->tags, plan->mail_names },
+		{ "grade", &places->grade, plan->mail_names }, { "alert", &places->alert, plan->alert_names },
 		{ "lead", &places->lead, plan->alert_names }, { "prospect", &places->prospect, plan->alert_names },
 		{ "terms", &places->terms, plan->alert_names }, { "actions", &places->actions, plan->alert_names },
 		{ "words", &places->words, plan->alert_names }, { "links", &places->links, plan->alert_names },
@@ -81,6 +83,8 @@ struct value *values_of_mail(struct decide *d, struct person *p, struct arena *a
 	put(values, at->stage, text_in(arena, p->row.stage));
 	put(values, at->language, text_in(arena, p->row.language));
 	put(values, at->form, text_in(arena, p->row.form));
+	put(values, at->tags, person_tags(p, arena));
+	put(values, at->grade, value_text(person_grade(p)));
 	list = plan_list(plan, p->row.list);
 	if (list >= 0)
 		put(values, at->tone, text_in(arena, plan->lists[list].tone));

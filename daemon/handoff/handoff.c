@@ -244,6 +244,9 @@ static const struct alert_target *find_target(const struct plan *plan, const cha
 	for (i = 0; i < plan->sales.alert_count; i++)
 		if (strcmp(plan->sales.alerts[i].url, url) == 0)
 			return &plan->sales.alerts[i];
+	for (i = 0; i < plan->webhook_count; i++)
+		if (strcmp(plan->webhooks[i]->url, url) == 0)
+			return plan->webhooks[i];
 	return NULL;
 }
 
@@ -264,7 +267,7 @@ static void start(struct handoff *h, const struct alert_work *work)
 
 	/* whoever left the config gets no personal data any more; a replay mends it if that was a slip */
 	if (!target)
-		conclude(o, RETRY_DEAD, "its address is not among the alerts of sales.yaml any more");
+		conclude(o, RETRY_DEAD, "its address is not among the alerts of sales.yaml and the webhooks of sequences any more");
 	else if (request_start(h->pool, &wish, answered_cb, o, &o->request, &err) < 0)
 		judge(o, 0, 0, err.text);
 }

@@ -258,6 +258,7 @@ struct form {
 
 struct owner {
 	const char *name, *email;
+	const char *full_name;		/* as mails are from: the name unless it is given */
 	struct expression *when;	/* or NULL: takes turns by share */
 	int share;
 };
