@@ -397,12 +397,9 @@ int plan_list(const struct plan *plan, const char *name);
 struct rule_set plan_rules_of(const struct plan *plan, const char *event);
 
 /*
- * An older version of a sequence, from its source as it was kept, with the names of this plan. NULL with what stands in the way (a mail
- * or a list that is gone). It holds a reference to the plan. Reads templates that only it names: any thread but the loop's.
+ * An older version of a sequence, from its source as it was kept, with the names of this plan, to which it belongs. NULL with what stands in
+ * the way (a mail or a list that is gone). May read templates and secrets that only it names. One thread at a time, not the loop's.
  */
-struct sequence_old;
-struct sequence_old *sequence_old(struct plan *plan, const char *source, struct plan_errors *errors);
-const struct sequence *sequence_old_sequence(const struct sequence_old *old);
-void sequence_old_free(struct sequence_old **old);
+const struct sequence *plan_old_sequence(struct plan *plan, const char *source, struct plan_errors *errors) MUSTCHECK;
 
 #endif
