@@ -96,6 +96,8 @@ SRC_config := \
 	daemon/config/names.c \
 	daemon/config/nurture.c \
 	daemon/config/operator.c \
+	daemon/config/persona.c \
+	daemon/config/phrases.c \
 	daemon/config/plan.c \
 	daemon/config/reference.c \
 	daemon/config/rules.c \

@@ -4,6 +4,7 @@
 #include "forms.h"
 #include "nurture.h"
 #include "operator.h"
+#include "persona.h"
 #include "sales.h"
 #include "sequences.h"
 
@@ -13,5 +14,6 @@ const struct key_file key_files[] = {
 	{ "sales.yaml", &sales_table },
 	{ "forms/NAME.yaml", &form_table },
 	{ "sequences/NAME.yaml", &sequence_table },
+	{ "personas/NAME.yaml", &persona_table },
 	{ .file = NULL },
 };

@@ -165,6 +165,7 @@ static void test_example_shows_every_key(void **state)
 		"conf/sales.yaml",
 		"conf/forms/free-ebook.yaml",
 		"conf/sequences/ebook.yaml",
+		"conf/personas/eva.yaml",
 	};
 	int missing = 0;
 
