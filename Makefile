@@ -150,6 +150,7 @@ SRC_decide := \
 	daemon/decide/hot.c \
 	daemon/decide/look.c \
 	daemon/decide/on_claim.c \
+	daemon/decide/on_dot.c \
 	daemon/decide/on_hit.c \
 	daemon/decide/on_mail.c \
 	daemon/decide/on_outcome.c \
@@ -165,8 +166,13 @@ SRC_decide := \
 	daemon/decide/person_settle.c \
 	daemon/decide/person_tags.c \
 	daemon/decide/sequence.c \
+	daemon/decide/sequence_enter.c \
+	daemon/decide/sequence_leave.c \
+	daemon/decide/sweep.c \
+	daemon/decide/trial.c \
 	daemon/decide/values.c \
 	daemon/decide/verdict.c \
+	daemon/decide/version.c \
 	daemon/decide/visitors.c
 
 SRC_ingest := \

@@ -56,17 +56,30 @@ double random_unit(void)
 	return (double)(random_u64() >> 11) * 0x1.0p-53;
 }
 
+uint64_t random_mix(uint64_t *stream)
+{
+	uint64_t z = (*stream += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+double random_of(const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);	/* FNV-1a, whose upper bits are weak in short texts: mixed below */
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return (double)(random_mix(&hash) >> 11) * 0x1.0p-53;
+}
+
 void random_seed(uint64_t seed)
 {
 	int i;
 
-	/* splitmix64, as the authors say: never all zero */
-	for (i = 0; i < 4; i++) {
-		uint64_t z = (seed += UINT64_C(0x9e3779b97f4a7c15));
-
-		z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-		z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-		state[i] = z ^ (z >> 31);
-	}
+	/* as the authors say: never all zero */
+	for (i = 0; i < 4; i++)
+		state[i] = random_mix(&seed);
 	seeded = true;
 }

@@ -224,3 +224,8 @@ struct rule_set plan_rules_of(const struct plan *plan, const char *event)
 	}
 	return (struct rule_set){ 0 };
 }
+
+const struct sequence *plan_old_sequence(struct plan *plan, const char *source, struct plan_errors *errors)
+{
+	return NULL;
+}

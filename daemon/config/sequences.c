@@ -449,6 +449,7 @@ static void load_sequence(
 				"there are two sequences `%s`; each has a name of its own",
 				keys->sequence->text);
 		s->name = arena_strdup(l->arena, keys->sequence->text);
+		s->version = s->source = "";
 	}
 	s->priority = keys->priority;
 	if (keys->list) {

@@ -253,6 +253,42 @@ struct plan_job {
 	bool swapped;			/* in an earlier run of this job, whose transaction failed */
 };
 
+/* Older versions that are to be finished are known before anything happens to those in them: what they ask for marks their rules. */
+#define OLD_MOST 20
+
+static int know_versions(struct decide *d, struct db *db, const struct plan *plan, struct err *err)
+{
+	struct sequence_version *kept;
+	const struct sequence *as;
+	size_t i, k, count;
+
+	for (i = 0; i < plan->sequence_count; i++) {
+		if (plan->sequences[i].on_change != CHANGE_FINISH)
+			continue;
+		if (versions_of(db, plan->sequences[i].name, OLD_MOST, d->arena, &kept, &count, err))
+			return -1;
+		for (k = 0; k < count; k++)
+			if (version_of(d, db, &(struct enrolment){ .sequence = kept[k].sequence, .version = kept[k].version }, &as, err))
+				return -1;
+	}
+	return 0;
+}
+
+/* As they are written now: for those who will want to finish them. */
+static int keep_versions(struct db *db, const struct plan *plan, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < plan->sequence_count; i++) {
+		const struct sequence *s = &plan->sequences[i];
+
+		if (versions_put(db, &(struct sequence_version){ .sequence = s->name, .version = s->version, .since = clock_now(), .source = s->source },
+				err))
+			return -1;
+	}
+	return 0;
+}
+
 /* Destinations of links are kept by template version, so that a link in an old mail goes on working. */
 static int keep_links(struct db *db, const struct plan *plan, struct err *err)
 {
@@ -275,11 +311,13 @@ static int run_plan(struct store_job *job, struct db *db, struct err *err)
 		j->old = j->d->working;
 		j->d->working = j->plan;
 		values_places(&j->d->places, j->plan);
+		version_forget(j->d);
+		trial_forget(j->d);
 		j->swapped = true;
 	} else if (!j->swapped) {
 		j->old = j->plan;	/* in force since the start */
 	}
-	return keep_links(db, j->plan, err);
+	return keep_links(db, j->plan, err) || keep_versions(db, j->plan, err) || know_versions(j->d, db, j->plan, err) ? -1 : 0;
 }
 
 static void plan_done(struct store_job *job, enum store_result result, const struct err *err)
@@ -293,6 +331,8 @@ static void plan_done(struct store_job *job, enum store_result result, const str
 			timer_set(j->d->start, US_SECOND);
 	}
 	plan_unref(&j->old);
+	if (j->d->sweep.timer)
+		sweep_again(j->d);
 	free(j);
 }
 
@@ -324,17 +364,6 @@ static void start_owes(void *arg)
 	recover(d);
 	if (d->to_keep_links || d->to_recover)
 		timer_set(d->start, d->recovering ? US_SECOND / 20 : US_SECOND);
-}
-
-int decide_reload(struct decide *d, struct plan *plan, struct err *err)
-{
-	struct plan *old = d->plan;
-
-	if (put_in_force(d, plan))
-		return err_set(err, "the store takes no jobs at the moment; try again");
-	d->plan = plan_ref(plan);
-	plan_unref(&old);
-	return 0;
 }
 
 /* No job runs before this: the store thread's side may be set from here. */
@@ -386,6 +415,33 @@ int decide_open(struct store *store, struct plan *plan, const struct token_ring 
 	return 0;
 }
 
+/* --- reloading ---------------------------------------------------------------------------------------------------- */
+
+static int put_in_force_here(struct decide *d, struct plan *plan, struct err *err)
+{
+	struct plan_job j = { .job = { .run = run_plan }, .d = d, .plan = plan_ref(plan) };
+
+	if (run_here(d, &j.job, err)) {
+		plan_unref(j.swapped ? &j.old : &j.plan);
+		return -1;
+	}
+	plan_unref(&j.old);
+	return 0;
+}
+
+int decide_reload(struct decide *d, struct plan *plan, struct err *err)
+{
+	struct plan *old = d->plan;
+
+	if (!d->loop && put_in_force_here(d, plan, err))
+		return -1;
+	if (d->loop && put_in_force(d, plan))
+		return err_set(err, "the store takes no jobs at the moment; try again");
+	d->plan = plan_ref(plan);
+	plan_unref(&old);
+	return 0;
+}
+
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
 int decide_start(struct loop *loop, struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err)
@@ -401,6 +457,7 @@ int decide_start(struct loop *loop, struct store *store, struct plan *plan, cons
 	store_on_hints(store, hinted, d);
 	start_owes(d);
 	forget_start(d);
+	sweep_start(d);
 	timer_set(d->timer[LANE_TIME], 0);
 	*out = d;
 	return 0;
@@ -414,6 +471,7 @@ void decide_quiesce(struct decide *d)
 	store_on_hints(d->store, NULL, NULL);
 	timer_stop(d->start);
 	timer_stop(d->forget);
+	timer_stop(d->sweep.timer);
 	for (lane = 0; lane < LANES; lane++)
 		timer_stop(d->timer[lane]);
 }
@@ -426,10 +484,13 @@ void decide_stop(struct decide **d)
 		return;
 	timer_free(&(*d)->start);
 	timer_free(&(*d)->forget);
+	timer_free(&(*d)->sweep.timer);
 	for (lane = 0; lane < LANES; lane++)
 		timer_free(&(*d)->timer[lane]);
 	plan_unref(&(*d)->plan);
 	plan_unref(&(*d)->working);
+	version_forget(*d);
+	trial_forget(*d);
 	arena_free(&(*d)->arena);
 	free(*d);
 	*d = NULL;

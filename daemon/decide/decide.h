@@ -7,6 +7,8 @@
 #include "base/loop.h"
 #include "decide/facts.h"
 
+#include "trial.h"
+
 struct person;
 
 /* Where decide's own values lie among the names of a plan's mail and alert templates; -1 where a vocabulary has none such. */
@@ -14,6 +16,20 @@ struct name_places {
 	int email, sender, list, stage, tone, language, form, consent_words;
 	int owner, tags, grade;
 	int alert, lead, prospect, terms, actions, words, links, company, from_email, from_name, subject;
+};
+
+/* A version of a sequence that some still finish; NULL: it cannot be. It belongs to the plan. */
+struct old_version {
+	char *sequence, *version;
+	const struct sequence *as;
+};
+
+struct known_test {
+	char *id;
+	int64_t at;			/* when it was read; 0: not yet */
+	struct arm_sum sums[TRIAL_ARMS];
+	int winner;			/* arm; -1: none yet */
+	int look;			/* the last one that was made */
 };
 
 struct decide {
@@ -29,6 +45,13 @@ struct decide {
 	bool to_keep_links, to_recover, recovering;
 	struct timer *forget;
 	uint16_t forget_bucket;		/* the next to be visited */
+	struct {
+		struct timer *timer;
+		bool asked, begun, running;
+		int bucket;		/* the next; BUCKETS: all were visited */
+		int64_t after;		/* the last person who was visited in it */
+		int64_t people;
+	} sweep;
 	bool stopping;
 	struct {
 		void (*fn)(void *arg);
@@ -41,6 +64,10 @@ struct decide {
 	struct plan *working;
 	struct arena *arena;		/* of the fact at hand */
 	struct name_places places;
+	struct old_version *olds;	/* of `working` */
+	size_t old_count, old_cap;
+	struct known_test *tests;
+	size_t test_count, test_cap;
 };
 
 /* Store thread: an empty arena for the next fact. */
@@ -61,11 +88,52 @@ int sequence_pause(struct decide *d, struct db *db, struct enrolment *e, const c
 int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_t at, struct err *err) MUSTCHECK;
 /* Its claimed mail could not be made: the step comes again at `until`. */
 int sequence_hold(struct decide *d, struct db *db, struct enrolment *e, const char *name, int64_t until, const char *why, struct err *err) MUSTCHECK;
+/* Is a mail of this enrolment claimed, or to be tried again? What becomes of it moves the enrolment on. 1/0/-1. */
+int sequence_mail_on_its_way(struct decide *d, struct db *db, const struct enrolment *e, struct err *err) MUSTCHECK;
+/* Does the step send a mail? */
+bool sequence_sends(const struct step *step);
+/* May one person be in both at a time? */
+bool sequence_is_beside(const struct sequence *a, const struct sequence *b);
+/* The instant that a wait for business days or a `wait_until` ends; 0: there is none. */
+int sequence_until(struct person *p, const struct step *step, int64_t *out, struct err *err) MUSTCHECK;
+/* Notes how a `wait_for` ended. */
+int sequence_waited(struct person *p, const struct sequence *s, const struct step *step, bool held, struct err *err) MUSTCHECK;
+extern const char sequence_gave_way[];	/* how the `why` of one that waits for another begins */
+
+/* By hand. 1 entered, 0 not and why, -1. sequence_may_enter() only asks (reader thread, too): *why_not NULL: nothing is against it. */
+int sequence_enter(struct person *p, const struct sequence *s, const char **why_not, struct err *err) MUSTCHECK;
+int sequence_may_enter(struct person *p, const struct sequence *s, const char **why_not, struct err *err) MUSTCHECK;
+
 /* Goals, exits and waits of the open enrolments; entries of the marked rules. */
 int sequence_check_open(struct person *p, struct err *err) MUSTCHECK;
 int sequence_check_entries(struct person *p, struct err *err) MUSTCHECK;
 /* Goal, then exit, then list; 1 it ended, 0 it stays, -1. */
 int sequence_check_leave(struct person *p, const struct sequence *s, struct enrolment *e, struct err *err) MUSTCHECK;
+
+/* --- version.c ---------------------------------------------------------------------------------------------------- */
+
+/* The sequence as this enrolment goes through it; NULL: it is gone. */
+int version_of(struct decide *d, struct db *db, const struct enrolment *e, const struct sequence **out, struct err *err) MUSTCHECK;
+/*
+ * Where it stands who stood at the step of that name: 1 at *step of *s, whose version e then carries (to be written with whatever comes
+ * next); 0 nowhere any more, and it has been ended; -1.
+ */
+int version_step(struct decide *d, struct db *db, struct enrolment *e, const char *name, int64_t now, const struct sequence **s, int *step,
+		struct err *err) MUSTCHECK;
+/* An open enrolment takes over the version in force, if it does that at all. 1 it is still there, 0 it ended, -1. */
+int version_adopt(struct person *p, struct enrolment *e, const struct sequence **out, struct err *err) MUSTCHECK;
+void version_forget(struct decide *d);
+
+/* --- trial.c ------------------------------------------------------------------------------------------------------ */
+
+/* The arm that they get; the same again as long as the sums are the same. */
+int trial_choose(struct person *p, const struct step *step, const struct enrolment *e, const struct arm **out, struct err *err) MUSTCHECK;
+/* Its mail went out. Counts nothing once the test is over. */
+int trial_begin(struct decide *d, struct db *db, const struct step *step, const struct delivery *mail, int64_t at, struct err *err) MUSTCHECK;
+/* What happened wins the open trials that ask for it. */
+int trials_happen(struct person *p, const char *event, const char *subject, struct err *err) MUSTCHECK;
+int trials_goal(struct person *p, const struct enrolment *e, struct err *err) MUSTCHECK;
+void trial_forget(struct decide *d);
 
 /* --- hot.c ------------------------------------------------------------------------------------------------------- */
 
@@ -139,10 +207,23 @@ const char *values_display_name(struct person *p, struct arena *arena);
 
 void forget_start(struct decide *d);
 
+/* --- sweep.c ------------------------------------------------------------------------------------------------------ */
+
+void sweep_start(struct decide *d);
+/* The plan in force may have other rules. */
+void sweep_again(struct decide *d);
+
 /* --- visitors.c -------------------------------------------------------------------------------------------------- */
 
 /* Joins the visitor to the person and lets what they did before happen to the person now. */
 int visitor_join(struct person *p, const char *anonymous_id, struct err *err) MUSTCHECK;
+
+/* The name by which steps and history call a mail of whatever language. */
+const char *mail_base(struct arena *arena, const char *template);
+
+/* --- on_dot.c ----------------------------------------------------------------------------------------------------- */
+
+extern const char mail_nothing_to_confirm[];
 
 /* --- plan a mail ------------------------------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /*
- * on_claim.c: mails that are due go through the gate and are handed to send; the dot is allowed or not; what was not tried comes back.
+ * on_claim.c: mails that are due go through the gate and are handed to send; what was not tried comes back.
  *
  * A claim takes rows out of the send lane and appends rows to `sending`: it updates no scattered row unless the gate holds something back.
  */
@@ -11,14 +11,15 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/text.h"
 
+#include "calendar.h"
 #include "decide.h"
 #include "person.h"
 
 METRIC(held, COUNTER, "nurtured_deliveries_total", "result=\"held\"", "Deliveries by result.");
+METRIC(late, COUNTER, "nurtured_deliveries_total", "result=\"late\"", "Deliveries by result.");
 METRIC(stopped, COUNTER, "nurtured_deliveries_total", "result=\"suppressed\"", "Deliveries by result.");
-
-static const char nothing_to_confirm[] = "nothing is to be confirmed any more";
 
 struct claim {
 	struct decide *d;
@@ -67,10 +68,13 @@ static int add_mail(struct claim *c, struct person *p, const struct delivery *ro
 	return 0;
 }
 
-static int claim_row(struct claim *c, struct person *p, struct delivery *row, struct err *err)
+/* Claims the row; *mail_out (may be NULL) for what only steps have, NULL if there is nothing to send. */
+static int claim_row(struct claim *c, struct person *p, struct delivery *row, struct mail **mail_out, struct err *err)
 {
 	const struct mail_template *template = plan_mail(c->d->working, row->template);
 
+	if (mail_out)
+		*mail_out = NULL;
 	if (!template) {
 		row->state = DELIVERY_FAILED;
 		row->done = c->now;
@@ -80,7 +84,11 @@ static int claim_row(struct claim *c, struct person *p, struct delivery *row, st
 	row->state = DELIVERY_SENDING;
 	if (sending_insert(c->db, row, err))
 		return -1;
-	return add_mail(c, p, row, template, values_of_mail(c->d, p, c->batch->arena), NULL, err);
+	if (add_mail(c, p, row, template, values_of_mail(c->d, p, c->batch->arena), NULL, err))
+		return -1;
+	if (mail_out)
+		*mail_out = &c->batch->mails[c->batch->count - 1];
+	return 0;
 }
 
 /* --- steps --------------------------------------------------------------------------------------------------------- */
@@ -109,14 +117,166 @@ static int load_settled(struct claim *c, int64_t prospect, struct person *p, str
 	return found == 1 && p->stage && person_settle(p, err) ? -1 : found;
 }
 
+/* What a step sends to this person. */
+struct choice {
+	const struct mail_template *mail;
+	const struct arm *arm;		/* of a test; NULL */
+};
+
+static int choose_mail(struct person *p, const struct step *step, const struct enrolment *e, struct choice *out, struct err *err)
+{
+	*out = (struct choice){ .mail = step->mail };
+	if (step->kind == STEP_TEST) {
+		if (trial_choose(p, step, e, &out->arm, err))
+			return -1;
+		out->mail = out->arm->mail;
+	}
+	out->mail = plan_mail_in(p->plan, out->mail, p->row.language);
+	return 0;
+}
+
+static const struct arm *arm_of(const struct step *step, const char *name)
+{
+	size_t i;
+
+	for (i = 0; step->kind == STEP_TEST && i < step->arm_count; i++)
+		if (strcmp(step->arms[i].name, name) == 0)
+			return &step->arms[i];
+	return NULL;
+}
+
+static const struct template *subject_of(const struct plan *plan, const struct sequence *s, const struct delivery *mail)
+{
+	const struct mail_template *template = plan_mail(plan, mail->template);
+	int step = plan_step(s, mail->step);
+	const struct arm *arm = step < 0 ? NULL : arm_of(&s->steps[step], mail->arm);
+
+	return arm && arm->subject ? arm->subject : template ? template->subject : NULL;
+}
+
+#define THREAD_MOST 10
+
+/* The mails of this enrolment that went out before: the new one answers them. */
+static int find_thread(struct claim *c, struct person *p, const struct sequence *s, const struct enrolment *e, struct mail *m, struct err *err)
+{
+	struct mail_before *before = arena_calloc(c->batch->arena, THREAD_MOST, sizeof(*before));
+	struct delivery *all;
+	size_t count, n = 0, i;
+
+	if (deliveries_of(c->db, p->row.id, 5 * THREAD_MOST, p->arena, &all, &count, err))
+		return -1;
+	for (i = 0; i < count && n < THREAD_MOST; i++) {
+		if (all[i].enrolment != e->id || (all[i].state != DELIVERY_SENT && all[i].state != DELIVERY_UNKNOWN))
+			continue;
+		n++;
+		before[THREAD_MOST - n] = (struct mail_before){ .delivery = all[i].id, .planned = all[i].planned };
+		m->first_subject = subject_of(p->plan, s, &all[i]);
+	}
+	m->before = before + THREAD_MOST - n;
+	m->before_count = m->first_subject ? n : 0;
+	return 0;
+}
+
+/* What only the mail of a step can have. */
+static int dress_step(struct claim *c, struct person *p, const struct sequence *s, const struct step *step, const struct enrolment *e,
+		const struct delivery *row, struct mail *m, struct err *err)
+{
+	const struct arm *arm = arm_of(step, row->arm);
+	int place = c->d->places.owner;
+	bool shown = place >= 0 && (template_uses(m->template->html, place) || template_uses(m->template->text, place));
+	const struct owner *owner = NULL;
+
+	m->subject = arm ? arm->subject : NULL;
+	if ((step->as_owner || shown) && owner_of(p, &owner, err))
+		return -1;
+	if (step->as_owner)
+		m->owner = owner;
+	if (shown) {
+		struct value *values = arena_alloc(c->batch->arena, (vocabulary_count(p->plan->mail_names) + 1) * sizeof(*values));
+
+		memcpy(values, m->values, (vocabulary_count(p->plan->mail_names) + 1) * sizeof(*values));
+		values[place] = owner_value(owner, c->batch->arena);
+		m->values = values;
+	}
+	return step->same_thread ? find_thread(c, p, s, e, m, err) : 0;
+}
+
+static int claim_step_mail(struct claim *c, struct person *p, const struct sequence *s, const struct step *step, const struct enrolment *e,
+		struct delivery *row, struct err *err)
+{
+	struct mail *m;
+
+	if (claim_row(c, p, row, &m, err))
+		return -1;
+	return m ? dress_step(c, p, s, step, e, row, m, err) : 0;
+}
+
+/*
+ * When the gate first allowed the step: the time for which its row waited, and that is not quiet. A daemon that was down for a
+ * day has not given the mail a day more.
+ */
+static int note_allowed(struct claim *c, struct person *p, const struct step *step, struct enrolment *e, int64_t due, struct err *err)
+{
+	struct calendar calendar;
+
+	if (!step->valid_for || e->allowed)
+		return 0;
+	calendar = calendar_of_person(p);
+	e->allowed = step->even_in_quiet ? due : calendar_open(&calendar, due);
+	if (e->allowed > c->now)
+		e->allowed = c->now;
+	return p->failed ? err_set(err, "%s", p->err.text) : enrolments_update(c->db, e, err);
+}
+
+/* Too late for it: the sequence goes on without. */
+static int drop_late(struct claim *c, struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, struct err *err)
+{
+	struct buf why = BUF_INIT;
+	int rc;
+
+	buf_str(&why, "late: it was valid for ");
+	text_duration_print(&why, step->valid_for);
+	rc = person_journal(p, "late", step->name, buf_cstr(&why), err);
+	buf_clear(&why);
+	metric_add(&metric_late, 1);
+	e->allowed = 0;
+	return rc || sequence_go(c->d, c->db, p, s, e, step->next, c->now, err) || person_settle(p, err) ? -1 : 0;
+}
+
+static bool is_late(const struct claim *c, const struct step *step, const struct enrolment *e)
+{
+	return step->valid_for && e->allowed && c->now > e->allowed + step->valid_for;
+}
+
+/* The gate lets it pass: now it is chosen, unless it is too late. */
+static int pass_step(struct claim *c, struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, int64_t due,
+		struct err *err)
+{
+	const struct form *form;
+	struct choice choice;
+	struct delivery mail;
+
+	if (note_allowed(c, p, step, e, due, err))
+		return -1;
+	if (is_late(c, step, e))
+		return drop_late(c, p, s, step, e, err);
+	if (choose_mail(p, step, e, &choice, err))
+		return -1;
+	form = choice.mail->uses_download ? plan_form(c->d->working, p->row.form) : NULL;
+	mail = (struct delivery){
+		.id = id_new(id_bucket(e->prospect), c->now), .prospect = e->prospect, .kind = DELIVERY_STEP, .enrolment = e->id,
+		.sequence = e->sequence, .step = step->name, .template = choice.mail->name, .arm = choice.arm ? choice.arm->name : "",
+		.address = p->row.address, .download = form && form->download ? form->download : "", .planned = c->now, .reply = "", .relay_id = "",
+	};
+	return claim_step_mail(c, p, s, step, e, &mail, err);
+}
+
 static int claim_step(struct claim *c, const struct queue_row *row, struct err *err)
 {
 	struct enrolment e;
 	struct person p;
 	struct gate_answer gate;
-	struct delivery mail;
 	const struct sequence *s;
-	const struct form *form;
 	int step, found;
 
 	found = load_settled(c, row->prospect, &p, err);
@@ -127,11 +287,10 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 	if (found <= 0 || e.state != ENROLMENT_ACTIVE || e.queue_id != row->id)
 		return found < 0 ? -1 : 0;
 	e.due = 0;	/* its row has just been taken */
-	s = plan_sequence(c->d->working, e.sequence);
-	step = s ? plan_step(s, row->name) : -1;
-	if (step < 0)
-		return sequence_end(c->d, c->db, &e, s ? "its step is gone from the sequence" : "the sequence is gone", c->now, err);
-	if (s->steps[step].kind != STEP_SEND)	/* the plan changed under it */
+	found = version_step(c->d, c->db, &e, row->name, c->now, &s, &step, err);
+	if (found <= 0)
+		return found;
+	if (!sequence_sends(&s->steps[step]) || strcmp(s->steps[step].name, row->name) != 0)	/* the plan changed under it */
 		return sequence_go(c->d, c->db, &p, s, &e, step, c->now, err) || person_settle(&p, err) ? -1 : 0;
 	if (gate_check(&p, s, &s->steps[step], &e, &gate, err))
 		return -1;
@@ -144,13 +303,7 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 	case GATE_PASS:
 		break;
 	}
-	form = s->steps[step].mail->uses_download ? plan_form(c->d->working, p.row.form) : NULL;
-	mail = (struct delivery){
-		.id = id_new(id_bucket(row->prospect), c->now), .prospect = row->prospect, .kind = DELIVERY_STEP, .enrolment = e.id,
-		.sequence = e.sequence, .step = row->name, .template = s->steps[step].mail->name, .address = p.row.address,
-		.download = form && form->download ? form->download : "", .planned = c->now, .reply = "", .relay_id = "",
-	};
-	return claim_row(c, &p, &mail, err);
+	return pass_step(c, &p, s, &s->steps[step], &e, row->due, err);
 }
 
 /* --- mails that were planned ahead, or are tried again ------------------------------------------------------------- */
@@ -228,8 +381,8 @@ static int claim_confirm(struct claim *c, struct person *p, struct delivery *mai
 	if (found && strcmp(s.reason, "unsubscribe") != 0)
 		return close_mail(c, mail, arena_printf(c->d->arena, "suppressed: %s", s.reason), err);
 	if (p->row.consent != CONSENT_PENDING)	/* confirmed, or withdrawn, while it waited to be tried again */
-		return close_mail(c, mail, nothing_to_confirm, err);
-	return claim_row(c, p, mail, err);
+		return close_mail(c, mail, mail_nothing_to_confirm, err);
+	return claim_row(c, p, mail, NULL, err);
 }
 
 /* Its template is gone from the config: nobody has the mail yet, so that the step is done as the config has it now. */
@@ -241,10 +394,15 @@ static int without_template(struct claim *c, struct person *p, struct delivery *
 	return person_settle(p, err);
 }
 
+static int retry_late(struct claim *c, struct person *p, struct delivery *mail, const struct sequence *s, struct enrolment *e, int step, struct err *err)
+{
+	return close_mail(c, mail, "late", err) || drop_late(c, p, s, &s->steps[step], e, err) ? -1 : 0;
+}
+
 static int retry_step(struct claim *c, struct person *p, struct delivery *mail, struct err *err)
 {
-	const struct sequence *s = plan_sequence(c->d->working, mail->sequence);
-	int step = s ? plan_step(s, mail->step) : -1, found;
+	const struct sequence *s;
+	int step, found;
 	struct gate_answer gate;
 	struct enrolment e;
 
@@ -256,12 +414,13 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 	if (e.state == ENROLMENT_PAUSED)	/* goes on, with a mail of its own, when the enrolment does */
 		return close_mail(c, mail, e.why, err);
 	e.due = 0;
-	if (step < 0) {
-		const char *why = s ? "its step is gone from the sequence" : "the sequence is gone";
-
-		return close_mail(c, mail, why, err) || sequence_end(c->d, c->db, &e, why, c->now, err) ? -1 : 0;
-	}
-	if (!plan_mail(c->d->working, mail->template))
+	found = version_step(c->d, c->db, &e, mail->step, c->now, &s, &step, err);
+	if (found < 0 || (!found && close_mail(c, mail, e.why, err)))
+		return -1;
+	if (!found)
+		return 0;
+	/* the mail or its step is not there any more: the step is done as the config has it now */
+	if (!plan_mail(c->d->working, mail->template) || !sequence_sends(&s->steps[step]) || strcmp(s->steps[step].name, mail->step) != 0)
 		return without_template(c, p, mail, s, &e, step, err);
 	if (gate_check(p, s, &s->steps[step], &e, &gate, err))
 		return -1;
@@ -278,7 +437,9 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 	case GATE_PASS:
 		break;
 	}
-	return claim_row(c, p, mail, err);
+	if (is_late(c, &s->steps[step], &e))
+		return retry_late(c, p, mail, s, &e, step, err);
+	return claim_step_mail(c, p, s, &s->steps[step], &e, mail, err);
 }
 
 static int claim_mail(struct claim *c, const struct queue_row *row, struct err *err)
@@ -345,82 +506,4 @@ int on_release(struct decide *d, struct db *db, const int64_t *deliveries, size_
 			return -1;
 	}
 	return 0;
-}
-
-/* Why a claimed mail must not go out any more; NULL if it may. */
-static const char *forbidden(struct decide *d, struct db *db, const struct delivery *mail, struct err *err, bool *failed)
-{
-	struct address address;
-	struct suppression s;
-	struct enrolment e;
-	int found;
-
-	struct prospect row;
-
-	*failed = false;
-	if (mail->kind == DELIVERY_FORWARD)
-		return NULL;
-	if (address_parse(mail->address, &address, err)) {
-		*failed = true;
-		return NULL;
-	}
-	found = suppressions_find(db, address.key, d->arena, &s, err);
-	if (found == 1 && !(mail->kind == DELIVERY_CONFIRM && strcmp(s.reason, "unsubscribe") == 0))
-		return arena_printf(d->arena, "suppressed: %s", s.reason);
-	if (found >= 0 && mail->kind == DELIVERY_STEP) {
-		found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err);
-		if (found == 1 && e.state != ENROLMENT_ACTIVE)
-			return e.why;
-		if (!found)
-			return "the enrolment is gone";
-	}
-	if (found >= 0 && mail->kind == DELIVERY_CONFIRM) {
-		found = prospects_find(db, mail->prospect, d->arena, &row, err);
-		if (found >= 0 && (!found || row.consent != CONSENT_PENDING))
-			return nothing_to_confirm;
-	}
-	*failed = found < 0;
-	return NULL;
-}
-
-/* What was suppressed without its sequences being stopped (by another daemon): no row would ever move this one on. */
-static int end_withheld(struct decide *d, struct db *db, const struct delivery *mail, struct err *err)
-{
-	struct enrolment e;
-	int found;
-
-	if (mail->kind != DELIVERY_STEP)
-		return 0;
-	found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err);
-	if (found <= 0 || e.state != ENROLMENT_ACTIVE)
-		return found < 0 ? -1 : 0;
-	e.due = 0;
-	return sequence_end(d, db, &e, mail->reply, mail->done, err);
-}
-
-int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, struct err *err)
-{
-	struct arena *arena = decide_arena(d);
-	struct delivery mail;
-	const char *why;
-	bool failed;
-	int found = sending_dot(db, delivery, arena, &mail, err);
-
-	*may_out = false;
-	if (found <= 0)
-		return found;
-	why = forbidden(d, db, &mail, err, &failed);
-	if (failed)
-		return -1;
-	*may_out = !why;
-	if (!why)
-		return 0;
-	metric_add(&metric_stopped, 1);
-	log_info("mail.withheld", L_ID("delivery", "del", delivery), L_STR("why", why));
-	if (sending_take(db, delivery, arena, &mail, err) < 0)
-		return -1;
-	mail.state = DELIVERY_SUPPRESSED;
-	mail.done = clock_now();
-	mail.reply = why;
-	return deliveries_put(db, &mail, err) || end_withheld(d, db, &mail, err) ? -1 : 0;
 }

@@ -123,7 +123,7 @@ static int human(struct person *p, const struct mail_fact *fact, const struct de
 	if (enrolments_open(p->db, p->row.id, p->arena, &before, &count, err))
 		return -1;
 	person_set_intent(p, *fact->intent ? fact->intent : "other");
-	if (person_happen(p, "reply", about->template, reply_data(p, fact), &event, err))
+	if (person_happen(p, "reply", mail_base(p->arena, about->template), reply_data(p, fact), &event, err))
 		return -1;
 	if (strcmp(fact->intent, "unsubscribe") == 0 && p->row.consent != CONSENT_WITHDRAWN &&
 			person_unsubscribe(p, "reply", "a reply that asks for it", "", "", err))
@@ -160,7 +160,7 @@ static int bounced(struct person *p, const struct mail_fact *fact, struct delive
 	about->state = DELIVERY_FAILED;
 	about->reply = arena_printf(p->arena, "bounced: %s %s", fact->bounce_reason, fact->bounce_diagnostic);
 	if (deliveries_put(p->db, about, err) ||
-			person_happen(p, hard ? "bounce" : "soft_bounce", about->template, bounce_data(p, fact), NULL, err))
+			person_happen(p, hard ? "bounce" : "soft_bounce", mail_base(p->arena, about->template), bounce_data(p, fact), NULL, err))
 		return -1;
 	if (hard && person_suppress(p, "hard_bounce", id_text("del", about->id, id), err))
 		return -1;
@@ -178,7 +178,7 @@ static int about_person(struct person *p, const struct mail_fact *fact, struct d
 	case MAIL_BOUNCE:
 		return bounced(p, fact, about, err);
 	case MAIL_COMPLAINT:
-		if (person_suppress(p, "complaint", id, err) || person_happen(p, "complaint", about->template, "{}", NULL, err))
+		if (person_suppress(p, "complaint", id, err) || person_happen(p, "complaint", mail_base(p->arena, about->template), "{}", NULL, err))
 			return -1;
 		return person_settle(p, err);
 	case MAIL_UNSUBSCRIBE:
@@ -186,7 +186,7 @@ static int about_person(struct person *p, const struct mail_fact *fact, struct d
 			return -1;
 		return person_settle(p, err);
 	case MAIL_AUTO:
-		if (person_happen(p, "auto_reply", about->template, "{}", NULL, err))
+		if (person_happen(p, "auto_reply", mail_base(p->arena, about->template), "{}", NULL, err))
 			return -1;
 		return person_settle(p, err);
 	case MAIL_CHALLENGE:

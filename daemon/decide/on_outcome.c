@@ -29,35 +29,55 @@ static int happen_sent(struct decide *d, struct db *db, const struct delivery *m
 
 	if (plan_rules_of(d->working, "sent").count == 0)
 		return events_insert(db, &(struct event_row){ .id = id_new(id_bucket(mail->id), at), .prospect = mail->prospect, .at = at,
-				.name = "sent", .subject = mail->template, .data = "{}" }, err);
+				.name = "sent", .subject = mail_base(d->arena, mail->template), .data = "{}" }, err);
 	found = person_load(d, db, mail->prospect, at, &p, err);
 	if (found <= 0)
 		return found;
-	return person_happen(&p, "sent", mail->template, "{}", NULL, err) || person_settle(&p, err) ? -1 : 0;
+	return person_happen(&p, "sent", mail_base(d->arena, mail->template), "{}", NULL, err) || person_settle(&p, err) ? -1 : 0;
+}
+
+/* Which arm of a test went out, to be counted. */
+static int begin_trial(struct decide *d, struct db *db, const struct delivery *mail, int64_t at, struct err *err)
+{
+	const struct sequence *s;
+	struct enrolment e;
+	int found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err), step;
+
+	if (found <= 0)
+		return found;
+	if (version_of(d, db, &e, &s, err))
+		return -1;
+	step = s ? plan_step(s, mail->step) : -1;
+	return step >= 0 && s->steps[step].kind == STEP_TEST ? trial_begin(d, db, &s->steps[step], mail, at, err) : 0;
 }
 
 /* The enrolment walks on from the step that was sent (or skipped). */
 static int go_on(struct decide *d, struct db *db, const struct delivery *mail, int64_t at, struct err *err)
 {
-	const struct sequence *s = plan_sequence(d->working, mail->sequence);
-	int step = s ? plan_step(s, mail->step) : -1, found;
+	const struct sequence *s;
 	struct enrolment e;
+	int found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err), step;
+	bool paused;
 
-	found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err);
 	if (found <= 0 || e.state == ENROLMENT_ENDED)
 		return found < 0 ? -1 : 0;
-	if (step < 0)
-		return sequence_end(d, db, &e, s ? "its step is gone from the sequence" : "the sequence is gone", at, err);
-	if (e.state == ENROLMENT_PAUSED) {	/* it went out before the pause was committed: goes on behind it */
-		int next = s->steps[step].next;
-
-		if (next >= s->step_count)
-			return sequence_end(d, db, &e, "done", at, err);
-		e.step = s->steps[next].name;
-		return enrolments_update(db, &e, err);
-	}
-	e.due = 0;
-	return sequence_go(d, db, NULL, s, &e, s->steps[step].next, at, err);
+	paused = e.state == ENROLMENT_PAUSED;
+	if (!paused)
+		e.due = 0;
+	found = version_step(d, db, &e, mail->step, at, &s, &step, err);
+	if (found <= 0)
+		return found;
+	e.allowed = 0;
+	/* of a version that begins anew, or where the step is gone, it is the step to come */
+	if (strcmp(s->steps[step].name, mail->step) == 0 && sequence_sends(&s->steps[step]))
+		step = s->steps[step].next;
+	if (!paused)
+		return sequence_go(d, db, NULL, s, &e, step, at, err);
+	/* it went out before the pause was committed: goes on behind it */
+	if (step >= s->step_count)
+		return sequence_end(d, db, &e, "done", at, err);
+	e.step = s->steps[step].name;
+	return enrolments_update(db, &e, err);
 }
 
 /* A template that fails is mended, or the field that it lacks gets filled: the step is tried again, with a mail of its own. */
@@ -82,7 +102,7 @@ static int bounced(struct decide *d, struct db *db, const struct delivery *mail,
 	if (found <= 0)
 		return found;
 	return person_suppress(&p, "hard_bounce", id_text("del", mail->id, id), err) ||
-			person_happen(&p, "bounce", mail->template, "{\"kind\":\"hard\"}", NULL, err) || person_settle(&p, err) ? -1 : 0;
+			person_happen(&p, "bounce", mail_base(d->arena, mail->template), "{\"kind\":\"hard\"}", NULL, err) || person_settle(&p, err) ? -1 : 0;
 }
 
 static int retry(struct db *db, struct delivery *mail, enum delivery_state state, int64_t at, struct err *err)
@@ -118,6 +138,8 @@ static int sent_or_doubtful(struct decide *d, struct db *db, struct delivery *ma
 		return -1;
 	if (mail->kind != DELIVERY_STEP)
 		return 0;
+	if (*mail->arm && begin_trial(d, db, mail, fact->at, err))
+		return -1;
 	return happen_sent(d, db, mail, fact->at, err) || go_on(d, db, mail, fact->at, err) ? -1 : 0;
 }
 

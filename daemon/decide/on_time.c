@@ -10,6 +10,18 @@
 #include "decide.h"
 #include "person.h"
 
+/* It stood at this wait_for, and its time is up. */
+static int give_up(struct person *p, const struct sequence *s, const struct enrolment *e, int *step, struct err *err)
+{
+	const struct step *at = &s->steps[*step];
+
+	if (at->kind != STEP_WAIT_FOR || strcmp(e->why, e->step) != 0 || strcmp(e->why, at->name) != 0)
+		return 0;
+	p->cause = "waited long enough";
+	*step = at->else_step;
+	return sequence_waited(p, s, at, false, err);
+}
+
 static int step_due(struct decide *d, struct db *db, const struct queue_row *row, int64_t now, struct err *err)
 {
 	const struct sequence *s;
@@ -19,25 +31,23 @@ static int step_due(struct decide *d, struct db *db, const struct queue_row *row
 
 	found = enrolments_find(db, row->prospect, row->ref, d->arena, &e, err);
 	/* a fact earlier in this batch may have moved it on, to a row of its own */
-	if (found <= 0 || e.state != ENROLMENT_ACTIVE || e.queue_id != row->id)
+	if (found <= 0 || e.queue_id != row->id || (e.state != ENROLMENT_ACTIVE && e.state != ENROLMENT_WATCHED))
 		return found < 0 ? -1 : 0;
+	e.due = 0;
+	if (e.state == ENROLMENT_WATCHED)
+		return sequence_end(d, db, &e, "watched long enough", now, err);
 	found = person_load(d, db, row->prospect, now, &p, err);
 	if (found <= 0)
 		return found;
-	e.due = 0;
-	s = plan_sequence(d->working, e.sequence);
-	step = s ? plan_step(s, row->name) : -1;
-	if (step < 0)
-		return sequence_end(d, db, &e, s ? "its step is gone from the sequence" : "the sequence is gone", now, err);
+	found = version_step(d, db, &e, row->name, now, &s, &step, err);
+	if (found <= 0)
+		return found;
 	left = sequence_check_leave(&p, s, &e, err);
 	if (left < 0)
 		return -1;
 	if (!left) {
-		/* it stood at this wait_for, and its time is up; or it comes to the step only now */
-		bool late = s->steps[step].kind == STEP_WAIT_FOR && strcmp(e.why, e.step) == 0;
-
-		p.cause = late ? "waited long enough" : "the wait is over";
-		if (sequence_go(d, db, &p, s, &e, late ? s->steps[step].else_step : step, now, err))
+		p.cause = "the wait is over";
+		if (give_up(&p, s, &e, &step, err) || sequence_go(d, db, &p, s, &e, step, now, err))
 			return -1;
 	}
 	return person_settle(&p, err);
@@ -51,7 +61,7 @@ static int hit_counts(struct person *p, const struct hit *h, const struct delive
 	*out = true;
 	if (h->kind != 'o')
 		return 0;
-	if (events_tally(p->db, p->row.id, "open", mail->template, false, mail->done, 1, &count, &newest, &oldest, err))
+	if (events_tally(p->db, p->row.id, "open", mail_base(p->arena, mail->template), false, mail->done, 1, &count, &newest, &oldest, err))
 		return -1;
 	*out = count == 0;
 	return 0;
@@ -85,8 +95,8 @@ static int hit_happens(struct person *p, const struct hit *h, const struct deliv
 	text = arena_strdup(p->arena, buf_cstr(&data));
 	buf_clear(&data);
 	if (verdict == VERDICT_MACHINE)
-		return person_happen(p, h->kind == 'c' ? "click_machine" : "open_machine", mail->template, text, NULL, err);
-	return person_happen(p, h->kind == 'c' ? "click" : "open", mail->template, text, NULL, err);
+		return person_happen(p, h->kind == 'c' ? "click_machine" : "open_machine", mail_base(p->arena, mail->template), text, NULL, err);
+	return person_happen(p, h->kind == 'c' ? "click" : "open", mail_base(p->arena, mail->template), text, NULL, err);
 }
 
 static int hit_settles(struct decide *d, struct db *db, const struct queue_row *row, int64_t now, struct err *err)

@@ -1,5 +1,6 @@
 /*
- * sequence.c: one person's way through sequences: entering, walking the steps that take no time, coming to rest in the queue, leaving.
+ * sequence.c: one person's way through a sequence: walking the steps that take no time, coming to rest in the queue, pausing, ending.
+ * Entering is in sequence_enter.c, what makes them leave in sequence_leave.c, which version they go through in version.c.
  *
  * An enrolment at rest has exactly one row in the queue, which names the step that is next; `wait` steps are the due time of that row. So the
  * claim of a mail needs no write to the enrolment.
@@ -10,7 +11,9 @@
 #include "base/crash.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/random.h"
 
+#include "calendar.h"
 #include "decide.h"
 #include "person.h"
 
@@ -19,6 +22,11 @@
 
 /* Among how many of a person's latest mails one that is still to be tried again is looked for. */
 #define RECENT 50
+
+bool sequence_sends(const struct step *step)
+{
+	return step->kind == STEP_SEND || step->kind == STEP_TEST;
+}
 
 static int leave_queue(struct db *db, struct enrolment *e, struct err *err)
 {
@@ -33,7 +41,9 @@ static int rest(struct db *db, struct enrolment *e, const struct step *step, int
 {
 	if (leave_queue(db, e, err))
 		return -1;
-	e->lane = step->kind == STEP_SEND ? LANE_SEND : LANE_TIME;
+	if (strcmp(e->step, step->name) != 0)
+		e->allowed = 0;
+	e->lane = sequence_sends(step) ? LANE_SEND : LANE_TIME;
 	e->due = due;
 	e->queue_id = id_new(id_bucket(e->prospect), clock_now());	/* not `due`: ids only grow */
 	e->step = step->name;
@@ -45,7 +55,7 @@ static int rest(struct db *db, struct enrolment *e, const struct step *step, int
 	return enrolments_update(db, e, err);
 }
 
-static const char gave_way[] = "gave way to ";
+const char sequence_gave_way[] = "gave way to ";
 
 /* Whoever gave way to what has now ended goes on; of several, sequence_resume() lets the one of the highest priority. */
 static int resume_waiting(struct decide *d, struct db *db, int64_t prospect, const char *ended, int64_t now, struct err *err)
@@ -56,8 +66,8 @@ static int resume_waiting(struct decide *d, struct db *db, int64_t prospect, con
 	if (enrolments_open(db, prospect, d->arena, &open, &count, err))
 		return -1;
 	for (i = 0; i < count; i++) {
-		if (open[i].state != ENROLMENT_PAUSED || strncmp(open[i].why, gave_way, strlen(gave_way)) != 0 ||
-				strcmp(open[i].why + strlen(gave_way), ended) != 0)
+		if (open[i].state != ENROLMENT_PAUSED || strncmp(open[i].why, sequence_gave_way, strlen(sequence_gave_way)) != 0 ||
+				strcmp(open[i].why + strlen(sequence_gave_way), ended) != 0)
 			continue;
 		/* read anew: resuming another may have ended this one */
 		if (enrolments_find(db, prospect, open[i].id, d->arena, &e, err) < 0 ||
@@ -107,6 +117,21 @@ int sequence_pause(struct decide *d, struct db *db, struct enrolment *e, const c
 	return enrolments_update(db, e, err);
 }
 
+static bool names(const struct sequence *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; s->beside && s->beside[i]; i++)
+		if (strcmp(s->beside[i], name) == 0)
+			return true;
+	return false;
+}
+
+bool sequence_is_beside(const struct sequence *a, const struct sequence *b)
+{
+	return a->beside_any || b->beside_any || names(a, b->name) || names(b, a->name);
+}
+
 /* One sequence at a time, here too: 1 the way is free, 0 it gives way to another that is under way, -1. */
 static int take_turn(struct decide *d, struct db *db, struct enrolment *e, const struct sequence *s, struct err *err)
 {
@@ -119,21 +144,20 @@ static int take_turn(struct decide *d, struct db *db, struct enrolment *e, const
 	for (i = 0; i < count; i++) {
 		const struct sequence *other = plan_sequence(d->working, open[i].sequence);
 
-		if (open[i].id == e->id || open[i].state != ENROLMENT_ACTIVE)
+		if (open[i].id == e->id || open[i].state != ENROLMENT_ACTIVE || (other && sequence_is_beside(s, other)))
 			continue;
 		if (other && other->priority >= s->priority) {
-			e->why = arena_printf(d->arena, "%s%s", gave_way, other->name);
+			e->why = arena_printf(d->arena, "%s%s", sequence_gave_way, other->name);
 			return enrolments_update(db, e, err) ? -1 : 0;
 		}
-		why = arena_printf(d->arena, "%s%s", gave_way, s->name);
+		why = arena_printf(d->arena, "%s%s", sequence_gave_way, s->name);
 		if (sequence_pause(d, db, &open[i], why, err))
 			return -1;
 	}
 	return 1;
 }
 
-/* Is a mail of this enrolment claimed, or to be tried again? What becomes of it moves the enrolment on. */
-static int mail_on_its_way(struct decide *d, struct db *db, const struct enrolment *e, struct err *err)
+int sequence_mail_on_its_way(struct decide *d, struct db *db, const struct enrolment *e, struct err *err)
 {
 	struct delivery *some;
 	size_t count, i;
@@ -153,15 +177,15 @@ static int mail_on_its_way(struct decide *d, struct db *db, const struct enrolme
 
 int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_t at, struct err *err)
 {
-	const struct sequence *s = plan_sequence(d->working, e->sequence);
-	int step = s ? plan_step(s, e->step) : -1, rc;
+	const struct sequence *s;
+	int step, rc = version_step(d, db, e, e->step, at, &s, &step, err);
 
-	if (step < 0)
-		return sequence_end(d, db, e, s ? "its step is gone from the sequence" : "the sequence is gone", at, err);
+	if (rc <= 0)
+		return rc;
 	rc = take_turn(d, db, e, s, err);
 	if (rc <= 0)
 		return rc;
-	rc = mail_on_its_way(d, db, e, err);
+	rc = sequence_mail_on_its_way(d, db, e, err);
 	if (rc < 0)
 		return -1;
 	if (e->queue_id > at)
@@ -177,13 +201,12 @@ int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_
 
 int sequence_hold(struct decide *d, struct db *db, struct enrolment *e, const char *name, int64_t until, const char *why, struct err *err)
 {
-	const struct sequence *s = plan_sequence(d->working, e->sequence);
-	int step = s ? plan_step(s, name) : -1;
+	const struct sequence *s;
+	int step, rc;
 
 	e->due = 0;
-	if (step < 0)
-		return sequence_end(d, db, e, s ? "its step is gone from the sequence" : "the sequence is gone", clock_now(), err);
-	return rest(db, e, &s->steps[step], until, why, err);
+	rc = version_step(d, db, e, name, clock_now(), &s, &step, err);
+	return rc <= 0 ? rc : rest(db, e, &s->steps[step], until, why, err);
 }
 
 /* Loads the person where the caller had no need of them before. */
@@ -200,263 +223,226 @@ static int need_person(struct decide *d, struct db *db, struct person **p, struc
 	return found < 0 ? -1 : 0;
 }
 
+/* --- steps that take no time ------------------------------------------------------------------------------------- */
+
+#define NOTE_MAX 300
+
+/* Which way a question led, and what the question was. */
+static int note_branch(struct person *p, const struct sequence *s, const struct step *at, const char *answer, int to, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	int rc;
+
+	if (at->when) {
+		expression_print(at->when, &text);
+		if (text.len > NOTE_MAX) {
+			text.len = NOTE_MAX;
+			buf_str(&text, "...");
+		}
+		buf_char(&text, ' ');
+	}
+	buf_printf(&text, "%s: %s", answer, to < s->step_count ? s->steps[to].name : "the end");
+	rc = person_journal(p, "branch", at->name, buf_cstr(&text), err);
+	buf_clear(&text);
+	return rc;
+}
+
+/* By share, and the same again for the same person, entry and step. */
+static int choose_branch(struct person *p, const struct sequence *s, const struct enrolment *e, const struct step *at, int *to, struct err *err)
+{
+	double place = random_of(arena_printf(p->arena, "%s/%s/%s/%lld", p->row.key, s->name, at->name, (long long)(e->entered / 1000)));
+	int64_t all = 0, passed = 0;
+	size_t i;
+
+	for (i = 0; i < at->branch_count; i++)
+		all += at->shares[i];
+	for (i = 0; i + 1 < at->branch_count; i++) {
+		passed += at->shares[i];
+		if (place * (double)all < (double)passed)
+			break;
+	}
+	*to = at->branches[i];
+	return note_branch(p, s, at, "by share", *to, err);
+}
+
+static int give_tags(struct person *p, const struct step *at, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; at->untags && at->untags[i]; i++)
+		if (person_tag(p, at->untags[i], false, err))
+			return -1;
+	for (i = 0; at->tags && at->tags[i]; i++)
+		if (person_tag(p, at->tags[i], true, err))
+			return -1;
+	return 0;
+}
+
+/* A branch, or something done on the way: *step is where it goes on. */
+static int take_step(struct person *p, const struct sequence *s, struct enrolment *e, int *step, struct err *err)
+{
+	const struct step *at = &s->steps[*step];
+	const char *cause = p->cause;
+	bool holds;
+	int rc = 0;
+
+	p->cause = arena_printf(p->arena, "%s: %s", s->name, at->name);
+	*step = at->next;
+	switch (at->kind) {
+	case STEP_IF:
+		rc = person_holds(p, at->when, UNIT_NONE, &holds, err);
+		if (rc)
+			break;
+		*step = holds ? at->then_step : at->else_step;
+		rc = note_branch(p, s, at, holds ? "holds" : "does not hold", *step, err);
+		break;
+	case STEP_SPLIT:
+		rc = choose_branch(p, s, e, at, step, err);
+		break;
+	case STEP_SET:
+		rc = person_set_field(p, at->field, at->value, true, err);
+		break;
+	case STEP_TAG:
+		rc = give_tags(p, at, err);
+		break;
+	case STEP_MOVE:
+		person_move(p, at->list, at->hold ? p->now + at->hold : 0);
+		rc = person_journal(p, "move", at->list, NULL, err);
+		break;
+	case STEP_ALERT:
+	case STEP_WEBHOOK:
+		rc = alert_of_step(p, s, at, err);
+		break;
+	case STEP_GO:
+		*step = at->then_step;
+		break;
+	case STEP_SEND:
+	case STEP_TEST:
+	case STEP_WAIT:
+	case STEP_WAIT_UNTIL:
+	case STEP_WAIT_FOR:
+	case STEP_END:
+	case STEP_KINDS:
+		break;
+	}
+	p->cause = cause;
+	return rc;
+}
+
+/* --- steps that take time ---------------------------------------------------------------------------------------- */
+
+int sequence_until(struct person *p, const struct step *at, int64_t *out, struct err *err)
+{
+	struct calendar calendar = calendar_of_person(p);
+
+	if (at->kind == STEP_WAIT)
+		*out = calendar_business_days(&calendar, p->now, at->business_days);
+	else
+		*out = calendar_moment(&calendar, &at->until, at->until.field >= 0 ? p->fields[at->until.field] : value_nil, p->now);
+	return p->failed ? err_set(err, "%s", p->err.text) : 0;
+}
+
+/* 1 it rests, 0 it goes on at *step, -1. */
+static int wait_until(struct db *db, struct person *p, const struct sequence *s, struct enrolment *e, int *step, struct err *err)
+{
+	const struct step *at = &s->steps[*step];
+	bool dated = at->until.field >= 0 || at->until.year;
+	int64_t due;
+
+	if (sequence_until(p, at, &due, err))
+		return -1;
+	if (dated && due <= p->now) {
+		*step = at->else_step;
+		return note_branch(p, s, at, due ? "is past" : "is empty", *step, err);
+	}
+	*step = at->next;
+	if (due <= p->now || at->next >= s->step_count)
+		return 0;
+	return rest(db, e, &s->steps[at->next], due, at->name, err) ? -1 : 1;
+}
+
+/* 1 it rests, 0 it goes on at *step, -1. */
+static int wait_for(struct db *db, struct person *p, const struct sequence *s, struct enrolment *e, int *step, struct err *err)
+{
+	const struct step *at = &s->steps[*step];
+	bool holds;
+
+	if (person_holds(p, at->when, UNIT_NONE, &holds, err))
+		return -1;
+	if (holds) {
+		*step = at->then_step;
+		return note_branch(p, s, at, "holds", *step, err);
+	}
+	p->enrolments = true;	/* its own time to change is looked for when the person is settled */
+	return rest(db, e, at, at->wait ? p->now + at->wait : INT64_MAX / 2, at->name, err) ? -1 : 1;
+}
+
+int sequence_waited(struct person *p, const struct sequence *s, const struct step *at, bool held, struct err *err)
+{
+	return note_branch(p, s, at, held ? "holds" : "did not come to hold in time", held ? at->then_step : at->else_step, err);
+}
+
+/* 1 it rests or has ended, 0 it goes on at *step, -1. `p` may be NULL for steps that need nobody: see needs_person(). */
+static int one_step(struct decide *d, struct db *db, struct person *p, const struct sequence *s, struct enrolment *e, int *step, int64_t now,
+		struct err *err)
+{
+	const struct step *at = &s->steps[*step];
+	int64_t due;
+
+	switch (at->kind) {
+	case STEP_SEND:
+	case STEP_TEST:
+		return rest(db, e, at, now, "", err) ? -1 : 1;
+	case STEP_WAIT:
+		*step = at->next;
+		if (at->next >= s->step_count)	/* nothing follows: it has nothing to wait for */
+			return 0;
+		due = now + at->wait;
+		if (at->business_days && sequence_until(p, at, &due, err))
+			return -1;
+		/* a wait that leads to another wait or a branch is walked when its time has come */
+		return rest(db, e, &s->steps[at->next], due, at->name, err) ? -1 : 1;
+	case STEP_WAIT_UNTIL:
+		return wait_until(db, p, s, e, step, err);
+	case STEP_WAIT_FOR:
+		return wait_for(db, p, s, e, step, err);
+	case STEP_END:
+		return sequence_end(d, db, e, at->reason && *at->reason ? at->reason : "done", now, err) ? -1 : 1;
+	case STEP_IF:
+	case STEP_SPLIT:
+	case STEP_SET:
+	case STEP_TAG:
+	case STEP_MOVE:
+	case STEP_ALERT:
+	case STEP_WEBHOOK:
+	case STEP_GO:
+	case STEP_KINDS:
+		break;
+	}
+	return take_step(p, s, e, step, err);
+}
+
+static bool needs_person(const struct step *at)
+{
+	return at->kind != STEP_SEND && at->kind != STEP_TEST && at->kind != STEP_END && (at->kind != STEP_WAIT || at->business_days);
+}
+
 int sequence_go(struct decide *d, struct db *db, struct person *p, const struct sequence *s, struct enrolment *e, int step, int64_t now, struct err *err)
 {
 	struct person storage, *given = p;
-	bool holds;
 	int walked, rc = 0;
 
 	for (walked = 0; walked < WALK && !rc; walked++) {
-		const struct step *at;
-
-		if (step < 0 || step >= s->step_count) {
-			rc = sequence_end(d, db, e, "done", now, err);
-			break;
-		}
-		at = &s->steps[step];
-		switch (at->kind) {
-		case STEP_SEND:
-			rc = rest(db, e, at, now, "", err);
-			goto out;
-		case STEP_WAIT:
-			if (at->next >= s->step_count) {	/* nothing follows: it has nothing to wait for */
-				step = at->next;
-				continue;
-			}
-			/* a wait that leads to another wait or a branch is walked when its time has come */
-			rc = rest(db, e, &s->steps[at->next], now + at->wait, at->name, err);
-			goto out;
-		case STEP_WAIT_FOR:
-			if (need_person(d, db, &p, &storage, e, now, err) || person_holds(p, at->when, UNIT_NONE, &holds, err)) {
-				rc = -1;
-				goto out;
-			}
-			if (!holds) {
-				rc = rest(db, e, at, at->wait ? now + at->wait : INT64_MAX / 2, at->name, err);
-				p->enrolments = true;	/* its own time to change is looked for when the person is settled */
-				goto out;
-			}
-			step = at->then_step;
-			continue;
-		case STEP_IF:
-			if (need_person(d, db, &p, &storage, e, now, err) || person_holds(p, at->when, UNIT_NONE, &holds, err)) {
-				rc = -1;
-				goto out;
-			}
-			step = holds ? at->then_step : at->else_step;
-			continue;
-		case STEP_SET:
-			if (need_person(d, db, &p, &storage, e, now, err) || person_set_field(p, at->field, at->value, true, err)) {
-				rc = -1;
-				goto out;
-			}
-			step = at->next;
-			continue;
-		case STEP_WAIT_UNTIL:
-		case STEP_SPLIT:
-		case STEP_TEST:
-		case STEP_TAG:
-		case STEP_MOVE:
-		case STEP_ALERT:
-		case STEP_WEBHOOK:
-		case STEP_KINDS:
-			step = at->next;
-			continue;
-		case STEP_GO:
-			step = at->then_step;
-			continue;
-		case STEP_END:
-			rc = sequence_end(d, db, e, at->reason && *at->reason ? at->reason : "done", now, err);
-			goto out;
-		}
+		if (step < 0 || step >= s->step_count)
+			rc = sequence_end(d, db, e, "done", now, err) ? -1 : 1;
+		else if (needs_person(&s->steps[step]) && need_person(d, db, &p, &storage, e, now, err))
+			rc = -1;
+		else
+			rc = one_step(d, db, p, s, e, &step, now, err);
 	}
-	if (!rc && walked == WALK)
+	if (!rc)
 		rc = sequence_end(d, db, e, "went round without a wait", now, err);
-out:
-	if (!rc && p && p != given)	/* loaded here: nobody else settles it */
+	if (rc >= 0 && p && p != given)	/* loaded here: nobody else settles it */
 		rc = person_settle(p, err);
-	return rc;
-}
-
-/* --- leaving ----------------------------------------------------------------------------------------------------- */
-
-int sequence_check_leave(struct person *p, const struct sequence *s, struct enrolment *e, struct err *err)
-{
-	bool holds;
-
-	if (s->goal) {
-		if (person_holds(p, s->goal, UNIT_ENROLMENTS, &holds, err))
-			return -1;
-		if (holds)
-			return sequence_end(p->d, p->db, e, "goal", p->now, err) ? -1 : 1;
-	}
-	if (s->exit) {
-		if (person_holds(p, s->exit, UNIT_ENROLMENTS, &holds, err))
-			return -1;
-		if (holds)
-			return sequence_end(p->d, p->db, e, "exit", p->now, err) ? -1 : 1;
-	}
-	if (s->list && *p->row.list && strcmp(s->list, p->row.list) != 0)
-		return sequence_end(p->d, p->db, e, arena_printf(p->arena, "moved to list %s", p->row.list), p->now, err) ? -1 : 1;
-	return 0;
-}
-
-static int check_wait(struct person *p, const struct sequence *s, struct enrolment *e, struct err *err)
-{
-	int step = plan_step(s, e->step);
-	bool holds;
-
-	/* only at the wait itself: an enrolment whose `wait` leads to a wait_for is not there yet, its row's time says so */
-	if (step < 0 || s->steps[step].kind != STEP_WAIT_FOR || strcmp(e->why, e->step) != 0)
-		return 0;
-	if (person_holds(p, s->steps[step].when, UNIT_ENROLMENTS, &holds, err))
-		return -1;
-	if (!holds)
-		return 0;
-	return sequence_go(p->d, p->db, p, s, e, s->steps[step].then_step, p->now, err);
-}
-
-int sequence_check_open(struct person *p, struct err *err)
-{
-	struct enrolment *open;
-	size_t count, i;
-	int left;
-
-	if (p->nowhere)
-		return 0;
-	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
-		return -1;
-	for (i = 0; i < count; i++) {
-		const struct sequence *s = plan_sequence(p->plan, open[i].sequence);
-
-		/* the end of one lets another go on */
-		if (i && enrolments_find(p->db, p->row.id, open[i].id, p->arena, &open[i], err) < 0)
-			return -1;
-		if (open[i].state == ENROLMENT_ENDED)
-			continue;
-		if (!s) {
-			if (sequence_end(p->d, p->db, &open[i], "the sequence is gone", p->now, err))
-				return -1;
-			continue;
-		}
-		left = sequence_check_leave(p, s, &open[i], err);
-		if (left < 0)
-			return -1;
-		if (!left && open[i].state == ENROLMENT_ACTIVE && check_wait(p, s, &open[i], err))
-			return -1;
-	}
-	return 0;
-}
-
-/* --- entering ---------------------------------------------------------------------------------------------------- */
-
-/* 1 may enter again (or for the first time), 0 not. */
-static int may_enter_again(struct person *p, const struct sequence *s, struct err *err)
-{
-	struct enrolment last;
-	int found = enrolments_last(p->db, p->row.id, s->name, p->arena, &last, err);
-
-	if (found < 0)
-		return -1;
-	if (!found)
-		return 1;
-	if (last.state != ENROLMENT_ENDED)
-		return 0;
-	switch (s->again) {
-	case AGAIN_NEVER:
-		return 0;
-	case AGAIN_ALWAYS:	/* but not twice for what happens at one instant */
-		return p->now > last.entered;
-	case AGAIN_AFTER:
-		return p->now >= last.entered + s->again_after;
-	}
-	return 0;
-}
-
-/* One sequence at a time: the higher priority goes on, the other gives way (or does not begin). 1 the way is free. */
-static int make_way(struct person *p, const struct sequence *s, struct err *err)
-{
-	struct enrolment *open;
-	size_t count, i;
-
-	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
-		return -1;
-	for (i = 0; i < count; i++) {
-		const struct sequence *other = plan_sequence(p->plan, open[i].sequence);
-
-		if (open[i].state == ENROLMENT_ACTIVE && other && other->priority >= s->priority)
-			return person_journal(p, "hold", s->name, arena_printf(p->arena, "does not enter: is in %s, whose priority is as high", other->name), err) ? -1 : 0;
-	}
-	for (i = 0; i < count; i++)
-		if (open[i].state == ENROLMENT_ACTIVE &&
-				sequence_pause(p->d, p->db, &open[i], arena_printf(p->arena, "%s%s", gave_way, s->name), err))
-			return -1;
-	return 1;
-}
-
-static int wants_to_enter(struct person *p, const struct sequence *s, struct event_at_hand *event, bool *out, struct err *err)
-{
-	struct event_at_hand *before = p->event;
-	bool holds = true, left = false;
-	int rc = 0;
-
-	*out = false;
-	if (!event || strcmp(event->name, s->enter_on) != 0 || p->row.consent != CONSENT_GIVEN)
-		return 0;
-	if (s->list && strcmp(s->list, p->row.list) != 0)
-		return 0;
-	p->event = event;
-	if (s->enter_when)
-		rc = person_holds(p, s->enter_when, UNIT_NONE, &holds, err);
-	p->event = before;
-	if (!rc && holds && s->goal)
-		rc = person_holds(p, s->goal, UNIT_NONE, &left, err);
-	if (!rc && holds && !left && s->exit)
-		rc = person_holds(p, s->exit, UNIT_NONE, &left, err);
-	*out = holds && !left;
-	return rc;
-}
-
-static int enter(struct person *p, const struct sequence *s, struct event_at_hand *event, struct err *err)
-{
-	struct enrolment e;
-	int may;
-	bool wants;
-
-	if (wants_to_enter(p, s, event, &wants, err))
-		return -1;
-	if (!wants)
-		return 0;
-	may = p->nowhere ? 1 : may_enter_again(p, s, err);
-	if (may == 1 && !p->nowhere)
-		may = make_way(p, s, err);
-	if (may <= 0)
-		return may;
-	e = (struct enrolment){
-		.id = id_new(id_bucket(p->row.id), p->now), .prospect = p->row.id, .sequence = s->name, .step = s->steps[0].name,
-		.state = ENROLMENT_ACTIVE, .entered = p->now, .why = "",
-	};
-	log_info("enrolment.entered", L_ID("prospect", "pro", p->row.id), L_STR("sequence", s->name), L_STR("cause", p->cause));
-	if (enrolments_insert(p->db, &e, err) || person_journal(p, "enrol", s->name, p->cause, err))
-		return -1;
-	p->enrolments = true;
-	p->nowhere = false;
-	return sequence_go(p->d, p->db, p, s, &e, 0, p->now, err);
-}
-
-int sequence_check_entries(struct person *p, struct err *err)
-{
-	size_t i, count = p->enter_count;
-	struct entry_mark *marks = p->enter;
-
-	/* those that entering marks are for the next round */
-	p->enter = NULL;
-	p->enter_count = p->enter_room = 0;
-	for (i = 0; i < count; i++) {
-		const struct rule *rule = &p->plan->rules[marks[i].rule];
-
-		if (enter(p, &p->plan->sequences[rule->index], marks[i].event, err))
-			return -1;
-	}
-	return 0;
+	return rc < 0 ? -1 : 0;
 }

@@ -193,3 +193,10 @@ struct value values_of_actions(struct person *p, size_t max, struct arena *arena
 	}
 	return value_built(list);
 }
+
+const char *mail_base(struct arena *arena, const char *template)
+{
+	size_t n = strcspn(template, ".");
+
+	return template[n] ? arena_strndup(arena, template, n) : template;
+}

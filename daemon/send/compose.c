@@ -208,14 +208,17 @@ static void put_field(struct draft *m, const char *name, const char *value)
 	buf_str(m->out, "\r\n");
 }
 
-/* A template may name its own sender in `from`. */
+/* The owner if the step says so; a template may name its own sender in `from`. */
 static enum template_result put_from(struct draft *m, const struct template *t)
 {
 	const struct template *from = template_meta(t, "from");
+	const struct owner *owner = m->mail->owner;
 	enum template_result result;
 	struct address address;
 	char name[256];
 
+	if (owner)
+		return mime_mailbox(m->out, "From", slice_of(owner->full_name), owner->email, m->err) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
 	if (!from) {
 		buf_add(m->out, m->c->from.data, m->c->from.len);
 		return TEMPLATE_DONE;
@@ -245,6 +248,23 @@ static int put_reply_to(struct draft *m)
 	token_make(m->c->ring, TOKEN_REPLY, m->mail->delivery, 0, m->now, token);
 	buf_printf(m->out, "Reply-To: <r%c%s@%s>\r\n", sender->separator, token, sender->reply_domain);
 	return 0;
+}
+
+/* RFC 5322 section 3.6.4: the mails before it in its thread, by the Message-IDs that they had. */
+static void put_thread(struct draft *m)
+{
+	const struct mail *mail = m->mail;
+	char token[TOKEN_TEXT];
+	size_t i;
+
+	if (!mail->before_count)
+		return;
+	buf_str(m->out, "References:");
+	for (i = 0; i < mail->before_count; i++) {
+		token_make(m->c->ring, TOKEN_MESSAGE, mail->before[i].delivery, 0, mail->before[i].planned, token);
+		buf_printf(m->out, "%s<n1.%s@%s>", i ? "\r\n " : " ", token, m->c->plan->operator.sender.message_domain);
+	}
+	buf_printf(m->out, "\r\nIn-Reply-To: <n1.%s@%s>\r\n", token, m->c->plan->operator.sender.message_domain);
 }
 
 /* RFC 2369 and 8058: the pair that mailbox providers look for. DKIM has to sign both, which is the relay's work. */
@@ -294,6 +314,7 @@ static enum template_result put_headers(struct draft *m, const struct template *
 	    mime_text(m->out, "Subject", m->subject, m->err) < 0)
 		return TEMPLATE_FAILED;
 	buf_printf(m->out, "Message-ID: <n1.%s@%s>\r\n", m->message_token, m->c->plan->operator.sender.message_domain);
+	put_thread(m);
 	if (mail->kind == DELIVERY_STEP)
 		put_unsubscribe(m);
 	if (mail->kind == DELIVERY_FORWARD)
@@ -352,13 +373,27 @@ static int put_alternative(struct draft *m)
 	return 0;
 }
 
+/* Its own, that of its arm of a test, or that of the thread it answers. */
+static enum template_result put_subject(struct draft *m)
+{
+	const struct mail *mail = m->mail;
+	const struct template *t = mail->before_count ? mail->first_subject : mail->subject ? mail->subject : mail->template->subject;
+	struct compose *c = m->c;
+	enum template_result result = render(m, t, false, &c->subject);
+
+	if (result == TEMPLATE_DONE && mail->before_count)
+		m->subject = value_text(arena_printf(c->arena, "Re: %s", buf_cstr(&c->subject))).text;
+	else
+		m->subject = (struct slice){ buf_cstr(&c->subject), c->subject.len };
+	return result;
+}
+
 static enum template_result put_mail(struct draft *m)
 {
 	const struct mail_template *t = m->mail->template;
 	struct compose *c = m->c;
-	enum template_result result = render(m, t->subject, false, &c->subject);
+	enum template_result result = put_subject(m);
 
-	m->subject = (struct slice){ buf_cstr(&c->subject), c->subject.len };
 	if (result == TEMPLATE_DONE)
 		result = render(m, t->preheader, false, &c->preheader);
 	m->preheader = (struct slice){ buf_cstr(&c->preheader), c->preheader.len };

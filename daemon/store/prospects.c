@@ -157,6 +157,34 @@ int prospects_find_address(struct db *db, const char *key, struct arena *arena, 
 	return got == 1 ? prospects_find(db, id, arena, out, err) : got;
 }
 
+STATEMENT(page, BUCKETED,
+	"SELECT id FROM prospect"
+	" WHERE bucket = ?1 AND id > ?2"
+	" ORDER BY id"
+	" LIMIT ?3");
+
+static void read_id(struct query *q, struct arena *arena, void *row)
+{
+	int64_t *id = row;
+
+	*id = query_get_int(q, 0);
+}
+
+int prospects_page(struct db *db, uint16_t bucket, int64_t after, size_t max, struct arena *arena, int64_t **out,
+		size_t *count_out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_page);
+	void *rows;
+
+	query_int(q, 1, bucket);
+	query_int(q, 2, after);
+	query_int(q, 3, (int64_t)max);
+	if (rows_collect(q, sizeof(int64_t), read_id, arena, &rows, count_out, err) < 0)
+		return -1;
+	*out = rows;
+	return 0;
+}
+
 STATEMENT(count, SITE,
 	"SELECT COUNT(*) FROM prospect");
 

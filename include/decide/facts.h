@@ -197,6 +197,9 @@ int on_time(struct decide *d, struct db *db, size_t max, size_t *done_out, struc
 /* Forgets the events, points and hits of one bucket that are older than `before`. Run by decide itself, a bucket a minute. */
 int on_forget(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;
 
+/* Looks at the next `max` people of a bucket behind *after, as the rules now are. Run by decide itself when they have changed. */
+int on_sweep(struct decide *d, struct db *db, uint16_t bucket, int64_t *after, size_t max, size_t *count_out, struct err *err) MUSTCHECK;
+
 /* --- to and from the relay --------------------------------------------------------------------------------------- */
 
 /* One mail to send. All memory is the batch's. */
@@ -209,6 +212,12 @@ struct mail {
 	const char *to_name;			/* display name, "" */
 	const struct value *values;		/* by symbol of plan->mail_names (alert_names for a forward); what tokens go into is left NIL for compose */
 	const char *reply_to;			/* forward: the person's own address; NULL: our reply token */
+	const struct owner *owner;		/* From is they; NULL: the sender */
+	const struct template *subject;		/* instead of the template's own; NULL */
+	/* Those of the enrolment that it answers, oldest first: References and In-Reply-To; its subject is "Re: " and this one. */
+	const struct mail_before { int64_t delivery, planned; } *before;
+	size_t before_count;
+	const struct template *first_subject;
 	const char *sequence, *step;		/* "" unless of a sequence */
 	const char *download;			/* "" if none */
 	int64_t consent;			/* DELIVERY_CONFIRM: what its confirm token names */

@@ -54,6 +54,8 @@ int prospects_find(struct db *db, int64_t id, struct arena *arena, struct prospe
 int prospects_find_address(struct db *db, const char *key, struct arena *arena, struct prospect *out, struct err *err) MUSTCHECK;	/* read */
 /* Writes everything but id, address, key and created. */
 int prospects_update(struct db *db, const struct prospect *p, struct err *err) MUSTCHECK;
+/* Ids of one bucket behind `after` (0: from the first), in their order. */
+int prospects_page(struct db *db, uint16_t bucket, int64_t after, size_t max, struct arena *arena, int64_t **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 int prospects_count(struct db *db, int64_t *out, struct err *err) MUSTCHECK;	/* read */
 
 /* --- event: what took effect; append-only ----------------------------------------------------------------------- */
@@ -275,6 +277,7 @@ int test_ends_find(struct db *db, const char *test, struct arena *arena, struct 
 
 struct sequence_version { const char *sequence, *version; int64_t since; const char *source; };
 int versions_put(struct db *db, const struct sequence_version *v, struct err *err) MUSTCHECK;	/* once; a second time changes nothing */
+int versions_of(struct db *db, const char *sequence, size_t max, struct arena *arena, struct sequence_version **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read; newest first, without their source */
 int versions_find(struct db *db, const char *sequence, const char *version, struct arena *arena, struct sequence_version *out, struct err *err) MUSTCHECK;	/* read */
 
 /* --- suppression ------------------------------------------------------------------------------------------------- */

@@ -1328,7 +1328,7 @@ static void test_reload_without_the_step(void **state)
 	reload("s/- mistakes:/- errors:/");
 	clock_set(START + 2 * US_DAY);
 	assert_string_equal(send_due(NULL), "");
-	assert_string_equal(look("eva@work.example").enrolments[0].why, "its step is gone from the sequence");
+	assert_string_equal(look("eva@work.example").enrolments[0].why, "its step mistakes is gone from the sequence");
 }
 
 static void test_reload_while_a_mail_is_deferred(void **state)

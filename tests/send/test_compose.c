@@ -408,6 +408,55 @@ static void html_without_text_is_refused(void **state)
 	buf_clear(&html);
 }
 
+/* A follow-up in the thread of two mails before it, from the owner of the lead. */
+static void a_mail_in_a_thread_from_its_owner(void **state)
+{
+	static const struct mail_before before[] = { { DELIVERY - 2, NOW - 5 * US_DAY }, { DELIVERY - 1, NOW - 2 * US_DAY } };
+	static const struct owner owner = { .name = "ana", .full_name = "Ana Köhler-Sánchez", .email = "ana.k@example.com" };
+	struct rig *r = rig_new(LETTER), *first = rig_new(LETTER), *second = rig_new(LETTER);
+	struct template *subject = compiled("Was it {{ first_name }}?", TEMPLATE_HEADER, r->plan->mail_names);
+	char ids[2][128], *references;
+
+	first->mail.delivery = before[0].delivery;
+	first->mail.planned = before[0].planned;
+	second->mail.delivery = before[1].delivery;
+	second->mail.planned = before[1].planned;
+	compose_well(first, before[0].planned);
+	snprintf(ids[0], sizeof(ids[0]), "%s", field(first, "Message-ID"));
+	compose_well(second, before[1].planned + US_HOUR);
+	snprintf(ids[1], sizeof(ids[1]), "%s", field(second, "Message-ID"));
+	r->mail.before = before;
+	r->mail.before_count = 2;
+	r->mail.first_subject = subject;
+	r->mail.owner = &owner;
+	compose_well(r, NOW);
+	references = xasprintf("%s\r\n %s", ids[0], ids[1]);
+	assert_string_equal(field(r, "References"), references);
+	assert_string_equal(field(r, "In-Reply-To"), ids[1]);
+	assert_string_equal(field(r, "Subject"), "Re: Was it Bob?");
+	assert_string_equal(field(r, "From"), "=?UTF-8?Q?Ana_K=C3=B6hler-S=C3=A1nchez?= <ana.k@example.com>");
+	/* what comes back still comes to us */
+	assert_non_null(strstr(field(r, "Reply-To"), "@reply.example.com>"));
+	free(references);
+	template_free(&subject);
+	rig_free(&r);
+	rig_free(&first);
+	rig_free(&second);
+}
+
+static void an_arm_has_its_own_subject(void **state)
+{
+	struct rig *r = rig_new(LETTER);
+	struct template *subject = compiled("What a wrong vendor costs", TEMPLATE_HEADER, r->plan->mail_names);
+
+	r->mail.subject = subject;
+	compose_well(r, NOW);
+	assert_string_equal(field(r, "Subject"), "What a wrong vendor costs");
+	assert_null(field(r, "References"));
+	template_free(&subject);
+	rig_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +471,8 @@ int main(void)
 		cmocka_unit_test(the_parts_are_delimited),
 		cmocka_unit_test(what_must_not_go_out_does_not),
 		cmocka_unit_test(a_template_may_abort),
+		cmocka_unit_test(a_mail_in_a_thread_from_its_owner),
+		cmocka_unit_test(an_arm_has_its_own_subject),
 		cmocka_unit_test(html_without_text_is_refused),
 	};
 

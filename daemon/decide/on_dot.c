@@ -1,0 +1,94 @@
+/*
+ * on_dot.c: a claimed mail is about to go out for good: the last look whether it still may.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include "decide.h"
+#include "person.h"
+
+METRIC(stopped, COUNTER, "nurtured_deliveries_total", "result=\"suppressed\"", "Deliveries by result.");
+
+const char mail_nothing_to_confirm[] = "nothing is to be confirmed any more";
+
+/* Why a claimed mail must not go out any more; NULL if it may. */
+static const char *forbidden(struct decide *d, struct db *db, const struct delivery *mail, struct err *err, bool *failed)
+{
+	struct address address;
+	struct suppression s;
+	struct enrolment e;
+	int found;
+
+	struct prospect row;
+
+	*failed = false;
+	if (mail->kind == DELIVERY_FORWARD)
+		return NULL;
+	if (address_parse(mail->address, &address, err)) {
+		*failed = true;
+		return NULL;
+	}
+	found = suppressions_find(db, address.key, d->arena, &s, err);
+	if (found == 1 && !(mail->kind == DELIVERY_CONFIRM && strcmp(s.reason, "unsubscribe") == 0))
+		return arena_printf(d->arena, "suppressed: %s", s.reason);
+	if (found >= 0 && mail->kind == DELIVERY_STEP) {
+		found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err);
+		if (found == 1 && e.state != ENROLMENT_ACTIVE)
+			return e.why;
+		if (!found)
+			return "the enrolment is gone";
+	}
+	if (found >= 0 && mail->kind == DELIVERY_CONFIRM) {
+		found = prospects_find(db, mail->prospect, d->arena, &row, err);
+		if (found >= 0 && (!found || row.consent != CONSENT_PENDING))
+			return mail_nothing_to_confirm;
+	}
+	*failed = found < 0;
+	return NULL;
+}
+
+/* What was suppressed without its sequences being stopped (by another daemon): no row would ever move this one on. */
+static int end_withheld(struct decide *d, struct db *db, const struct delivery *mail, struct err *err)
+{
+	struct enrolment e;
+	int found;
+
+	if (mail->kind != DELIVERY_STEP)
+		return 0;
+	found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err);
+	if (found <= 0 || e.state != ENROLMENT_ACTIVE)
+		return found < 0 ? -1 : 0;
+	e.due = 0;
+	return sequence_end(d, db, &e, mail->reply, mail->done, err);
+}
+
+int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, struct err *err)
+{
+	struct arena *arena = decide_arena(d);
+	struct delivery mail;
+	const char *why;
+	bool failed;
+	int found = sending_dot(db, delivery, arena, &mail, err);
+
+	*may_out = false;
+	if (found <= 0)
+		return found;
+	why = forbidden(d, db, &mail, err, &failed);
+	if (failed)
+		return -1;
+	*may_out = !why;
+	if (!why)
+		return 0;
+	metric_add(&metric_stopped, 1);
+	log_info("mail.withheld", L_ID("delivery", "del", delivery), L_STR("why", why));
+	if (sending_take(db, delivery, arena, &mail, err) < 0)
+		return -1;
+	mail.state = DELIVERY_SUPPRESSED;
+	mail.done = clock_now();
+	mail.reply = why;
+	return deliveries_put(db, &mail, err) || end_withheld(d, db, &mail, err) ? -1 : 0;
+}
