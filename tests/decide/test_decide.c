@@ -1336,7 +1336,7 @@ static void test_reload_while_a_mail_is_deferred(void **state)
 	static const struct {
 		const char *change, *mail, *why;
 	} rows[] = {
-		{ "s/- deliver:/- hand-over:/", "", "its step is gone from the sequence" },
+		{ "s/- deliver:/- hand-over:/", "", "its step deliver is gone from the sequence" },
 		{ "s/^sequence: ebook/sequence: book/", "", "the sequence is gone" },
 		{ "s/- deliver: .*/- deliver: {wait: 1 hour}/", "ebook-delivery", "wait-2" },	/* what was begun is ended */
 	};
