@@ -420,7 +420,7 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 	if (!found)
 		return 0;
 	/* the mail or its step is not there any more: the step is done as the config has it now */
-	if (!plan_mail(c->d->working, mail->template) || !sequence_sends(&s->steps[step]) || strcmp(s->steps[step].name, mail->step) != 0)
+	if (!plan_mail(c->d->working, mail->template) || strcmp(s->steps[step].name, mail->step) != 0)
 		return without_template(c, p, mail, s, &e, step, err);
 	if (gate_check(p, s, &s->steps[step], &e, &gate, err))
 		return -1;

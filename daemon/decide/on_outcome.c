@@ -69,7 +69,7 @@ static int go_on(struct decide *d, struct db *db, const struct delivery *mail, i
 		return found;
 	e.allowed = 0;
 	/* of a version that begins anew, or where the step is gone, it is the step to come */
-	if (strcmp(s->steps[step].name, mail->step) == 0 && sequence_sends(&s->steps[step]))
+	if (strcmp(s->steps[step].name, mail->step) == 0)
 		step = s->steps[step].next;
 	if (!paused)
 		return sequence_go(d, db, NULL, s, &e, step, at, err);
