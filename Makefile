@@ -38,7 +38,7 @@ LIBS_INTAKE := $(filter-out -specs=%,$(shell pkg-config --libs $(PKGS_INTAKE) 2>
 
 # --- sources, a folder at a time --------------------------------------------------------------------------------
 
-FOLDERS := base language config store decide ingest send listen handoff console
+FOLDERS := base language config store decide simulate ingest send listen handoff console
 
 SRC_base := \
 	daemon/base/address.c \
@@ -175,6 +175,19 @@ SRC_decide := \
 	daemon/decide/version.c \
 	daemon/decide/visitors.c
 
+SRC_simulate := \
+	daemon/simulate/agenda.c \
+	daemon/simulate/deeds.c \
+	daemon/simulate/engine.c \
+	daemon/simulate/golden.c \
+	daemon/simulate/habits.c \
+	daemon/simulate/people.c \
+	daemon/simulate/post.c \
+	daemon/simulate/render.c \
+	daemon/simulate/thing.c \
+	daemon/simulate/timeline.c \
+	daemon/simulate/watch.c
+
 SRC_ingest := \
 	daemon/ingest/body.c \
 	daemon/ingest/consent.c \
@@ -230,7 +243,8 @@ SRC_listen := \
 	daemon/listen/reason.c \
 	daemon/listen/reply_text.c \
 	daemon/listen/return_date.c \
-	daemon/listen/tls_stream.c
+	daemon/listen/tls_stream.c \
+	daemon/listen/words.c
 
 SRC_handoff := \
 	daemon/handoff/guard.c \
@@ -254,12 +268,13 @@ NEED_language := language $(NEED_base)
 NEED_config := config $(NEED_language)
 NEED_store := store $(NEED_base)
 NEED_decide := decide store config language base
+NEED_simulate := simulate $(NEED_decide)
 NEED_ingest := ingest $(NEED_decide)
 NEED_send := send $(NEED_decide)
 NEED_listen := listen $(NEED_decide)
 NEED_handoff := handoff $(NEED_decide)
 NEED_console := console $(NEED_decide)
-NEED_all := console handoff listen send ingest $(NEED_decide)
+NEED_all := console handoff listen send ingest simulate $(NEED_decide)
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 lib = $(foreach f,$(NEED_$(1)),$(BUILD)/lib$(f).a)
@@ -284,8 +299,8 @@ $(foreach f,$(FOLDERS),$(eval $(call folder,$f)))
 $(BUILD)/nurtured: $(call obj,daemon/main.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
-$(BUILD)/nurturectl: $(call obj,daemon/ctl.c) $(call lib,all)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_simulate.c) $(call lib,all)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 $(BUILD)/nurtured-intake: $(call obj,daemon/intake.c) $(BUILD)/liblisten.a $(BUILD)/libbase.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(filter %.a,$^) $(LIBS_INTAKE) $(filter-out -l:libcurl.so.4,$(LIBS))
@@ -299,8 +314,11 @@ $(BUILD)/peers/%: $(BUILD)/tests/peers/%.o $(BUILD)/libbase.a
 UNIT_SRC := $(foreach f,$(FOLDERS),$(wildcard tests/$f/test_*.c))
 UNIT := $(patsubst %.c,$(BUILD)/%,$(UNIT_SRC))
 
+# what replies say is read by listen, here as in nurturectl
+WITH_simulate := all
+
 define unit
-$(patsubst %.c,$(BUILD)/%,$(1)): $(call obj,$(1)) $(call lib,$(2))
+$(patsubst %.c,$(BUILD)/%,$(1)): $(call obj,$(1)) $(call lib,$(or $(WITH_$(2)),$(2)))
 	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $$(if $$(filter listen,$(2)),$$(LIBS_INTAKE)) $$(LIBS) $$(if $$(filter send,$(2)),$$(LIBS_PEERS))
 endef
 $(foreach f,$(FOLDERS),$(foreach t,$(wildcard tests/$f/test_*.c),$(eval $(call unit,$t,$f))))

@@ -20,6 +20,8 @@
 #include "console/preview.h"
 #include "console/report.h"
 
+#include "ctl.h"
+
 #define ANSWER_MAX (64 * 1024 * 1024)
 #define TIMEOUT_S 60L
 
@@ -28,7 +30,7 @@ static void print_out(const struct buf *b)
 	fwrite(buf_cstr(b), 1, b->len, stdout);
 }
 
-static void complain(const char *text)
+void ctl_complain(const char *text)
 {
 	fprintf(stderr, "nurturectl: %s\n", text);
 }
@@ -117,37 +119,46 @@ static size_t write_cb(char *data, size_t size, size_t n, void *arg)
 	return n;
 }
 
-/* One request over the control socket. The HTTP status, or -1. */
-static int ask(const struct command *c, struct buf *answer, struct err *err)
+int ctl_ask(const char *socket, const char *path, const char *body, struct buf *answer, struct err *err)
 {
-	struct buf path = BUF_INIT, body = BUF_INIT;
+	struct buf url = BUF_INIT;
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 	CURL *easy = curl_easy_init();
 	long status = -1;
 	CURLcode code;
 
-	buf_str(&path, "http://nurtured");
-	command_request(c, &path, &body);
-	curl_easy_setopt(easy, CURLOPT_URL, buf_cstr(&path));
-	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, c->socket);
+	buf_printf(&url, "http://nurtured%s", path);
+	curl_easy_setopt(easy, CURLOPT_URL, buf_cstr(&url));
+	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, socket);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT, TIMEOUT_S);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_cb);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
-	if (c->verb->post) {
+	if (body) {
 		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_cstr(&body));
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
 	}
 	code = curl_easy_perform(easy);
 	if (code == CURLE_OK)
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	else
-		err_set(err, "cannot reach the daemon at %s: %s", c->socket, curl_easy_strerror(code));
+		err_set(err, "cannot reach the daemon at %s: %s", socket, curl_easy_strerror(code));
 	curl_easy_cleanup(easy);
 	curl_slist_free_all(headers);
+	buf_clear(&url);
+	return (int)status;
+}
+
+static int ask(const struct command *c, struct buf *answer, struct err *err)
+{
+	struct buf path = BUF_INIT, body = BUF_INIT;
+	int status;
+
+	command_request(c, &path, &body);
+	status = ctl_ask(c->socket, buf_cstr(&path), c->verb->post ? buf_cstr(&body) : NULL, answer, err);
 	buf_clear(&path);
 	buf_clear(&body);
-	return (int)status;
+	return status;
 }
 
 /* application/problem+json: what is wrong, and all the errors of a config, one a line. */
@@ -160,7 +171,7 @@ static void print_problem(const json_t *problem, int status)
 	for (i = 0; i < json_array_size(errors); i++)
 		fprintf(stderr, "%s\n", json_string_value(json_array_get(errors, i)));
 	if (detail)
-		complain(detail);
+		ctl_complain(detail);
 	else
 		fprintf(stderr, "nurturectl: the daemon answered %d\n", status);
 }
@@ -174,7 +185,7 @@ static int remote(const struct command *c)
 	json_t *json;
 
 	if (status < 0) {
-		complain(err.text);
+		ctl_complain(err.text);
 		buf_clear(&answer);
 		return EXIT_NO_DAEMON;
 	}
@@ -221,6 +232,8 @@ static int run(const struct command *c)
 		return check(c);
 	case VERB_RENDER:
 		return render(c);
+	case VERB_SIMULATE:
+		return ctl_simulate(c);
 	case VERB_REMOTE:
 		return remote(c);
 	}
@@ -234,7 +247,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	if (command_parse(argc, (const char *const *)argv, &command, &err) < 0) {
-		complain(err.text);
+		ctl_complain(err.text);
 		return EXIT_WRONG_USAGE;
 	}
 	curl_global_init(CURL_GLOBAL_ALL);

@@ -21,6 +21,7 @@ enum command_option {
 	O_TEXT = 128,
 	O_HEADERS = 256,
 	O_ANY = 512,			/* of every verb, and none */
+	O_SIMULATE = 1024,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
@@ -49,6 +50,8 @@ static const struct verb verbs[] = {
 		"take over a changed config, all of it or nothing" },
 	{ "template render", "FILE", O_DATA | O_PLAIN | O_TEXT | O_HEADERS | O_JSON, VERB_RENDER, false, NULL,
 		"what a template makes of data, without the daemon" },
+	{ "simulate", "[SEQUENCE]", O_SIMULATE | O_CONFIG | O_SOCKET | O_JSON, VERB_SIMULATE, false, NULL,
+		"what would happen to an invented person, or to many" },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -70,6 +73,16 @@ static const struct option_row {
 	{ "--plain", NULL, O_PLAIN, "template: Liquid without escaping, unknown names are nil" },
 	{ "--text", NULL, O_TEXT, "template: the text part that is made of an HTML template" },
 	{ "--headers", NULL, O_HEADERS, "template: print what its front matter makes, too" },
+	{ "--persona", "FILE", O_SIMULATE, "simulate: who; with --population a folder of them, too (personas/ beside the operator's file)" },
+	{ "--days", "N", O_SIMULATE, "simulate: how long (what the persona says; 30 for a population)" },
+	{ "--from", "DATE", O_SIMULATE, "simulate: from when, such as 2026-03-02 (what the persona says; now)" },
+	{ "--seed", "N", O_SIMULATE, "simulate: another number, other chances (1)" },
+	{ "--golden", "FILE", O_SIMULATE, "simulate: compare with what is kept there; 1 if it differs" },
+	{ "--update", NULL, O_SIMULATE, "simulate: write the --golden file" },
+	{ "--population", NULL, O_SIMULATE, "simulate: everybody, and what they add up to" },
+	{ "--database", "FILE", O_SIMULATE, "simulate: the people of a copy of the database (the daemon's, which is asked for one)" },
+	{ "--people", "N", O_SIMULATE, "simulate: so many invented people instead, who come `--over` some time" },
+	{ "--over", "DURATION", O_SIMULATE, "simulate: how long it takes them all to come (1 day)" },
 	{ "-h", NULL, O_ANY, "this page" },
 	{ "--help", NULL, O_ANY, NULL },
 	{ "-V", NULL, O_ANY, "the version" },
@@ -90,6 +103,24 @@ static const struct option_row *find_option(const char *arg, const char **value_
 		if (strlen(options[i].name) == n && strncmp(options[i].name, arg, n) == 0)
 			return &options[i];
 	return NULL;
+}
+
+static void set_simulate(struct command_simulate *s, const char *name, const char *value)
+{
+	const struct {
+		const char *name;
+		const char **member;
+	} texts[] = {
+		{ "--persona", &s->persona }, { "--days", &s->days }, { "--from", &s->from }, { "--seed", &s->seed },
+		{ "--golden", &s->golden }, { "--database", &s->database }, { "--people", &s->people }, { "--over", &s->over },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(texts[i].name, name) == 0)
+			*texts[i].member = value;
+	s->update |= strcmp(name, "--update") == 0;
+	s->population |= strcmp(name, "--population") == 0;
 }
 
 static void set_option(struct command *c, const struct option_row *o, const char *value)
@@ -121,6 +152,9 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_HEADERS:
 		c->headers = true;
+		break;
+	case O_SIMULATE:
+		set_simulate(&c->simulate, o->name, value);
 		break;
 	default:
 		if (strcmp(o->name, "-h") == 0 || strcmp(o->name, "--help") == 0)
@@ -221,13 +255,15 @@ static int check_verb(const struct command *c, unsigned used, int left, struct e
 	for (i = 0; i < OPTIONS; i++)
 		if (used & options[i].bit & ~(v->options | O_ANY))
 			return err_set(err, "`%s` has no use for %s", v->words,
-				options[i].bit == O_QUEUE ? "--due and its like" : options[i].name);
-	if (v->argument && left < 1)
+				options[i].bit == O_QUEUE ? "--due and its like"
+				: options[i].bit == O_SIMULATE ? "--persona and its like" : options[i].name);
+	if (v->argument && v->argument[0] != '[' && left < 1)
 		return err_set(err, "`%s` needs its %s", v->words, v->argument);
 	if (left > (v->argument ? 1 : 0))
 		return err_set(err, "`%s` takes %s", v->words, v->argument ? "one argument" : "no argument");
-	if (v->argument && !*c->argument)
-		return err_set(err, "the %s is empty", v->argument);
+	if (left > 0 && !*c->argument)
+		return err_set(err, "the %.*s is empty", (int)strcspn(v->argument + (v->argument[0] == '['), "]"),
+			v->argument + (v->argument[0] == '['));
 	return 0;
 }
 

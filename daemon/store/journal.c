@@ -25,10 +25,18 @@ int journal_add(struct db *db, int64_t prospect, int64_t at, const char *kind, c
 	return query_run(q, err) < 0 ? -1 : 0;
 }
 
+#define COLUMNS "at, prospect, kind, what, why, id"
+
 STATEMENT(of, BUCKETED,
-	"SELECT at, prospect, kind, what, why FROM journal"
+	"SELECT " COLUMNS " FROM journal"
 	" WHERE bucket = ?1 AND prospect = ?2"
 	" ORDER BY id DESC"
+	" LIMIT ?3");
+
+STATEMENT(after, BUCKETED,
+	"SELECT " COLUMNS " FROM journal"
+	" WHERE bucket = ?1 AND prospect = ?2 AND id > ?4"
+	" ORDER BY id"
 	" LIMIT ?3");
 
 static void read_journal(struct query *q, struct arena *arena, void *row)
@@ -40,12 +48,12 @@ static void read_journal(struct query *q, struct arena *arena, void *row)
 	j->kind = rows_text(q, 2, arena);
 	j->what = rows_text(q, 3, arena);
 	j->why = rows_text(q, 4, arena);
+	j->id = query_get_int(q, 5);
 }
 
-int journal_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct journal_row **out,
+static int collect(struct query *q, int64_t prospect, size_t max, struct arena *arena, struct journal_row **out,
 		size_t *count_out, struct err *err)
 {
-	struct query *q = db_query(db, &sql_of);
 	void *rows;
 
 	query_int(q, 1, id_bucket(prospect));
@@ -55,4 +63,19 @@ int journal_of(struct db *db, int64_t prospect, size_t max, struct arena *arena,
 		return -1;
 	*out = rows;
 	return 0;
+}
+
+int journal_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct journal_row **out,
+		size_t *count_out, struct err *err)
+{
+	return collect(db_query(db, &sql_of), prospect, max, arena, out, count_out, err);
+}
+
+int journal_after(struct db *db, int64_t prospect, int64_t id, size_t max, struct arena *arena,
+		struct journal_row **out, size_t *count_out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_after);
+
+	query_int(q, 4, id);
+	return collect(q, prospect, max, arena, out, count_out, err);
 }

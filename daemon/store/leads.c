@@ -92,20 +92,43 @@ int leads_answer(struct db *db, const struct lead *l, struct err *err)
 	return changed < 0 ? -1 : 0;
 }
 
+STATEMENT(since, SITE,
+	"SELECT " COLUMNS " FROM lead"
+	" WHERE at >= ?1 AND (at > ?1 OR id > ?2)"
+	" ORDER BY at, id"
+	" LIMIT ?3");
+
 STATEMENT(latest, SITE,
 	"SELECT " COLUMNS " FROM lead"
 	" ORDER BY at DESC, id DESC"
 	" LIMIT ?1");
 
-int leads_latest(struct db *db, size_t max, struct arena *arena, struct lead **out, size_t *count_out,
-		struct err *err)
+static int collect(struct query *q, struct arena *arena, struct lead **out, size_t *count_out, struct err *err)
 {
-	struct query *q = db_query(db, &sql_latest);
 	void *rows;
 
-	query_int(q, 1, (int64_t)max);
 	if (rows_collect(q, sizeof(struct lead), read_lead, arena, &rows, count_out, err) < 0)
 		return -1;
 	*out = rows;
 	return 0;
+}
+
+int leads_since(struct db *db, int64_t at, int64_t id, size_t max, struct arena *arena, struct lead **out,
+		size_t *count_out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_since);
+
+	query_int(q, 1, at);
+	query_int(q, 2, id);
+	query_int(q, 3, (int64_t)max);
+	return collect(q, arena, out, count_out, err);
+}
+
+int leads_latest(struct db *db, size_t max, struct arena *arena, struct lead **out, size_t *count_out,
+		struct err *err)
+{
+	struct query *q = db_query(db, &sql_latest);
+
+	query_int(q, 1, (int64_t)max);
+	return collect(q, arena, out, count_out, err);
 }

@@ -23,11 +23,12 @@ enum verb_kind {
 	VERB_REMOTE,	/* asks the daemon: method, path, body */
 	VERB_CHECK,	/* done here: loads a config */
 	VERB_RENDER,	/* done here: renders a template */
+	VERB_SIMULATE,	/* done here: lets invented people live through the plan */
 };
 
 struct verb {
 	const char *words;	/* "prospect show" */
-	const char *argument;	/* its name in the help, or NULL if it takes none */
+	const char *argument;	/* its name in the help, or NULL if it takes none; "[NAME]" may be left away */
 	unsigned options;	/* enum command_option of command.c, or'ed */
 	enum verb_kind kind;
 	bool post;		/* else GET */
@@ -44,6 +45,14 @@ struct command {
 	const char *queue;		/* "due" unless --unknown, --deferred or --dead */
 	const char *reason;		/* --reason, or NULL */
 	const char *data;		/* --data, or NULL */
+	struct command_simulate {
+		const char *persona;		/* --persona, or NULL */
+		const char *days, *from, *seed;	/* as typed, or NULL */
+		const char *golden;		/* file */
+		const char *database;		/* file */
+		const char *people, *over;
+		bool update, population;
+	} simulate;
 	bool json, plain, text, headers;
 	bool help, version;
 };

@@ -332,6 +332,8 @@ int leads_insert(struct db *db, const struct lead *l, struct err *err) MUSTCHECK
 int leads_find(struct db *db, int64_t id, struct arena *arena, struct lead *out, struct err *err) MUSTCHECK;	/* read */
 int leads_last(struct db *db, int64_t prospect, struct arena *arena, struct lead *out, struct err *err) MUSTCHECK;
 int leads_answer(struct db *db, const struct lead *l, struct err *err) MUSTCHECK;	/* state answered answer amount; compare-and-set is the caller's, in the transaction */
+/* Those after (at, id), in that order. */
+int leads_since(struct db *db, int64_t at, int64_t id, size_t max, struct arena *arena, struct lead **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 int leads_latest(struct db *db, size_t max, struct arena *arena, struct lead **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 
 enum alert_state { ALERT_WAITING, ALERT_DELIVERED, ALERT_DEAD };
@@ -383,9 +385,12 @@ int mailboxes_get(struct db *db, const char *mailbox, struct watermark *out, str
 int mailboxes_set(struct db *db, const char *mailbox, const struct watermark *w, struct err *err) MUSTCHECK;
 
 /* Why things happened: `kind` stage list enrol end hold hot suppress score mail, `what` the new value, `why` the cause. */
-struct journal_row { int64_t at; int64_t prospect; const char *kind, *what, *why; };
+struct journal_row { int64_t at; int64_t prospect; const char *kind, *what, *why; int64_t id; };
 int journal_add(struct db *db, int64_t prospect, int64_t at, const char *kind, const char *what, const char *why, struct err *err) MUSTCHECK;
 int journal_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct journal_row **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read, newest first */
+
+/* Those of a person whose id is above `id`, in the order in which they were written. */
+int journal_after(struct db *db, int64_t prospect, int64_t id, size_t max, struct arena *arena, struct journal_row **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 
 /* Round robin: the owner's turns so far; takes one. */
 int turns_count(struct db *db, const char *owner, int64_t *out, struct err *err) MUSTCHECK;

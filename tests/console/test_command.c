@@ -99,6 +99,27 @@ static void local_verbs_take_their_files(void **state)
 	assert_null(c.data);
 }
 
+static void a_simulation_may_go_without_a_sequence(void **state)
+{
+	struct command c;
+	struct err err;
+
+	assert_int_equal(parse("simulate --population --people 100 --over=2d --days 30", &c, &err), 0);
+	assert_int_equal(c.verb->kind, VERB_SIMULATE);
+	assert_null(c.argument);
+	assert_true(c.simulate.population && !c.simulate.update);
+	assert_string_equal(c.simulate.people, "100");
+	assert_string_equal(c.simulate.over, "2d");
+	assert_string_equal(c.simulate.days, "30");
+	assert_int_equal(parse("simulate ebook --persona p.yaml --golden g --update --seed 3", &c, &err), 0);
+	assert_string_equal(c.argument, "ebook");
+	assert_string_equal(c.simulate.persona, "p.yaml");
+	assert_string_equal(c.simulate.golden, "g");
+	assert_string_equal(c.simulate.seed, "3");
+	assert_true(c.simulate.update);
+	assert_null(c.simulate.from);
+}
+
 static void help_and_version_need_no_verb(void **state)
 {
 	static const char *const help[] = {
@@ -144,6 +165,10 @@ static void wrong_usage_is_told_with_what_was_meant(void **state)
 		{ "leads --reason x", "`leads` has no use for --reason" },
 		{ "check -s /tmp/s", "`check` has no use for -s" },
 		{ "status -c x", "`status` has no use for -c" },
+		{ "status --persona x", "`status` has no use for --persona and its like" },
+		{ "simulate a b", "`simulate` takes one argument" },
+		{ "simulate ''", "the SEQUENCE is empty" },
+		{ "simulate --persona", "--persona needs its FILE" },
 	};
 	size_t i;
 
@@ -162,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(remote_verbs_become_requests),
 		cmocka_unit_test(local_verbs_take_their_files),
+		cmocka_unit_test(a_simulation_may_go_without_a_sequence),
 		cmocka_unit_test(help_and_version_need_no_verb),
 		cmocka_unit_test(wrong_usage_is_told_with_what_was_meant),
 	};

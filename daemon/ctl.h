@@ -1,0 +1,19 @@
+/*
+ * ctl.h: what the files of nurturectl share.
+ */
+#ifndef CTL_H
+#define CTL_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "console/command.h"
+
+/* "nurturectl: text" on standard error. */
+void ctl_complain(const char *text);
+/* One request over the control socket; the HTTP status, or -1. body: POST, else NULL. */
+int ctl_ask(const char *socket, const char *path, const char *body, struct buf *answer, struct err *err);
+
+/* `simulate`: the exit status. */
+int ctl_simulate(const struct command *c);
+
+#endif

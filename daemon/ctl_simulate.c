@@ -1,0 +1,203 @@
+/*
+ * ctl_simulate.c: nurturectl simulate: which people, from when, and what is done with what they live through.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config/persona.h"
+#include "listen/words.h"
+#include "simulate/timeline.h"
+
+#include "ctl.h"
+
+#define DAYS_MAX 3650
+
+/* What was typed, understood. */
+struct wish {
+	const struct command *command;
+	struct plan *plan;
+	struct personas personas;
+	int64_t seed, days;		/* days 0: not said */
+	bool dated;
+	struct persona_date from;
+	int from_minute;
+};
+
+static void read_reply(const char *words, int64_t at, struct reply_reading *out)
+{
+	struct words_reading r;
+
+	words_read(words, at, &r);
+	out->intent = r.intent;
+	out->until = r.until;
+	snprintf(out->intents, sizeof(out->intents), "%s", r.intents);
+}
+
+/* --- understanding ---------------------------------------------------------------------------------- */
+
+static int number(const char *option, const char *text, int64_t least, int64_t most, int64_t *out, struct err *err)
+{
+	if (!text)
+		return 0;
+	if (text_int(text, out) || *out < least || *out > most)
+		return err_set(err, "%s is a number from %lld to %lld, not `%s`", option, (long long)least, (long long)most, text);
+	return 0;
+}
+
+static int check_usage(const struct command *c, struct err *err)
+{
+	const struct command_simulate *s = &c->simulate;
+
+	if (s->update && !s->golden)
+		return err_set(err, "--update writes the file of --golden; name it");
+	if (s->golden && c->json)
+		return err_set(err, "--golden keeps the text; leave --json away");
+	if (!s->population && (s->database || s->people || s->over))
+		return err_set(err, "--database, --people and --over are for --population");
+	if (!s->population && !s->persona)
+		return err_set(err, "who? --persona FILE, or --population");
+	if (s->population && c->argument)
+		return err_set(err, "--population goes through all sequences; leave `%s` away", c->argument);
+	if (s->database && s->people)
+		return err_set(err, "--database has its people; leave --people away");
+	if (s->over && !s->people)
+		return err_set(err, "--over says how --people come; how many are they?");
+	return 0;
+}
+
+static int understand(struct wish *w, struct err *err)
+{
+	const struct command_simulate *s = &w->command->simulate;
+
+	w->seed = 1;
+	if (check_usage(w->command, err) || number("--seed", s->seed, 0, INT64_MAX, &w->seed, err) ||
+		number("--days", s->days, 1, DAYS_MAX, &w->days, err))
+		return -1;
+	w->dated = s->from != NULL;
+	if (s->from && persona_date_parse(s->from, &w->from, &w->from_minute, err))
+		return err_prefix(err, "--from");
+	return 0;
+}
+
+/* The config and the personas; EXIT_DONE, or why not after saying it. */
+static int load(struct wish *w)
+{
+	struct plan_errors errors = { 0 };
+	int rc = EXIT_DONE;
+
+	w->plan = plan_load_to_look(w->command->config, &errors);
+	if (!w->plan || personas_load(w->command->simulate.persona, w->plan, &w->personas, &errors))
+		rc = EXIT_BAD_CONFIG;
+	fputs(buf_cstr(&errors.text), stderr);
+	buf_clear(&errors.text);
+	return rc;
+}
+
+/* --- what becomes of the text ----------------------------------------------------------------------- */
+
+static int compare(const char *file, const struct buf *text)
+{
+	struct buf diff = BUF_INIT;
+	struct err err;
+	int same = golden_compare(file, (struct slice){ buf_cstr(text), text->len }, &diff, &err);
+
+	if (same < 0)
+		ctl_complain(err.text);
+	fputs(buf_cstr(&diff), stderr);
+	buf_clear(&diff);
+	return same == 1 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static int update(const char *file, const struct buf *text)
+{
+	struct err err;
+
+	if (golden_write(file, (struct slice){ buf_cstr(text), text->len }, &err) == 0)
+		return EXIT_DONE;
+	ctl_complain(err.text);
+	return EXIT_REFUSED;
+}
+
+static int put(const struct command *c, const struct buf *text)
+{
+	if (c->simulate.golden)
+		return c->simulate.update ? update(c->simulate.golden, text) : compare(c->simulate.golden, text);
+	fwrite(buf_cstr(text), 1, text->len, stdout);
+	return EXIT_DONE;
+}
+
+/* --- one person ------------------------------------------------------------------------------------- */
+
+static int check_person(const struct wish *w, struct err *err)
+{
+	const char *sequence = w->command->argument;
+	const char **names = xcalloc(w->plan->sequence_count + 1, sizeof(*names)), *near = NULL;
+	size_t i;
+
+	for (i = 0; i < w->plan->sequence_count; i++)
+		names[i] = w->plan->sequences[i].name;
+	if (sequence && !plan_sequence(w->plan, sequence))
+		near = text_nearest(sequence, names);
+	free(names);
+	if (sequence && !plan_sequence(w->plan, sequence))
+		return err_set(err, "no sequence `%s`%s%s%s", sequence, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+	if (w->personas.count != 1)
+		return err_set(err, "%zu personas; a timeline is of one: name its file, or ask for --population", w->personas.count);
+	if (w->command->simulate.golden && !w->dated && !w->personas.all[0]->dated)
+		return err_set(err, "what begins today differs tomorrow: give the persona `starts`, or --from, to compare it with a file");
+	return 0;
+}
+
+static int one_person(const struct wish *w, struct buf *out, struct err *err)
+{
+	struct timeline_options options = {
+		.plan = w->plan, .persona = w->personas.all[0], .sequence = w->command->argument, .dated = w->dated, .from = w->from,
+		.from_minute = w->from_minute, .days = (int)w->days, .seed = (uint64_t)w->seed, .json = w->command->json, .read_reply = read_reply,
+	};
+
+	return timeline_make(&options, out, err);
+}
+
+/* ---------------------------------------------------------------------------------------------------- */
+
+static int run(struct wish *w)
+{
+	struct buf out = BUF_INIT;
+	struct err err;
+	int rc = load(w);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	if (check_person(w, &err)) {
+		rc = EXIT_WRONG_USAGE;
+		ctl_complain(err.text);
+	} else if (one_person(w, &out, &err)) {
+		rc = EXIT_REFUSED;
+		ctl_complain(err.text);
+	} else {
+		rc = put(w->command, &out);
+	}
+	buf_clear(&out);
+	return rc;
+}
+
+int ctl_simulate(const struct command *c)
+{
+	struct wish w = { .command = c };
+	struct err err;
+	int rc;
+
+	log_setup(LOG_ERROR, false);
+	if (understand(&w, &err)) {
+		ctl_complain(err.text);
+		return EXIT_WRONG_USAGE;
+	}
+	rc = run(&w);
+	personas_clear(&w.personas);
+	plan_unref(&w.plan);
+	return rc;
+}
