@@ -31,8 +31,12 @@ struct site {
 
 SITE void site_die(const char *what, const char *why)
 {
+#ifdef CMOCKA_H_
+	fail_msg("%s: %s", what, why);
+#else
 	fprintf(stderr, "%s: %s\n", what, why);
 	abort();
+#endif
 }
 
 SITE void site_write(const struct site *s, const char *name, const char *text)
