@@ -182,8 +182,10 @@ SRC_simulate := \
 	daemon/simulate/golden.c \
 	daemon/simulate/habits.c \
 	daemon/simulate/people.c \
+	daemon/simulate/population.c \
 	daemon/simulate/post.c \
 	daemon/simulate/render.c \
+	daemon/simulate/tally.c \
 	daemon/simulate/thing.c \
 	daemon/simulate/timeline.c \
 	daemon/simulate/watch.c

@@ -8,20 +8,23 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/zone.h"
 #include "config/persona.h"
 #include "listen/words.h"
+#include "simulate/population.h"
 #include "simulate/timeline.h"
 
 #include "ctl.h"
 
 #define DAYS_MAX 3650
+#define POPULATION_DAYS 30
 
 /* What was typed, understood. */
 struct wish {
 	const struct command *command;
 	struct plan *plan;
 	struct personas personas;
-	int64_t seed, days;		/* days 0: not said */
+	int64_t seed, days, people, over;	/* days 0: not said */
 	bool dated;
 	struct persona_date from;
 	int from_minute;
@@ -77,23 +80,38 @@ static int understand(struct wish *w, struct err *err)
 	if (check_usage(w->command, err) || number("--seed", s->seed, 0, INT64_MAX, &w->seed, err) ||
 		number("--days", s->days, 1, DAYS_MAX, &w->days, err))
 		return -1;
+	w->over = US_DAY;
+	if (number("--people", s->people, 1, POPULATION_MAX, &w->people, err) || (s->over && text_duration(s->over, &w->over, err)))
+		return -1;
 	w->dated = s->from != NULL;
 	if (s->from && persona_date_parse(s->from, &w->from, &w->from_minute, err))
 		return err_prefix(err, "--from");
 	return 0;
 }
 
+/* What was named, or personas/ beside the operator's file. */
+static char *persona_path(const struct command *c)
+{
+	const char *slash = strrchr(c->config, '/');
+
+	if (c->simulate.persona)
+		return xstrdup(c->simulate.persona);
+	return xasprintf("%.*spersonas", slash ? (int)(slash - c->config) + 1 : 0, c->config);
+}
+
 /* The config and the personas; EXIT_DONE, or why not after saying it. */
 static int load(struct wish *w)
 {
+	char *path = persona_path(w->command);
 	struct plan_errors errors = { 0 };
 	int rc = EXIT_DONE;
 
 	w->plan = plan_load_to_look(w->command->config, &errors);
-	if (!w->plan || personas_load(w->command->simulate.persona, w->plan, &w->personas, &errors))
+	if (!w->plan || personas_load(path, w->plan, &w->personas, &errors))
 		rc = EXIT_BAD_CONFIG;
 	fputs(buf_cstr(&errors.text), stderr);
 	buf_clear(&errors.text);
+	free(path);
 	return rc;
 }
 
@@ -162,6 +180,29 @@ static int one_person(const struct wish *w, struct buf *out, struct err *err)
 	return timeline_make(&options, out, err);
 }
 
+/* --- everybody -------------------------------------------------------------------------------------- */
+
+/* At 00:00 of that day unless a time is given, by the clock of the config's quiet hours. */
+static int64_t population_start(const struct wish *w)
+{
+	const struct zone *zone = w->plan->quiet.set && w->plan->quiet.zone ? w->plan->quiet.zone : zone_find("UTC");
+	int minute = w->from_minute > 0 ? w->from_minute : 0;
+
+	if (!w->dated)
+		return clock_now();
+	return zone_instant(zone, w->from.year, w->from.month, w->from.day, minute / 60, minute % 60, 0);
+}
+
+static int population(const struct wish *w, const char *database, struct buf *out, struct err *err)
+{
+	struct population_options options = {
+		.plan = w->plan, .personas = &w->personas, .people = w->people, .over = w->over, .database = database, .start = population_start(w),
+		.days = w->days ? (int)w->days : POPULATION_DAYS, .seed = (uint64_t)w->seed, .json = w->command->json, .read_reply = read_reply,
+	};
+
+	return population_make(&options, out, err);
+}
+
 /* ---------------------------------------------------------------------------------------------------- */
 
 static int run(struct wish *w)
@@ -172,10 +213,10 @@ static int run(struct wish *w)
 
 	if (rc != EXIT_DONE)
 		return rc;
-	if (check_person(w, &err)) {
+	if (!w->command->simulate.population && check_person(w, &err)) {
 		rc = EXIT_WRONG_USAGE;
 		ctl_complain(err.text);
-	} else if (one_person(w, &out, &err)) {
+	} else if (w->command->simulate.population ? population(w, w->command->simulate.database, &out, &err) : one_person(w, &out, &err)) {
 		rc = EXIT_REFUSED;
 		ctl_complain(err.text);
 	} else {

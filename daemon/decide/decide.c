@@ -399,7 +399,7 @@ static int owe_nothing(struct decide *d, struct err *err)
 		if (run_here(d, &recovery.job, err))
 			return -1;
 	} while (recovery.more);
-	return 0;
+	return sweep_here(d, err);
 }
 
 int decide_open(struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err)
@@ -439,7 +439,7 @@ int decide_reload(struct decide *d, struct plan *plan, struct err *err)
 		return err_set(err, "the store takes no jobs at the moment; try again");
 	d->plan = plan_ref(plan);
 	plan_unref(&old);
-	return 0;
+	return d->loop ? 0 : sweep_here(d, err);
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */

@@ -212,6 +212,8 @@ void forget_start(struct decide *d);
 void sweep_start(struct decide *d);
 /* The plan in force may have other rules. */
 void sweep_again(struct decide *d);
+/* Without a loop: all of it, if the rules are not those of the database. */
+int sweep_here(struct decide *d, struct err *err) MUSTCHECK;
 
 /* --- visitors.c -------------------------------------------------------------------------------------------------- */
 

@@ -201,3 +201,32 @@ void sweep_again(struct decide *d)
 	if (!d->stopping && !d->sweep.running)
 		timer_set(d->sweep.timer, PAUSE);
 }
+
+/* --- without a loop ------------------------------------------------------------------------------------------------ */
+
+static int sweep_job_here(struct decide *d, struct sweep_job *j, struct err *err)
+{
+	j->job = (struct store_job){ .run = run_sweep };
+	j->d = d;
+	return store_run(d->store, &j->job, err) == STORE_COMMITTED ? 0 : -1;
+}
+
+int sweep_here(struct decide *d, struct err *err)
+{
+	struct sweep_job begin = { .begin = true }, end = { .end = true };
+
+	if (sweep_job_here(d, &begin, err))
+		return -1;
+	if (!begin.needed)
+		return 0;
+	d->sweep.bucket = 0;
+	d->sweep.after = d->sweep.people = 0;
+	while (d->sweep.bucket < BUCKETS) {
+		struct sweep_job some = { 0 };
+
+		if (sweep_job_here(d, &some, err))
+			return -1;
+		advance(d, &some);
+	}
+	return sweep_job_here(d, &end, err);
+}

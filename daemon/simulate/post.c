@@ -85,11 +85,13 @@ static void arrives(struct simulation *s, const struct mail *mail, uint32_t pers
 		habits_confirm(s, person, mail->consent);
 }
 
-static void tell_outcome(struct simulation *s, const struct mail *mail, uint32_t person, const struct mail_outcome *outcome, const char *subject)
+static void tell_outcome(struct simulation *s, const struct mail *mail, uint32_t person, const struct mail_outcome *outcome, const char *subject,
+		const char *arm)
 {
 	switch (outcome->outcome) {
 	case OUTCOME_SENT:
-		tell(s, mail, person, (struct thing){ .kind = mail->kind == DELIVERY_FORWARD ? THING_FORWARD : THING_MAIL, .subject = subject });
+		tell(s, mail, person, (struct thing){ .kind = mail->kind == DELIVERY_FORWARD ? THING_FORWARD : THING_MAIL, .subject = subject, .text = arm,
+				.from = mail->owner ? mail->owner->name : NULL });
 		break;
 	case OUTCOME_UNKNOWN:
 		tell(s, mail, person, (struct thing){ .kind = THING_DOUBT, .why = outcome->reply });
@@ -106,10 +108,22 @@ static void tell_outcome(struct simulation *s, const struct mail *mail, uint32_t
 	}
 }
 
+/* Which of the mails of a test it is; "" if it is of none. */
+static int arm_of(struct simulation *s, struct db *db, const struct mail *mail, const char **out, struct err *err)
+{
+	struct delivery row;
+	int found = deliveries_find(db, mail->delivery, s->arena, &row, err);
+
+	if (found == 1)
+		*out = row.arm;
+	return found < 0 ? -1 : 0;
+}
+
 static int send(struct simulation *s, struct db *db, const struct mail *mail, uint32_t person, const char *subject, struct err *err)
 {
 	struct mail_outcome outcome = { .delivery = mail->delivery, .outcome = OUTCOME_SENT, .code = 250, .reply = "250 2.0.0 Ok", .relay_id = "",
 			.at = s->now };
+	const char *arm = NULL;
 
 	if (mail->kind != DELIVERY_FORWARD && habits_bounces(s, person, mail_name(mail))) {
 		outcome.outcome = OUTCOME_FAILED;
@@ -119,7 +133,9 @@ static int send(struct simulation *s, struct db *db, const struct mail *mail, ui
 	}
 	if (s->options.outcome && !s->options.outcome(s->options.outcome_ctx, mail, &outcome))
 		return 0;
-	tell_outcome(s, mail, person, &outcome, subject);
+	if (s->watch && arm_of(s, db, mail, &arm, err))
+		return -1;
+	tell_outcome(s, mail, person, &outcome, subject, arm);
 	if (on_outcome(s->decide, db, &outcome, err))
 		return -1;
 	if (mail->kind != DELIVERY_FORWARD && (outcome.outcome == OUTCOME_SENT || outcome.outcome == OUTCOME_UNKNOWN))

@@ -86,6 +86,17 @@ static enum template_result part(struct render *r, const struct template *t, int
 	return t ? template_render(t, &env, out, err) : TEMPLATE_DONE;
 }
 
+/* Its own, that of its arm of a test, or that of the thread it answers. */
+static enum template_result subject(struct render *r, const struct mail *mail, int64_t now, struct err *err)
+{
+	const struct template *t = mail->before_count ? mail->first_subject : mail->subject ? mail->subject : mail->template->subject;
+	enum template_result result = part(r, t, now, &r->part, err);
+
+	if (result == TEMPLATE_DONE)
+		buf_printf(&r->subject, "%s%s", mail->before_count ? "Re: " : "", buf_cstr(&r->part));
+	return result;
+}
+
 static enum template_result parts(struct render *r, const struct mail *mail, int64_t now, struct err *err)
 {
 	const struct mail_template *t = mail->template;
@@ -95,7 +106,7 @@ static enum template_result parts(struct render *r, const struct mail *mail, int
 		result = part(r, template_meta(r->plan->forward, "subject"), now, &r->subject, err);
 		return result == TEMPLATE_DONE ? part(r, r->plan->forward, now, &r->part, err) : result;
 	}
-	result = part(r, t->subject, now, &r->subject, err);
+	result = subject(r, mail, now, err);
 	if (result == TEMPLATE_DONE)
 		result = part(r, t->preheader, now, &r->preheader, err);
 	if (result == TEMPLATE_DONE)

@@ -147,6 +147,8 @@ static void line_sent(struct line *l)
 	quote(l->out, l->t->subject);
 	if (l->t->text && *l->t->text)
 		put(l, " (test: ", l->t->text, ")");
+	if (l->t->from)
+		put(l, " from ", l->t->from, "");
 }
 
 static void line_forward(struct line *l)

@@ -151,3 +151,23 @@ int enrolments_last(struct db *db, int64_t prospect, const char *sequence, struc
 	query_text(q, 3, sequence);
 	return rows_one(q, read_enrolment, arena, out, err);
 }
+
+STATEMENT(census, SITE,
+	"SELECT sequence, state, COUNT(*) FROM enrolment"
+	" WHERE state <> ?1"
+	" GROUP BY sequence, state"
+	" ORDER BY sequence, state");
+
+int enrolments_census(struct db *db,
+		void (*fn)(void *ctx, const char *sequence, enum enrolment_state state, int64_t count), void *ctx,
+		struct err *err)
+{
+	struct query *q = db_query(db, &sql_census);
+	int got;
+
+	query_int(q, 1, ENROLMENT_ENDED);
+	while ((got = query_row(q, err)) == 1)
+		fn(ctx, query_get_text(q, 0), (enum enrolment_state)query_get_int(q, 1), query_get_int(q, 2));
+	query_done(q);
+	return got;
+}

@@ -79,3 +79,23 @@ int journal_after(struct db *db, int64_t prospect, int64_t id, size_t max, struc
 	query_int(q, 4, id);
 	return collect(q, prospect, max, arena, out, count_out, err);
 }
+
+STATEMENT(each, SITE,
+	"SELECT " COLUMNS " FROM journal"
+	" WHERE at >= ?1"
+	" ORDER BY bucket, prospect, id");
+
+int journal_each(struct db *db, int64_t from, void (*fn)(void *ctx, const struct journal_row *row), void *ctx,
+		struct err *err)
+{
+	struct query *q = db_query(db, &sql_each);
+	int got;
+
+	query_int(q, 1, from);
+	while ((got = query_row(q, err)) == 1)
+		fn(ctx, &(struct journal_row){ .at = query_get_int(q, 0), .prospect = query_get_int(q, 1),
+				.kind = query_get_text(q, 2), .what = query_get_text(q, 3), .why = query_get_text(q, 4),
+				.id = query_get_int(q, 5) });
+	query_done(q);
+	return got;
+}

@@ -29,8 +29,8 @@ struct decide;
 /* Loop thread. Takes a reference to the plan. The ring is borrowed for life (answer links of alerts are made here). Starts the work on LANE_TIME and the recovery of claims. */
 int decide_start(struct loop *loop, struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err) MUSTCHECK;
 /*
- * For a store in memory: without a loop and timers. Claims are recovered before it returns; what is due is for the caller to run, by on_time()
- * and its like. decide_stop() ends it.
+ * For a store in memory: without a loop and timers. Claims are recovered, and everybody is looked at if the rules have changed, before it
+ * returns (decide_reload() does the latter, too); what is due is for the caller to run, by on_time() and its like. decide_stop() ends it.
  */
 int decide_open(struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err) MUSTCHECK;
 /* No new work on time is begun; before store_stop(), whose last completions still need the part. */

@@ -23,7 +23,7 @@ enum thing_kind {
 	THING_UNSUBSCRIBES, THING_COMPLAINS,	/* mail */
 	THING_SALES,		/* text: what they say of the lead; why: their words */
 	/* what is mailed */
-	THING_MAIL,		/* mail, subject, sequence, step; text: arm of a test; to: address */
+	THING_MAIL,		/* mail, subject, sequence, step; text: arm of a test; from: owner, if it is theirs; to: address */
 	THING_FORWARD,		/* to, subject: a reply, to those whom it concerns */
 	THING_BOUNCES,		/* mail; why */
 	THING_SKIPPED,		/* mail, sequence, step; why: not made, or not sent after all */

@@ -156,6 +156,9 @@ int enrolments_open(struct db *db, int64_t prospect, struct arena *arena, struct
 int enrolments_last(struct db *db, int64_t prospect, const char *sequence, struct arena *arena, struct enrolment *out, struct err *err) MUSTCHECK;
 int enrolments_all(struct db *db, int64_t prospect, struct arena *arena, struct enrolment **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 
+/* How many of each sequence are in each state but the ended ones. A report. */
+int enrolments_census(struct db *db, void (*fn)(void *ctx, const char *sequence, enum enrolment_state state, int64_t count), void *ctx, struct err *err) MUSTCHECK;	/* read */
+
 /* --- queue: what is due, by lane --------------------------------------------------------------------------------- */
 
 enum lane { LANE_TIME, LANE_SEND, LANE_ALERT, LANES };
@@ -391,6 +394,9 @@ int journal_of(struct db *db, int64_t prospect, size_t max, struct arena *arena,
 
 /* Those of a person whose id is above `id`, in the order in which they were written. */
 int journal_after(struct db *db, int64_t prospect, int64_t id, size_t max, struct arena *arena, struct journal_row **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+
+/* fn gets each row since `from`, of everybody, one person after the other; its texts are borrowed for the call. A report: it reads them all. */
+int journal_each(struct db *db, int64_t from, void (*fn)(void *ctx, const struct journal_row *row), void *ctx, struct err *err) MUSTCHECK;	/* read */
 
 /* Round robin: the owner's turns so far; takes one. */
 int turns_count(struct db *db, const char *owner, int64_t *out, struct err *err) MUSTCHECK;
