@@ -42,6 +42,7 @@ FOLDERS := base language config store decide simulate ingest send listen handoff
 
 SRC_base := \
 	daemon/base/address.c \
+	daemon/base/answer.c \
 	daemon/base/buf.c \
 	daemon/base/clock.c \
 	daemon/base/crash.c \
@@ -149,6 +150,8 @@ SRC_decide := \
 	daemon/decide/gate.c \
 	daemon/decide/hot.c \
 	daemon/decide/look.c \
+	daemon/decide/look_score.c \
+	daemon/decide/look_why.c \
 	daemon/decide/on_claim.c \
 	daemon/decide/on_dot.c \
 	daemon/decide/on_hit.c \
@@ -165,6 +168,7 @@ SRC_decide := \
 	daemon/decide/person_happen.c \
 	daemon/decide/person_settle.c \
 	daemon/decide/person_tags.c \
+	daemon/decide/score.c \
 	daemon/decide/sequence.c \
 	daemon/decide/sequence_enter.c \
 	daemon/decide/sequence_leave.c \
@@ -260,8 +264,10 @@ SRC_console := \
 	daemon/console/command.c \
 	daemon/console/console.c \
 	daemon/console/gauges.c \
+	daemon/console/page_score.c \
 	daemon/console/preview.c \
 	daemon/console/report.c \
+	daemon/console/say.c \
 	daemon/console/view.c
 
 # what a folder may use: itself and what lies below it

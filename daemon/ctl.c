@@ -165,7 +165,7 @@ static int ask(const struct command *c, struct buf *answer, struct err *err)
 static void print_problem(const json_t *problem, int status)
 {
 	const char *detail = json_string_value(json_object_get(problem, "detail"));
-	const json_t *errors = json_object_get(problem, "errors");
+	const json_t *errors = json_object_get(problem, "errors"), *column = json_object_get(problem, "column");
 	size_t i;
 
 	for (i = 0; i < json_array_size(errors); i++)
@@ -174,6 +174,10 @@ static void print_problem(const json_t *problem, int status)
 		ctl_complain(detail);
 	else
 		fprintf(stderr, "nurturectl: the daemon answered %d\n", status);
+	/* of an expression: where */
+	if (column)
+		fprintf(stderr, "  %s\n  %*s^\n", json_string_value(json_object_get(problem, "expression")),
+			(int)json_integer_value(column) - 1, "");
 }
 
 static int remote(const struct command *c)
@@ -196,7 +200,7 @@ static int remote(const struct command *c)
 	} else if (!good) {
 		print_problem(json, status);
 	} else if (json) {
-		report_print(&text, json, clock_now());
+		(c->verb->print ? c->verb->print : report_print)(&text, json, clock_now());
 		print_out(&text);
 	} else {
 		print_out(&answer);

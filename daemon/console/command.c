@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "console/command.h"
 
+#include "page.h"
+
 #define SOCKET_DEFAULT "/run/nurtured/control.sock"
 #define CONFIG_DEFAULT "/etc/nurtured/nurtured.yaml"
 
@@ -22,36 +24,51 @@ enum command_option {
 	O_HEADERS = 256,
 	O_ANY = 512,			/* of every verb, and none */
 	O_SIMULATE = 1024,
+	O_PROSPECT = 2048,
+	O_EXPLAIN = 4096,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
 static const struct verb verbs[] = {
-	{ "check", NULL, O_CONFIG | O_JSON, VERB_CHECK, false, NULL,
-		"load a config and print all that is wrong with it" },
-	{ "status", NULL, O_ASK, VERB_REMOTE, false, "/status",
-		"what the daemon has done and what waits" },
-	{ "prospect show", "ID|ADDRESS", O_ASK, VERB_REMOTE, false, "/prospects/%",
-		"everything about one person" },
-	{ "prospect why", "ID|ADDRESS", O_ASK, VERB_REMOTE, false, "/prospects/%/why",
-		"why they are where they are" },
-	{ "queue", NULL, O_ASK | O_QUEUE, VERB_REMOTE, false, "/queue?",
-		"what is due, in doubt, deferred or dead" },
-	{ "leads", NULL, O_ASK, VERB_REMOTE, false, "/leads",
-		"the latest hot leads and what sales said" },
-	{ "suppress add", "ADDRESS", O_ASK | O_REASON, VERB_REMOTE, true, "/suppressions",
-		"never mail this address again" },
-	{ "suppress rm", "ADDRESS", O_ASK | O_REASON, VERB_REMOTE, true, "/suppressions/remove",
-		"take an address off the list" },
-	{ "suppress find", "ADDRESS", O_ASK, VERB_REMOTE, false, "/suppressions?address=%",
-		"is it on the list, and why" },
-	{ "alert replay", "ID", O_ASK, VERB_REMOTE, true, "/alerts/%/replay",
-		"send a dead alert again" },
-	{ "reload", NULL, O_ASK, VERB_REMOTE, true, "/reload",
-		"take over a changed config, all of it or nothing" },
-	{ "template render", "FILE", O_DATA | O_PLAIN | O_TEXT | O_HEADERS | O_JSON, VERB_RENDER, false, NULL,
-		"what a template makes of data, without the daemon" },
-	{ "simulate", "[SEQUENCE]", O_SIMULATE | O_CONFIG | O_SOCKET | O_JSON, VERB_SIMULATE, false, NULL,
-		"what would happen to an invented person, or to many" },
+	{ .words = "check", .options = O_CONFIG | O_JSON, .kind = VERB_CHECK,
+		.help = "load a config and print all that is wrong with it" },
+	{ .words = "status", .options = O_ASK, .path = "/status",
+		.help = "what the daemon has done and what waits" },
+	{ .words = "prospect show", .argument = "ID|ADDRESS", .options = O_ASK, .path = "/prospects/%",
+		.help = "everything about one person" },
+	{ .words = "prospect why", .argument = "ID|ADDRESS", .options = O_ASK,
+		.path = "/prospects/%/why",
+		.help = "why they are where they are" },
+	{ .words = "score", .argument = "ID|ADDRESS", .options = O_ASK | O_EXPLAIN,
+		.path = "/prospects/%/score", .print = page_score,
+		.help = "their score by rule, and what time will change" },
+	{ .words = "eval", .argument = "EXPRESSION", .options = O_ASK | O_PROSPECT | O_EXPLAIN,
+		.needs = O_PROSPECT, .path = "/eval?expr=%", .print = page_eval,
+		.help = "the value of a condition for one person" },
+	{ .words = "queue", .options = O_ASK | O_QUEUE, .path = "/queue?",
+		.help = "what is due, in doubt, deferred or dead" },
+	{ .words = "leads", .options = O_ASK, .path = "/leads",
+		.help = "the latest hot leads and what sales said" },
+	{ .words = "suppress add", .argument = "ADDRESS", .options = O_ASK | O_REASON, .post = true,
+		.path = "/suppressions",
+		.help = "never mail this address again" },
+	{ .words = "suppress rm", .argument = "ADDRESS", .options = O_ASK | O_REASON, .post = true,
+		.path = "/suppressions/remove",
+		.help = "take an address off the list" },
+	{ .words = "suppress find", .argument = "ADDRESS", .options = O_ASK,
+		.path = "/suppressions?address=%",
+		.help = "is it on the list, and why" },
+	{ .words = "alert replay", .argument = "ID", .options = O_ASK, .post = true,
+		.path = "/alerts/%/replay",
+		.help = "send a dead alert again" },
+	{ .words = "reload", .options = O_ASK, .post = true, .path = "/reload",
+		.help = "take over a changed config, all of it or nothing" },
+	{ .words = "template render", .argument = "FILE",
+		.options = O_DATA | O_PLAIN | O_TEXT | O_HEADERS | O_JSON, .kind = VERB_RENDER,
+		.help = "what a template makes of data, without the daemon" },
+	{ .words = "simulate", .argument = "[SEQUENCE]",
+		.options = O_SIMULATE | O_CONFIG | O_SOCKET | O_JSON, .kind = VERB_SIMULATE,
+		.help = "what would happen to an invented person, or to many" },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -70,6 +87,8 @@ static const struct option_row {
 	{ "--dead", NULL, O_QUEUE, "queue: alerts that could not be handed over" },
 	{ "--reason", "TEXT", O_REASON, "suppress: why" },
 	{ "--data", "FILE", O_DATA, "template: a JSON object with the names it uses" },
+	{ "--prospect", "ID|ADDRESS", O_PROSPECT, "eval: for whom" },
+	{ "--explain", NULL, O_EXPLAIN, "eval, score: the value of each part" },
 	{ "--plain", NULL, O_PLAIN, "template: Liquid without escaping, unknown names are nil" },
 	{ "--text", NULL, O_TEXT, "template: the text part that is made of an HTML template" },
 	{ "--headers", NULL, O_HEADERS, "template: print what its front matter makes, too" },
@@ -143,6 +162,12 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_DATA:
 		c->data = value;
+		break;
+	case O_PROSPECT:
+		c->prospect = value;
+		break;
+	case O_EXPLAIN:
+		c->explain = true;
 		break;
 	case O_PLAIN:
 		c->plain = true;
@@ -257,6 +282,9 @@ static int check_verb(const struct command *c, unsigned used, int left, struct e
 			return err_set(err, "`%s` has no use for %s", v->words,
 				options[i].bit == O_QUEUE ? "--due and its like"
 				: options[i].bit == O_SIMULATE ? "--persona and its like" : options[i].name);
+	for (i = 0; i < OPTIONS; i++)
+		if (v->needs & options[i].bit & ~used)
+			return err_set(err, "`%s` needs %s %s", v->words, options[i].name, options[i].argument);
 	if (v->argument && v->argument[0] != '[' && left < 1)
 		return err_set(err, "`%s` needs its %s", v->words, v->argument);
 	if (left > (v->argument ? 1 : 0))
@@ -326,6 +354,27 @@ void command_help(struct buf *out)
 
 /* --- request ---------------------------------------------------------------------------------------- */
 
+static void query_member(struct buf *path, bool *first, const char *name, const char *value)
+{
+	buf_char(path, *first ? '?' : '&');
+	*first = false;
+	buf_str(path, name);
+	if (!value)
+		return;
+	buf_char(path, '=');
+	text_percent(path, value, strlen(value));
+}
+
+static void query_members(const struct command *c, struct buf *path)
+{
+	bool first = !strchr(c->verb->path, '?');
+
+	if (c->prospect)
+		query_member(path, &first, "prospect", c->prospect);
+	if (c->explain)
+		query_member(path, &first, "explain", NULL);
+}
+
 void command_request(const struct command *c, struct buf *path, struct buf *body)
 {
 	const char *p;
@@ -341,8 +390,10 @@ void command_request(const struct command *c, struct buf *path, struct buf *body
 				buf_str(path, c->queue);
 		}
 	}
-	if (!c->verb->post)
+	if (!c->verb->post) {
+		query_members(c, path);
 		return;
+	}
 	buf_char(body, '{');
 	if (c->argument && !in_path) {
 		buf_str(body, "\"address\":");

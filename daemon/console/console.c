@@ -12,6 +12,7 @@
 #include "config/plan.h"
 #include "console/console.h"
 #include "decide/facts.h"
+#include "language/expression.h"
 #include "store/store.h"
 
 #include "act.h"
@@ -51,6 +52,7 @@ struct look {
 	const char *type;
 	struct view_at at;
 	struct plan *plan;
+	struct expression *expression;	/* of `at`, or NULL */
 	struct buf out;
 	int found;
 };
@@ -66,6 +68,7 @@ static int look_run(struct store_job *job, struct db *db, struct err *err)
 
 static void look_free(struct look *l)
 {
+	expression_free(&l->expression);
 	plan_unref(&l->plan);
 	buf_clear(&l->out);
 	free(l);
@@ -88,8 +91,7 @@ static void look_done(struct store_job *job, enum store_result result, const str
 }
 
 /* argument: valid until the reply. */
-static void look(struct console *c, struct http_request *r, view_fn *view, const char *type,
-		const char *argument)
+static struct look *look_new(struct console *c, struct http_request *r, view_fn *view, const char *type, const char *argument)
 {
 	struct look *l = xcalloc(1, sizeof(*l));
 
@@ -102,13 +104,26 @@ static void look(struct console *c, struct http_request *r, view_fn *view, const
 		.store = decide_store(c->decide),
 		.plan = l->plan,
 		.argument = argument,
+		.explain = http_query(r, "explain") != NULL,
 		.now = clock_now(),
 		.started = c->started,
 	};
-	if (store_read(decide_store(c->decide), &l->job) == 0)
+	return l;
+}
+
+/* Takes it. */
+static void look_submit(struct look *l)
+{
+	if (store_read(l->at.store, &l->job) == 0)
 		return;
-	http_problem(r, 503, "too many look-ups wait; try again in a moment", NULL);
+	http_problem(l->request, 503, "too many look-ups wait; try again in a moment", NULL);
 	look_free(l);
+}
+
+static void look(struct console *c, struct http_request *r, view_fn *view, const char *type,
+		const char *argument)
+{
+	look_submit(look_new(c, r, view, type, argument));
 }
 
 static void get_status(void *ctx, struct http_request *r)
@@ -140,20 +155,63 @@ static void get_queue(void *ctx, struct http_request *r)
 	look(ctx, r, view_queue, "application/json", queues[0]);
 }
 
-/* {id-or-address} or {id-or-address}/why */
+/* {id-or-address}, and what of them behind it */
 static void get_prospect(void *ctx, struct http_request *r)
 {
+	static const struct {
+		const char *rest;
+		view_fn *view;
+	} views[] = { { "", view_person }, { "/why", view_reasons }, { "/score", view_score } };
 	const char *rest = http_rest(r);
-	size_t n = strcspn(rest, "/");
+	size_t n = strcspn(rest, "/"), i;
 	struct buf who = BUF_INIT;
-	view_fn *view = !rest[n] ? view_person : strcmp(rest + n, "/why") == 0 ? view_reasons : NULL;
+	view_fn *view = NULL;
 
+	for (i = 0; i < sizeof(views) / sizeof(views[0]); i++)
+		if (strcmp(rest + n, views[i].rest) == 0)
+			view = views[i].view;
 	if (!view || !n || text_percent_decode(rest, n, false, &who) < 0)
-		http_problem(r, 404, "ask for /prospects/{id-or-address} or /prospects/{id-or-address}/why",
-			NULL);
+		http_problem(r, 404, "ask for /prospects/{id-or-address}, or for its /why or /score", NULL);
 	else
 		look(ctx, r, view, "application/json", arena_strdup(http_arena(r), buf_cstr(&who)));
 	buf_clear(&who);
+}
+
+/* An expression that somebody typed. NULL has answered, with the column at which it is wrong. */
+static struct expression *read_expression(struct console *c, struct http_request *r, const char *text, enum value_type want)
+{
+	struct expression_error error;
+	struct expression *e = expression_compile(decide_plan(c->decide)->vocabulary, text, want, 0, &error);
+	struct buf members = BUF_INIT;
+	size_t column;
+
+	if (e)
+		return e;
+	column = text_utf8_length(text, error.offset) + 1;
+	buf_printf(&members, "\"column\":%zu,\"expression\":", column);
+	text_json(&members, text, strlen(text));
+	http_problem(r, 422, arena_printf(http_arena(r), "column %zu: %s", column, error.text), buf_cstr(&members));
+	buf_clear(&members);
+	return NULL;
+}
+
+static void get_eval(void *ctx, struct http_request *r)
+{
+	const char *text = http_query(r, "expr"), *who = http_query(r, "prospect");
+	struct expression *e;
+	struct look *l;
+
+	if (!text || !who) {
+		http_problem(r, 400, "which, and for whom? /eval?expr=...&prospect=...", NULL);
+		return;
+	}
+	e = read_expression(ctx, r, text, VALUE_NIL);
+	if (!e)
+		return;
+	l = look_new(ctx, r, view_eval, "application/json", who);
+	l->expression = e;
+	l->at.expression = e;
+	look_submit(l);
 }
 
 static void suppressions(void *ctx, struct http_request *r)
@@ -249,6 +307,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/queue", get_queue },
 	{ HTTP_GET, "/leads", get_leads },
 	{ HTTP_GET, "/prospects/", get_prospect },
+	{ HTTP_GET, "/eval", get_eval },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },
 	{ HTTP_POST, "/suppressions/remove", post_unsuppress },
 	{ HTTP_POST, "/alerts/", post_alert },

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <jansson.h>
 
@@ -15,6 +14,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "console/report.h"
+
+#include "say.h"
 
 #define CELL_MAX 60	/* columns of a cell in a table: longer ones end in "..." */
 #define DEPTH_MAX 16
@@ -46,13 +47,8 @@ void report_age(struct buf *out, int64_t at, int64_t now)
 
 static void print_time(struct buf *out, int64_t at, int64_t now)
 {
-	time_t seconds = (time_t)(at / US_SECOND);
-	char text[32];
-	struct tm tm;
-
-	localtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
-	buf_printf(out, "%s (", text);
+	say_stamp(out, at);
+	buf_str(out, " (");
 	report_age(out, at, now);
 	buf_char(out, ')');
 }
@@ -69,25 +65,16 @@ static void print_bytes(struct buf *out, double n)
 
 static void print_text(struct buf *out, const char *s, int64_t now)
 {
-	const char *end = s + strlen(s);
+	size_t start = out->len;
 	int64_t at;
 
 	if (text_time_parse(s, &at) == 0) {
 		print_time(out, at, now);
 		return;
 	}
-	while (end > s && end[-1] == '\n')
-		end--;
-	for (; s < end; s++) {
-		if ((unsigned char)*s == 0xc2 && ((unsigned char)s[1] & 0xe0) == 0x80) {
-			buf_char(out, '?');	/* C1: U+009B begins a control sequence as ESC [ does */
-			s++;
-		} else if ((unsigned char)*s >= ' ' && *s != 0x7f) {
-			buf_char(out, *s);
-		} else {
-			buf_char(out, *s == '\n' || *s == '\t' ? *s : '?');
-		}
-	}
+	say_clean(out, s);
+	while (out->len > start && out->data[out->len - 1] == '\n')
+		buf_cut(out, out->len - 1);
 }
 
 static void print_number(struct buf *out, const char *key, double n)
@@ -156,12 +143,6 @@ struct table {
 	size_t *widths;
 };
 
-static void pad(struct buf *out, size_t count)
-{
-	for (; count; count--)
-		buf_char(out, ' ');
-}
-
 /* Takes the text of `cell`: one line, CELL_MAX characters at most. */
 static void set_cell(struct table *t, size_t row, size_t column, struct buf *cell)
 {
@@ -204,13 +185,13 @@ static void print_rows(struct buf *out, const struct table *t, size_t indent)
 	size_t row, column;
 
 	for (row = 0; row < t->rows; row++) {
-		pad(out, indent);
+		say_spaces(out, indent);
 		for (column = 0; column < t->columns; column++) {
 			const char *s = t->cells[row * t->columns + column];
 
 			buf_str(out, s);
 			if (column + 1 < t->columns)
-				pad(out, t->widths[column] + 2 - text_utf8_length(s, strlen(s)));
+				say_spaces(out, t->widths[column] + 2 - text_utf8_length(s, strlen(s)));
 		}
 		buf_char(out, '\n');
 	}
@@ -298,7 +279,7 @@ static void print_lines(struct buf *out, const char *s, size_t indent)
 	for (; *s; s++) {
 		buf_char(out, *s);
 		if (*s == '\n' && s[1])
-			pad(out, indent);
+			say_spaces(out, indent);
 	}
 	buf_char(out, '\n');
 }
@@ -312,14 +293,14 @@ static void print_object(struct buf *out, const json_t *object, size_t indent, i
 	json_object_foreach((json_t *)(uintptr_t)object, name, member) {
 		struct buf value = BUF_INIT;
 
-		pad(out, indent);
+		say_spaces(out, indent);
 		print_name(out, name);
 		if (is_block(member)) {
 			buf_char(out, '\n');
 			print_any(out, member, indent + 2, depth + 1, now);
 			continue;
 		}
-		pad(out, width + 2 - strlen(name));
+		say_spaces(out, width + 2 - strlen(name));
 		print_scalar(&value, name, member, now);
 		print_lines(out, buf_cstr(&value), indent + width + 2);
 		buf_clear(&value);
@@ -336,12 +317,12 @@ static void print_any(struct buf *out, const json_t *json, size_t indent, int de
 		print_table(out, json, indent, now);
 	} else if (json_is_array(json)) {
 		for (i = 0; i < json_array_size(json); i++) {
-			pad(out, indent);
+			say_spaces(out, indent);
 			print_scalar(out, "", json_array_get(json, i), now);
 			buf_char(out, '\n');
 		}
 	} else {
-		pad(out, indent);
+		say_spaces(out, indent);
 		print_scalar(out, "", json, now);
 		buf_char(out, '\n');
 	}

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/answer.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/mem.h"
@@ -21,55 +22,6 @@
 #define LEADS_MAX 100
 
 const char *const view_lanes[] = { [LANE_TIME] = "time", [LANE_SEND] = "send", [LANE_ALERT] = "alert" };
-
-/* --- pieces of JSON --------------------------------------------------------------------------------- */
-
-static json_t *time_json(int64_t at)
-{
-	struct buf text = BUF_INIT;
-	json_t *json;
-
-	if (!at)
-		return json_null();
-	text_time(&text, at);
-	json = json_string(buf_cstr(&text));
-	buf_clear(&text);
-	return json;
-}
-
-/* Texts of rows may have been cut within a character. */
-static json_t *text_json_of(const char *s)
-{
-	struct buf quoted = BUF_INIT;
-	json_t *json = json_string(s ? s : "");
-
-	if (!json) {
-		text_json(&quoted, s, strlen(s));
-		json = json_loadb(quoted.data, quoted.len, JSON_DECODE_ANY, NULL);
-		buf_clear(&quoted);
-	}
-	return json;
-}
-
-static json_t *id_json(const char *prefix, int64_t id)
-{
-	char text[ID_TEXT];
-
-	return id ? json_string(id_text(prefix, id, text)) : json_null();
-}
-
-/* Takes json. */
-static int give(struct buf *out, json_t *json, struct err *err)
-{
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	json_decref(json);
-	if (!text)
-		return err_set(err, "the answer cannot be written as JSON");
-	buf_str(out, text);
-	free(text);
-	return 1;
-}
 
 /* --- counts ----------------------------------------------------------------------------------------- */
 
@@ -115,7 +67,7 @@ static json_t *lanes_json(const struct view_at *at, struct db *db, struct err *e
 			"lane", view_lanes[lane],
 			"due", (json_int_t)due,
 			"waiting", (json_int_t)all,
-			"next", time_json(next == TIME_NEVER ? 0 : next),
+			"next", answer_time(next == TIME_NEVER ? 0 : next),
 			"late_seconds", due && next < at->now ? (double)(at->now - next) / 1e6 : 0.0));
 	}
 	return list;
@@ -170,9 +122,9 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 	lanes = lanes_json(at, db, err);
 	if (!lanes)
 		return -1;
-	return give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
 		"version", VERSION,
-		"started", time_json(at->started),
+		"started", answer_time(at->started),
 		"ready", ready,
 		"trouble", ready ? "" : why.text,
 		"prospects", (json_int_t)prospects,
@@ -186,35 +138,32 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 
 /* --- queue ------------------------------------------------------------------------------------------ */
 
-static json_t *delivery_json(const struct delivery *d)
+static json_t *delivery_json(const void *row)
 {
+	const struct delivery *d = row;
+
 	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:o, s:i, s:o}",
-		"delivery", id_json("del", d->id),
-		"prospect", id_json("pro", d->prospect),
+		"delivery", answer_id("del", d->id),
+		"prospect", answer_id("pro", d->prospect),
 		"state", delivery_state_names[d->state],
-		"template", text_json_of(d->template),
-		"address", text_json_of(d->address),
-		"planned", time_json(d->planned),
+		"template", answer_text(d->template),
+		"address", answer_text(d->address),
+		"planned", answer_time(d->planned),
 		"attempts", d->attempt,
-		"done", time_json(d->done),
+		"done", answer_time(d->done),
 		"code", d->code,
-		"reply", text_json_of(d->reply));
+		"reply", answer_text(d->reply));
 }
 
 static int list_deliveries(struct db *db, enum delivery_state state, struct buf *out, struct err *err)
 {
 	struct arena *arena = arena_new(0);
-	json_t *list = json_array();
 	struct delivery *rows;
-	size_t count, i;
+	size_t count;
 	int rc = deliveries_in_state(db, state, VIEW_MAX, arena, &rows, &count, err);
 
-	for (i = 0; rc >= 0 && i < count; i++)
-		json_array_append_new(list, delivery_json(&rows[i]));
-	if (rc < 0)
-		json_decref(list);
-	else
-		rc = give(out, list, err);
+	if (rc >= 0)
+		rc = answer_give(out, answer_rows(rows, count, sizeof(*rows), delivery_json), err);
 	arena_free(&arena);
 	return rc;
 }
@@ -228,35 +177,32 @@ static json_t *target_json(const char *url)
 	return json_stringn(host, strcspn(host, "/?#"));
 }
 
-static json_t *alert_json(const struct alert *a)
+static json_t *alert_json(const void *row)
 {
+	const struct alert *a = row;
+
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:i, s:o}",
-		"alert", id_json("alr", a->id),
-		"lead", id_json("led", a->lead),
-		"prospect", id_json("pro", a->prospect),
+		"alert", answer_id("alr", a->id),
+		"lead", answer_id("led", a->lead),
+		"prospect", answer_id("pro", a->prospect),
 		"to", target_json(a->url),
-		"as", text_json_of(a->as),
-		"created", time_json(a->created),
+		"as", answer_text(a->as),
+		"created", answer_time(a->created),
 		"attempts", a->attempt,
-		"done", time_json(a->done),
+		"done", answer_time(a->done),
 		"code", a->code,
-		"error", text_json_of(a->error));
+		"error", answer_text(a->error));
 }
 
 static int list_alerts(struct db *db, enum alert_state state, struct buf *out, struct err *err)
 {
 	struct arena *arena = arena_new(0);
-	json_t *list = json_array();
 	struct alert *rows;
-	size_t count, i;
+	size_t count;
 	int rc = alerts_in_state(db, state, VIEW_MAX, arena, &rows, &count, err);
 
-	for (i = 0; rc >= 0 && i < count; i++)
-		json_array_append_new(list, alert_json(&rows[i]));
-	if (rc < 0)
-		json_decref(list);
-	else
-		rc = give(out, list, err);
+	if (rc >= 0)
+		rc = answer_give(out, answer_rows(rows, count, sizeof(*rows), alert_json), err);
 	arena_free(&arena);
 	return rc;
 }
@@ -272,7 +218,7 @@ int view_queue(const struct view_at *at, struct db *db, struct buf *out, struct 
 	if (strcmp(at->argument, "dead") == 0)
 		return list_alerts(db, ALERT_DEAD, out, err);
 	lanes = lanes_json(at, db, err);
-	return lanes ? give(out, lanes, err) : -1;
+	return lanes ? answer_give(out, lanes, err) : -1;
 }
 
 /* --- leads ------------------------------------------------------------------------------------------ */
@@ -280,15 +226,15 @@ int view_queue(const struct view_at *at, struct db *db, struct buf *out, struct 
 static json_t *lead_json(const struct lead *l, const char *address)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}",
-		"lead", id_json("led", l->id),
-		"prospect", id_json("pro", l->prospect),
-		"address", text_json_of(address),
-		"state", text_json_of(l->state),
-		"owner", text_json_of(l->owner),
-		"hot", time_json(l->at),
-		"because", text_json_of(l->reason),
-		"answered", time_json(l->answered),
-		"answer", text_json_of(l->answer),
+		"lead", answer_id("led", l->id),
+		"prospect", answer_id("pro", l->prospect),
+		"address", answer_text(address),
+		"state", answer_text(l->state),
+		"owner", answer_text(l->owner),
+		"hot", answer_time(l->at),
+		"because", answer_text(l->reason),
+		"answered", answer_time(l->answered),
+		"answer", answer_text(l->answer),
 		"amount", l->amount);
 }
 
@@ -311,7 +257,7 @@ int view_leads(const struct view_at *at, struct db *db, struct buf *out, struct 
 	if (rc < 0)
 		json_decref(list);
 	else
-		rc = give(out, list, err);
+		rc = answer_give(out, list, err);
 	arena_free(&arena);
 	return rc;
 }
@@ -330,13 +276,23 @@ int view_suppression(const struct view_at *at, struct db *db, struct buf *out, s
 	arena = arena_new(0);
 	got = suppressions_find(db, address.key, arena, &row, err);
 	if (got == 1)
-		got = give(out, json_pack("{s:s, s:o, s:o, s:o}",
+		got = answer_give(out, json_pack("{s:s, s:o, s:o, s:o}",
 			"address", address.text,
-			"reason", text_json_of(row.reason),
-			"since", time_json(row.at),
-			"source", text_json_of(row.source)), err);
+			"reason", answer_text(row.reason),
+			"since", answer_time(row.at),
+			"source", answer_text(row.source)), err);
 	arena_free(&arena);
 	return got;
+}
+
+int view_score(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	return look_score(at->plan, db, at->argument, at->explain, out, err);
+}
+
+int view_eval(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	return look_eval(at->plan, db, at->expression, at->argument, at->explain, out, err);
 }
 
 int view_person(const struct view_at *at, struct db *db, struct buf *out, struct err *err)

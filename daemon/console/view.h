@@ -5,12 +5,14 @@
 #ifndef CONSOLE_VIEW_H
 #define CONSOLE_VIEW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 
 struct db;
+struct expression;
 struct plan;
 struct store;
 
@@ -19,6 +21,8 @@ struct view_at {
 	struct store *store;
 	const struct plan *plan;
 	const char *argument;		/* id, address, or the name of a queue; "" if none */
+	const struct expression *expression;	/* of eval, of this plan; NULL */
+	bool explain;
 	int64_t now;
 	int64_t started;		/* when the daemon did */
 };
@@ -28,6 +32,8 @@ int view_queue(const struct view_at *at, struct db *db, struct buf *out, struct 
 int view_leads(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_suppression(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_person(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
+int view_score(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
+int view_eval(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_reasons(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 /* Not JSON but Prometheus text: the registered metrics, and what is computed on demand. In gauges.c. */
 int view_metrics(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;

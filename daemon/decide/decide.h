@@ -180,6 +180,16 @@ struct gate_answer {
 /* Design section 7's order. `e` and `step` may be NULL for mail that is no step. */
 int gate_check(struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, struct gate_answer *out, struct err *err) MUSTCHECK;
 
+/* --- score.c ----------------------------------------------------------------------------------------------------- */
+
+/* What a rule grants that has granted `sum` within the window of its cap. Pure. */
+double score_grant(const struct score_rule *rule, double sum);
+/*
+ * What a rule for interest grants when all the events that are kept happen once more, decayed to p->now. 1 and the sum; 0 where its condition asks
+ * what was known of them at the time, of which no record is kept; -1.
+ */
+int score_replay(struct person *p, const struct score_rule *rule, double *out, struct err *err) MUSTCHECK;
+
 /* --- verdict.c --------------------------------------------------------------------------------------------------- */
 
 enum verdict_reason {

@@ -1,7 +1,6 @@
 /*
- * look.c: one person as JSON, for people who look in; and why things happened to them, from recorded reasons only. Reader thread.
+ * look.c: one person as JSON, for people who look in. Reader thread.
  */
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,31 +9,15 @@
 #include "base/id.h"
 #include "base/text.h"
 
-#include "decide.h"
-#include "person.h"
+#include "look.h"
+
+#define MAILS_SHOWN 50
+#define EVENTS_SHOWN 50
 
 static const char *const consent_names[] = { "none", "pending", "given", "withdrawn" };
 static const char *const enrolment_names[] = { "active", "paused", "ended" };
 
-static json_t *json_time(int64_t us)
-{
-	struct buf text = BUF_INIT;
-	json_t *json;
-
-	if (!us || us >= INT64_MAX / 2)
-		return json_null();
-	text_time(&text, us);
-	json = json_string(buf_cstr(&text));
-	buf_clear(&text);
-	return json;
-}
-
-static json_t *json_id(const char *prefix, int64_t id)
-{
-	char text[ID_TEXT];
-
-	return id ? json_string(id_text(prefix, id, text)) : json_null();
-}
+/* --- one person ---------------------------------------------------------------------------------------------------- */
 
 static int find(struct db *db, const char *what, struct arena *arena, struct prospect *row, struct err *err)
 {
@@ -48,209 +31,311 @@ static int find(struct db *db, const char *what, struct arena *arena, struct pro
 	return prospects_find_address(db, address.key, arena, row, err);
 }
 
-static json_t *person_json(const struct plan *plan, const struct prospect *row)
+int look_begin(const struct plan *plan, struct db *db, const char *id_or_address, struct look *l, struct err *err)
 {
-	double interest = decay_value(row->interest, row->interest_at, plan->half_life, clock_now());
+	struct prospect row;
+	int found;
+
+	l->arena = arena_new(0);
+	found = find(db, id_or_address, l->arena, &row, err);
+	if (found == 1)
+		person_look(plan, db, l->arena, &row, clock_now(), &l->person);
+	else
+		arena_free(&l->arena);
+	return found;
+}
+
+void look_end(struct look *l)
+{
+	arena_free(&l->arena);
+}
+
+json_t *look_head(struct look *l)
+{
+	struct person *p = &l->person;
+	const struct prospect *row = &p->row;
 	json_t *json = json_object(), *fields = json_loads(row->fields, 0, NULL);
 
-	json_object_set_new(json, "id", json_id("pro", row->id));
-	json_object_set_new(json, "email", json_string(row->address));
+	json_object_set_new(json, "id", answer_id("pro", row->id));
+	json_object_set_new(json, "email", answer_text(row->address));
+	json_object_set_new(json, "name", answer_text(values_display_name(p, l->arena)));
 	json_object_set_new(json, "fields", fields ? fields : json_object());
-	json_object_set_new(json, "stage", json_string(row->stage));
-	json_object_set_new(json, "list", json_string(row->list));
-	json_object_set_new(json, "form", json_string(row->form));
+	json_object_set_new(json, "stage", answer_text(row->stage));
+	json_object_set_new(json, "list", answer_text(row->list));
+	json_object_set_new(json, "form", answer_text(row->form));
 	json_object_set_new(json, "consent", json_string(consent_names[row->consent]));
-	json_object_set_new(json, "fit", json_real(row->fit));
-	json_object_set_new(json, "interest", json_real(round(interest * 100) / 100));
-	json_object_set_new(json, "score", json_real(round((row->fit + interest) * 100) / 100));
-	json_object_set_new(json, "intent", json_string(row->intent));
+	json_object_set_new(json, "fit", answer_points(row->fit));
+	json_object_set_new(json, "interest", answer_points(person_interest(p)));
+	json_object_set_new(json, "score", answer_points(person_score(p)));
+	json_object_set_new(json, "intent", answer_text(row->intent));
 	json_object_set_new(json, "hot", json_boolean(row->hot));
-	json_object_set_new(json, "hot_at", json_time(row->hot_at));
-	json_object_set_new(json, "next_look", json_time(row->recheck));
-	json_object_set_new(json, "created", json_time(row->created));
-	json_object_set_new(json, "changed", json_time(row->changed));
+	json_object_set_new(json, "hot_at", answer_time(row->hot_at));
+	json_object_set_new(json, "next_look", answer_time(row->recheck));
+	json_object_set_new(json, "created", answer_time(row->created));
+	json_object_set_new(json, "changed", answer_time(row->changed));
 	return json;
 }
 
-static int add_suppression(struct db *db, const struct prospect *row, struct arena *arena, json_t *json, struct err *err)
+/* --- expressions --------------------------------------------------------------------------------------------------- */
+
+json_t *look_source(const struct expression *e)
+{
+	struct buf text = BUF_INIT;
+	json_t *json;
+
+	if (!e)
+		return json_null();
+	expression_print(e, &text);
+	json = answer_text(buf_cstr(&text));
+	buf_clear(&text);
+	return json;
+}
+
+json_t *look_explain(struct look *l, const struct expression *e)
+{
+	struct expression_env env = person_env(&l->person);
+	json_t *lines = json_array();
+	struct buf text = BUF_INIT;
+	char *line, *rest;
+
+	expression_explain(e, &env, &text);
+	for (rest = text.data; (line = strsep(&rest, "\n"));)
+		if (*line)
+			json_array_append_new(lines, answer_text(line));
+	buf_clear(&text);
+	return lines;
+}
+
+static json_t *value_json(struct value v)
+{
+	struct buf text = BUF_INIT;
+	json_t *json;
+
+	value_to_json(&text, v);
+	json = json_loadb(text.data, text.len, JSON_DECODE_ANY, NULL);
+	buf_clear(&text);
+	return json ? json : json_null();
+}
+
+static json_t *value_source(struct value v)
+{
+	struct buf text = BUF_INIT;
+	json_t *json;
+
+	value_to_source(&text, v);
+	json = answer_text(buf_cstr(&text));
+	buf_clear(&text);
+	return json;
+}
+
+int look_eval(const struct plan *plan, struct db *db, const struct expression *e, const char *id_or_address, bool explain, struct buf *out,
+		struct err *err)
+{
+	struct look l;
+	struct expression_env env;
+	int64_t until = TIME_NEVER;
+	struct value v;
+	json_t *json;
+	int rc = look_begin(plan, db, id_or_address, &l, err);
+
+	if (rc <= 0)
+		return rc;
+	env = person_env(&l.person);
+	v = expression_eval(e, &env, &until);
+	json = json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}",
+		"email", answer_text(l.person.row.address),
+		"expression", look_source(e),
+		"value", value_json(v),
+		"source", value_source(v),
+		"type", value_type_name(v.type),
+		"until", answer_time(until));
+	if (explain)
+		json_object_set_new(json, "parts", look_explain(&l, e));
+	if (l.person.failed) {
+		json_decref(json);
+		rc = err_set(err, "%s", l.person.err.text);
+	} else {
+		rc = answer_give(out, json, err);
+	}
+	look_end(&l);
+	return rc;
+}
+
+/* --- all that is known --------------------------------------------------------------------------------------------- */
+
+static int add_suppression(struct look *l, json_t *json, struct err *err)
 {
 	struct suppression s;
-	int found = suppressions_find(db, row->key, arena, &s, err);
+	int found = suppressions_find(l->person.db, l->person.row.key, l->arena, &s, err);
 
 	if (found < 0)
 		return -1;
-	if (found)
-		json_object_set_new(json, "suppressed", json_pack("{s:s,s:o,s:s}", "reason", s.reason, "at", json_time(s.at), "source", s.source));
-	else
-		json_object_set_new(json, "suppressed", json_null());
+	json_object_set_new(json, "suppressed", !found ? json_null() : json_pack("{s:o, s:o, s:o}",
+		"reason", answer_text(s.reason),
+		"at", answer_time(s.at),
+		"source", answer_text(s.source)));
 	return 0;
 }
 
-static int add_terms(struct db *db, const struct plan *plan, const struct prospect *row, struct arena *arena, json_t *json, struct err *err)
+static json_t *term_json(const void *row)
+{
+	const struct term_sum *t = row;
+
+	return json_pack("{s:o, s:o, s:I}", "rule", answer_text(t->rule), "points", answer_points(t->points), "count", (json_int_t)t->count);
+}
+
+static int add_terms(struct look *l, json_t *json, struct err *err)
 {
 	struct term_sum *terms;
-	json_t *list = json_array();
-	size_t count, i;
+	size_t count;
 
-	if (terms_by_rule(db, row->id, clock_now(), plan->half_life, arena, &terms, &count, err)) {
-		json_decref(list);
+	if (terms_by_rule(l->person.db, l->person.row.id, l->person.now, l->person.plan->half_life, l->arena, &terms, &count, err))
 		return -1;
-	}
-	for (i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:s,s:f,s:I}", "rule", terms[i].rule, "points", terms[i].points, "count",
-				(json_int_t)terms[i].count));
-	json_object_set_new(json, "terms", list);
+	json_object_set_new(json, "terms", answer_rows(terms, count, sizeof(*terms), term_json));
 	return 0;
 }
 
-static int add_enrolments(struct db *db, const struct prospect *row, struct arena *arena, json_t *json, struct err *err)
+static json_t *enrolment_json(const void *row)
+{
+	const struct enrolment *e = row;
+
+	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
+		"id", answer_id("enr", e->id),
+		"sequence", answer_text(e->sequence),
+		"step", answer_text(e->step),
+		"state", enrolment_names[e->state],
+		"why", answer_text(e->why),
+		"entered", answer_time(e->entered),
+		"ended", answer_time(e->ended),
+		"due", answer_time(e->state == ENROLMENT_ACTIVE ? e->due : 0));
+}
+
+static int add_enrolments(struct look *l, json_t *json, struct err *err)
 {
 	struct enrolment *all;
-	json_t *list = json_array();
-	size_t count, i;
+	size_t count;
 
-	if (enrolments_all(db, row->id, arena, &all, &count, err)) {
-		json_decref(list);
+	if (enrolments_all(l->person.db, l->person.row.id, l->arena, &all, &count, err))
 		return -1;
-	}
-	for (i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "id", json_id("enr", all[i].id), "sequence", all[i].sequence,
-				"step", all[i].step, "state", enrolment_names[all[i].state], "why", all[i].why, "entered", json_time(all[i].entered),
-				"ended", json_time(all[i].ended), "due", json_time(all[i].state == ENROLMENT_ACTIVE ? all[i].due : 0)));
-	json_object_set_new(json, "enrolments", list);
+	json_object_set_new(json, "enrolments", answer_rows(all, count, sizeof(*all), enrolment_json));
 	return 0;
 }
 
-static int add_deliveries(struct db *db, const struct prospect *row, struct arena *arena, json_t *json, struct err *err)
+static json_t *delivery_json(const void *row)
+{
+	const struct delivery *d = row;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:o, s:o, s:i, s:o}",
+		"id", answer_id("del", d->id),
+		"template", answer_text(d->template),
+		"sequence", answer_text(d->sequence),
+		"step", answer_text(d->step),
+		"to", answer_text(d->address),
+		"state", delivery_state_names[d->state],
+		"attempt", d->attempt,
+		"planned", answer_time(d->planned),
+		"done", answer_time(d->done),
+		"code", d->code,
+		"reply", answer_text(d->reply));
+}
+
+static int add_deliveries(struct look *l, json_t *json, struct err *err)
 {
 	struct delivery *all;
-	json_t *list = json_array();
-	size_t count, i;
+	size_t count;
 
-	if (deliveries_of(db, row->id, 50, arena, &all, &count, err)) {
-		json_decref(list);
+	if (deliveries_of(l->person.db, l->person.row.id, MAILS_SHOWN, l->arena, &all, &count, err))
 		return -1;
-	}
-	for (i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:i,s:o,s:o,s:i,s:s}", "id", json_id("del", all[i].id), "template",
-				all[i].template, "sequence", all[i].sequence, "step", all[i].step, "to", all[i].address, "state",
-				delivery_state_names[all[i].state], "attempt", all[i].attempt, "planned", json_time(all[i].planned), "done",
-				json_time(all[i].done), "code", all[i].code, "reply", all[i].reply));
-	json_object_set_new(json, "deliveries", list);
+	json_object_set_new(json, "deliveries", answer_rows(all, count, sizeof(*all), delivery_json));
 	return 0;
 }
 
-static int add_events(struct db *db, const struct prospect *row, struct arena *arena, json_t *json, struct err *err)
+static json_t *event_json(const void *row)
+{
+	const struct event_row *e = row;
+	json_t *data = json_loads(e->data, 0, NULL);
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}",
+		"at", answer_time(e->at),
+		"name", answer_text(e->name),
+		"subject", answer_text(e->subject),
+		"points", answer_points(e->points),
+		"data", data ? data : json_object());
+}
+
+static int add_events(struct look *l, json_t *json, struct err *err)
 {
 	struct event_row *all;
-	json_t *list = json_array();
-	size_t count, i;
+	size_t count;
 
-	if (events_latest(db, row->id, NULL, 50, arena, &all, &count, err)) {
-		json_decref(list);
+	if (events_latest(l->person.db, l->person.row.id, NULL, EVENTS_SHOWN, l->arena, &all, &count, err))
 		return -1;
-	}
-	for (i = 0; i < count; i++) {
-		json_t *data = json_loads(all[i].data, 0, NULL);
-
-		json_array_append_new(list, json_pack("{s:o,s:s,s:s,s:f,s:o}", "at", json_time(all[i].at), "name", all[i].name, "subject",
-				all[i].subject, "points", all[i].points, "data", data ? data : json_object()));
-	}
-	json_object_set_new(json, "events", list);
+	json_object_set_new(json, "events", answer_rows(all, count, sizeof(*all), event_json));
 	return 0;
 }
 
-static int add_consents(struct db *db, const struct prospect *row, struct arena *arena, json_t *json, struct err *err)
+static json_t *consent_json(const void *row)
+{
+	const struct consent *c = row;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+		"at", answer_time(c->at),
+		"what", answer_text(c->what),
+		"purpose", answer_text(c->purpose),
+		"words", answer_text(c->words),
+		"form", answer_text(c->form),
+		"ip", answer_text(c->ip));
+}
+
+static int add_consents(struct look *l, json_t *json, struct err *err)
 {
 	struct consent *all;
-	json_t *list = json_array();
-	size_t count, i;
+	size_t count;
 
-	if (consents_of(db, row->id, arena, &all, &count, err)) {
-		json_decref(list);
+	if (consents_of(l->person.db, l->person.row.id, l->arena, &all, &count, err))
 		return -1;
-	}
-	for (i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:o,s:s,s:s,s:s,s:s,s:s}", "at", json_time(all[i].at), "what", all[i].what, "purpose",
-				all[i].purpose, "words", all[i].words, "form", all[i].form, "ip", all[i].ip));
-	json_object_set_new(json, "consents", list);
+	json_object_set_new(json, "consents", answer_rows(all, count, sizeof(*all), consent_json));
 	return 0;
 }
 
-static int add_lead(struct db *db, const struct prospect *row, struct arena *arena, json_t *json, struct err *err)
+static int add_lead(struct look *l, json_t *json, struct err *err)
 {
 	struct lead lead;
-	int found = leads_last(db, row->id, arena, &lead, err);
+	int found = leads_last(l->person.db, l->person.row.id, l->arena, &lead, err);
 
 	if (found < 0)
 		return -1;
-	json_object_set_new(json, "lead", !found ? json_null() : json_pack("{s:o,s:s,s:s,s:s,s:o,s:s,s:f}", "id", json_id("led", lead.id), "state",
-			lead.state, "owner", lead.owner, "reason", lead.reason, "at", json_time(lead.at), "answer", lead.answer, "amount", lead.amount));
+	json_object_set_new(json, "lead", !found ? json_null() : json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:f}",
+		"id", answer_id("led", lead.id),
+		"state", answer_text(lead.state),
+		"owner", answer_text(lead.owner),
+		"reason", answer_text(lead.reason),
+		"at", answer_time(lead.at),
+		"answer", answer_text(lead.answer),
+		"amount", lead.amount));
 	return 0;
-}
-
-static int add_journal(struct db *db, const struct prospect *row, struct arena *arena, json_t *json, struct err *err)
-{
-	struct journal_row *all;
-	json_t *list = json_array();
-	size_t count, i;
-
-	if (journal_of(db, row->id, 100, arena, &all, &count, err)) {
-		json_decref(list);
-		return -1;
-	}
-	for (i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:o,s:s,s:s,s:s}", "at", json_time(all[i].at), "kind", all[i].kind, "what", all[i].what, "why",
-				all[i].why));
-	json_object_set_new(json, "journal", list);
-	return 0;
-}
-
-static int print(json_t *json, int rc, struct buf *out, struct err *err)
-{
-	char *text = rc ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
-
-	json_decref(json);
-	if (rc)
-		return -1;
-	if (!text)
-		return err_set(err, "a stored text is not valid UTF-8");
-	buf_str(out, text);
-	free(text);
-	return 1;
 }
 
 int look_prospect(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err)
 {
-	struct arena *arena = arena_new(0);
-	struct prospect row;
-	int rc = find(db, id_or_address, arena, &row, err);
+	static int (*const parts[])(struct look *l, json_t *json, struct err *err) = {
+		add_suppression, add_terms, add_enrolments, add_deliveries, add_events, add_consents, add_lead,
+	};
+	struct look l;
+	json_t *json;
+	size_t i;
+	int rc = look_begin(plan, db, id_or_address, &l, err);
 
-	if (rc == 1) {
-		json_t *json = person_json(plan, &row);
-
-		rc = print(json, add_suppression(db, &row, arena, json, err) || add_terms(db, plan, &row, arena, json, err) ||
-				add_enrolments(db, &row, arena, json, err) || add_deliveries(db, &row, arena, json, err) ||
-				add_events(db, &row, arena, json, err) || add_consents(db, &row, arena, json, err) ||
-				add_lead(db, &row, arena, json, err), out, err);
-	}
-	arena_free(&arena);
-	return rc;
-}
-
-int look_why(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err)
-{
-	struct arena *arena = arena_new(0);
-	struct prospect row;
-	int rc = find(db, id_or_address, arena, &row, err);
-
-	if (rc == 1) {
-		json_t *json = person_json(plan, &row);
-
-		rc = print(json, add_suppression(db, &row, arena, json, err) || add_terms(db, plan, &row, arena, json, err) ||
-				add_enrolments(db, &row, arena, json, err) || add_lead(db, &row, arena, json, err) ||
-				add_journal(db, &row, arena, json, err), out, err);
-	}
-	arena_free(&arena);
+	if (rc <= 0)
+		return rc;
+	json = look_head(&l);
+	for (i = 0; rc > 0 && i < sizeof(parts) / sizeof(*parts); i++)
+		if (parts[i](&l, json, err))
+			rc = -1;
+	if (rc > 0)
+		rc = answer_give(out, json, err);
+	else
+		json_decref(json);
+	look_end(&l);
 	return rc;
 }

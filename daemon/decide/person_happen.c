@@ -1,7 +1,6 @@
 /*
  * person_happen.c: an event happens: it is kept, earns its points within the caps, and marks the rules that name it.
  */
-#include <math.h>
 #include <string.h>
 
 #include "base/id.h"
@@ -12,17 +11,11 @@
 /* The points that the cap of the rule's window still leaves. */
 static int points_left(struct person *p, const struct score_rule *rule, double *points_out, struct err *err)
 {
-	double sum, cap = (double)rule->at_most.count;
+	double sum = 0;
 
-	*points_out = rule->points;
-	if (!rule->at_most.within)
-		return 0;
-	if (terms_sum(p->db, p->row.id, rule->name, p->now - rule->at_most.within + 1, &sum, err))
+	if (rule->at_most.within && terms_sum(p->db, p->row.id, rule->name, p->now - rule->at_most.within + 1, &sum, err))
 		return -1;
-	if (rule->points >= 0)
-		*points_out = fmax(0, fmin(rule->points, cap - sum));
-	else
-		*points_out = fmin(0, fmax(rule->points, -cap - sum));
+	*points_out = score_grant(rule, sum);
 	return 0;
 }
 

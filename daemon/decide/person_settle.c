@@ -215,6 +215,8 @@ static int foresee_round(struct person *p, bool *moved_out, struct err *err)
 		if (choose_stage(p, &stage, err))
 			return -1;
 		p->row.stage = p->plan->stages[stage].name;
+		if (*was.stage && strcmp(p->row.stage, was.stage) != 0)
+			p->row.moved_list = "";
 	}
 	if (choose_list(p, &p->row.list, err))
 		return -1;

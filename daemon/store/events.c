@@ -160,6 +160,42 @@ int events_all(struct db *db, int64_t prospect, struct arena *arena, struct even
 	return 0;
 }
 
+STATEMENT(named, BUCKETED,
+	"SELECT " COLUMNS " FROM event"
+	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3"
+	" ORDER BY at, id");
+
+static struct event_row borrowed_event(struct query *q)
+{
+	return (struct event_row){
+		.id = query_get_int(q, 0),
+		.prospect = query_get_int(q, 1),
+		.at = query_get_int(q, 2),
+		.name = query_get_text(q, 3),
+		.subject = query_get_text(q, 4),
+		.data = query_get_text(q, 5),
+		.points = query_get_real(q, 6),
+	};
+}
+
+int events_each(struct db *db, int64_t prospect, const char *name,
+		int (*fn)(void *arg, const struct event_row *event, struct err *err), void *arg, struct err *err)
+{
+	struct query *q = db_query(db, &sql_named);
+	int got = 0, rc = 0;
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	query_text(q, 3, name);
+	while (!rc && (got = query_row(q, err)) == 1) {
+		struct event_row event = borrowed_event(q);
+
+		rc = fn(arg, &event, err);
+	}
+	query_done(q);
+	return rc || got < 0 ? -1 : 0;
+}
+
 STATEMENT(prune, BUCKETED,
 	"DELETE FROM event"
 	" WHERE bucket = ?1 AND at < ?2");

@@ -105,6 +105,7 @@ int terms_by_rule(struct db *db, int64_t prospect, int64_t now, int64_t half_lif
 		if (i == 0 || strcmp(terms[i].rule, terms[i - 1].rule) != 0)
 			sums[n++].rule = terms[i].rule;
 		sums[n - 1].points += decayed(&terms[i], now, half_life);
+		sums[n - 1].given += terms[i].points;
 		sums[n - 1].count++;
 	}
 	qsort(sums, n, sizeof(*sums), by_magnitude);

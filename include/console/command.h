@@ -6,9 +6,12 @@
 #define CONSOLE_COMMAND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+
+struct json_t;
 
 /* sysexits(3), and 1 for "was refused" */
 enum command_exit {
@@ -30,10 +33,13 @@ struct verb {
 	const char *words;	/* "prospect show" */
 	const char *argument;	/* its name in the help, or NULL if it takes none; "[NAME]" may be left away */
 	unsigned options;	/* enum command_option of command.c, or'ed */
+	unsigned needs;		/* those of them that must be there */
 	enum verb_kind kind;
 	bool post;		/* else GET */
 	const char *path;	/* REMOTE; '%' is the argument, '?' at the end the option that chooses */
 	const char *help;	/* one line */
+	/* REMOTE: how the answer is printed for people; NULL: as report_print() does */
+	void (*print)(struct buf *out, const struct json_t *json, int64_t now);
 };
 
 /* Strings are borrowed from argv. */
@@ -45,6 +51,8 @@ struct command {
 	const char *queue;		/* "due" unless --unknown, --deferred or --dead */
 	const char *reason;		/* --reason, or NULL */
 	const char *data;		/* --data, or NULL */
+	const char *prospect;		/* --prospect, or NULL */
+	bool explain;
 	struct command_simulate {
 		const char *persona;		/* --persona, or NULL */
 		const char *days, *from, *seed;	/* as typed, or NULL */

@@ -7,6 +7,8 @@
  *	GET  /status				version, plan, lanes, store
  *	GET  /queue?due|unknown|deferred|dead	what waits; mails in doubt; mails put off; alerts given up
  *	GET  /prospects/{id-or-address}[/why]	everything about one person, and why
+ *	GET  /prospects/{id-or-address}/score[?explain]	their score by rule
+ *	GET  /eval?expr=E&prospect=P[&explain]	an expression's value for them; 422 with the column of what is wrong
  *	GET  /leads				the latest, with what sales said
  *	GET  /suppressions?address=A		is it on the list (404 if not)
  *	POST /suppressions /suppressions/remove	{"address": A, "reason": R}

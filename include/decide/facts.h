@@ -332,8 +332,20 @@ struct manual_suppression {
 
 int on_suppress(struct decide *d, struct db *db, const struct manual_suppression *fact, bool *changed_out, struct err *err) MUSTCHECK;
 
-/* As JSON text: everything about one person (fields, stage, list, score with terms, consent, enrolments, deliveries, leads), and why. Reader thread, with a reference to the plan held by the caller. */
-int look_prospect(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *json, struct err *err) MUSTCHECK;	/* 1 0 -1 */
-int look_why(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *json, struct err *err) MUSTCHECK;		/* 1 0 -1 */
+/* --- questions ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * Answers as JSON text, appended. Reader thread, with a reference to the plan held by the caller. 1; 0: nobody has that id or address; -1.
+ * Their members are documented in nurturectl(1).
+ */
+
+/* All that is kept about one person: fields, stage, list, score with terms, consent, enrolments, mails, events, leads. */
+int look_prospect(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err) MUSTCHECK;
+int look_why(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err) MUSTCHECK;
+/* Their score by rule, what time alone will change, and whether the events give the same. */
+int look_score(const struct plan *plan, struct db *db, const char *id_or_address, bool explain, struct buf *out, struct err *err) MUSTCHECK;
+/* The value of an expression of this plan for them, now; with each part's if `explain`. */
+int look_eval(const struct plan *plan, struct db *db, const struct expression *e, const char *id_or_address, bool explain, struct buf *out,
+	struct err *err) MUSTCHECK;
 
 #endif

@@ -79,6 +79,8 @@ int events_latest(struct db *db, int64_t prospect, const char *const *names, siz
 		struct event_row **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 /* All in the order in which they took effect (at, id), for recomputing. */
 int events_all(struct db *db, int64_t prospect, struct arena *arena, struct event_row **out, size_t *count_out, struct err *err) MUSTCHECK;
+/* Each of that name in the same order, its texts borrowed for the call; fn's -1 ends it. Read. */
+int events_each(struct db *db, int64_t prospect, const char *name, int (*fn)(void *arg, const struct event_row *event, struct err *err), void *arg, struct err *err) MUSTCHECK;
 
 /* Forgets what is older, of everybody in the bucket. */
 int events_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;
@@ -95,8 +97,8 @@ struct score_term {
 
 int terms_insert(struct db *db, const struct score_term *t, struct err *err) MUSTCHECK;
 int terms_sum(struct db *db, int64_t prospect, const char *rule, int64_t from, double *out, struct err *err) MUSTCHECK;
-/* By rule: sum, with each term decayed from its time to `now` by half_life, and count; largest magnitude first. */
-struct term_sum { const char *rule; double points; int64_t count; };
+/* By rule: sum, with each term decayed from its time to `now` by half_life, what was given without that, and count; largest magnitude first. */
+struct term_sum { const char *rule; double points, given; int64_t count; };
 int terms_by_rule(struct db *db, int64_t prospect, int64_t now, int64_t half_life, struct arena *arena,
 		struct term_sum **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 

@@ -160,6 +160,14 @@ static void each_route_answers(void **state)
 		{ "/prospects/nobody", NULL, 400, "detail" },
 		{ "/prospects/a@example.com/other", NULL, 404, "detail" },
 		{ "/prospects/", NULL, 404, "detail" },
+		{ "/prospects/nobody%40example.com/score", NULL, 404, "nobody here" },
+		{ "/eval", NULL, 400, "which, and for whom" },
+		{ "/eval?expr=score", NULL, 400, "which, and for whom" },
+		{ "/eval?expr=score&prospect=nobody%40example.com", NULL, 404, "nobody here" },
+		{ "/eval?expr=score&prospect=nobody", NULL, 400, "detail" },
+		{ "/eval?expr=scroe%20%3E%201&prospect=nobody%40example.com", NULL, 422, "\"column\":1,\"expression\":\"scroe > 1\"" },
+		{ "/eval?expr=role%20%3D%3D%20%22%C3%A4%22%20or%20(&prospect=nobody%40example.com", NULL, 422, "\"column\":17," },
+		{ "/eval?expr=event.path%20%3D%3D%20%22%2Fa%22&prospect=nobody%40example.com", NULL, 422, "there is no event at hand here" },
 		{ "/suppressions", NULL, 400, "address" },
 		{ "/suppressions?address=nobody%40example.com", NULL, 404, "not on the list" },
 		{ "/suppressions?address=nobody", NULL, 400, "detail" },
@@ -322,6 +330,57 @@ static void a_person_is_found_by_address_and_id(void **state)
 	assert_int_equal(json_integer_value(json_object_get(d->json, "prospects")), 1);
 }
 
+/* The answer of /eval for Ada: its value as it is written in an expression. */
+static void assert_value(struct desk *d, const char *expression, const char *source)
+{
+	struct buf path = BUF_INIT;
+
+	buf_str(&path, "/eval?explain&prospect=ada%40example.com&expr=");
+	text_percent(&path, expression, strlen(expression));
+	if (ask(d, buf_cstr(&path), NULL) != 200 || strcmp(text(d, "source"), source) != 0)
+		fail_msg("%s: %s", expression, buf_cstr(&d->body));
+	buf_clear(&path);
+}
+
+static void an_expression_has_a_value_and_each_part_of_it(void **state)
+{
+	static char address[] = "ada@example.com";
+	struct desk *d = *state;
+	const json_t *parts;
+
+	world_run(&d->world, sign_up, address);
+	assert_value(d, "interest >= 9.5 and not did(\"purchase\")", "true");
+	assert_string_equal(text(d, "expression"), "interest >= 9.5 and not did(\"purchase\")");
+	assert_string_equal(text(d, "type"), "yes or no");
+	parts = json_object_get(d->json, "parts");
+	assert_int_equal(json_array_size(parts), 5);
+	assert_non_null(strstr(json_string_value(json_array_get(parts, 1)), "interest >= 9.5: yes (at the earliest another at "));
+	assert_string_equal(json_string_value(json_array_get(parts, 4)), "    did(\"purchase\"): no");
+	assert_value(d, "first_name", "\"Ada\"");
+	assert_value(d, "role", "nil");
+	assert_value(d, "times(\"signup\", 1 day)", "1");
+	assert_true(json_object_get(d->json, "until") && !json_is_null(json_object_get(d->json, "until")));
+	assert_value(d, "stage >= \"consideration\"", "false");
+	assert_true(json_is_null(json_object_get(d->json, "until")));
+	assert_int_equal(ask(d, "/eval?expr=1%20%3D%3D%201&prospect=ada%40example.com", NULL), 200);
+	assert_null(json_object_get(d->json, "parts"));
+}
+
+static void a_score_is_taken_apart(void **state)
+{
+	static char address[] = "ada@example.com";
+	struct desk *d = *state;
+
+	world_run(&d->world, sign_up, address);
+	assert_int_equal(ask(d, "/prospects/ada%40example.com/score", NULL), 200);
+	assert_int_equal(json_array_size(json_object_get(d->json, "fit_rules")), 3);
+	assert_int_equal(json_array_size(json_object_get(d->json, "interest_rules")), 6);
+	assert_true(json_is_true(json_object_get(json_object_get(d->json, "check"), "agrees")));
+	assert_null(json_object_get(json_array_get(json_object_get(d->json, "fit_rules"), 0), "parts"));
+	assert_int_equal(ask(d, "/prospects/ada%40example.com/score?explain", NULL), 200);
+	assert_int_equal(json_array_size(json_object_get(json_array_get(json_object_get(d->json, "fit_rules"), 0), "parts")), 2);
+}
+
 static void suppressions_are_added_found_and_removed(void **state)
 {
 	static const char add[] = "{\"address\":\" Eve@Example.com \",\"reason\":\"asked by phone\"}";
@@ -473,6 +532,8 @@ int main(void)
 		CASE(status_tells_what_there_is),
 		CASE(metrics_are_in_the_text_format),
 		CASE(a_person_is_found_by_address_and_id),
+		CASE(an_expression_has_a_value_and_each_part_of_it),
+		CASE(a_score_is_taken_apart),
 		CASE(suppressions_are_added_found_and_removed),
 		CASE(reload_tells_what_changed_or_all_errors),
 		CASE(a_dead_alert_is_listed_and_goes_out_again),

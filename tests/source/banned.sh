@@ -31,7 +31,7 @@ ban 'time comes from base/clock.h' 'daemon/base/clock\.c|tests/.*' time gettimeo
 # a condition's time limit needs a timespec
 ban 'time comes from base/clock.h' 'daemon/base/clock\.c|daemon/store/store\.c|tests/.*' clock_gettime
 # nurturectl prints in the zone of whoever sits at the terminal
-ban 'the zone of the process is nobody'\''s; use base/zone.h' 'daemon/console/report\.c|tests/.*' localtime localtime_r mktime tzset ctime
+ban 'the zone of the process is nobody'\''s; use base/zone.h' 'daemon/console/say\.c|tests/.*' localtime localtime_r mktime tzset ctime
 ban 'use base/random.h' - rand srand random srandom drand48
 ban 'changes every thread' - setlocale
 ban 'a shell reads what a stranger may have written' 'tests/.*' system popen

@@ -1,0 +1,20 @@
+/*
+ * page.h: answers of the daemon as pages for people, where the one form of report.h would not do. Pure but for
+ * the local time zone; any thread.
+ */
+#ifndef CONSOLE_PAGE_H
+#define CONSOLE_PAGE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct json_t;
+
+void page_eval(struct buf *out, const struct json_t *json, int64_t now);
+void page_score(struct buf *out, const struct json_t *json, int64_t now);
+
+/* Of several pages: what time alone changes. */
+void page_changes(struct buf *out, const struct json_t *changes, int64_t now);
+
+#endif

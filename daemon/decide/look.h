@@ -1,0 +1,35 @@
+/*
+ * look.h: what the files that answer people's questions about one person share. Reader thread.
+ */
+#ifndef DECIDE_LOOK_H
+#define DECIDE_LOOK_H
+
+#include <jansson.h>
+
+#include "base/answer.h"
+
+#include "decide.h"
+#include "person.h"
+
+/* One person who is looked at. */
+struct look {
+	struct arena *arena;
+	struct person person;	/* with plan, db and now; see person_look() */
+};
+
+/* By id or address. 1 found, and look_end() is owed; 0 nobody has it; -1. */
+int look_begin(const struct plan *plan, struct db *db, const char *id_or_address, struct look *l, struct err *err) MUSTCHECK;
+void look_end(struct look *l);
+
+/* Who they are and where they stand: an object, to which the caller adds. */
+json_t *look_head(struct look *l);
+
+/* A list of lines, as expression_explain() writes them. */
+json_t *look_explain(struct look *l, const struct expression *e);
+/* An expression as its canonical text; null for none. */
+json_t *look_source(const struct expression *e);
+
+/* In look_score.c: what time alone will change of stage, list and hot, one row a change; NULL: failed. */
+json_t *look_time(struct look *l, struct err *err);
+
+#endif
