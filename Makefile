@@ -94,6 +94,7 @@ SRC_config := \
 	daemon/config/keys.c \
 	daemon/config/load.c \
 	daemon/config/mails.c \
+	daemon/config/moment.c \
 	daemon/config/names.c \
 	daemon/config/nurture.c \
 	daemon/config/operator.c \
@@ -105,8 +106,14 @@ SRC_config := \
 	daemon/config/sales.c \
 	daemon/config/scalar.c \
 	daemon/config/secret.c \
+	daemon/config/sequence_version.c \
 	daemon/config/sequences.c \
 	daemon/config/source.c \
+	daemon/config/step_tests.c \
+	daemon/config/step_verbs.c \
+	daemon/config/step_ways.c \
+	daemon/config/steps.c \
+	daemon/config/targets.c \
 	daemon/config/yaml.c
 
 SRC_store := \

@@ -16,66 +16,19 @@
 
 /* --- the way through a sequence --------------------------------------------------------------------------------- */
 
-/* The steps that may follow a step; -1 for none. `waits`: whether time passes for certain on the way there. */
-struct ways {
-	int to[2];
-	bool waits[2];
-};
-
-static struct ways ways_from(const struct step *step)
-{
-	struct ways w = { .to = { -1, -1 } };
-
-	switch (step->kind) {
-	case STEP_SEND:
-	case STEP_SET:
-	case STEP_TEST:
-	case STEP_TAG:
-	case STEP_MOVE:
-	case STEP_ALERT:
-	case STEP_WEBHOOK:
-	case STEP_WAIT_UNTIL:
-	case STEP_SPLIT:
-	case STEP_KINDS:
-		w.to[0] = step->next;
-		break;
-	case STEP_WAIT:
-		w.to[0] = step->next;
-		w.waits[0] = true;
-		break;
-	case STEP_WAIT_FOR:
-		/* what it waits for may hold already; only giving up takes its time */
-		w.to[0] = step->then_step;
-		w.to[1] = step->else_step;
-		w.waits[1] = true;
-		break;
-	case STEP_IF:
-		w.to[0] = step->then_step;
-		w.to[1] = step->else_step;
-		break;
-	case STEP_GO:
-		w.to[0] = step->then_step;
-		break;
-	case STEP_END:
-		break;
-	}
-	return w;
-}
-
 static void reach(const struct sequence *s, int at, bool *reached)
 {
-	int *stack = xcalloc((size_t)s->step_count * 2 + 2, sizeof(*stack)), depth = 0;
+	int *stack = xcalloc((size_t)s->step_count * STEP_WAYS_MAX + 1, sizeof(*stack)), depth = 0;
+	struct step_way ways[STEP_WAYS_MAX];
 
 	stack[depth++] = at;
 	while (depth) {
 		at = stack[--depth];
-		if (at < 0 || at >= s->step_count || reached[at])
+		if (at >= s->step_count || reached[at])
 			continue;
 		reached[at] = true;
-		struct ways w = ways_from(&s->steps[at]);
-
-		stack[depth++] = w.to[0];
-		stack[depth++] = w.to[1];
+		for (size_t n = step_ways(s, at, ways), i = 0; i < n; i++)
+			stack[depth++] = ways[i].to;
 	}
 	free(stack);
 }
@@ -88,7 +41,7 @@ static void check_reached(struct load *l, const struct sequence *s, const struct
 	for (int i = 0; i < s->step_count; i++) {
 		/* what follows it is not reached either; the first of a run says it all */
 		if (!reached[i] && (i == 0 || reached[i - 1]))
-			complain(l, nodes->steps[i],
+			complain(l, nodes->steps[i].at,
 				"nothing leads to step `%s`; name it in a `go`, `then`, `else` or "
 				"`otherwise`, or take it out",
 				s->steps[i].name);
@@ -98,22 +51,21 @@ static void check_reached(struct load *l, const struct sequence *s, const struct
 /* Is `goal` reached from `at` without any wait? Each step is visited once. */
 static bool reaches_unwaited(const struct sequence *s, int at, int goal, bool *seen)
 {
-	int *stack = xcalloc((size_t)s->step_count * 2 + 2, sizeof(*stack)), depth = 0;
+	int *stack = xcalloc((size_t)s->step_count * STEP_WAYS_MAX + 1, sizeof(*stack)), depth = 0;
+	struct step_way ways[STEP_WAYS_MAX];
 	bool found = false;
 
 	stack[depth++] = at;
 	while (depth && !found) {
 		at = stack[--depth];
-		if (at < 0 || at >= s->step_count || seen[at])
+		if (at >= s->step_count || seen[at])
 			continue;
 		seen[at] = true;
-		struct ways w = ways_from(&s->steps[at]);
-
-		for (int i = 0; i < 2; i++) {
-			if (w.to[i] < 0 || w.waits[i])
+		for (size_t n = step_ways(s, at, ways), i = 0; i < n; i++) {
+			if (ways[i].waits)
 				continue;
-			found = found || w.to[i] == goal;
-			stack[depth++] = w.to[i];
+			found = found || ways[i].to == goal;
+			stack[depth++] = ways[i].to;
 		}
 	}
 	free(stack);
@@ -127,7 +79,7 @@ static void check_loops(struct load *l, const struct sequence *s, const struct s
 	for (int i = 0; i < s->step_count; i++) {
 		memset(seen, 0, (size_t)s->step_count * sizeof(*seen));
 		if (reaches_unwaited(s, i, i, seen)) {
-			complain(l, nodes->steps[i],
+			complain(l, nodes->steps[i].at,
 				"step `%s` comes back to itself without a `wait` on the way; put one into "
 				"the loop",
 				s->steps[i].name);
@@ -141,7 +93,7 @@ static bool check_go(struct load *l, const struct sequence *s, const struct sequ
 {
 	for (int i = 0; i < s->step_count; i++) {
 		if (s->steps[i].kind == STEP_GO && s->steps[i].then_step == i) {
-			complain(l, nodes->steps[i], "this `go` leads to itself; name another step");
+			complain(l, nodes->steps[i].at, "this `go` leads to itself; name another step");
 			return false;
 		}
 	}
@@ -276,7 +228,8 @@ static void check_conditions(struct load *l, const struct sequence *s, const str
 	check_truth(l, s->exit, nodes->exit, "exit", leave);
 	for (int i = 0; i < s->step_count; i++) {
 		if (s->steps[i].kind == STEP_WAIT_FOR)
-			check_truth(l, s->steps[i].when, nodes->whens[i], "`wait_for`", "nobody would wait");
+			check_truth(l, s->steps[i].when, yaml_get(nodes->steps[i].map, "wait_for"), "`wait_for`",
+				"nobody would wait");
 	}
 	if (!s->list || !s->exit || truth_of(l->plan, s->exit, -1, 0) != SOMETIMES)
 		return;
@@ -388,12 +341,12 @@ static void check_unsubscribe(
 			continue;
 		said[mail - l->plan->mails] = true;
 		if (!template_uses(mail->html, link))
-			complain(l, nodes->steps[i],
+			complain(l, nodes->steps[i].at,
 				"the mail `%s` has no link to unsubscribe; put {{ unsubscribe_url }} into it "
 				"or its layout",
 				mail->name);
 		else if (!template_uses(mail->text, link))
-			complain(l, nodes->steps[i],
+			complain(l, nodes->steps[i].at,
 				"the text part of the mail `%s` has no link to unsubscribe; put {{ "
 				"unsubscribe_url }} into "
 				"%s.txt.liquid",

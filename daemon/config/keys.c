@@ -22,6 +22,7 @@ const char *key_type_name(enum key_type type)
 		[KEY_SIZE] = "size",
 		[KEY_DURATION] = "duration",
 		[KEY_RATE] = "rate",
+		[KEY_PERCENT] = "percentage",
 		[KEY_MINUTE] = "time of day",
 		[KEY_CHOICE] = "one of",
 		[KEY_HOST] = "domain",
@@ -34,6 +35,8 @@ const char *key_type_name(enum key_type type)
 		[KEY_MAP] = "mapping",
 		[KEY_LIST] = "list",
 		[KEY_OTHERS] = "mapping",
+		[KEY_TEXT_OR_LIST] = "text or list",
+		[KEY_TEXT_OR_MAP] = "text or mapping",
 	};
 
 	return names[type];
@@ -133,6 +136,19 @@ static int set_real(const struct key *key, const char *text, double *member, str
 	return 0;
 }
 
+static int set_percent(const struct key *key, const char *text, double *member, struct err *err)
+{
+	double value;
+
+	if (scalar_percent(text, &value, err))
+		return -1;
+	if (value * 100 < (double)key->least || value * 100 > (double)key->most)
+		return err_set(err, "out of bounds; %lld%% to %lld%% are allowed", (long long)key->least,
+			(long long)key->most);
+	*member = value;
+	return 0;
+}
+
 static int set_choice(struct load *l, const struct key *key, const char *text, int *member, struct err *err)
 {
 	for (int i = 0; key->choices[i]; i++) {
@@ -190,6 +206,8 @@ static int set_scalar(struct load *l, const struct key *key, const char *text, v
 		return set_real(key, text, member, err);
 	case KEY_RATE:
 		return scalar_rate(text, member, err);
+	case KEY_PERCENT:
+		return set_percent(key, text, member, err);
 	case KEY_MINUTE:
 		return scalar_minute(text, member, err);
 	case KEY_CHOICE:
@@ -200,6 +218,8 @@ static int set_scalar(struct load *l, const struct key *key, const char *text, v
 	case KEY_MAP:
 	case KEY_LIST:
 	case KEY_OTHERS:
+	case KEY_TEXT_OR_LIST:
+	case KEY_TEXT_OR_MAP:
 		break;
 	}
 	assert(!"a key that is no scalar");
@@ -254,11 +274,25 @@ static enum yaml_kind kind_of(enum key_type type)
 	return type == KEY_MAP || type == KEY_OTHERS ? YAML_MAP : YAML_TEXT;
 }
 
+/* Is the node of the kind that the key wants? */
+static bool fits(struct load *l, const struct key *key, const struct yaml_node *node)
+{
+	bool list = key->type == KEY_TEXT_OR_LIST, map = key->type == KEY_TEXT_OR_MAP;
+
+	if (!list && !map)
+		return keys_expect(l, node, kind_of(key->type), arena_printf(l->scratch, "`%s`", key->name));
+	if (node->kind != (list ? YAML_MAP : YAML_LIST) && !yaml_empty(node))
+		return true;
+	complain(l, node, "`%s` is %s here; it must be one text or %s", key->name, yaml_kind_name(node),
+		list ? "a list" : "a mapping (`key: value`)");
+	return false;
+}
+
 static int read_value(struct load *l, const struct key *key, const struct yaml_node *node, void *member)
 {
 	struct err err;
 
-	if (!keys_expect(l, node, kind_of(key->type), arena_printf(l->scratch, "`%s`", key->name)))
+	if (!fits(l, key, node))
 		return -1;
 	if (key->type == KEY_TEXTS)
 		return set_texts(l, key, node, member);

@@ -21,6 +21,7 @@ enum key_type {
 	KEY_SIZE,		/* int64_t: bytes, "256 KiB", least..most */
 	KEY_DURATION,		/* int64_t: microseconds, least..most */
 	KEY_RATE,		/* struct rate: "3 per hour" */
+	KEY_PERCENT,		/* double, a part of 1: "10%", least..most in percent */
 	KEY_MINUTE,		/* int: minutes of a day, "08:00" */
 	KEY_CHOICE,		/* int: place in `choices` */
 	KEY_HOST,		/* const char *: a domain name, as A-labels */
@@ -33,6 +34,8 @@ enum key_type {
 	KEY_MAP,		/* const struct yaml_node *: read with `table` */
 	KEY_LIST,		/* const struct yaml_node *: each item read with `table`, or a text if there is none */
 	KEY_OTHERS,		/* const struct yaml_node *: a mapping of any names */
+	KEY_TEXT_OR_LIST,	/* const struct yaml_node *: one text or a list, checked by who reads it */
+	KEY_TEXT_OR_MAP,	/* const struct yaml_node *: one text, or a mapping read with `table` */
 };
 
 struct key {
@@ -43,7 +46,7 @@ struct key {
 	const char *fallback;		/* as it would be written; NULL: empty, 0 */
 	int64_t least, most;		/* both 0: any */
 	const char *const *choices;
-	const struct key_table *table;	/* of KEY_MAP and KEY_LIST */
+	const struct key_table *table;	/* of KEY_MAP, KEY_TEXT_OR_MAP and KEY_LIST */
 	const char *fallback_help;	/* what to say of the default where it is no constant */
 	const char *help;
 };

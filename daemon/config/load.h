@@ -54,9 +54,11 @@ struct load {
 
 	/* where things were written, for checks across files; in the scratch arena */
 	const struct sequence_nodes {
-		const struct yaml_node *root, *goal, *exit;
-		const struct yaml_node *const *steps;
-		const struct yaml_node *const *whens;	/* of each step, may be NULL */
+		const struct yaml_node *root, *goal, *exit, *beside, *holdout, *gone;
+		const struct step_node {
+			const struct yaml_node *at;	/* its name, else the whole of it */
+			const struct yaml_node *map;	/* the verb and its options */
+		} *steps;
 		bool whole;	/* all steps were understood */
 	} *sequences;				/* as in plan->sequences */
 };

@@ -85,10 +85,21 @@ static void complain_template(struct load *l, const struct folder *folder, const
 	complain_at(&l->complaints, at, error->line, error->column, "%s", error->text);
 }
 
+/* The plan owns it, and is of another version where it is another. */
+static const struct template *keep(struct load *l, const char *name, struct template *t)
+{
+	struct plan_body *b = l->body;
+
+	buf_str(&l->versions, name);
+	buf_add(&l->versions, template_digest(t), 32);
+	b->templates = xgrow(b->templates, &b->template_cap, b->template_count + 1, sizeof(*b->templates));
+	b->templates[b->template_count++] = t;
+	return t;
+}
+
 static const struct template *compile(struct load *l, struct folder *folder, const char *name,
 	const struct source *source, struct template_options *options)
 {
-	struct plan_body *b = l->body;
 	struct template_error *errors = arena_calloc(l->scratch, ERRORS_MAX, sizeof(*errors));
 	struct template *t;
 	size_t count = 0;
@@ -101,11 +112,7 @@ static const struct template *compile(struct load *l, struct folder *folder, con
 			complain_template(l, folder, source, name, &errors[i]);
 		return NULL;
 	}
-	buf_str(&l->versions, name);
-	buf_add(&l->versions, template_digest(t), 32);
-	b->templates = xgrow(b->templates, &b->template_cap, b->template_count + 1, sizeof(*b->templates));
-	b->templates[b->template_count++] = t;
-	return t;
+	return keep(l, name, t);
 }
 
 /* The name of a file without its ending. */
@@ -143,6 +150,41 @@ static const struct template *compile_text(struct load *l, const char *path, con
 	if (!source)
 		return NULL;
 	return compile(l, &folder, arena_printf(l->scratch, "%s.txt", name), source, &options);
+}
+
+/* The byte at which a line and a column, in characters, begin. */
+static size_t offset_of(const char *text, int line, int column)
+{
+	const char *at = text;
+
+	while (--line > 0 && strchr(at, '\n'))
+		at = strchr(at, '\n') + 1;
+	while (--column > 0 && *at) {
+		at++;
+		while (((unsigned char)*at & 0xc0) == 0x80)
+			at++;
+	}
+	return (size_t)(at - text);
+}
+
+const struct template *mails_subject(struct load *l, const struct yaml_node *node)
+{
+	static const char name[] = "subject";
+	struct template_options options = { .escape = TEMPLATE_HEADER, .vocabulary = l->plan->mail_names };
+	struct template_error *errors = arena_calloc(l->scratch, ERRORS_MAX, sizeof(*errors));
+	size_t count = 0;
+	struct template *t;
+
+	if (!l->nurture_known)
+		return NULL;
+	if (text_has_control(node->text, node->len) || strchr(node->text, '\n')) {
+		complain(l, node, "a subject is one line");
+		return NULL;
+	}
+	t = template_compile(name, node->text, &options, errors, ERRORS_MAX, &count);
+	for (size_t i = 0; !t && i < count && i < ERRORS_MAX; i++)
+		complain_inside(l, node, offset_of(node->text, errors[i].line, errors[i].column), "%s", errors[i].text);
+	return t ? keep(l, name, t) : NULL;
 }
 
 static int load_mail(struct load *l, const char *path, const char *name, const struct source *source,

@@ -6,11 +6,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#include "mails.h"
 #include "sales.h"
+#include "targets.h"
 
 static const char *const hot_choices[] = { "pause", "stop", "go_on", NULL };
-static const char *const web_schemes[] = { "https", "http", NULL };
 
 struct owner_keys {
 	const struct yaml_node *name, *email, *when;
@@ -38,7 +37,7 @@ struct alert_keys {
 };
 
 static const struct key alert_keys[] = {
-	{ ROW(KEY_URL, alert_keys, to), .required = true, .choices = web_schemes,
+	{ ROW(KEY_URL, alert_keys, to), .required = true, .choices = targets_schemes,
 		.help = "where it is posted" },
 	{ ROW(KEY_NODE, alert_keys, as), .fallback_help = "standard",
 		.help = "standard (Standard Webhooks), slack, or a template of yours in alerts/" },
@@ -116,48 +115,12 @@ static void load_owners(struct load *l, const struct yaml_node *list)
 	l->plan->sales.owner_count = n;
 }
 
-/* Standard Webhooks: whsec_ and 24 to 64 random bytes in base64. */
-static int check_whsec(const char *secret, struct err *err)
-{
-	static const char prefix[] = "whsec_";
-	struct buf bytes = BUF_INIT;
-	size_t n;
-	int rc;
-
-	if (!text_starts_with(secret, prefix))
-		return err_set(err,
-			"the secret does not begin with whsec_; make one with: printf 'whsec_%%s' "
-			"\"$(openssl rand -base64 32)\"");
-	rc = text_base64_decode(secret + strlen(prefix), strlen(secret) - strlen(prefix), &bytes);
-	n = bytes.len;
-	buf_clear(&bytes);
-	if (rc)
-		return err_set(err, "what follows whsec_ in the secret is not base64");
-	if (n < 24 || n > 64)
-		return err_set(err, "the secret has %zu bytes; it needs 24 to 64", n);
-	return 0;
-}
-
 static void load_alert(struct load *l, const struct yaml_node *map, struct alert_target *alert)
 {
 	struct alert_keys keys = { 0 };
-	struct err err;
 
 	keys_read(l, map, &alert_table, &keys);
-	alert->url = keys.to;
-	alert->as = keys.as ? arena_strdup(l->arena, keys.as->text) : "standard";
-	if (l->operator_known)
-		alert->payload = mails_alert(l, keys.as ? keys.as : map, alert->as);
-	if (!keys.secret) {
-		if (!strcmp(alert->as, "standard") && map->kind == YAML_MAP)
-			complain(l, map,
-				"`secret` is missing: a `standard` alert is signed; name a credential or a "
-				"file in secrets/");
-		return;
-	}
-	alert->secret = secret_named(l, keys.secret->text, &err);
-	if (!alert->secret || check_whsec(alert->secret, &err))
-		complain(l, keys.secret, "`secret`: %s", err.text);
+	targets_fill(l, map, "a `standard` alert", keys.to, keys.as, keys.secret, alert);
 }
 
 static void load_alerts(struct load *l, const struct yaml_node *list)

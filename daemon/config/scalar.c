@@ -98,6 +98,22 @@ int scalar_rate(const char *s, struct rate *out, struct err *err)
 	return 0;
 }
 
+int scalar_percent(const char *s, double *out, struct err *err)
+{
+	size_t n = strcspn(s, " %");
+	char number[24];
+	double value;
+
+	if (n >= sizeof(number) || strcmp(s + n + strspn(s + n, " "), "%") != 0)
+		return err_set(err, "`%.40s` is no percentage; write it like 10%%", s);
+	memcpy(number, s, n);
+	number[n] = 0;
+	if (text_double(number, &value) || value < 0 || value > 100)
+		return err_set(err, "`%.40s` is no percentage; write it like 10%%", s);
+	*out = value / 100;
+	return 0;
+}
+
 int scalar_minute(const char *s, int *out, struct err *err)
 {
 	int hour, minute;
@@ -109,6 +125,38 @@ int scalar_minute(const char *s, int *out, struct err *err)
 	if (minute > 59 || hour * 60 + minute > 24 * 60)
 		return err_set(err, "`%s` is no time of day; a day goes from 00:00 to 24:00", s);
 	*out = hour * 60 + minute;
+	return 0;
+}
+
+/* Two or four digits at *s, and what must follow them. */
+static int date_part(const char **s, size_t digits, const char *behind, int *out)
+{
+	if (strspn(*s, "0123456789") != digits)
+		return -1;
+	*out = (int)strtol(*s, NULL, 10);
+	*s += digits;
+	if (strncmp(*s, behind, strlen(behind)) != 0 || (!*behind && **s))
+		return -1;
+	*s += strlen(behind);
+	return 0;
+}
+
+int scalar_date(const char *s, bool yearly, int *year, int *month, int *day, struct err *err)
+{
+	static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	const char *at = s;
+	int y = 0, m, d;
+
+	if ((!yearly || strcspn(s, "-") != 2) && date_part(&at, 4, "-", &y))
+		y = -1;
+	if (y < 0 || date_part(&at, 2, "-", &m) || date_part(&at, 2, "", &d))
+		return err_set(err, "`%.40s` is no date; write it like %s2026-12-25", s, yearly ? "\"12-25\" (every year) or " : "");
+	if ((at - s == 10 && (y < 1970 || y > 9999)) || m < 1 || m > 12 || d < 1 || d > days[m - 1] ||
+		(m == 2 && d == 29 && y && (y % 4 || (y % 100 == 0 && y % 400))))
+		return err_set(err, "there is no day `%s` in the calendar", s);
+	*year = y;
+	*month = m;
+	*day = d;
 	return 0;
 }
 

@@ -18,8 +18,12 @@ int scalar_int(const char *s, int64_t *out, struct err *err) MUSTCHECK;
 int scalar_size(const char *s, int64_t *out, struct err *err) MUSTCHECK;
 /* "3 per hour", "2 per 30 days" */
 int scalar_rate(const char *s, struct rate *out, struct err *err) MUSTCHECK;
+/* "10%", "99.5 %": a part of 1 */
+int scalar_percent(const char *s, double *out, struct err *err) MUSTCHECK;
 /* "08:00", up to "24:00" */
 int scalar_minute(const char *s, int *out, struct err *err) MUSTCHECK;
+/* "2026-12-01", a day that there is; "12-01" too, with year 0, if `yearly`. */
+int scalar_date(const char *s, bool yearly, int *year, int *month, int *day, struct err *err) MUSTCHECK;
 /* A domain name of at least two labels, in lower case and A-labels. */
 int scalar_host(struct arena *arena, const char *s, const char **out, struct err *err) MUSTCHECK;
 /* Relative paths start at `folder`. */

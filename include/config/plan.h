@@ -212,6 +212,14 @@ struct step {
 	const char *reason;		/* end: why; alert: what it says */
 };
 
+/* A way from a step to the one that follows it. */
+#define STEP_WAYS_MAX 20
+struct step_way {
+	int to;				/* index of a step; step_count: the end */
+	char label[80];			/* "then", "else", "otherwise", "50 %", the name of an arm; "" where there is nothing to say */
+	bool waits;			/* time passes on it for certain */
+};
+
 enum again { AGAIN_NEVER, AGAIN_ALWAYS, AGAIN_AFTER };
 enum on_change { CHANGE_MOVE, CHANGE_FINISH, CHANGE_RESTART };
 
@@ -392,6 +400,11 @@ const struct mail_template *plan_mail(const struct plan *plan, const char *name)
 const struct mail_template *plan_mail_in(const struct plan *plan, const struct mail_template *mail, const char *language);
 const struct sequence *plan_sequence(const struct plan *plan, const char *name);
 int plan_step(const struct sequence *sequence, const char *name);
+/*
+ * The ways out of a step, in the order in which they are written; how many there are. Several may lead to one step (the arms
+ * of a test do); an `end` has none, and the last step one to the end.
+ */
+size_t step_ways(const struct sequence *sequence, int step, struct step_way ways[STEP_WAYS_MAX]);
 int plan_stage(const struct plan *plan, const char *name);
 int plan_list(const struct plan *plan, const char *name);
 struct rule_set plan_rules_of(const struct plan *plan, const char *event);

@@ -12,6 +12,7 @@
 #include "../../daemon/config/keys.h"
 #include "../../daemon/config/scalar.h"
 #include "../../daemon/config/sequences.h"
+#include "../../daemon/config/step_verbs.h"
 #include "conf.h"
 
 #define PAGE "docs/config.md"
