@@ -56,9 +56,12 @@ static void add_sequence(struct builder *b, const struct sequence *s)
 	if (s->exit)
 		add_rule(b, (struct rule){ .kind = RULE_EXIT, .index = s->index, .when = s->exit });
 	for (int i = 0; i < s->step_count; i++) {
-		if (s->steps[i].kind == STEP_WAIT_FOR)
-			add_rule(b, (struct rule){ .kind = RULE_WAIT, .index = s->index, .step = i,
-				.when = s->steps[i].when });
+		const struct step *step = &s->steps[i];
+
+		if (step->kind == STEP_WAIT_FOR || (step->kind == STEP_WAIT_UNTIL && step->until.field >= 0))
+			add_rule(b, (struct rule){ .kind = RULE_WAIT, .index = s->index, .step = i, .when = step->when });
+		if (step->kind == STEP_TEST)
+			add_rule(b, (struct rule){ .kind = RULE_TEST, .index = s->index, .step = i });
 	}
 }
 
@@ -92,14 +95,20 @@ static void touch_all(struct builder *b, const struct plan *plan)
 		case RULE_ENTER:
 			touch(b, plan->sequences[rule->index].enter_on, 0, (int)i);
 			break;
+		case RULE_TEST:
+			touch(b, plan->sequences[rule->index].steps[rule->step].by, 0, (int)i);
+			break;
+		case RULE_WAIT:
+			touch_by(b, rule->when, (int)i);
+			if (!rule->when)	/* the field that a `wait_until` goes by */
+				touch(b, NULL, plan->fields[plan->sequences[rule->index].steps[rule->step].until.field].symbol, (int)i);
+			break;
 		case RULE_FIT:
 		case RULE_STAGE:
 		case RULE_LIST:
 		case RULE_HOT:
 		case RULE_GOAL:
 		case RULE_EXIT:
-		case RULE_WAIT:
-		case RULE_TEST:
 			touch_by(b, rule->when, (int)i);
 			touch_by(b, rule->until, (int)i);
 			break;
