@@ -275,6 +275,7 @@ SRC_console := \
 	daemon/console/preview.c \
 	daemon/console/report.c \
 	daemon/console/say.c \
+	daemon/console/snapshot.c \
 	daemon/console/view.c
 
 # what a folder may use: itself and what lies below it

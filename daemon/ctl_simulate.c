@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -203,6 +205,61 @@ static int population(const struct wish *w, const char *database, struct buf *ou
 	return population_make(&options, out, err);
 }
 
+/* The daemon makes a copy of its database: *path_out, free() it. An exit status. */
+static int ask_for_copy(const struct command *c, char **path_out)
+{
+	struct buf answer = BUF_INIT;
+	struct err err;
+	int status = ctl_ask(c->socket, "/snapshot", "{}", &answer, &err);
+	json_t *json = json_loadb(buf_cstr(&answer), answer.len, 0, NULL);
+	const char *path = json_string_value(json_object_get(json, "path")), *detail = json_string_value(json_object_get(json, "detail"));
+	int rc = EXIT_DONE;
+
+	if (status < 0) {
+		ctl_complain(err.text);
+		ctl_complain("without a daemon: --database FILE with a copy of its database, or --people N");
+		rc = EXIT_NO_DAEMON;
+	} else if (status != 200 || !path) {
+		ctl_complain(detail ? detail : "the daemon gave no copy of its database");
+		rc = EXIT_REFUSED;
+	} else {
+		*path_out = xstrdup(path);
+	}
+	json_decref(json);
+	buf_clear(&answer);
+	return rc;
+}
+
+static void give_copy_back(const struct command *c)
+{
+	struct buf answer = BUF_INIT;
+	struct err err;
+
+	/* it goes by itself, too */
+	(void)ctl_ask(c->socket, "/snapshot/remove", "{}", &answer, &err);
+	buf_clear(&answer);
+}
+
+static int everybody(const struct wish *w, struct buf *out)
+{
+	const struct command_simulate *s = &w->command->simulate;
+	bool ask = !s->database && !s->people;
+	char *copy = NULL;
+	struct err err;
+	int rc = ask ? ask_for_copy(w->command, &copy) : EXIT_DONE;
+
+	if (rc != EXIT_DONE)
+		return rc;
+	if (population(w, ask ? copy : s->database, out, &err)) {
+		ctl_complain(err.text);
+		rc = EXIT_REFUSED;
+	}
+	if (ask)
+		give_copy_back(w->command);
+	free(copy);
+	return rc;
+}
+
 /* ---------------------------------------------------------------------------------------------------- */
 
 static int run(struct wish *w)
@@ -213,15 +270,17 @@ static int run(struct wish *w)
 
 	if (rc != EXIT_DONE)
 		return rc;
-	if (!w->command->simulate.population && check_person(w, &err)) {
+	if (w->command->simulate.population) {
+		rc = everybody(w, &out);
+	} else if (check_person(w, &err)) {
 		rc = EXIT_WRONG_USAGE;
 		ctl_complain(err.text);
-	} else if (w->command->simulate.population ? population(w, w->command->simulate.database, &out, &err) : one_person(w, &out, &err)) {
+	} else if (one_person(w, &out, &err)) {
 		rc = EXIT_REFUSED;
 		ctl_complain(err.text);
-	} else {
-		rc = put(w->command, &out);
 	}
+	if (rc == EXIT_DONE)
+		rc = put(w->command, &out);
 	buf_clear(&out);
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include "store/store.h"
 
 #include "act.h"
+#include "snapshot.h"
 #include "view.h"
 
 #define SOCKET_MODE 0660
@@ -29,6 +30,7 @@ METRIC(reload_time, GAUGE, "nurtured_config_last_reload_success_timestamp_second
 struct console {
 	struct http *http;
 	struct decide *decide;
+	struct snapshot *snapshot;
 	struct console_options options;
 	int64_t started;
 };
@@ -297,6 +299,20 @@ static void post_reload(void *ctx, struct http_request *r)
 	buf_clear(&members);
 }
 
+static void post_snapshot(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	snapshot_make(c->snapshot, r);
+}
+
+static void post_remove_snapshot(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	snapshot_remove(c->snapshot, r);
+}
+
 /* --- the part --------------------------------------------------------------------------------------- */
 
 static const struct http_route routes[] = {
@@ -312,6 +328,8 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/suppressions/remove", post_unsuppress },
 	{ HTTP_POST, "/alerts/", post_alert },
 	{ HTTP_POST, "/reload", post_reload },
+	{ HTTP_POST, "/snapshot", post_snapshot },
+	{ HTTP_POST, "/snapshot/remove", post_remove_snapshot },
 	{ 0, NULL, NULL },
 };
 
@@ -328,6 +346,7 @@ int console_start(struct loop *loop, struct decide *decide, const struct console
 		free(c);
 		return err_prefix(err, "control socket");
 	}
+	c->snapshot = snapshot_new(loop, decide);
 	*out = c;
 	return 0;
 }
@@ -339,6 +358,7 @@ void console_stop(struct console **console)
 	if (!c)
 		return;
 	http_close(&c->http);
+	snapshot_free(&c->snapshot);
 	free(c);
 	*console = NULL;
 }

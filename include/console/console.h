@@ -14,6 +14,8 @@
  *	POST /suppressions /suppressions/remove	{"address": A, "reason": R}
  *	POST /alerts/{id}/replay		a dead alert goes out again; 409 if it is not dead
  *	POST /reload				200, or 422 with all errors and nothing changed
+ *	POST /snapshot				{"path": P}: a copy of the database, for ten minutes
+ *	POST /snapshot/remove			and it goes
  *
  * Whoever may write to the socket may do all of it. Reads run on the reader thread, writes as jobs of the
  * store.

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <glob.h>
 #include <sys/stat.h>
 
 #include <curl/curl.h>
@@ -524,6 +525,77 @@ static void requests_under_way_outlive_the_console(void **state)
 	curl_easy_cleanup(act);
 }
 
+/* How many copies lie in the state folder. */
+static size_t copies(struct desk *d)
+{
+	char *pattern = xasprintf("%s/state/snapshot-*", d->world.folder);
+	glob_t found;
+	size_t n;
+
+	assert_true(glob(pattern, 0, NULL, &found) != GLOB_NOSPACE);
+	n = found.gl_pathc;
+	globfree(&found);
+	free(pattern);
+	return n;
+}
+
+static void a_copy_of_the_database_is_made_and_goes(void **state)
+{
+	struct desk *d = *state;
+	struct store *copy = NULL;
+	struct stat st;
+	struct err err;
+	char *first;
+
+	assert_int_equal(ask(d, "/snapshot", "{}"), 200);
+	first = xstrdup(text(d, "path"));
+	assert_int_equal(stat(first, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	if (store_open_memory(first, &copy, &err))
+		fail_msg("%s", err.text);
+	store_stop(&copy);
+	/* the next takes its place */
+	assert_int_equal(ask(d, "/snapshot", "{}"), 200);
+	assert_string_not_equal(first, text(d, "path"));
+	assert_int_equal(copies(d), 1);
+	assert_int_equal(ask(d, "/snapshot/remove", "{}"), 200);
+	assert_int_equal(copies(d), 0);
+	assert_int_equal(ask(d, "/snapshot/remove", "{}"), 200);
+	assert_int_equal(ask(d, "/snapshot", NULL), 405);
+	free(first);
+}
+
+static void a_copy_goes_with_the_console_and_what_was_left_goes_at_the_start(void **state)
+{
+	struct desk *d = *state;
+	struct console_options options = { .reload = reload_cb, .reload_arg = d, .socket = d->socket };
+	struct err err;
+
+	assert_int_equal(ask(d, "/snapshot", "{}"), 200);
+	assert_int_equal(copies(d), 1);
+	console_stop(&d->console);
+	assert_int_equal(copies(d), 0);
+	world_write(&d->world, "state/snapshot-0000000000000.db", "left by a daemon that was killed");
+	assert_int_equal(copies(d), 1);
+	assert_int_equal(console_start(d->world.loop, d->world.decide, &options, &d->console, &err), 0);
+	assert_int_equal(copies(d), 0);
+}
+
+static void a_copy_that_is_being_made_outlives_the_console(void **state)
+{
+	struct desk *d = *state;
+	CURL *make = easy_for(d, "/snapshot", "{}");
+	struct transfer *t = transfer_start(d->pool, make, 0, ignore_cb, d);
+
+	world_read(&d->world, read_after, NULL);
+	world_read(&d->world, read_after, NULL);
+	console_stop(&d->console);
+	world_read(&d->world, read_after, NULL);
+	transfer_cancel(&t);
+	curl_easy_cleanup(make);
+	assert_int_equal(copies(d), 0);
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -540,6 +612,9 @@ int main(void)
 		CASE(the_socket_is_for_owner_and_group_and_goes_with_the_console),
 		CASE(a_socket_that_cannot_be_made_is_an_error),
 		CASE(requests_under_way_outlive_the_console),
+		CASE(a_copy_of_the_database_is_made_and_goes),
+		CASE(a_copy_goes_with_the_console_and_what_was_left_goes_at_the_start),
+		CASE(a_copy_that_is_being_made_outlives_the_console),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
