@@ -91,6 +91,7 @@ SRC_language := \
 SRC_config := \
 	daemon/config/check.c \
 	daemon/config/forms.c \
+	daemon/config/holidays.c \
 	daemon/config/keys.c \
 	daemon/config/load.c \
 	daemon/config/mails.c \

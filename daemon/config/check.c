@@ -260,15 +260,16 @@ static size_t offset_of(const char *text, const char *word)
 }
 
 /*
- * Fit is reckoned first, then the stage, then the list: what comes later cannot be asked before it is known, or each would wait
- * for the other.
+ * Points come first, then the stage, then the list: what comes later cannot be asked before it is known, or each would wait
+ * for the other. Interest is counted as its event comes, before anything else.
  */
 static void check_order(struct load *l, const struct pending *p)
 {
 	const struct plan *plan = l->plan;
 	const struct expression_uses *uses = expression_uses(*p->out);
-	const int later[] = { plan->symbol_score, plan->symbol_fit, plan->symbol_stage, plan->symbol_list };
-	size_t from = p->decides == DECIDES_FIT ? 0 : p->decides == DECIDES_STAGE ? 2 : 3;
+	const int later[] = { plan->symbol_interest, plan->symbol_score, plan->symbol_grade, plan->symbol_fit, plan->symbol_stage,
+		plan->symbol_list };
+	size_t from = p->decides == DECIDES_INTEREST ? 0 : p->decides == DECIDES_FIT ? 1 : p->decides == DECIDES_STAGE ? 4 : 5;
 
 	for (size_t i = 0; i < uses->symbol_count; i++) {
 		for (size_t k = from; k < sizeof(later) / sizeof(*later); k++) {
@@ -276,7 +277,9 @@ static void check_order(struct load *l, const struct pending *p)
 
 			if (uses->symbols[i] == later[k])
 				complain_inside(l, p->node, offset_of(p->node->text, name),
-					"`%s` is not known yet here: fit is reckoned first, then the stage, then the list", name);
+					"`%s` is not known yet here: %s", name, p->decides == DECIDES_INTEREST
+						? "interest is counted first, as the event comes"
+						: "fit is reckoned first, then the stage, then the list");
 		}
 	}
 }
@@ -286,6 +289,7 @@ static void check_decisions(struct load *l, const struct pending *p)
 	switch (p->decides) {
 	case DECIDES_NOTHING:
 		return;
+	case DECIDES_INTEREST:
 	case DECIDES_FIT:
 		break;
 	case DECIDES_STAGE:

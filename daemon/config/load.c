@@ -124,7 +124,9 @@ void load_expression(struct load *l, const struct yaml_node *node, unsigned flag
 
 void load_decision(struct load *l, const struct yaml_node *node, enum decides decides, struct expression **out)
 {
-	add_pending(l, (struct pending){ .node = node, .decides = decides, .out = out });
+	/* points for interest are given when an event comes */
+	add_pending(l, (struct pending){ .node = node, .flags = decides == DECIDES_INTEREST ? EXPRESSION_EVENT : 0,
+		.decides = decides, .out = out });
 }
 
 static void compile(struct load *l, const struct pending *p)

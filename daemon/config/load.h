@@ -27,7 +27,7 @@ struct plan_body {
 };
 
 /* What a condition decides: it cannot ask what is decided after it. */
-enum decides { DECIDES_NOTHING, DECIDES_FIT, DECIDES_STAGE, DECIDES_LIST };
+enum decides { DECIDES_NOTHING, DECIDES_INTEREST, DECIDES_FIT, DECIDES_STAGE, DECIDES_LIST };
 
 /* An expression that is compiled when all names are known. */
 struct pending {

@@ -26,18 +26,25 @@ static const char *const intents[] = {
 	NULL,
 };
 
+/* The letter is for fit, the figure for interest. From the best to the worst, but with no order to ask for: is A3 above B1? */
+static const char *const grades[] = {
+	"A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4", "C1", "C2", "C3", "C4", "D1", "D2", "D3", "D4", NULL,
+};
+
 /* Values of stage and list are the plan's own names: names_build() fills them in. */
 static const struct symbol expression_names[] = {
 	{ .name = "email", .type = VALUE_TEXT },
-	{ .name = "email_kind", .type = VALUE_TEXT, .values = kinds },
+	{ .name = "email_kind", .type = VALUE_TEXT, .values = kinds, .unordered = true },
 	{ .name = "stage", .type = VALUE_TEXT },
 	{ .name = "list", .type = VALUE_TEXT },
 	{ .name = "score", .type = VALUE_REAL, .decays = true },
 	{ .name = "interest", .type = VALUE_REAL, .decays = true },
 	{ .name = "fit", .type = VALUE_REAL },
-	{ .name = "intent", .type = VALUE_TEXT, .values = intents, .may_be_empty = true },
+	{ .name = "intent", .type = VALUE_TEXT, .values = intents, .unordered = true, .may_be_empty = true },
 	{ .name = "language", .type = VALUE_TEXT, .may_be_empty = true },
 	{ .name = "form", .type = VALUE_TEXT, .may_be_empty = true },
+	{ .name = "tags", .type = VALUE_LIST },
+	{ .name = "grade", .type = VALUE_TEXT, .values = grades, .unordered = true },
 	{ .name = NULL },
 };
 
@@ -58,6 +65,9 @@ static const struct symbol mail_names[] = {
 	{ .name = "tone", .type = VALUE_TEXT, .may_be_empty = true },
 	{ .name = "language", .type = VALUE_TEXT, .may_be_empty = true },
 	{ .name = "form", .type = VALUE_TEXT, .may_be_empty = true },
+	{ .name = "owner", .type = VALUE_OBJECT, .may_be_empty = true },
+	{ .name = "tags", .type = VALUE_LIST },
+	{ .name = "grade", .type = VALUE_TEXT },
 	{ .name = NULL },
 };
 
@@ -91,6 +101,7 @@ static const struct symbol alert_names[] = {
 	{ .name = "from_name", .type = VALUE_TEXT },
 	{ .name = "from_email", .type = VALUE_TEXT },
 	{ .name = "subject", .type = VALUE_TEXT },
+	{ .name = "alert", .type = VALUE_OBJECT },
 	{ .name = NULL },
 };
 
@@ -131,13 +142,21 @@ static void add_fields(struct load *l, struct vocabulary *v, const struct symbol
 	}
 }
 
+/* Without a grid there are no grades to ask for. */
+static bool is_there(const struct plan *plan, const char *name)
+{
+	return plan->graded || strcmp(name, "grade") != 0;
+}
+
 static struct vocabulary *build(struct load *l, const struct symbol *own, bool defaults_count)
 {
 	struct vocabulary *v = vocabulary_new();
 
 	add_fields(l, v, own, defaults_count);
-	for (; own->name; own++)
-		vocabulary_add(v, own);
+	for (; own->name; own++) {
+		if (is_there(l->plan, own->name))
+			vocabulary_add(v, own);
+	}
 	return v;
 }
 
@@ -173,7 +192,8 @@ static struct vocabulary *build_expression_names(struct load *l)
 			symbol.values = stage_values(l);
 		else if (!strcmp(symbol.name, "list"))
 			symbol.values = list_values(l);
-		vocabulary_add(v, &symbol);
+		if (is_there(l->plan, symbol.name))
+			vocabulary_add(v, &symbol);
 	}
 	return v;
 }
@@ -193,6 +213,9 @@ void names_build(struct load *l)
 	plan->symbol_fit = vocabulary_find(v, slice_of("fit"));
 	plan->symbol_intent = vocabulary_find(v, slice_of("intent"));
 	plan->symbol_language = vocabulary_find(v, slice_of("language"));
+	plan->symbol_form = vocabulary_find(v, slice_of("form"));
+	plan->symbol_tags = vocabulary_find(v, slice_of("tags"));
+	plan->symbol_grade = vocabulary_find(v, slice_of("grade"));
 	plan->mail_names = build(l, mail_names, true);
 	plan->page_names = build(l, page_names, true);
 	plan->alert_names = build(l, alert_names, true);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/zone.h"
 
+#include "holidays.h"
 #include "names.h"
 #include "nurture.h"
 #include "scalar.h"
@@ -106,9 +107,23 @@ static const struct key interest_keys[] = {
 static const struct key_table interest_table = { "an interest rule", "Points for what a prospect does.",
 	interest_keys };
 
+struct grade_keys {
+	const struct yaml_node *fit, *interest;
+};
+
+static const struct key grade_keys[] = {
+	{ ROW(KEY_LIST, grade_keys, fit), .required = true,
+		.help = "from how much fit on the letter is A, B and C, like [40, 20, 0]; below it is D" },
+	{ ROW(KEY_LIST, grade_keys, interest), .required = true,
+		.help = "from how much interest on the figure is 1, 2 and 3, like [60, 30, 10]; below it is 4" },
+	NO_KEY,
+};
+static const struct key_table grade_table = { "`grades`", "A letter for fit and a figure for interest: `grade` is A1 to D4.",
+	grade_keys };
+
 struct score_keys {
 	int64_t half_life;
-	const struct yaml_node *fit, *interest;
+	const struct yaml_node *fit, *interest, *grades;
 };
 
 static const struct key score_keys[] = {
@@ -117,6 +132,8 @@ static const struct key score_keys[] = {
 	{ ROW(KEY_LIST, score_keys, fit), .table = &fit_table, .help = "points for who a prospect is" },
 	{ ROW(KEY_LIST, score_keys, interest), .table = &interest_table,
 		.help = "points for what a prospect does" },
+	{ ROW(KEY_MAP, score_keys, grades), .table = &grade_table, .fallback_help = "there is no `grade`",
+		.help = "a grade made of both: A1 to D4" },
 	NO_KEY,
 };
 static const struct key_table score_table = { "`score`", "`fit` and `interest`; their sum is `score`.",
@@ -144,7 +161,7 @@ static const struct key quiet_keys[] = {
 static const struct key_table quiet_table = { "`quiet`", "When no mail goes out.", quiet_keys };
 
 struct nurture_keys {
-	const struct yaml_node *fields, *stages, *lists, *score, *quiet;
+	const struct yaml_node *fields, *stages, *lists, *score, *quiet, *holidays;
 };
 
 static const struct key nurture_keys[] = {
@@ -158,6 +175,8 @@ static const struct key nurture_keys[] = {
 		.help = "points and what they are given for" },
 	{ ROW(KEY_MAP, nurture_keys, quiet), .fallback_help = "mail goes out at any time",
 		.table = &quiet_table, .help = "when no mail goes out" },
+	{ ROW(KEY_LIST, nurture_keys, holidays), .table = &holiday_table,
+		.help = "days on which no mail goes out either" },
 	NO_KEY,
 };
 const struct key_table nurture_table = { "nurture.yaml",
@@ -343,7 +362,7 @@ static void load_interest(struct load *l, const struct yaml_node *list)
 			if (!keys.name)
 				rules[i].name = interest_name(l, rules, i, keys.on);
 		}
-		load_expression(l, keys.when, EXPRESSION_EVENT, &rules[i].when);
+		load_decision(l, keys.when, DECIDES_INTEREST, &rules[i].when);
 	}
 	l->plan->interest = rules;
 	l->plan->interest_count = n;
@@ -366,6 +385,44 @@ static void check_score_names(struct load *l, const struct yaml_node *score)
 					name);
 		}
 	}
+}
+
+/* Three numbers, each lower than the one before it. */
+static void load_bounds(struct load *l, const struct yaml_node *list, const char *what, double bounds[3])
+{
+	if (!list)
+		return;
+	if (list->count != 3) {
+		complain(l, list, "`%s` has %zu number%s; a grade has three bounds, like [40, 20, 0]", what, list->count,
+			list->count == 1 ? "" : "s");
+		return;
+	}
+	for (size_t i = 0; i < 3; i++) {
+		const struct yaml_node *item = list->items[i];
+
+		if (!keys_expect(l, item, YAML_TEXT, "a bound of a grade"))
+			return;
+		if (text_double(item->text, &bounds[i])) {
+			complain(l, item, "`%s` is no number; write it like 15 or 2.5", item->text);
+			return;
+		}
+		if (i && bounds[i] >= bounds[i - 1]) {
+			complain(l, item, "the bounds of a grade fall: %s is not below %s", item->text, list->items[i - 1]->text);
+			return;
+		}
+	}
+}
+
+static void load_grades(struct load *l, const struct yaml_node *map)
+{
+	struct grade_keys keys = { 0 };
+
+	if (!map)
+		return;
+	l->plan->graded = true;
+	keys_read(l, map, &grade_table, &keys);
+	load_bounds(l, keys.fit, "fit", l->plan->grade_fit);
+	load_bounds(l, keys.interest, "interest", l->plan->grade_interest);
 }
 
 /* --- quiet hours ------------------------------------------------------------------------------------------------ */
@@ -433,9 +490,11 @@ void nurture_load(struct load *l)
 	l->plan->half_life = score.half_life;
 	load_fit(l, score.fit);
 	load_interest(l, score.interest);
+	load_grades(l, score.grades);
 	if (keys.score)
 		check_score_names(l, keys.score);
 	load_quiet(l, keys.quiet);
+	holidays_load(l, keys.holidays);
 	l->nurture_known = root && keys.stages && keys.lists;
 	names_build(l);
 }

@@ -151,6 +151,9 @@ static int check_order(const struct expression *e, struct node *n, struct err *e
 	struct described d;
 
 	n->places = left ? left : right;
+	if (n->places && n->places->unordered)
+		return err_set(err, "%s has no order; ask for its values: %s in [\"%s\", \"%s\"]", n->places->name,
+			n->places->name, n->places->values[0], n->places->values[1]);
 	if (left && right && left != right)
 		return err_set(err, "%s and %s have no order in common", left->name, right->name);
 	if (n->places || typed->any)

@@ -19,6 +19,7 @@ struct symbol {
 	const char *name;		/* "role", "stage", "interest" */
 	enum value_type type;
 	const char *const *values;	/* NULL, or the only texts it can have, ended by NULL ("stage": in order, and < > compare by place) */
+	bool unordered;			/* `values` stand in no order: < > are refused */
 	bool decays;			/* a number that falls with time by itself: interest, score */
 	bool may_be_empty;		/* NIL is possible */
 };

@@ -13,33 +13,40 @@ struct mistake {
 	const char *said;
 };
 
-static void try_mistakes(const struct mistake *rows, size_t count)
+/* In a folder that may differ from the good one in other files. */
+CONF void try_mistakes_in(struct conf *c, const struct mistake *rows, size_t count)
 {
-	struct conf c;
 	int wrong = 0;
 
-	conf_init(&c);
 	for (size_t i = 0; i < count; i++) {
 		struct plan *plan;
 		char *said;
 
 		if (rows[i].new)
-			conf_edit(&c, rows[i].file, rows[i].old, rows[i].new);
+			conf_edit(c, rows[i].file, rows[i].old, rows[i].new);
 		else
-			conf_remove(&c, rows[i].file);
-		plan = conf_load(&c, &said);
+			conf_remove(c, rows[i].file);
+		plan = conf_load(c, &said);
 		if (strcmp(said, rows[i].said) != 0) {
 			fprintf(stderr, "row %zu, %s `%s` -> `%s`:\n%swas said in place of\n%s", i,
 				rows[i].file, rows[i].old ? rows[i].old : "", rows[i].new ? rows[i].new : "",
 				said, rows[i].said);
 			wrong++;
 		}
-		conf_restore(&c, rows[i].file);
+		conf_restore(c, rows[i].file);
 		plan_unref(&plan);
 		free(said);
 	}
-	conf_clear(&c);
 	assert_int_equal(wrong, 0);
+}
+
+CONF void try_mistakes(const struct mistake *rows, size_t count)
+{
+	struct conf c;
+
+	conf_init(&c);
+	try_mistakes_in(&c, rows, count);
+	conf_clear(&c);
 }
 
 #endif

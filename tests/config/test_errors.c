@@ -225,9 +225,55 @@ static const struct mistake nurture_mistakes[] = {
 		"nurture.yaml:23:30: `before`: `8` is no time of day; write it like \"08:00\"\n" },
 	{ "nurture.yaml", "Europe/Berlin", "Europe/Berlyn",
 		"nurture.yaml:23:65: there is no time zone `Europe/Berlyn`; write it like Europe/Berlin\n" },
+	{ "nurture.yaml", "quiet:", "holidays: [\"25.12.\"]\nquiet:",
+		"nurture.yaml:23:12: `25.12.` is no date; write it like \"12-25\" (every year) or 2026-12-25\n" },
+	{ "nurture.yaml", "quiet:", "holidays: [2026-02-29]\nquiet:",
+		"nurture.yaml:23:12: there is no day `2026-02-29` in the calendar\n" },
+	{ "nurture.yaml", "quiet:", "holidays: [\"12-25\", \"12-26\", \"12-25\"]\nquiet:",
+		"nurture.yaml:23:30: `12-25` is in `holidays` twice\n" },
+	{ "nurture.yaml", "quiet:", "holidays: [{when: fit > 3}]\nquiet:",
+		"nurture.yaml:23:12: `on` is missing in a holiday; it is the day: \"12-25\" every year, or "
+		"2026-04-03 once\n" },
+	{ "nurture.yaml", "quiet:", "holidays: [[\"12-25\"]]\nquiet:",
+		"nurture.yaml:23:12: a holiday is a list here; it must be a mapping (`key: value`)\n" },
+	{ "nurture.yaml", "quiet:", "holidays:\n  - {on: \"12-25\", when: contry == \"DE\"}\nquiet:",
+		"nurture.yaml:24:25: unknown name \"contry\"; a text stands in quotes\n" },
+	{ "nurture.yaml", "  half_life", "  grades: {fit: [40, 20], interest: [60, 30, 10]}\n  half_life",
+		"nurture.yaml:15:17: `fit` has 2 numbers; a grade has three bounds, like [40, 20, 0]\n" },
+	{ "nurture.yaml", "  half_life", "  grades: {fit: [40, 20, 0], interest: [60, 70, 10]}\n  half_life",
+		"nurture.yaml:15:45: the bounds of a grade fall: 70 is not below 60\n" },
+	{ "nurture.yaml", "  half_life", "  grades: {fit: [40, some, 0], interest: [60, 30, 10]}\n  half_life",
+		"nurture.yaml:15:22: `some` is no number; write it like 15 or 2.5\n" },
+	{ "nurture.yaml", "  half_life", "  grades: {fit: [40, 20, 0]}\n  half_life",
+		"nurture.yaml:15:11: `interest` is missing in `grades`; it is from how much interest on the figure is "
+		"1, 2 and 3, like [60, 30, 10]; below it is 4\n" },
+	{ "nurture.yaml", "seats > 10", "grade == \"A1\"",
+		"nurture.yaml:18:39: unknown name \"grade\"; a text stands in quotes\n" },
+	{ "nurture.yaml", "  role:\n", "  role:\n  grade:\n  tags:\n  owner:\n",
+		"nurture.yaml:4:3: `grade` is a name that nurtured has given something already; call the field otherwise\n"
+		"nurture.yaml:5:3: `tags` is a name that nurtured has given something already; call the field otherwise\n"
+		"nurture.yaml:6:3: `owner` is a name that nurtured has given something already; call the field otherwise\n" },
+	{ "nurture.yaml", "event.path == \"/pricing\"", "stage == \"decision\"",
+		"nurture.yaml:22:38: `stage` is not known yet here: interest is counted first, as the event comes\n" },
+	{ "nurture.yaml", "event.path == \"/pricing\"", "score > 3",
+		"nurture.yaml:22:38: `score` is not known yet here: interest is counted first, as the event comes\n" },
+	{ "nurture.yaml", "interest < 40", "intent < \"demo\"",
+		"nurture.yaml:10:19: intent has no order; ask for its values: intent in [\"unsubscribe\", \"meeting\"]\n" },
+	{ "nurture.yaml", "interest < 40", "tags > 3",
+		"nurture.yaml:10:17: tags is a list and 3 is a number: these cannot be compared\n" },
 	{ "nurture.yaml", "Europe/Berlin", "Europe/Berlin, default_timezone: UTC",
 		"nurture.yaml:23:98: `default_timezone` has no effect: `timezone` is the same for "
 		"everybody\n" },
+};
+
+/* With a grid. */
+static const struct mistake grade_mistakes[] = {
+	{ "sales.yaml", "score >= 80", "grade <= \"B2\"",
+		"sales.yaml:2:10: grade has no order; ask for its values: grade in [\"A1\", \"A2\"]\n" },
+	{ "sales.yaml", "score >= 80", "grade == \"A5\"",
+		"sales.yaml:2:13: grade is never \"A5\"; did you mean \"A1\"?\n" },
+	{ "sales.yaml", "score >= 80", "grade in [\"A1\", \"E1\"]",
+		"sales.yaml:2:13: grade is never \"E1\"; did you mean \"A1\"?\n" },
 };
 
 static const struct mistake form_mistakes[] = {
@@ -384,6 +430,16 @@ static void test_nurture(void **state)
 	try_mistakes(nurture_mistakes, COUNT(nurture_mistakes));
 }
 
+static void test_grades(void **state)
+{
+	struct conf c;
+
+	conf_init(&c);
+	conf_edit(&c, "nurture.yaml", "  half_life", "  grades: {fit: [40, 20, 0], interest: [60, 30, 10]}\n  half_life");
+	try_mistakes_in(&c, grade_mistakes, COUNT(grade_mistakes));
+	conf_clear(&c);
+}
+
 static void test_forms(void **state)
 {
 	try_mistakes(form_mistakes, COUNT(form_mistakes));
@@ -404,6 +460,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_operator),
 		cmocka_unit_test(test_nurture),
+		cmocka_unit_test(test_grades),
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_sales),
 		cmocka_unit_test(test_templates),

@@ -246,6 +246,52 @@ static void test_nurture(void **state)
 	plan_unref(&plan);
 }
 
+static void test_holidays(void **state)
+{
+	struct conf *c = *state;
+	struct plan *plan = load_good(c);
+
+	assert_int_equal(plan->holiday_count, 0);
+	plan_unref(&plan);
+	conf_edit(c, "nurture.yaml", "quiet:",
+		"holidays:\n  - \"12-25\"\n  - 2026-04-03\n  - {on: \"12-25\", when: company == \"Acme\"}\nquiet:");
+	plan = load_good(c);
+	assert_int_equal(plan->holiday_count, 3);
+	assert_int_equal(plan->holidays[0].year, 0);
+	assert_int_equal(plan->holidays[0].month * 100 + plan->holidays[0].day, 1225);
+	assert_null(plan->holidays[0].when);
+	assert_int_equal(plan->holidays[1].year, 2026);
+	assert_int_equal(plan->holidays[1].month * 100 + plan->holidays[1].day, 403);
+	assert_non_null(plan->holidays[2].when);
+	plan_unref(&plan);
+}
+
+/* A grid, if asked for, is a name in conditions and mails. */
+static void test_grades(void **state)
+{
+	struct conf *c = *state;
+	struct plan *plan = load_good(c);
+	const struct symbol *grade;
+
+	assert_false(plan->graded);
+	assert_int_equal(plan->symbol_grade, -1);
+	assert_int_equal(vocabulary_find(plan->mail_names, slice_of("grade")), -1);
+	plan_unref(&plan);
+	conf_edit(c, "nurture.yaml", "  half_life", "  grades: {fit: [40, 20, 0], interest: [60, 30.5, -10]}\n  half_life");
+	conf_edit(c, "sales.yaml", "score >= 80", "grade in [\"A1\", \"A2\"]");
+	plan = load_good(c);
+	assert_true(plan->graded);
+	assert_true(plan->grade_fit[0] > 39.9 && plan->grade_fit[2] < 0.1);
+	assert_true(plan->grade_interest[1] > 30.4 && plan->grade_interest[2] < -9.9);
+	grade = vocabulary_symbol(plan->vocabulary, plan->symbol_grade);
+	assert_string_equal(grade->values[0], "A1");
+	assert_string_equal(grade->values[15], "D4");
+	assert_null(grade->values[16]);
+	assert_true(vocabulary_find(plan->mail_names, slice_of("grade")) >= (int)plan->field_count);
+	assert_int_equal(plan->by_symbol[plan->symbol_grade].count, 1);
+	plan_unref(&plan);
+}
+
 static void test_without_quiet_hours_and_sales(void **state)
 {
 	struct conf *c = *state;
@@ -417,7 +463,7 @@ static void test_templates(void **state)
 static void test_names(void **state)
 {
 	static const char *const expression_names[] = { "email", "email_kind", "stage", "list", "score",
-		"interest", "fit", "intent", "language", "form" };
+		"interest", "fit", "intent", "language", "form", "tags" };
 	struct plan *plan = load_good(*state);
 	const struct vocabulary *const all[] = { plan->vocabulary, plan->mail_names, plan->page_names,
 		plan->alert_names };
@@ -436,6 +482,8 @@ static void test_names(void **state)
 	assert_true(vocabulary_find(plan->page_names, slice_of("company")) >= (int)plan->field_count);
 	assert_true(vocabulary_find(plan->alert_names, slice_of("company")) >= (int)plan->field_count);
 	assert_int_equal(vocabulary_find(plan->mail_names, slice_of("company")), 3);
+	assert_int_equal(plan->symbol_form, vocabulary_find(plan->vocabulary, slice_of("form")));
+	assert_int_equal(plan->symbol_tags, vocabulary_find(plan->vocabulary, slice_of("tags")));
 	assert_string_equal(vocabulary_symbol(plan->vocabulary, plan->symbol_stage)->values[1], "decision");
 	assert_string_equal(vocabulary_symbol(plan->vocabulary, plan->symbol_list)->values[0], "buying");
 	assert_true(vocabulary_symbol(plan->vocabulary, plan->symbol_interest)->decays);
@@ -686,6 +734,8 @@ int main(void)
 		TEST(test_secret_of_an_alert),
 		TEST(test_who_only_looks_needs_no_secrets),
 		TEST(test_nurture),
+		TEST(test_holidays),
+		TEST(test_grades),
 		TEST(test_without_quiet_hours_and_sales),
 		TEST(test_form),
 		TEST(test_single_confirmation),

@@ -30,6 +30,76 @@ static void test_names(void **state)
 		assert_int_equal(scalar_name(bad[i], &err), -1);
 }
 
+static void test_percentages(void **state)
+{
+	static const struct {
+		const char *s;
+		int hundredths; /* of a percent; -1: refused */
+	} rows[] = {
+		{ "10%", 1000 },
+		{ "99.5 %", 9950 },
+		{ "0%", 0 },
+		{ "100%", 10000 },
+		{ "10", -1 },
+		{ "", -1 },
+		{ "%", -1 },
+		{ "-1%", -1 },
+		{ "101%", -1 },
+		{ "10%%", -1 },
+		{ "10% of it", -1 },
+		{ "1e1%", 1000 },
+		{ "000000000000000000000000000001%", -1 },
+	};
+	struct err err;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		double part = -0.0001;
+
+		assert_int_equal(scalar_percent(rows[i].s, &part, &err), rows[i].hundredths < 0 ? -1 : 0);
+		assert_int_equal((int)(part * 10000 + (part < 0 ? -0.5 : 0.5)), rows[i].hundredths);
+	}
+}
+
+static void test_dates(void **state)
+{
+	static const struct {
+		const char *s;
+		bool yearly;
+		int date; /* 0: refused */
+	} rows[] = {
+		{ "2026-12-01", false, 20261201 },
+		{ "2028-02-29", false, 20280229 },
+		{ "2000-02-29", false, 20000229 },
+		{ "12-25", true, 1225 },
+		{ "02-29", true, 229 },
+		{ "2026-04-03", true, 20260403 },
+		{ "12-25", false, 0 },
+		{ "2026-02-29", false, 0 },
+		{ "2100-02-29", false, 0 },
+		{ "2026-13-01", false, 0 },
+		{ "2026-00-01", false, 0 },
+		{ "2026-04-31", false, 0 },
+		{ "2026-04-00", false, 0 },
+		{ "1969-12-31", false, 0 },
+		{ "0000-12-31", true, 0 },
+		{ "2026-4-3", false, 0 },
+		{ "2026-12-01T09:00", false, 0 },
+		{ "26-12-01", true, 0 },
+		{ "12-32", true, 0 },
+		{ "12-25-", true, 0 },
+		{ "12", true, 0 },
+		{ "", true, 0 },
+	};
+	struct err err;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int year = 0, month = 0, day = 0;
+
+		assert_int_equal(scalar_date(rows[i].s, rows[i].yearly, &year, &month, &day, &err), rows[i].date ? 0 : -1);
+		assert_int_equal(year * 10000 + month * 100 + day, rows[i].date);
+	}
+}
+
 static void test_sizes(void **state)
 {
 	static const struct {
@@ -200,6 +270,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_percentages),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_minutes),
