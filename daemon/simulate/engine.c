@@ -84,11 +84,22 @@ static int look_for_leads(struct simulation *s, struct db *db, struct err *err)
 	return 0;
 }
 
+/* In the first job: choices and ids are made by the thread that runs jobs. With a store of our own, ids began anew before it was opened. */
+static void begin(struct simulation *s)
+{
+	random_seed(s->options.seed);
+	if (!s->own_store)
+		id_restart();
+	s->begun = true;
+}
+
 /* Tells as it goes: a simulation whose job fails is over, so none is told twice. */
 static int run_cb(struct store_job *job, struct db *db, struct err *err)
 {
 	struct job *j = (struct job *)job;
 
+	if (!j->s->begun)
+		begin(j->s);
 	arena_reset(j->s->arena);
 	if (j->fn(j->s, db, j->arg, err))
 		return -1;

@@ -64,6 +64,7 @@ struct simulation {
 	struct store *store;
 	struct decide *decide;
 	int64_t now;
+	bool begun;			/* a job has been run */
 	struct agenda agenda;
 	struct someone *people;
 	size_t count, cap;

@@ -4,6 +4,8 @@
  */
 #include <stdlib.h>
 
+#include "base/random.h"
+
 #include "inside.h"
 
 /* Open addressing; a power of two, at most half full. */
@@ -17,11 +19,7 @@ struct by_prospect {
 
 static uint64_t mix(uint64_t z)
 {
-	/* splitmix64 */
-	z += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
+	return random_mix(&z);
 }
 
 static double unit(uint64_t n)
