@@ -24,6 +24,9 @@ struct plan_body {
 		const struct template *template;
 	} *pages;
 	size_t page_count;
+	const char *folder;		/* of the operator's file */
+	bool no_secrets;		/* see plan_load_to_look() */
+	struct plan_body *olds;		/* of older sequences, each with what it owns; `plan` of theirs is not used */
 };
 
 /* What a condition decides: it cannot ask what is decided after it. */

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 #include "load.h"
+#include "sequences.h"
 
 static void wipe(char *secret)
 {
@@ -18,7 +19,8 @@ static void wipe(char *secret)
 	free(secret);
 }
 
-static void body_free(struct plan_body *b)
+/* All but the names, which an older sequence borrows. */
+static void body_clear(struct plan_body *b)
 {
 	for (size_t i = 0; i < b->expression_count; i++)
 		expression_free(&b->expressions[i]);
@@ -29,11 +31,28 @@ static void body_free(struct plan_body *b)
 	free(b->expressions);
 	free(b->templates);
 	free(b->secrets);
+	arena_free(&b->arena);
+}
+
+static void olds_free(struct plan_body *b)
+{
+	while (b) {
+		struct plan_body *next = b->olds;
+
+		body_clear(b);
+		free(b);
+		b = next;
+	}
+}
+
+static void body_free(struct plan_body *b)
+{
+	olds_free(b->olds);
 	vocabulary_free(&b->plan.vocabulary);
 	vocabulary_free(&b->plan.mail_names);
 	vocabulary_free(&b->plan.page_names);
 	vocabulary_free(&b->plan.alert_names);
-	arena_free(&b->arena);
+	body_clear(b);
 	free(b);
 }
 
@@ -47,7 +66,7 @@ static void load_init(struct load *l, const char *operator_file)
 	l->scratch = arena_new(0);
 	l->plan->references = 1;
 	complaints_init(&l->complaints, l->scratch);
-	l->folder = slash ? arena_strndup(l->scratch, operator_file, (size_t)(slash - operator_file)) : ".";
+	l->folder = l->body->folder = slash ? arena_strndup(l->arena, operator_file, (size_t)(slash - operator_file)) : ".";
 }
 
 static void load_clear(struct load *l)
@@ -82,7 +101,7 @@ static struct plan *load(const char *operator_file, bool no_secrets, struct plan
 	struct plan *plan = NULL;
 
 	load_init(&l, operator_file);
-	l.no_secrets = no_secrets;
+	l.no_secrets = l.body->no_secrets = no_secrets;
 	load_all(&l, operator_file);
 	if (l.complaints.count) {
 		errors->count += l.complaints.count;
@@ -105,6 +124,37 @@ struct plan *plan_load(const char *operator_file, struct plan_errors *errors)
 struct plan *plan_load_to_look(const char *operator_file, struct plan_errors *errors)
 {
 	return load(operator_file, true, errors);
+}
+
+/* What is right for a new sequence need not be asked of an old one again: only whether all that it names is still there. */
+const struct sequence *plan_old_sequence(struct plan *plan, const char *source, struct plan_errors *errors)
+{
+	struct plan_body *b = xcalloc(1, sizeof(*b)), *of = (struct plan_body *)plan;
+	struct load l = {
+		.body = b, .plan = plan, .folder = of->folder, .no_secrets = of->no_secrets,
+		.operator_known = true, .nurture_known = true, .mails_known = true,
+	};
+	struct sequence *s;
+	struct sequence_nodes nodes;
+
+	l.arena = b->arena = arena_new(0);
+	l.scratch = arena_new(0);
+	complaints_init(&l.complaints, l.scratch);
+	s = arena_calloc(l.arena, 1, sizeof(*s));
+	s->index = -1;
+	sequences_read(&l, yaml_parse(&l.complaints, source_of(&l.complaints, "kept version", source, strlen(source))), s, &nodes);
+	load_expressions(&l);
+	errors->count += l.complaints.count;
+	complaints_print(&l.complaints, &errors->text);
+	if (l.complaints.count) {
+		olds_free(b);
+		s = NULL;
+	} else {
+		b->olds = of->olds;
+		of->olds = b;
+	}
+	load_clear(&l);
+	return s;
 }
 
 struct plan *plan_ref(struct plan *plan)
@@ -223,9 +273,4 @@ struct rule_set plan_rules_of(const struct plan *plan, const char *event)
 			low = middle + 1;
 	}
 	return (struct rule_set){ 0 };
-}
-
-const struct sequence *plan_old_sequence(struct plan *plan, const char *source, struct plan_errors *errors)
-{
-	return NULL;
 }

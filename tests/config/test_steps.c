@@ -352,6 +352,79 @@ static void test_test_id(void **state)
 	plan_unref(&first);
 }
 
+/* --- an older version --------------------------------------------------------------------------------------------- */
+
+static const struct sequence *old(struct plan *plan, const char *source, char **said)
+{
+	struct plan_errors errors = { 0 };
+	const struct sequence *s = plan_old_sequence(plan, source, &errors);
+
+	assert_int_equal(!s, errors.count > 0);
+	*said = xstrdup(buf_cstr(&errors.text));
+	buf_clear(&errors.text);
+	return s;
+}
+
+/* The plan has a newer one; the old one still says what it said, with the plan's mails, fields and names. */
+static void test_older_sequence(void **state)
+{
+	struct conf *c = *state;
+	struct plan *plan;
+	const struct sequence *s, *second;
+	char *said;
+
+	conf_edit(c, "sequences/all.yaml", NULL, "sequence: all\nenter: {on: signup}\nsteps:\n  - {send: mistakes}\n");
+	plan = load_good(c);
+	s = old(plan, every_step, &said);
+	assert_string_equal(said, "");
+	assert_int_equal(s->index, -1);
+	assert_string_equal(s->name, "all");
+	assert_int_equal(s->step_count, 18);
+	assert_ptr_equal(s->steps[0].mail, plan_mail(plan, "delivery"));
+	assert_string_equal(s->steps[15].target->secret, "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+	assert_non_null(s->goal);
+	assert_string_equal(s->source, every_step);
+	assert_string_not_equal(s->version, plan_sequence(plan, "all")->version);
+	assert_int_equal(plan_sequence(plan, "all")->step_count, 1);
+	assert_int_equal(plan->webhook_count, 0);
+	free(said);
+	second = old(plan, plan_sequence(plan, "all")->source, &said);
+	assert_string_equal(second->version, plan_sequence(plan, "all")->version);
+	free(said);
+	assert_int_equal(s->step_count, 18);
+	plan_unref(&plan);
+}
+
+static void test_older_sequence_cannot_go_on(void **state)
+{
+	static const struct {
+		const char *source, *said;
+	} rows[] = {
+		{ "sequence: all\nenter: {on: signup}\nsteps:\n  - {send: gone}\n  - {set: {gone: x}}\n",
+			"kept version:4:12: there is no mail `gone` in templates/emails/; there are `confirm`, `delivery` and "
+			"`mistakes`\n"
+			"kept version:5:12: there is no field `gone` in nurture.yaml; there are `first_name`, `role`, `webinar_at`, "
+			"`seats` and `company`\n" },
+		{ "sequence: all\nlist: gone\nenter: {on: signup}\nexit: gone > 3\nsteps:\n  - {send: mistakes}\n",
+			"kept version:2:7: there is no list `gone` in nurture.yaml; there are `buying` and `looking`\n"
+			"kept version:4:7: unknown name \"gone\"; a text stands in quotes\n" },
+		{ "sequence: [", "kept version:1:12: did not find expected node content while parsing a flow node; inside { } YAML "
+			"ends a bare expression at a comma or a bracket: write it on a line of its own, or in quotes\n" },
+		{ "", "kept version:1:1: the file is empty\n" },
+	};
+	struct conf *c = *state;
+	struct plan *plan = load_good(c);
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *said;
+
+		assert_null(old(plan, rows[i].source, &said));
+		assert_string_equal(said, rows[i].said);
+		free(said);
+	}
+	plan_unref(&plan);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -365,6 +438,8 @@ int main(void)
 		TEST(test_ways),
 		TEST(test_version),
 		TEST(test_test_id),
+		TEST(test_older_sequence),
+		TEST(test_older_sequence_cannot_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
