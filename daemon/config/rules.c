@@ -82,7 +82,14 @@ static void add_all(struct builder *b, const struct plan *plan)
 		add_sequence(b, &plan->sequences[i]);
 }
 
-/* Interest and entries are asked when their event comes, and only then. */
+/* That a goal decides is seen where goals are. */
+static void touch_test(struct builder *b, const struct step *step, int rule)
+{
+	if (strcmp(step->by, "goal") != 0)
+		touch(b, step->by, 0, rule);
+}
+
+/* Interest, entries and tests are asked when their event comes, and only then. */
 static void touch_all(struct builder *b, const struct plan *plan)
 {
 	for (size_t i = 0; i < b->count; i++) {
@@ -93,10 +100,12 @@ static void touch_all(struct builder *b, const struct plan *plan)
 			touch(b, plan->interest[rule->index].on, 0, (int)i);
 			break;
 		case RULE_ENTER:
-			touch(b, plan->sequences[rule->index].enter_on, 0, (int)i);
+			/* by hand: no event at all */
+			if (*plan->sequences[rule->index].enter_on)
+				touch(b, plan->sequences[rule->index].enter_on, 0, (int)i);
 			break;
 		case RULE_TEST:
-			touch(b, plan->sequences[rule->index].steps[rule->step].by, 0, (int)i);
+			touch_test(b, &plan->sequences[rule->index].steps[rule->step], (int)i);
 			break;
 		case RULE_WAIT:
 			touch_by(b, rule->when, (int)i);

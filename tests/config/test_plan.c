@@ -507,13 +507,14 @@ static void print_set(const struct plan *plan, struct rule_set set, struct buf *
 		[RULE_GOAL] = "goal",
 		[RULE_EXIT] = "exit",
 		[RULE_WAIT] = "wait",
+		[RULE_TEST] = "test",
 	};
 
 	for (size_t i = 0; i < set.count; i++) {
 		const struct rule *rule = &plan->rules[set.rules[i]];
 
 		buf_printf(out, "%s%s%d", i ? " " : "", kinds[rule->kind], rule->index);
-		if (rule->kind == RULE_WAIT)
+		if (rule->kind == RULE_WAIT || rule->kind == RULE_TEST)
 			buf_printf(out, ".%d", rule->step);
 	}
 }
@@ -572,6 +573,55 @@ static void test_rules_by_event(void **state)
 	}
 	for (size_t i = 1; i < plan->event_count; i++)
 		assert_true(strcmp(plan->event_names[i - 1], plan->event_names[i]) < 0);
+	plan_unref(&plan);
+}
+
+/* What decides a test touches it; a goal is seen where goals are; and no event lets people in who are put in by hand. */
+static void test_rules_of_tests(void **state)
+{
+	struct conf *c = *state;
+	struct plan *plan;
+	struct buf out = BUF_INIT;
+
+	conf_edit(c, "sequences/second.yaml", NULL,
+		"sequence: second\nenter: by hand\npriority: 20\ngoal: did(\"purchase\")\nsteps:\n"
+		"  - {test: [delivery, mistakes]}\n  - {test: [delivery, mistakes], by: lead_won}\n"
+		"  - {test: [delivery, mistakes], by: goal}\n");
+	plan = load_good(c);
+	print_set(plan, plan_rules_of(plan, "click"), &out);
+	assert_string_equal(buf_cstr(&out), "interest1 interest2 test0.0 wait1.3");
+	buf_reset(&out);
+	print_set(plan, plan_rules_of(plan, "lead_won"), &out);
+	assert_string_equal(buf_cstr(&out), "test0.1");
+	buf_reset(&out);
+	print_set(plan, plan_rules_of(plan, "purchase"), &out);
+	assert_string_equal(buf_cstr(&out), "goal0");
+	assert_int_equal(plan_rules_of(plan, "goal").count, 0);
+	assert_int_equal(plan_rules_of(plan, "").count, 0);
+	buf_clear(&out);
+	plan_unref(&plan);
+}
+
+/*
+ * A thousand rules, and an event touches those that name it: what it costs follows them, not how many there are.
+ */
+static void test_rules_of_many(void **state)
+{
+	struct conf *c = *state;
+	struct buf yaml = BUF_INIT;
+	struct plan *plan;
+
+	buf_str(&yaml, "  interest:\n");
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&yaml, "    - {on: event_%d, points: 1}\n", i);
+	conf_edit(c, "nurture.yaml", "  interest:\n", buf_cstr(&yaml));
+	plan = load_good(c);
+	assert_true(plan->rule_count > 1000);
+	assert_int_equal(plan_rules_of(plan, "event_517").count, 1);
+	assert_int_equal(plan_rules_of(plan, "page_view").count, 1);
+	assert_int_equal(plan_rules_of(plan, "click").count, 3);
+	assert_int_equal(plan->by_symbol[plan->symbol_interest].count, 1);
+	buf_clear(&yaml);
 	plan_unref(&plan);
 }
 
@@ -746,6 +796,8 @@ int main(void)
 		TEST(test_names),
 		TEST(test_rules_by_symbol),
 		TEST(test_rules_by_event),
+		TEST(test_rules_of_tests),
+		TEST(test_rules_of_many),
 		TEST(test_rules_on_machines),
 		TEST(test_rules_by_until),
 		TEST(test_let_pass),
