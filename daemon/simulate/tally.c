@@ -118,7 +118,7 @@ static const struct named **bag_sorted(const struct bag *b)
 
 struct by_sequence {
 	char *name;
-	int64_t entered, states[ENROLMENT_WATCHED + 1];
+	int64_t entered, held_out, states[ENROLMENT_WATCHED + 1];
 	struct bag ends;		/* by why */
 };
 
@@ -251,6 +251,8 @@ void tally_journal(struct tally *t, const struct journal_row *row)
 		add_hold(t, row);
 	else if (strcmp(row->kind, "enrol") == 0)
 		sequence_of(t, row->what)->entered++;
+	else if (strcmp(row->kind, "holdout") == 0)
+		sequence_of(t, row->what)->held_out++;
 	else if (strcmp(row->kind, "end") == 0)
 		bag_find(&sequence_of(t, row->what)->ends, row->why)->count++;
 }
@@ -368,6 +370,8 @@ static void put_sequence(const struct by_sequence *s, struct buf *out)
 	size_t i;
 
 	buf_printf(out, "\n%s\n%9lld  entered\n", s->name, (long long)s->entered);
+	if (s->held_out)
+		buf_printf(out, "%9lld  held out\n", (long long)s->held_out);
 	for (i = 0; i < s->ends.count; i++)
 		buf_printf(out, "%9lld  ended: %s\n", (long long)ends[i]->count, ends[i]->name);
 	if (s->states[ENROLMENT_ACTIVE])
@@ -375,7 +379,7 @@ static void put_sequence(const struct by_sequence *s, struct buf *out)
 	if (s->states[ENROLMENT_PAUSED])
 		buf_printf(out, "%9lld  paused\n", (long long)s->states[ENROLMENT_PAUSED]);
 	if (s->states[ENROLMENT_WATCHED])
-		buf_printf(out, "%9lld  held out\n", (long long)s->states[ENROLMENT_WATCHED]);
+		buf_printf(out, "%9lld  held out, still watched\n", (long long)s->states[ENROLMENT_WATCHED]);
 	free(ends);
 }
 
@@ -474,8 +478,9 @@ static void sequences_json(const struct tally *t, struct buf *out)
 
 		buf_str(out, i ? ",\n    {\"sequence\":" : "\n    {\"sequence\":");
 		text_json(out, s->name, strlen(s->name));
-		buf_printf(out, ",\"entered\":%lld,\"under_way\":%lld,\"paused\":%lld,\"held_out\":%lld,\"ended\":", (long long)s->entered,
-				(long long)s->states[ENROLMENT_ACTIVE], (long long)s->states[ENROLMENT_PAUSED], (long long)s->states[ENROLMENT_WATCHED]);
+		buf_printf(out, ",\"entered\":%lld,\"held_out\":%lld,\"under_way\":%lld,\"paused\":%lld,\"watched\":%lld,\"ended\":",
+				(long long)s->entered, (long long)s->held_out, (long long)s->states[ENROLMENT_ACTIVE],
+				(long long)s->states[ENROLMENT_PAUSED], (long long)s->states[ENROLMENT_WATCHED]);
 		bag_json(&s->ends, out);
 		buf_char(out, '}');
 	}

@@ -257,11 +257,7 @@ static void line_alert(struct line *l)
 
 static void line_note(struct line *l)
 {
-	say(l->out, l->t->text);
-	if (l->t->to && *l->t->to) {
-		buf_char(l->out, ' ');
-		say(l->out, l->t->to);
-	}
+	say(l->out, l->t->to);
 	because(l->out, l->t->why);
 }
 
@@ -314,10 +310,14 @@ const char *thing_name(enum thing_kind kind)
 void thing_line(const struct thing *thing, const struct zone *zone, int64_t start, struct buf *out)
 {
 	struct line l = { thing, zone, out };
+	size_t name;
 
 	buf_printf(out, "%3lld  ", (long long)thing_day(thing->at, zone, start));
 	thing_time(thing->at, zone, out);
-	buf_printf(out, "  %-*s ", NAME_WIDTH, kinds[thing->kind].name);
+	buf_str(out, "  ");
+	name = out->len;
+	say(out, thing->kind == THING_NOTE ? thing->text : kinds[thing->kind].name);
+	buf_printf(out, "%*s ", (int)(out->len - name < NAME_WIDTH ? NAME_WIDTH - (out->len - name) : 0), "");
 	kinds[thing->kind].line(&l);
 }
 

@@ -14,7 +14,6 @@ struct timeline {
 	struct buf *out;
 	size_t lines;
 	size_t counts[THINGS];
-	bool entered;
 };
 
 int64_t timeline_start(const struct timeline_options *o)
@@ -40,8 +39,6 @@ static void tell_cb(void *ctx, const struct thing *thing)
 	struct timeline *t = ctx;
 
 	t->counts[thing->kind]++;
-	if (thing->kind == THING_ENTERS && t->options->sequence && strcmp(thing->sequence, t->options->sequence) == 0)
-		t->entered = true;
 	if (t->options->json) {
 		if (t->lines++)
 			buf_char(t->out, ',');
@@ -119,6 +116,16 @@ static void put_enrolment(struct timeline *t, const struct enrolment *e)
 	buf_char(t->out, '\n');
 }
 
+static bool was_entered(const struct end *e, const char *sequence)
+{
+	size_t i;
+
+	for (i = 0; i < e->count; i++)
+		if (strcmp(e->enrolments[i].sequence, sequence) == 0)
+			return true;
+	return false;
+}
+
 static void put_end_text(struct timeline *t, const struct end *e)
 {
 	size_t i;
@@ -131,7 +138,7 @@ static void put_end_text(struct timeline *t, const struct end *e)
 				e->row.hot ? ", hot" : "");
 	for (i = 0; i < e->count; i++)
 		put_enrolment(t, &e->enrolments[i]);
-	if (t->options->sequence && !t->entered)
+	if (t->options->sequence && !was_entered(e, t->options->sequence))
 		buf_printf(t->out, "%-12s never entered\n", t->options->sequence);
 }
 

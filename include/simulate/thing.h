@@ -43,7 +43,7 @@ enum thing_kind {
 	THING_SUPPRESSED,	/* why */
 	THING_HOT,		/* to: owner; why */
 	THING_ALERT,		/* to: host; text: shape */
-	THING_NOTE,		/* text: kind; to: what; why: of the journal, where it is none of the above */
+	THING_NOTE,		/* text: kind, which is its name; to: what; why: of the journal, where it is none of the above */
 	THINGS
 };
 

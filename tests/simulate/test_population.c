@@ -109,9 +109,9 @@ static void test_it_adds_up(void **state)
 	assert_int_equal(sum(json_object_get(json, "held")),
 			number(json, "all", "held_by_cap") + number(json, "all", "held_by_quiet_hours") + number(json, "all", "held_otherwise"));
 	json_array_foreach(json_object_get(json, "sequences"), i, v) {
-		entered += number(v, "", "entered");
+		entered += number(v, "", "entered") + number(v, "", "held_out");
 		ended += sum(json_object_get(v, "ended"));
-		open += number(v, "", "under_way") + number(v, "", "paused");
+		open += number(v, "", "under_way") + number(v, "", "paused") + number(v, "", "watched");
 	}
 	assert_int_equal(entered, ended + open);
 	assert_true(entered > 400 && number(json, "all", "hot_leads") > 20 && number(json, "all", "held_by_cap") > 20);
