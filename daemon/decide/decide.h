@@ -81,6 +81,8 @@ struct enrolment;
 
 /* Walks an open enrolment from `step` (index in its sequence) through all that takes no time; queues where it comes to rest. */
 int sequence_go(struct decide *d, struct db *db, struct person *p, const struct sequence *s, struct enrolment *e, int step, int64_t now, struct err *err) MUSTCHECK;
+/* Puts it to rest at a step (its row in the queue moves) until `due`. */
+int sequence_rest(struct db *db, struct enrolment *e, const struct step *step, int64_t due, const char *why, struct err *err) MUSTCHECK;
 int sequence_end(struct decide *d, struct db *db, struct enrolment *e, const char *why, int64_t now, struct err *err) MUSTCHECK;
 /* Ends these of one person; those that gave way first, or the end of what they gave way to would let them go on. */
 int sequence_end_all(struct person *p, struct enrolment *all, size_t count, const char *why, struct err *err) MUSTCHECK;

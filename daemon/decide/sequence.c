@@ -37,7 +37,7 @@ static int leave_queue(struct db *db, struct enrolment *e, struct err *err)
 	return 0;
 }
 
-static int rest(struct db *db, struct enrolment *e, const struct step *step, int64_t due, const char *why, struct err *err)
+int sequence_rest(struct db *db, struct enrolment *e, const struct step *step, int64_t due, const char *why, struct err *err)
 {
 	if (leave_queue(db, e, err))
 		return -1;
@@ -194,7 +194,7 @@ int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_
 	e->queue_id = 0;
 	e->state = ENROLMENT_ACTIVE;
 	if (!rc)
-		return rest(db, e, &s->steps[step], at, "goes on", err);
+		return sequence_rest(db, e, &s->steps[step], at, "goes on", err);
 	e->why = "goes on";
 	return enrolments_update(db, e, err);
 }
@@ -206,7 +206,7 @@ int sequence_hold(struct decide *d, struct db *db, struct enrolment *e, const ch
 
 	e->due = 0;
 	rc = version_step(d, db, e, name, clock_now(), &s, &step, err);
-	return rc <= 0 ? rc : rest(db, e, &s->steps[step], until, why, err);
+	return rc <= 0 ? rc : sequence_rest(db, e, &s->steps[step], until, why, err);
 }
 
 /* Loads the person where the caller had no need of them before. */
@@ -358,7 +358,7 @@ static int wait_until(struct db *db, struct person *p, const struct sequence *s,
 	*step = at->next;
 	if (due <= p->now || at->next >= s->step_count)
 		return 0;
-	return rest(db, e, &s->steps[at->next], due, at->name, err) ? -1 : 1;
+	return sequence_rest(db, e, &s->steps[at->next], due, at->name, err) ? -1 : 1;
 }
 
 /* 1 it rests, 0 it goes on at *step, -1. */
@@ -374,7 +374,7 @@ static int wait_for(struct db *db, struct person *p, const struct sequence *s, s
 		return note_branch(p, s, at, "holds", *step, err);
 	}
 	p->enrolments = true;	/* its own time to change is looked for when the person is settled */
-	return rest(db, e, at, at->wait ? p->now + at->wait : INT64_MAX / 2, at->name, err) ? -1 : 1;
+	return sequence_rest(db, e, at, at->wait ? p->now + at->wait : INT64_MAX / 2, at->name, err) ? -1 : 1;
 }
 
 int sequence_waited(struct person *p, const struct sequence *s, const struct step *at, bool held, struct err *err)
@@ -392,7 +392,7 @@ static int one_step(struct decide *d, struct db *db, struct person *p, const str
 	switch (at->kind) {
 	case STEP_SEND:
 	case STEP_TEST:
-		return rest(db, e, at, now, "", err) ? -1 : 1;
+		return sequence_rest(db, e, at, now, "", err) ? -1 : 1;
 	case STEP_WAIT:
 		*step = at->next;
 		if (at->next >= s->step_count)	/* nothing follows: it has nothing to wait for */
@@ -401,7 +401,7 @@ static int one_step(struct decide *d, struct db *db, struct person *p, const str
 		if (at->business_days && sequence_until(p, at, &due, err))
 			return -1;
 		/* a wait that leads to another wait or a branch is walked when its time has come */
-		return rest(db, e, &s->steps[at->next], due, at->name, err) ? -1 : 1;
+		return sequence_rest(db, e, &s->steps[at->next], due, at->name, err) ? -1 : 1;
 	case STEP_WAIT_UNTIL:
 		return wait_until(db, p, s, e, step, err);
 	case STEP_WAIT_FOR:

@@ -117,6 +117,7 @@ int version_step(struct decide *d, struct db *db, struct enrolment *e, const cha
 int version_adopt(struct person *p, struct enrolment *e, const struct sequence **out, struct err *err)
 {
 	const char *before = e->step;
+	bool again;
 	int step, rc;
 
 	if (version_of(p->d, p->db, e, out, err))
@@ -138,7 +139,11 @@ int version_adopt(struct person *p, struct enrolment *e, const struct sequence *
 	rc = version_step(p->d, p->db, e, e->step, p->now, out, &step, err);
 	if (rc <= 0)
 		return rc;
-	if (strcmp((*out)->steps[step].name, before) == 0 && (*out)->on_change != CHANGE_RESTART)
+	again = (*out)->on_change == CHANGE_RESTART;
+	if (!again && strcmp((*out)->steps[step].name, before) == 0)
 		return enrolments_update(p->db, e, err) ? -1 : 1;
+	/* a wait that has begun keeps its end; who stood at a wait_for that is gone waits for nothing any more */
+	if (!again && e->due > p->now && strcmp(e->why, before) != 0)
+		return sequence_rest(p->db, e, &(*out)->steps[step], e->due, e->why, err) ? -1 : 1;
 	return sequence_go(p->d, p->db, p, *out, e, step, p->now, err) ? -1 : 1;
 }

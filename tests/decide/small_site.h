@@ -190,7 +190,7 @@ SITE void site_run(struct site *s, site_fn *fn, void *arg)
 		site_die("job", err.text);
 }
 
-/* The folder as it is now comes into force. */
+/* The folder as it is now comes into force, and everybody is looked at. */
 SITE void site_reload(struct site *s)
 {
 	struct plan *plan = site_load(s);
@@ -200,28 +200,6 @@ SITE void site_reload(struct site *s)
 		site_die("reload", err.text);
 	plan_unref(&s->plan);
 	s->plan = plan;
-}
-
-SITE int site_sweep_fn(struct site *s, struct db *db, void *arg, struct err *err)
-{
-	size_t people = 1;
-	int bucket;
-
-	for (bucket = 0; bucket < BUCKETS; bucket++) {
-		int64_t after = 0;
-
-		do {
-			if (on_sweep(s->d, db, (uint16_t)bucket, &after, 10, &people, err))
-				return -1;
-		} while (people);
-	}
-	return 0;
-}
-
-/* Everybody is looked at, as the daemon does by itself after a reload. */
-SITE void site_sweep(struct site *s)
-{
-	site_run(s, site_sweep_fn, NULL);
 }
 
 SITE int site_track_fn(struct site *s, struct db *db, void *arg, struct err *err)
