@@ -115,6 +115,7 @@ SRC_config := \
 	daemon/config/step_ways.c \
 	daemon/config/steps.c \
 	daemon/config/targets.c \
+	daemon/config/words.c \
 	daemon/config/yaml.c
 
 SRC_store := \
@@ -273,6 +274,7 @@ SRC_console := \
 	daemon/console/console.c \
 	daemon/console/gauges.c \
 	daemon/console/page_score.c \
+	daemon/console/page_why.c \
 	daemon/console/preview.c \
 	daemon/console/report.c \
 	daemon/console/say.c \

@@ -15,7 +15,9 @@
 #define EVENTS_SHOWN 50
 
 static const char *const consent_names[] = { "none", "pending", "given", "withdrawn" };
-static const char *const enrolment_names[] = { "active", "paused", "ended" };
+const char *const look_enrolment_states[] = {
+	[ENROLMENT_ACTIVE] = "active", [ENROLMENT_PAUSED] = "paused", [ENROLMENT_ENDED] = "ended", [ENROLMENT_WATCHED] = "held out",
+};
 
 /* --- one person ---------------------------------------------------------------------------------------------------- */
 
@@ -50,6 +52,17 @@ void look_end(struct look *l)
 	arena_free(&l->arena);
 }
 
+static json_t *tags_json(struct person *p, struct arena *arena)
+{
+	struct value tags = person_tags(p, arena);
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; tags.type == VALUE_LIST && i < tags.list->count; i++)
+		json_array_append_new(list, json_stringn(tags.list->items[i].text.data, tags.list->items[i].text.len));
+	return list;
+}
+
 json_t *look_head(struct look *l)
 {
 	struct person *p = &l->person;
@@ -60,6 +73,7 @@ json_t *look_head(struct look *l)
 	json_object_set_new(json, "email", answer_text(row->address));
 	json_object_set_new(json, "name", answer_text(values_display_name(p, l->arena)));
 	json_object_set_new(json, "fields", fields ? fields : json_object());
+	json_object_set_new(json, "tags", tags_json(p, l->arena));
 	json_object_set_new(json, "stage", answer_text(row->stage));
 	json_object_set_new(json, "list", answer_text(row->list));
 	json_object_set_new(json, "form", answer_text(row->form));
@@ -163,7 +177,7 @@ int look_eval(const struct plan *plan, struct db *db, const struct expression *e
 
 /* --- all that is known --------------------------------------------------------------------------------------------- */
 
-static int add_suppression(struct look *l, json_t *json, struct err *err)
+int look_add_suppression(struct look *l, json_t *json, struct err *err)
 {
 	struct suppression s;
 	int found = suppressions_find(l->person.db, l->person.row.key, l->arena, &s, err);
@@ -203,7 +217,7 @@ static json_t *enrolment_json(const void *row)
 		"id", answer_id("enr", e->id),
 		"sequence", answer_text(e->sequence),
 		"step", answer_text(e->step),
-		"state", enrolment_names[e->state],
+		"state", look_enrolment_states[e->state],
 		"why", answer_text(e->why),
 		"entered", answer_time(e->entered),
 		"ended", answer_time(e->ended),
@@ -298,7 +312,7 @@ static int add_consents(struct look *l, json_t *json, struct err *err)
 	return 0;
 }
 
-static int add_lead(struct look *l, json_t *json, struct err *err)
+int look_add_lead(struct look *l, json_t *json, struct err *err)
 {
 	struct lead lead;
 	int found = leads_last(l->person.db, l->person.row.id, l->arena, &lead, err);
@@ -319,7 +333,7 @@ static int add_lead(struct look *l, json_t *json, struct err *err)
 int look_prospect(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err)
 {
 	static int (*const parts[])(struct look *l, json_t *json, struct err *err) = {
-		add_suppression, add_terms, add_enrolments, add_deliveries, add_events, add_consents, add_lead,
+		look_add_suppression, add_terms, add_enrolments, add_deliveries, add_events, add_consents, look_add_lead,
 	};
 	struct look l;
 	json_t *json;

@@ -24,6 +24,12 @@ void look_end(struct look *l);
 /* Who they are and where they stand: an object, to which the caller adds. */
 json_t *look_head(struct look *l);
 
+/* Members of it: `suppressed`, `lead`; null where there is none. */
+int look_add_suppression(struct look *l, json_t *json, struct err *err) MUSTCHECK;
+int look_add_lead(struct look *l, json_t *json, struct err *err) MUSTCHECK;
+
+extern const char *const look_enrolment_states[];	/* by enum enrolment_state */
+
 /* A list of lines, as expression_explain() writes them. */
 json_t *look_explain(struct look *l, const struct expression *e);
 /* An expression as its canonical text; null for none. */

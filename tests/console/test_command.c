@@ -142,7 +142,7 @@ static void help_and_version_need_no_verb(void **state)
 	assert_true(c.version);
 	command_help(&text);
 	assert_non_null(
-		strstr(buf_cstr(&text), "  prospect why ID|ADDRESS    why they are where they are\n"));
+		strstr(buf_cstr(&text), "  prospect why ID|ADDRESS    what they got and why, what comes next\n"));
 	assert_non_null(strstr(buf_cstr(&text), "  --reason TEXT              suppress: why\n"));
 	buf_clear(&text);
 }

@@ -139,12 +139,104 @@ static void a_score(void **state)
 	buf_clear(&answer);
 }
 
+static void why_they_got_it_and_what_comes_next(void **state)
+{
+	assert_page(page_why,
+		"{\"id\":\"pro_1\",\"email\":\"eva@example.net\",\"name\":\"Eva\",\"stage\":\"awareness\",\"list\":\"looking\",\"consent\":\"given\","
+		"\"fit\":20,\"interest\":10,\"score\":30,\"hot\":false,"
+		"\"suppressed\":{\"reason\":\"manual\",\"at\":\"2026-11-21T09:00:00Z\",\"source\":\"nurturectl\"},"
+		"\"mails\":[{\"kind\":\"step\",\"template\":\"a\",\"arm\":\"a-2\",\"sequence\":\"story\",\"step\":\"one\",\"state\":\"sent\","
+		"\"planned\":\"2026-11-20T09:00:00Z\",\"done\":\"2026-11-20T09:00:05Z\",\"because\":\"signup form\",\"code\":250,\"reply\":\"2.0.0 Ok\"},"
+		"{\"kind\":\"forwarded reply\",\"to\":\"ana@example.com\",\"template\":\"forward\",\"sequence\":\"\",\"state\":\"failed\","
+		"\"planned\":\"2026-11-20T08:00:00Z\",\"code\":550,\"reply\":\"550 no such user\",\"because\":null}],"
+		"\"answers\":[{\"at\":\"2026-11-20T10:00:00Z\",\"what\":\"click\",\"mail\":\"a\"},{\"at\":\"2026-11-20T09:30:00Z\",\"what\":\"open\",\"mail\":\"a\"}],"
+		"\"held\":[{\"at\":\"2026-11-20T23:00:00Z\",\"what\":\"two\",\"why\":\"quiet hours\",\"until\":\"2026-11-23T07:05:00Z\"},"
+		"{\"at\":\"2026-11-19T23:00:00Z\",\"what\":\"two\",\"why\":\"3 days over\",\"dropped\":true}],"
+		"\"sequences\":[{\"sequence\":\"story\",\"state\":\"active\",\"entered\":\"2026-11-20T09:00:00Z\",\"because\":\"signup form\","
+		"\"step\":\"two\",\"due\":\"2026-11-23T07:05:00Z\",\"mail\":null,\"held\":\"quiet hours\",\"waits\":null,"
+		"\"ahead\":[{\"step\":\"two\",\"does\":\"mail b\",\"ways\":[]},{\"step\":\"if-1\",\"does\":\"if country == \\\"DE\\\"\",\"holds\":true,"
+		"\"parts\":[\"country == \\\"DE\\\": yes\",\"  country: \\\"DE\\\"\"],\"ways\":[{\"label\":\"then\",\"to\":\"four\"},{\"label\":\"else\",\"to\":\"the end\"}]}],"
+		"\"changes\":[{\"what\":\"goal\",\"when\":\"interest >= 50\",\"holds\":false,\"then\":\"ends as converted\","
+		"\"parts\":[\"interest >= 50: no\",\"  interest: 10.0\"]}]},"
+		"{\"sequence\":\"other\",\"state\":\"held out\",\"entered\":\"2026-11-20T09:00:00Z\",\"because\":null,\"due\":\"2026-12-20T09:00:00Z\",\"held\":null}],"
+		"\"past\":[{\"sequence\":\"old\",\"entered\":\"2026-10-20T09:00:00Z\",\"because\":\"signup form\",\"step\":\"x\",\"ended\":\"2026-10-22T09:00:00Z\",\"why\":\"goal\"}],"
+		"\"on_stage\":{\"now\":\"awareness\",\"since\":\"2026-11-20T09:00:00Z\",\"because\":\"they came\",\"rules\":[{\"name\":\"awareness\",\"when\":null},"
+		"{\"name\":\"decision\",\"when\":\"interest >= 60\",\"holds\":false,\"until\":\"interest < 40\"}]},"
+		"\"on_list\":{\"now\":\"looking\",\"since\":\"2026-11-20T09:00:00Z\",\"because\":\"story: away\",\"moved_by_step\":true,\"moved_until\":null,\"rules\":[]},"
+		"\"hot_rule\":{\"now\":false,\"rule\":\"did(\\\"asked\\\")\",\"holds\":false,\"parts\":[\"x\"],\"became\":\"2026-11-01T09:00:00Z\",\"because\":\"asked\","
+		"\"cooldown_until\":\"2026-11-29T09:00:00Z\"},"
+		"\"lead\":{\"id\":\"led_1\",\"state\":\"rejected\",\"owner\":\"ana\",\"at\":\"2026-11-01T09:00:00Z\",\"answer\":\"no budget\"},"
+		"\"tests\":[{\"step\":\"one\",\"arm\":\"a-2\",\"decided_by\":\"click\",\"at\":\"2026-11-20T09:00:05Z\",\"until\":\"2026-11-23T09:00:05Z\",\"won\":true}],"
+		"\"changes\":[],\"journal\":[{\"at\":\"2026-11-20T09:00:00Z\",\"kind\":\"enrol\",\"what\":\"story\",\"why\":\"signup form\"}]}",
+
+		"Eva <eva@example.net>   pro_1\n"
+		"list looking, stage awareness, not hot; score 30 (fit 20, interest 10); consent given\n"
+		"NO MAIL since Sat 21 Nov 10:00, 19 hours ago: manual (nurturectl)\n"
+		"\n"
+		"COMES NEXT\n"
+		"  story: active since Fri 20 Nov 10:00, 1 day ago\n"
+		"    because of: signup form\n"
+		"    held: quiet hours\n"
+		"    until Mon 23 Nov 08:05, in 1 day\n"
+		"    next            two: mail b\n"
+		"    then            if-1: if country == \"DE\"   (now: yes)\n"
+		"                      country: \"DE\"\n"
+		"                      then: four; else: the end\n"
+		"    ends as converted when interest >= 50   (now: no)\n"
+		"      interest: 10.0\n"
+		"  other: held out since Fri 20 Nov 10:00, 1 day ago\n"
+		"    one of those who get nothing, to be compared with the others\n"
+		"    until Sun 20 Dec 10:00, in 28 days\n"
+		"\n"
+		"GOT\n"
+		"  Fri 20 Nov 10:00  a (arm a-2)               story / one                       sent\n"
+		"                    because of: signup form\n"
+		"                    relay: 250 2.0.0 Ok\n"
+		"                    open Fri 20 Nov 10:30, click Fri 20 Nov 11:00\n"
+		"  Fri 20 Nov 09:00  forward                   forwarded reply to ana@example.com failed\n"
+		"                    relay: 550 no such user\n"
+		"\n"
+		"HELD BACK\n"
+		"  Sat 21 Nov 00:00  two: quiet hours; until Mon 23 Nov 08:05, in 1 day\n"
+		"  Fri 20 Nov 00:00  two was dropped: 3 days over\n"
+		"\n"
+		"BEHIND THEM\n"
+		"  Thu 22 Oct 10:00  old, since Tue 20 Oct 10:00, ended at x: goal\n"
+		"                    because of: signup form\n"
+		"\n"
+		"HOT: no\n"
+		"  did(\"asked\")   (now: no)\n"
+		"  became hot Sun 1 Nov 10:00, 20 days ago\n"
+		"    because of: asked\n"
+		"  makes no second lead until Sun 29 Nov 10:00, in 7 days\n"
+		"  lead led_1, Sun 1 Nov 10:00, 20 days ago: rejected, of ana: no budget\n"
+		"\n"
+		"STAGE: awareness, since Fri 20 Nov 10:00, 1 day ago\n"
+		"  because of: they came\n"
+		"  > awareness       where everybody begins\n"
+		"    decision        interest >= 60   (now: no)\n"
+		"\n"
+		"LIST: looking, since Fri 20 Nov 10:00, 1 day ago\n"
+		"  because of: story: away\n"
+		"  a step moved them there, until the stage changes\n"
+		"\n"
+		"BY TIME ALONE\n"
+		"  Nothing changes within a year.\n"
+		"\n"
+		"TESTS THEY ARE IN\n"
+		"  Fri 20 Nov 10:00  one: got a-2; click: won\n"
+		"\n"
+		"RECORD, newest first\n"
+		"  Fri 20 Nov 10:00  enrol story: signup form\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_are_wrapped_cleaned_and_their_times_local),
 		cmocka_unit_test(a_value_and_its_parts),
 		cmocka_unit_test(a_score),
+		cmocka_unit_test(why_they_got_it_and_what_comes_next),
 	};
 
 	setenv("TZ", "UTC-1", 1);
