@@ -90,6 +90,9 @@ SRC_language := \
 
 SRC_config := \
 	daemon/config/check.c \
+	daemon/config/check_mails.c \
+	daemon/config/check_truth.c \
+	daemon/config/check_ways.c \
 	daemon/config/forms.c \
 	daemon/config/holidays.c \
 	daemon/config/keys.c \
@@ -100,6 +103,7 @@ SRC_config := \
 	daemon/config/nurture.c \
 	daemon/config/operator.c \
 	daemon/config/persona.c \
+	daemon/config/pages.c \
 	daemon/config/phrases.c \
 	daemon/config/plan.c \
 	daemon/config/reference.c \
@@ -115,6 +119,7 @@ SRC_config := \
 	daemon/config/step_ways.c \
 	daemon/config/steps.c \
 	daemon/config/targets.c \
+	daemon/config/templates.c \
 	daemon/config/words.c \
 	daemon/config/yaml.c
 

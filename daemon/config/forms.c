@@ -133,13 +133,22 @@ static void load_fields(struct load *l, const struct form_keys *keys, struct for
 }
 
 /* A confirmation that cannot be confirmed ends every sign-up. */
-static void check_confirm(struct load *l, const struct yaml_node *node, const struct mail_template *mail)
+static void check_link(struct load *l, const struct yaml_node *node, const struct mail_template *mail)
 {
 	int link = vocabulary_find(l->plan->mail_names, slice_of("confirm_url"));
 
 	if (mail->html && mail->text && (!template_uses(mail->html, link) || !template_uses(mail->text, link)))
 		complain(l, node, "the mail `%s` has no link to confirm with; put {{ confirm_url }} into it%s", mail->name,
 			template_uses(mail->html, link) ? "s text part" : "");
+}
+
+/* In every language. */
+static void check_confirm(struct load *l, const struct yaml_node *node, const struct mail_template *mail)
+{
+	for (size_t i = 0; i < l->plan->mail_count; i++) {
+		if (!strcmp(l->plan->mails[i].base, mail->base))
+			check_link(l, node, &l->plan->mails[i]);
+	}
 }
 
 static void load_confirm(
@@ -151,7 +160,7 @@ static void load_confirm(
 			complain(l, keys->confirm_mail, "`confirm_mail` has no effect: `confirm` is single");
 		return;
 	}
-	form->confirm_mail = keys->confirm_mail ? mails_find(l, keys->confirm_mail) : plan_mail(l->plan, "confirm");
+	form->confirm_mail = keys->confirm_mail ? mails_find(l, keys->confirm_mail) : mails_base(l->plan, "confirm");
 	if (form->confirm_mail)
 		check_confirm(l, keys->confirm_mail ? keys->confirm_mail : root, form->confirm_mail);
 	else if (!keys->confirm_mail && l->mails_known)

@@ -13,6 +13,8 @@
 #include "load.h"
 #include "yaml.h"
 
+#define EVENT_MAX 64	/* characters of an event's name */
+
 enum key_type {
 	KEY_TEXT,		/* const char * */
 	KEY_NAME,		/* const char *: a letter, then letters, digits, - and _; at most 64 */

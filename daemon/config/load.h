@@ -84,7 +84,8 @@ void complain_inside(struct load *l, const struct yaml_node *node, size_t offset
 /* The parts, in the order in which they are read. */
 void operator_load(struct load *l, const char *file);
 void nurture_load(struct load *l);
-void mails_load(struct load *l);	/* all templates */
+void mails_load(struct load *l);
+void pages_load(struct load *l);	/* and alerts */
 void forms_load(struct load *l);
 void sequences_load(struct load *l);
 void sales_load(struct load *l);

@@ -1,127 +1,27 @@
 /*
- * mails.c: the templates of mails, pages and alerts, read and compiled.
+ * mails.c: the mails, and their versions in other languages.
  *
  * In emails/ a file whose front matter has a `subject` is a mail; others are layouts and partials, compiled with
- * the mails that name them. NAME.txt.liquid is the text part of NAME.
+ * the mails that name them. NAME.txt.liquid is the text part of NAME; NAME.de.liquid is NAME in German, and goes to people
+ * whose language that is wherever NAME would.
  */
-#include <stdlib.h>
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 
 #include "keys.h"
 #include "mails.h"
+#include "templates.h"
 
-#define ERRORS_MAX 32
-/* after everything that stands in YAML */
-#define TEMPLATE_ORDER 1000000
-
-static const char *const required_pages[] = {
-	"signup",
-	"confirm",
-	"confirmed",
-	"unsubscribe",
-	"unsubscribed",
-	"thanks",
-	"error",
-	"sales-answer",
-	"sales-answered",
-	NULL,
+/* A file of emails/, taken apart. */
+struct file {
+	const char *name;	/* without its ending */
+	const char *base;	/* and without its language */
+	const char *language;	/* "" if it is of none */
+	const struct source *source;
 };
-
-/* One folder of templates; also the context of the compiler's look-ups. */
-struct folder {
-	struct load *load;
-	const char *path;
-	const char *preferred; /* tried before ".liquid": ".txt.liquid" for text parts; or NULL */
-};
-
-static const struct source *read_template(struct load *l, const char *path, bool complain_missing)
-{
-	struct source *source;
-	struct err err;
-	int rc = source_read(&l->complaints, path, &source, &err);
-
-	source->order += TEMPLATE_ORDER;
-	if (rc < 0)
-		complain_at(&l->complaints, source, 1, 1, "%s", err.text);
-	else if (!rc && complain_missing)
-		complain_at(&l->complaints, source, 1, 1, "there is no such template; nurtured needs it");
-	return rc > 0 ? source : NULL;
-}
-
-/* For the compiler: layouts and partials by name. */
-static const char *load_cb(void *ctx, const char *name)
-{
-	const struct folder *folder = ctx;
-	struct load *l = folder->load;
-	const struct source *source = NULL;
-
-	/* a name stays inside its folder */
-	if (!*name || *name == '.' || strchr(name, '/') || strlen(name) > 100)
-		return NULL;
-	if (folder->preferred)
-		source = read_template(
-			l, arena_printf(l->scratch, "%s/%s%s", folder->path, name, folder->preferred), false);
-	if (!source)
-		source =
-			read_template(l, arena_printf(l->scratch, "%s/%s.liquid", folder->path, name), false);
-	return source ? source->text : NULL;
-}
-
-/* An error may lie in a layout or partial, which `file` names without its folder and ending. */
-static void complain_template(struct load *l, const struct folder *folder, const struct source *source,
-	const char *name, const struct template_error *error)
-{
-	const struct source *at = source;
-
-	if (error->file[0] && strcmp(error->file, name) != 0) {
-		struct source *other = source_of(&l->complaints,
-			arena_printf(l->scratch, "%s/%s.liquid", folder->path, error->file), "", 0);
-
-		other->order += TEMPLATE_ORDER;
-		at = other;
-	}
-	complain_at(&l->complaints, at, error->line, error->column, "%s", error->text);
-}
-
-/* The plan owns it, and is of another version where it is another. */
-static const struct template *keep(struct load *l, const char *name, struct template *t)
-{
-	struct plan_body *b = l->body;
-
-	buf_str(&l->versions, name);
-	buf_add(&l->versions, template_digest(t), 32);
-	b->templates = xgrow(b->templates, &b->template_cap, b->template_count + 1, sizeof(*b->templates));
-	b->templates[b->template_count++] = t;
-	return t;
-}
-
-static const struct template *compile(struct load *l, struct folder *folder, const char *name,
-	const struct source *source, struct template_options *options)
-{
-	struct template_error *errors = arena_calloc(l->scratch, ERRORS_MAX, sizeof(*errors));
-	struct template *t;
-	size_t count = 0;
-
-	options->load = load_cb;
-	options->load_ctx = folder;
-	t = template_compile(name, source->text, options, errors, ERRORS_MAX, &count);
-	if (!t) {
-		for (size_t i = 0; i < count && i < ERRORS_MAX; i++)
-			complain_template(l, folder, source, name, &errors[i]);
-		return NULL;
-	}
-	return keep(l, name, t);
-}
-
-/* The name of a file without its ending. */
-static char *stem(struct load *l, const char *file, const char *suffix)
-{
-	return arena_strndup(l->arena, file, strlen(file) - strlen(suffix));
-}
-
-/* --- mails ------------------------------------------------------------------------------------------------------ */
 
 /* Does the front matter, between two lines of "---", have the key `subject`? */
 static bool has_subject(const char *text)
@@ -140,57 +40,65 @@ static bool has_subject(const char *text)
 	return false;
 }
 
-static const struct template *compile_text(struct load *l, const char *path, const char *name)
+/* --- languages -------------------------------------------------------------------------------------------------- */
+
+/* "de", "de-AT", "zh-Hant-TW": two or three small letters, then parts of two to eight letters and digits (RFC 5646). */
+static bool is_language(const char *s)
+{
+	size_t n = 0;
+
+	while (islower((unsigned char)s[n]))
+		n++;
+	if (n < 2 || n > 3)
+		return false;
+	for (s += n; *s == '-'; s += n) {
+		s++;
+		for (n = 0; isalnum((unsigned char)s[n]); n++)
+			;
+		if (n < 2 || n > 8)
+			return false;
+	}
+	return !*s;
+}
+
+/* What stands behind the last point of a name, if that is a language. */
+static struct file take_apart(struct load *l, const char *name)
+{
+	const char *point = strrchr(name, '.');
+
+	if (!point || point == name || !is_language(point + 1))
+		return (struct file){ .name = name, .base = name, .language = "" };
+	return (struct file){
+		.name = name,
+		.base = arena_strndup(l->arena, name, (size_t)(point - name)),
+		.language = arena_strdup(l->arena, point + 1),
+	};
+}
+
+const struct mail_template *mails_base(const struct plan *plan, const char *name)
+{
+	const struct mail_template *mail = plan_mail(plan, name);
+
+	return mail && !*mail->language ? mail : NULL;
+}
+
+/* --- one mail --------------------------------------------------------------------------------------------------- */
+
+static const struct template *load_text(struct load *l, const char *path, const struct file *file)
 {
 	const struct source *source =
-		read_template(l, arena_printf(l->scratch, "%s/%s.txt.liquid", path, name), false);
-	struct folder folder = { .load = l, .path = path, .preferred = ".txt.liquid" };
+		templates_read(l, arena_printf(l->scratch, "%s/%s.txt.liquid", path, file->name), false);
+	struct template_folder folder = { .load = l, .path = path, .language = file->language, .text = true };
 	struct template_options options = { .escape = TEMPLATE_PLAIN, .vocabulary = l->plan->mail_names };
 
 	if (!source)
 		return NULL;
-	return compile(l, &folder, arena_printf(l->scratch, "%s.txt", name), source, &options);
+	return templates_compile(&folder, arena_printf(l->scratch, "%s.txt", file->name), source, &options);
 }
 
-/* The byte at which a line and a column, in characters, begin. */
-static size_t offset_of(const char *text, int line, int column)
+static void load_mail(struct load *l, const char *path, const struct file *file, struct mail_template *mail)
 {
-	const char *at = text;
-
-	while (--line > 0 && strchr(at, '\n'))
-		at = strchr(at, '\n') + 1;
-	while (--column > 0 && *at) {
-		at++;
-		while (((unsigned char)*at & 0xc0) == 0x80)
-			at++;
-	}
-	return (size_t)(at - text);
-}
-
-const struct template *mails_subject(struct load *l, const struct yaml_node *node)
-{
-	static const char name[] = "subject";
-	struct template_options options = { .escape = TEMPLATE_HEADER, .vocabulary = l->plan->mail_names };
-	struct template_error *errors = arena_calloc(l->scratch, ERRORS_MAX, sizeof(*errors));
-	size_t count = 0;
-	struct template *t;
-
-	if (!l->nurture_known)
-		return NULL;
-	if (text_has_control(node->text, node->len) || strchr(node->text, '\n')) {
-		complain(l, node, "a subject is one line");
-		return NULL;
-	}
-	t = template_compile(name, node->text, &options, errors, ERRORS_MAX, &count);
-	for (size_t i = 0; !t && i < count && i < ERRORS_MAX; i++)
-		complain_inside(l, node, offset_of(node->text, errors[i].line, errors[i].column), "%s", errors[i].text);
-	return t ? keep(l, name, t) : NULL;
-}
-
-static int load_mail(struct load *l, const char *path, const char *name, const struct source *source,
-	struct mail_template *mail)
-{
-	struct folder folder = { .load = l, .path = path };
+	struct template_folder folder = { .load = l, .path = path, .language = file->language };
 	struct template_options options = {
 		.escape = TEMPLATE_HTML,
 		.vocabulary = l->plan->mail_names,
@@ -198,44 +106,101 @@ static int load_mail(struct load *l, const char *path, const char *name, const s
 	};
 	int download = vocabulary_find(l->plan->mail_names, slice_of("download_url"));
 
-	mail->name = mail->base = name;
-	mail->language = "";
-	mail->html = compile(l, &folder, name, source, &options);
-	mail->text = compile_text(l, path, name);
+	mail->name = file->name;
+	mail->base = file->base;
+	mail->language = file->language;
+	mail->html = templates_compile(&folder, file->name, file->source, &options);
+	mail->text = load_text(l, path, file);
 	if (!mail->html)
-		return -1;
+		return;
 	if (!mail->text)
 		mail->text = template_text_part(mail->html);
 	mail->subject = template_meta(mail->html, "subject");
 	mail->preheader = template_meta(mail->html, "preheader");
 	mail->uses_download =
 		template_uses(mail->html, download) || (mail->text && template_uses(mail->text, download));
-	return 0;
 }
 
-static void load_mails(struct load *l)
+/* --- all of them ------------------------------------------------------------------------------------------------ */
+
+/* A version says what its base says, in another language; what steps and forms make sure of is the base's. */
+static void check_version(struct load *l, const struct file *file)
+{
+	const struct mail_template *base = mails_base(l->plan, file->base), *mail = plan_mail(l->plan, file->name);
+	bool subject = has_subject(file->source->text);
+
+	if (!base && subject)
+		complain_at(&l->complaints, file->source, 1, 1,
+			"this is the mail `%s` for the language `%s`, and there is no mail `%s`; write that too, or call this one otherwise",
+			file->base, file->language, file->base);
+	else if (base && !subject)
+		complain_at(&l->complaints, file->source, 1, 1,
+			"this is the mail `%s` for the language `%s`, and has no `subject`; give it one", file->base, file->language);
+	else if (base && mail && mail->html && base->html && mail->uses_download != base->uses_download)
+		complain_at(&l->complaints, file->source, 1, 1,
+			"`%s` names {{ download_url }} and `%s` does not; all versions of a mail offer the same",
+			mail->uses_download ? file->name : file->base, mail->uses_download ? file->base : file->name);
+}
+
+/* Two that differ in capitals only are one language. */
+static void check_twins(struct load *l, const struct file *files, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (*files[i].language && files[k].source && !strcmp(files[k].base, files[i].base) &&
+			!strcasecmp(files[k].language, files[i].language))
+			complain_at(&l->complaints, files[i].source, 1, 1, "`%s` is the same language as `%s`; keep one of them",
+				files[i].name, files[k].name);
+	}
+}
+
+/* A text part whose mail in that language is not there would never be used. */
+static void check_text(struct load *l, const char *path, const char *name)
+{
+	struct file file = take_apart(l, name);
+	const struct source *source;
+
+	if (!*file.language || !mails_base(l->plan, file.base) || plan_mail(l->plan, name))
+		return;
+	source = templates_read(l, arena_printf(l->scratch, "%s/%s.txt.liquid", path, name), true);
+	if (source)
+		complain_at(&l->complaints, source, 1, 1, "this is the text part of %s.liquid, which is not there; write that too", name);
+}
+
+static void check_files(struct load *l, const char *path, const char *const *names, const struct file *files)
+{
+	for (size_t i = 0; names[i]; i++) {
+		if (text_ends_with(names[i], ".txt.liquid"))
+			check_text(l, path, templates_stem(l, names[i], ".txt.liquid"));
+		if (!files[i].source || !*files[i].language)
+			continue;
+		check_version(l, &files[i]);
+		check_twins(l, files, i);
+	}
+}
+
+void mails_load(struct load *l)
 {
 	char *path = arena_printf(l->scratch, "%s/emails", l->plan->operator.templates);
-	const char *const *files = load_names(l, path, ".liquid");
+	const char *const *names = load_names(l, path, ".liquid");
 	struct mail_template *mails;
+	struct file *files;
 	size_t n = 0;
 
-	while (files[n])
+	while (names[n])
 		n++;
 	mails = arena_calloc(l->arena, n + 1, sizeof(*mails));
+	files = arena_calloc(l->scratch, n + 1, sizeof(*files));
 	l->plan->mails = mails;
 	for (size_t i = 0; i < n; i++) {
-		const struct source *source;
-
-		if (text_ends_with(files[i], ".txt.liquid"))
+		if (text_ends_with(names[i], ".txt.liquid"))
 			continue;
-		source = read_template(l, arena_printf(l->scratch, "%s/%s", path, files[i]), true);
-		if (!source || !has_subject(source->text))
-			continue;
+		files[i] = take_apart(l, templates_stem(l, names[i], ".liquid"));
+		files[i].source = templates_read(l, arena_printf(l->scratch, "%s/%s", path, names[i]), true);
 		/* a mail that is wrong is still there: what names it is not wrong too */
-		load_mail(l, path, stem(l, files[i], ".liquid"), source, &mails[l->plan->mail_count]);
-		l->plan->mail_count++;
+		if (files[i].source && has_subject(files[i].source->text))
+			load_mail(l, path, &files[i], &mails[l->plan->mail_count++]);
 	}
+	check_files(l, path, names, files);
 	l->mails_known = n > 0;
 	if (!n)
 		complain_at(&l->complaints, source_of(&l->complaints, path, "", 0), 1, 1,
@@ -243,109 +208,35 @@ static void load_mails(struct load *l)
 			"emails/");
 }
 
-/* --- pages and alerts ------------------------------------------------------------------------------------------- */
-
-static bool is_required(const char *name)
-{
-	for (size_t i = 0; required_pages[i]; i++) {
-		if (!strcmp(required_pages[i], name))
-			return true;
-	}
-	return false;
-}
-
-static void load_page(struct load *l, const char *path, const char *name)
-{
-	struct plan_body *b = l->body;
-	struct folder folder = { .load = l, .path = path };
-	struct template_options options = { .escape = TEMPLATE_HTML, .vocabulary = l->plan->page_names };
-	const struct source *source =
-		read_template(l, arena_printf(l->scratch, "%s/%s.liquid", path, name), true);
-
-	/* pages that nurtured does not need are layouts and partials, unless they begin with front matter */
-	if (!source || (!is_required(name) && !text_starts_with(source->text, "---")))
-		return;
-	b->pages[b->page_count++] = (struct plan_page){
-		.name = name,
-		.template = compile(l, &folder, name, source, &options),
-	};
-}
-
-static void load_pages(struct load *l)
-{
-	char *path = arena_printf(l->scratch, "%s/pages", l->plan->operator.templates);
-	const char *const *files = load_names(l, path, ".liquid");
-	size_t n = 0, required = 0;
-
-	while (files[n])
-		n++;
-	while (required_pages[required])
-		required++;
-	l->body->pages = arena_calloc(l->arena, n + required + 1, sizeof(*l->body->pages));
-	for (size_t i = 0; i < required; i++)
-		load_page(l, path, required_pages[i]);
-	for (size_t i = 0; i < n; i++) {
-		char *name = stem(l, files[i], ".liquid");
-
-		if (!is_required(name))
-			load_page(l, path, name);
-	}
-}
-
-static const struct template *compile_alert(
-	struct load *l, const char *name, enum template_escape escape, bool needed)
-{
-	const char *path = arena_printf(l->scratch, "%s/alerts", l->plan->operator.templates);
-	struct folder folder = { .load = l, .path = path };
-	struct template_options options = { .escape = escape, .vocabulary = l->plan->alert_names };
-	const struct source *source =
-		read_template(l, arena_printf(l->scratch, "%s/%s.liquid", path, name), needed);
-
-	return source ? compile(l, &folder, name, source, &options) : NULL;
-}
-
-const struct template *mails_alert(struct load *l, const struct yaml_node *node, const char *name)
-{
-	const char *path = arena_printf(l->scratch, "%s/alerts", l->plan->operator.templates);
-	const char *const *files = load_names(l, path, ".liquid");
-	const char **names;
-	size_t n = 0;
-
-	while (files[n])
-		n++;
-	names = arena_calloc(l->scratch, n + 1, sizeof(*names));
-	for (size_t i = 0; i < n; i++) {
-		names[i] = stem(l, files[i], ".liquid");
-		if (!strcmp(names[i], name))
-			return compile_alert(l, name, TEMPLATE_JSON, true);
-	}
-	complain(l, node, "there is no template `%s` in alerts/%s", name, keys_hint(l, name, names));
-	return NULL;
-}
-
-void mails_load(struct load *l)
-{
-	load_mails(l);
-	load_pages(l);
-	l->plan->forward = compile_alert(l, "forward", TEMPLATE_PLAIN, true);
-}
+/* --- by name ---------------------------------------------------------------------------------------------------- */
 
 const char *const *mails_names(struct load *l)
 {
 	const struct plan *plan = l->plan;
 	const char **names = arena_calloc(l->scratch, plan->mail_count + 1, sizeof(*names));
 
-	for (size_t i = 0; i < plan->mail_count; i++)
-		names[i] = plan->mails[i].name;
+	for (size_t i = 0, n = 0; i < plan->mail_count; i++) {
+		if (!*plan->mails[i].language)
+			names[n++] = plan->mails[i].name;
+	}
 	return names;
+}
+
+const char *mails_unknown(struct load *l, const char *name)
+{
+	const struct mail_template *mail = plan_mail(l->plan, name);
+
+	if (mail && *mail->language)
+		return arena_printf(l->scratch, "`%s` is `%s` for the language `%s`; name `%s`: each person gets it in theirs", name, mail->base,
+			mail->language, mail->base);
+	return arena_printf(l->scratch, "there is no mail `%s` in templates/emails/%s", name, keys_hint(l, name, mails_names(l)));
 }
 
 const struct mail_template *mails_find(struct load *l, const struct yaml_node *node)
 {
-	const struct mail_template *mail = plan_mail(l->plan, node->text);
+	const struct mail_template *mail = mails_base(l->plan, node->text);
 
 	if (!mail && l->mails_known)
-		complain(l, node, "there is no mail `%s` in templates/emails/%s", node->text,
-			keys_hint(l, node->text, mails_names(l)));
+		complain(l, node, "%s", mails_unknown(l, node->text));
 	return mail;
 }

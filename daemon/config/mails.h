@@ -6,13 +6,13 @@
 
 #include "load.h"
 
-/* NULL after a complaint at the node. */
+/* The mail of that name that is of no language, or NULL. */
+const struct mail_template *mails_base(const struct plan *plan, const char *name);
+/* The mail itself, never a version of it. NULL after a complaint at the node. */
 const struct mail_template *mails_find(struct load *l, const struct yaml_node *node);
-/* A subject that stands in YAML, compiled for the header; NULL after a complaint inside the node. */
-const struct template *mails_subject(struct load *l, const struct yaml_node *node);
-/* alerts/NAME.liquid, compiled (once); NULL after a complaint at the node. */
-const struct template *mails_alert(struct load *l, const struct yaml_node *node, const char *name);
 /* Names of all mails, NULL at the end; in the scratch arena. */
 const char *const *mails_names(struct load *l);
+/* What to say of a name that is that of no mail, or of a version of one; in the scratch arena. */
+const char *mails_unknown(struct load *l, const char *name);
 
 #endif

@@ -13,6 +13,7 @@
 #define WORDS_MAX 9	/* seven days, a time, and one too many */
 
 static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
+static const char *const whole_days[] = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" };
 
 struct words {
 	char *word[WORDS_MAX + 1];	/* ends with NULL */
@@ -66,6 +67,10 @@ static int take_day(struct arena *arena, const struct words *w, struct moment *m
 		return scalar_date(w->word[0], false, &m->year, &m->month, &m->day, err) ? -1 : 1;
 	if (isdigit((unsigned char)w->word[0][0]))
 		return 0;
+	for (day = 0; day < 7; day++) {
+		if (!strcmp(w->word[0], whole_days[day]))
+			return err_set(err, "`%s` is written `%s`", whole_days[day], days[day]);
+	}
 	if (scalar_name(w->word[0], err))
 		return -1;
 	*field = arena_strdup(arena, w->word[0]);

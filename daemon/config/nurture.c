@@ -311,8 +311,8 @@ static void load_lists(struct load *l, const struct yaml_node *list)
 
 static void check_event(struct load *l, const struct yaml_node *node)
 {
-	if (node->len > 64)
-		complain(l, node, "the name of an event has at most 64 characters");
+	if (node->len > EVENT_MAX)
+		complain(l, node, "the name of an event has at most %d characters", EVENT_MAX);
 	else if (text_ends_with(node->text, "_machine"))
 		complain(l, node, "`%s`: what machines do is never scored; name the event without _machine",
 			node->text);

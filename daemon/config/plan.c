@@ -84,8 +84,10 @@ static void load_all(struct load *l, const char *operator_file)
 	operator_load(l, slash ? slash + 1 : operator_file);
 	nurture_load(l);
 	/* without fields every mail that names one would be wrong too */
-	if (l->operator_known && l->nurture_known)
+	if (l->operator_known && l->nurture_known) {
 		mails_load(l);
+		pages_load(l);
+	}
 	forms_load(l);
 	sequences_load(l);
 	sales_load(l);
@@ -203,22 +205,34 @@ const struct mail_template *plan_mail(const struct plan *plan, const char *name)
 	return NULL;
 }
 
+/* "de-AT", "de_at" and "DE-at" are one language; the first `n` characters of the second. */
+static bool same_language(const char *a, const char *b, size_t n)
+{
+	size_t i = 0;
+
+	for (; i < n && a[i]; i++) {
+		char x = b[i] == '_' ? '-' : b[i];
+
+		if (strncasecmp(&a[i], &x, 1) != 0)
+			return false;
+	}
+	return i == n && !a[i];
+}
+
+/* RFC 4647, section 3.4: part after part is taken away from its end. */
 const struct mail_template *plan_mail_in(const struct plan *plan, const struct mail_template *mail, const char *language)
 {
-	size_t whole = strlen(language), main = strcspn(language, "-_");
-	const struct mail_template *found = mail;
+	for (size_t n = strlen(language); n;) {
+		for (size_t i = 0; i < plan->mail_count; i++) {
+			const struct mail_template *m = &plan->mails[i];
 
-	for (size_t i = 0; whole && i < plan->mail_count; i++) {
-		const struct mail_template *m = &plan->mails[i];
-
-		if (!*m->language || strcmp(m->base, mail->base) != 0)
-			continue;
-		if (!strcasecmp(m->language, language))
-			return m;
-		if (strlen(m->language) == main && !strncasecmp(m->language, language, main))
-			found = m;
+			if (*m->language && !strcmp(m->base, mail->base) && same_language(m->language, language, n))
+				return m;
+		}
+		while (--n && language[n] != '-' && language[n] != '_')
+			;
 	}
-	return found;
+	return mail;
 }
 
 const struct sequence *plan_sequence(const struct plan *plan, const char *name)

@@ -83,6 +83,8 @@ static void load_enter(struct load *l, const struct yaml_node *node, struct sequ
 		return;
 	}
 	keys_read(l, node, &enter_table, &enter);
+	if (enter.on && enter.on->len > EVENT_MAX)
+		complain(l, enter.on, "the name of an event has at most %d characters", EVENT_MAX);
 	if (enter.on)
 		s->enter_on = arena_strdup(l->arena, enter.on->text);
 	load_expression(l, enter.when, EXPRESSION_EVENT, &s->enter_when);

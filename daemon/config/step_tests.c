@@ -10,9 +10,9 @@
 #include "mails.h"
 #include "scalar.h"
 #include "steps.h"
+#include "templates.h"
 
 #define SURE_MOST 0.9999
-#define EVENT_MAX 64
 #define TEST_ID 12
 
 /* An arm as it was written. */
@@ -82,7 +82,7 @@ static void read_arm(struct load *l, const struct yaml_node *item, struct raw_ar
 	if (raw->keys.mail)
 		arm->mail = mails_find(l, raw->keys.mail);
 	if (raw->keys.subject)
-		arm->subject = mails_subject(l, raw->keys.subject);
+		arm->subject = templates_subject(l, raw->keys.subject);
 }
 
 static void load_arms(struct load *l, const struct yaml_node *list, struct raw_arm *raws, struct step *step)

@@ -16,10 +16,12 @@
 #include "scalar.h"
 #include "steps.h"
 #include "targets.h"
+#include "templates.h"
 
 #define STEPS_MAX 1000
 #define BUSINESS_DAYS_MAX 365
-#define REASON_MAX 200
+#define ALERT_MAX 200
+#define END_MAX 64
 
 /* A step as it was written. */
 struct raw {
@@ -75,13 +77,11 @@ static void complain_no_verb(struct load *l, const struct yaml_node *map)
 	buf_clear(&words);
 }
 
-/* `set: {...}` and `split: {...}` have a mapping behind the verb themselves; a step called so has another verb in it. */
+/* A step that is called like a verb has a verb in the mapping behind it; but `set: {send: x}` may fill a field of that name. */
 static bool is_name(const struct verb *verb, const struct yaml_node *value)
 {
 	if (value->kind != YAML_MAP || verb->kind == STEP_SET)
 		return false;
-	if (verb->kind != STEP_SPLIT)
-		return true;
 	for (size_t i = 0; i < value->count; i++) {
 		if (find_verb(value->keys[i]->text))
 			return true;
@@ -388,15 +388,20 @@ static void fill_move(struct load *l, const struct step_keys *keys, struct step 
 
 /* --- what is told to others ------------------------------------------------------------------------------------- */
 
+static const char *take_reason(struct load *l, const struct yaml_node *node, const char *text, const char *what, size_t most)
+{
+	if (text_utf8_length(text, strlen(text)) > most)
+		complain(l, node, "%s has at most %zu characters", what, most);
+	return arena_strdup(l->arena, text);
+}
+
 static void fill_alert(struct load *l, const struct raw *raw, struct step *step)
 {
 	const struct step_keys *keys = &raw->keys;
 
-	step->reason = keys->alert ? keys->alert : "";
-	if (text_utf8_length(step->reason, strlen(step->reason)) > REASON_MAX)
-		complain(l, yaml_get(raw->map, "alert"), "what an alert says has at most %d characters", REASON_MAX);
+	step->reason = take_reason(l, yaml_get(raw->map, "alert"), keys->alert ? keys->alert : "", "what an alert says", ALERT_MAX);
 	if (keys->as && l->operator_known)
-		step->payload = mails_alert(l, keys->as, keys->as->text);
+		step->payload = pages_alert(l, keys->as, keys->as->text);
 }
 
 static void fill_webhook(struct load *l, const struct raw *raw, struct step *step)
@@ -460,7 +465,7 @@ static void fill_step(struct load *l, const struct sequence *s, const struct seq
 		step->then_step = steps_find(l, s, keys->go, step->next);
 		return;
 	case STEP_END:
-		step->reason = keys->end ? arena_strdup(l->arena, keys->end->text) : "";
+		step->reason = take_reason(l, keys->end, keys->end ? keys->end->text : "", "the reason of an `end`", END_MAX);
 		return;
 	case STEP_KINDS:
 		return;

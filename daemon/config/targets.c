@@ -5,8 +5,8 @@
 
 #include "base/text.h"
 
-#include "mails.h"
 #include "targets.h"
+#include "templates.h"
 
 const char *const targets_schemes[] = { "https", "http", NULL };
 
@@ -40,7 +40,7 @@ void targets_fill(struct load *l, const struct yaml_node *at, const char *what, 
 	out->url = url;
 	out->as = as ? arena_strdup(l->arena, as->text) : "standard";
 	if (l->operator_known)
-		out->payload = mails_alert(l, as ? as : at, out->as);
+		out->payload = pages_alert(l, as ? as : at, out->as);
 	if (!secret) {
 		if (!strcmp(out->as, "standard") && at->kind == YAML_MAP)
 			complain(l, at,

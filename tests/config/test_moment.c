@@ -54,6 +54,7 @@ static void test_moments(void **state)
 		{ "business day", NULL, "the time of day is missing; write it like business day 09:00" },
 		{ "business 09:00", NULL, "after `business` comes `day`: business day 09:00" },
 		{ "business", NULL, "after `business` comes `day`: business day 09:00" },
+		{ "tuesday 09:00", NULL, "`tuesday` is written `tue`" },
 		{ "tue, tue 09:00", NULL, "`tue` is here twice" },
 		{ "09:00 tue", NULL, "`tue` stands behind the time of day; a day comes first: tue 09:00" },
 		{ "tue 9:00", NULL, "`9:00` is no time of day; write it like \"08:00\"" },

@@ -667,6 +667,20 @@ static void test_let_pass(void **state)
 		{ "sequences/second.yaml", "  - {send: delivery}",
 			"  - {send: delivery}\n  - wait_for: replied()\n    at_most: 1 day\n    otherwise: "
 			"send-1\n" },
+		{ "sequences/second.yaml", "  - {send: delivery}",
+			"  - {split: {a: 1, b: 1}}\n  - a: {wait_until: \"09:00\"}\n  - {go: split-1}\n  - b: {end: done}\n" },
+		/* an answer to a mail that only one way, or the loop itself, sends */
+		{ "sequences/second.yaml", "  - {send: delivery}",
+			"  - if: did(\"a\")\n    then: b\n  - {test: [delivery, mistakes]}\n  - b: {send: mistakes, thread: same}\n" },
+		{ "sequences/second.yaml", "  - {send: delivery}",
+			"  - {send: delivery, thread: same}\n  - {wait: 1 day}\n  - {go: send-1}\n" },
+		/* moves behind which nothing waits, and to where the sequence lives on */
+		{ "sequences/book.yaml", "  - {end: done}", "  - {move: buying}\n  - {tag: bought}\n  - {end: done}" },
+		{ "sequences/second.yaml", "  - {send: delivery}", "  - {send: delivery}\n  - {move: buying}" },
+		{ "sequences/second.yaml", "steps:", "list: looking\nsteps:\n  - {move: looking, for: 1 day}" },
+		{ "sequences/second.yaml", "steps:", "exit: list == \"buying\" and did(\"a\")\nsteps:\n  - {move: buying}" },
+		/* a tag that no step gives may come from elsewhere */
+		{ "sequences/second.yaml", "steps:", "exit: tags contains \"vip\"\nsteps:" },
 		/* conditions that are true of some and false of others */
 		{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: not (intent == nil)" },
 		{ "sequences/book.yaml", "goal: stage >= \"decision\"", "goal: intent == nil" },
