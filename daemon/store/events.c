@@ -1,6 +1,7 @@
 /*
  * events.c: what took effect. Kept in the order (bucket, prospect, name, at, id), so that a history
- * function reads one range.
+ * function with a window reads one range; and counted by what it is about (event_count), so that one
+ * without a window does not read them all.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,26 @@ STATEMENT(insert, BUCKETED,
 	"INSERT INTO event (bucket, prospect, name, at, id, subject, data, points)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 
+STATEMENT(count, BUCKETED,
+	"INSERT INTO event_count (bucket, prospect, name, subject, events, newest)"
+	" VALUES (?1, ?2, ?3, ?4, 1, ?5)"
+	" ON CONFLICT (bucket, prospect, name, subject) DO UPDATE"
+	"  SET events = event_count.events + 1,"
+	"   newest = CASE WHEN event_count.newest > excluded.newest THEN event_count.newest"
+	"    ELSE excluded.newest END");
+
+static int count(struct db *db, const struct event_row *e, struct err *err)
+{
+	struct query *q = db_query(db, &sql_count);
+
+	query_int(q, 1, id_bucket(e->prospect));
+	query_int(q, 2, e->prospect);
+	query_text(q, 3, e->name);
+	query_text(q, 4, rows_or_empty(e->subject));
+	query_int(q, 5, e->at);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
 int events_insert(struct db *db, const struct event_row *e, struct err *err)
 {
 	struct query *q = db_query(db, &sql_insert);
@@ -41,7 +62,7 @@ int events_insert(struct db *db, const struct event_row *e, struct err *err)
 	query_text(q, 6, rows_or_empty(e->subject));
 	query_text(q, 7, e->data && *e->data ? e->data : "{}");
 	query_real(q, 8, e->points);
-	return query_run(q, err) < 0 ? -1 : 0;
+	return query_run(q, err) < 0 ? -1 : count(db, e, err);
 }
 
 STATEMENT(tally, BUCKETED,
@@ -49,33 +70,93 @@ STATEMENT(tally, BUCKETED,
 	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3 AND at >= ?4"
 	" ORDER BY at DESC, id DESC");
 
-int events_tally(struct db *db, int64_t prospect, const char *name, const char *subject, bool glob,
-		int64_t from, int64_t limit,
-		int64_t *count_out, int64_t *newest_out, int64_t *oldest_out, struct err *err)
+/* What was found so far; newest first, but where it is counted by subject. */
+struct tally {
+	int64_t count, newest, oldest;
+};
+
+static bool fits(const char *subject, bool glob, const char *s)
+{
+	return !subject || (glob ? text_glob(subject, s) : strcmp(subject, s) == 0);
+}
+
+static int tally_window(struct db *db, int64_t prospect, const char *name, const char *subject, bool glob,
+		int64_t from, int64_t limit, struct tally *t, struct err *err)
 {
 	struct query *q = db_query(db, &sql_tally);
-	int64_t count = 0, newest = 0, oldest = 0;
 	int got = 0;
 
 	query_int(q, 1, id_bucket(prospect));
 	query_int(q, 2, prospect);
 	query_text(q, 3, name);
 	query_int(q, 4, from);
-	while ((limit == 0 || count < limit) && (got = query_row(q, err)) == 1) {
-		const char *s = query_get_text(q, 1);
-
-		if (subject && !(glob ? text_glob(subject, s) : strcmp(subject, s) == 0))
+	while ((limit == 0 || t->count < limit) && (got = query_row(q, err)) == 1) {
+		if (!fits(subject, glob, query_get_text(q, 1)))
 			continue;
-		oldest = query_get_int(q, 0);
-		if (count++ == 0)
-			newest = oldest;
+		t->oldest = query_get_int(q, 0);
+		if (t->count++ == 0)
+			t->newest = t->oldest;
 	}
 	query_done(q);
-	if (got < 0)
+	return got < 0 ? -1 : 0;
+}
+
+STATEMENT(counted, BUCKETED,
+	"SELECT subject, events, newest FROM event_count"
+	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3 AND subject >= ?4"
+	" ORDER BY subject");
+
+/* The run of bytes with which all that fit a glob begin. */
+static size_t fixed_part(const char *subject, bool glob)
+{
+	return !subject ? 0 : glob ? strcspn(subject, "*?") : strlen(subject);
+}
+
+/* Of all times: from the counts, one for each subject that begins as is asked for. */
+static int tally_counts(struct db *db, int64_t prospect, const char *name, const char *subject, bool glob,
+		struct tally *t, struct err *err)
+{
+	struct query *q = db_query(db, &sql_counted);
+	size_t fixed = fixed_part(subject, glob);
+	int got;
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	query_text(q, 3, name);
+	query_slice(q, 4, (struct slice){ subject ? subject : "", fixed });
+	while ((got = query_row(q, err)) == 1) {
+		const char *s = query_get_text(q, 0);
+
+		if (strncmp(s, subject ? subject : "", fixed) != 0)
+			break;
+		if (fits(subject, glob, s)) {
+			t->count += query_get_int(q, 1);
+			t->newest = query_get_int(q, 2) > t->newest ? query_get_int(q, 2) : t->newest;
+		}
+		if (subject && !glob)
+			break;
+	}
+	query_done(q);
+	return got < 0 ? -1 : 0;
+}
+
+int events_tally(struct db *db, int64_t prospect, const char *name, const char *subject, bool glob,
+		int64_t from, int64_t limit,
+		int64_t *count_out, int64_t *newest_out, int64_t *oldest_out, struct err *err)
+{
+	bool window = from > 0 || (!subject && limit);
+	struct tally t = { 0 };
+	int rc;
+
+	if (window)
+		rc = tally_window(db, prospect, name, subject, glob, from, limit, &t, err);
+	else
+		rc = tally_counts(db, prospect, name, subject, glob, &t, err);
+	if (rc < 0)
 		return -1;
-	*count_out = count;
-	*newest_out = newest;
-	*oldest_out = oldest;
+	*count_out = limit && t.count > limit ? limit : t.count;
+	*newest_out = t.newest;
+	*oldest_out = t.oldest;
 	return 0;
 }
 
@@ -198,13 +279,55 @@ int events_each(struct db *db, int64_t prospect, const char *name,
 
 STATEMENT(prune, BUCKETED,
 	"DELETE FROM event"
-	" WHERE bucket = ?1 AND at < ?2");
+	" WHERE bucket = ?1 AND at < ?2"
+	" RETURNING prospect, name, subject");
+
+STATEMENT(uncount, BUCKETED,
+	"UPDATE event_count SET events = events - 1"
+	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3 AND subject = ?4");
+
+STATEMENT(forget_counts, BUCKETED,
+	"DELETE FROM event_count"
+	" WHERE bucket = ?1 AND events <= 0");
+
+static void read_pruned(struct query *q, struct arena *arena, void *row)
+{
+	struct event_row *e = row;
+
+	e->prospect = query_get_int(q, 0);
+	e->name = rows_text(q, 1, arena);
+	e->subject = rows_text(q, 2, arena);
+}
+
+static int uncount(struct db *db, uint16_t bucket, const struct event_row *e, struct err *err)
+{
+	struct query *q = db_query(db, &sql_uncount);
+
+	query_int(q, 1, bucket);
+	query_int(q, 2, e->prospect);
+	query_text(q, 3, e->name);
+	query_text(q, 4, e->subject);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
 
 int events_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err)
 {
 	struct query *q = db_query(db, &sql_prune);
+	struct arena *arena = arena_new(0);
+	size_t pruned = 0;
+	void *rows;
+	int rc;
 
 	query_int(q, 1, bucket);
 	query_int(q, 2, before);
-	return query_run(q, err) < 0 ? -1 : 0;
+	rc = rows_collect(q, sizeof(struct event_row), read_pruned, arena, &rows, &pruned, err);
+	for (size_t i = 0; rc == 0 && i < pruned; i++)
+		rc = uncount(db, bucket, (const struct event_row *)rows + i, err);
+	if (rc == 0 && pruned) {
+		q = db_query(db, &sql_forget_counts);
+		query_int(q, 1, bucket);
+		rc = query_run(q, err) < 0 ? -1 : 0;
+	}
+	arena_free(&arena);
+	return rc;
 }

@@ -376,6 +376,20 @@ static const char *const steps[] = {
 	" since $INT NOT NULL,"
 	" source $TEXT NOT NULL,"
 	" PRIMARY KEY (sequence, version)) $BY_KEY",
+
+	/* how many events there are of each kind, for what asks of all times */
+	"CREATE TABLE event_count ("
+	" bucket $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" name $TEXT NOT NULL,"
+	" subject $TEXT NOT NULL,"
+	" events $INT NOT NULL,"
+	" newest $INT NOT NULL,"
+	" PRIMARY KEY (bucket, prospect, name, subject)) $BY_KEY",
+
+	"INSERT INTO event_count (bucket, prospect, name, subject, events, newest)"
+	" SELECT bucket, prospect, name, subject, COUNT(*), MAX(at) FROM event"
+	" GROUP BY bucket, prospect, name, subject",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

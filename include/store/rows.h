@@ -71,7 +71,10 @@ struct event_row {
 };
 
 int events_insert(struct db *db, const struct event_row *e, struct err *err) MUSTCHECK;
-/* Count, newest and oldest of the prospect's events of that name since `from` (inclusive); subject NULL: any; glob: subject is one. Newest first, stops at `limit` (0: none). */
+/*
+ * Count, newest and oldest of the prospect's events of that name since `from` (inclusive); subject NULL: any; glob: subject is one. Stops at
+ * `limit` (0: none). Reads what lies in the window; with from 0 the counts by subject, in place of all events, and no oldest.
+ */
 int events_tally(struct db *db, int64_t prospect, const char *name, const char *subject, bool glob, int64_t from, int64_t limit,
 		int64_t *count_out, int64_t *newest_out, int64_t *oldest_out, struct err *err) MUSTCHECK;	/* read */
 /* The newest `max` (of the names given, ended by NULL; NULL: all), newest first. */

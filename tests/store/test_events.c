@@ -29,17 +29,24 @@ static const struct {
 	bool glob;
 	int64_t from, limit, count, newest, oldest;
 } tallies[] = {
-	{ "page_view", NULL, false, 0, 0, 3, 200, 100 },
+	{ "page_view", NULL, false, 1, 0, 3, 200, 100 },
+	{ "page_view", NULL, false, 0, 0, 3, 200, 0 },		/* of all times: no oldest */
 	{ "page_view", NULL, false, 101, 0, 2, 200, 200 },
 	{ "page_view", NULL, false, 100, 0, 3, 200, 100 },
 	{ "page_view", NULL, false, 0, 2, 2, 200, 200 },
 	{ "page_view", NULL, false, 201, 0, 0, 0, 0 },
-	{ "page_view", "/pricing", false, 0, 0, 1, 100, 100 },
-	{ "page_view", "/compare", false, 0, 0, 1, 200, 200 },
-	{ "page_view", "/compare*", true, 0, 0, 2, 200, 200 },
+	{ "page_view", "/pricing", false, 0, 0, 1, 100, 0 },
+	{ "page_view", "/compare", false, 0, 0, 1, 200, 0 },
+	{ "page_view", "/compare*", true, 0, 0, 2, 200, 0 },
 	{ "page_view", "/compare*", false, 0, 0, 0, 0, 0 },
-	{ "page_view", "/p*", true, 0, 1, 1, 100, 100 },
-	{ "click", "three-mistakes", false, 0, 0, 1, 150, 150 },
+	{ "page_view", "/p*", true, 0, 1, 1, 100, 0 },
+	{ "page_view", "*us*", true, 0, 0, 1, 200, 0 },
+	{ "page_view", "*", true, 0, 0, 3, 200, 0 },
+	{ "page_view", "/compare?us*", true, 0, 0, 1, 200, 0 },
+	{ "page_view", "/compare*", true, 1, 0, 2, 200, 200 },
+	{ "page_view", "/pricing", false, 101, 0, 0, 0, 0 },
+	{ "page_view", "/pricing", false, 50, 1, 1, 100, 100 },
+	{ "click", "three-mistakes", false, 0, 0, 1, 150, 0 },
 	{ "open", NULL, false, 0, 0, 0, 0, 0 },
 };
 
@@ -108,6 +115,26 @@ static void tallies_count_one_persons_events_in_a_window(void **state)
 	assert_int_equal(read_job(*state, tally, NULL, NULL), STORE_COMMITTED);
 }
 
+static int prune(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	int64_t count, newest, oldest;
+
+	assert_int_equal(events_prune(db, id_bucket(EVE), 200, err), 0);
+	assert_int_equal(events_tally(db, EVE, "page_view", NULL, false, 0, 0, &count, &newest, &oldest, err), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(events_tally(db, EVE, "page_view", "/pricing", false, 0, 1, &count, &newest, &oldest, err), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(events_tally(db, EVE, "page_view", "/c*", true, 0, 0, &count, &newest, &oldest, err), 0);
+	assert_int_equal(count, 2);
+	return 0;
+}
+
+static void what_is_forgotten_is_not_counted(void **state)
+{
+	do_job(*state, insert, NULL);
+	do_job(*state, prune, NULL);
+}
+
 static void the_latest_come_first(void **state)
 {
 	do_job(*state, insert, NULL);
@@ -124,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(tallies_count_one_persons_events_in_a_window, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(what_is_forgotten_is_not_counted, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(the_latest_come_first, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(all_come_in_the_order_in_which_they_took_effect, setup_store, teardown_store),
 	};

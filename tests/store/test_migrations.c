@@ -106,13 +106,30 @@ static void an_older_schema_goes_on_where_it_stood(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE sequence_version; DROP TABLE test_end; INSERT INTO turn VALUES ('ana', 3)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 2));
+	change(w, "DROP TABLE event_count; DROP TABLE sequence_version; INSERT INTO turn VALUES ('ana', 3)");
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 3));
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
 	assert_int_equal(ask(w, "SELECT taken FROM turn"), 3);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sequence_version"), 0);
+}
+
+/* What happened before there were counts is counted. */
+static void the_events_of_an_older_schema_are_counted(void **state)
+{
+	struct with_store *w = *state;
+	int64_t version;
+
+	close_store(w);
+	version = ask(w, "PRAGMA user_version");
+	change(w, "DROP TABLE event_count;"
+			"INSERT INTO event VALUES (7, 70, 'click', 5, 1, 'a', '{}', 0), (7, 70, 'click', 9, 2, 'a', '{}', 0), (7, 70, 'click', 6, 3, 'b', '{}', 0)");
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 2));
+	open_store(w);
+	close_store(w);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM event_count"), 2);
+	assert_int_equal(ask(w, "SELECT events * 100 + newest FROM event_count WHERE bucket = 7 AND prospect = 70 AND name = 'click' AND subject = 'a'"), 209);
 }
 
 /* The schema before tags, versions and tests, with somebody in it. */
@@ -123,14 +140,14 @@ static void people_of_an_older_schema_stay(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE sequence_version; DROP TABLE test_end; DROP TABLE arm_day; DROP TABLE trial;"
+	change(w, "DROP TABLE event_count; DROP TABLE sequence_version; DROP TABLE test_end; DROP TABLE arm_day; DROP TABLE trial;"
 			"ALTER TABLE sending DROP COLUMN arm; ALTER TABLE delivery DROP COLUMN arm;"
 			"ALTER TABLE enrolment DROP COLUMN heldout; ALTER TABLE enrolment DROP COLUMN allowed;"
 			"ALTER TABLE enrolment DROP COLUMN version;"
 			"ALTER TABLE prospect DROP COLUMN moved_until; ALTER TABLE prospect DROP COLUMN moved_list;"
 			"ALTER TABLE prospect DROP COLUMN tags;"
 			"INSERT INTO enrolment VALUES (7, 70, 71, 'ebook', 'nudge', 0, 5, 0, '', 9, 72, 0)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 12));
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 14));
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
@@ -145,11 +162,11 @@ static void a_step_that_fails_changes_nothing(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE test_end");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 2));
+	change(w, "DROP TABLE sequence_version");
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 3));
 	refused(w, "upgrading the schema");
-	assert_int_equal(ask(w, "PRAGMA user_version"), version - 2);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'test_end'"), 0);
+	assert_int_equal(ask(w, "PRAGMA user_version"), version - 3);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sequence_version'"), 0);
 }
 
 int main(void)
@@ -160,6 +177,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_of_another_program_is_refused, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(an_older_schema_goes_on_where_it_stood, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(the_events_of_an_older_schema_are_counted, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(people_of_an_older_schema_stay, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, setup_store, teardown_store),
 	};
