@@ -9,14 +9,15 @@
 #define WAIT_LEAST US_SECOND
 #define WAIT_MOST (3 * 365 * US_DAY)
 
-static const char *const quiet_choices[] = { "quiet", NULL };
+static const char *const even_choices[] = { "quiet", "cap", "always", NULL };
 static const char *const owner_choices[] = { "owner", NULL };
 static const char *const same_choices[] = { "same", NULL };
 static const char *const method_choices[] = { "thompson", "fixed", NULL };
 
 #define MAIL_KEYS \
-	{ ROW(KEY_NODE, step_keys, even_in), .choices = quiet_choices, .fallback_help = "not", \
-		.help = "quiet: it goes out in quiet hours too" }, \
+	{ ROW(KEY_NODE, step_keys, even_in), .choices = even_choices, .fallback_help = "not", \
+		.help = "quiet: it goes out in quiet hours too; cap: although the cap of the list is reached; always: " \
+			"both, for what was asked for" }, \
 	{ ROW(KEY_DURATION, step_keys, valid_for), .least = US_MINUTE, .most = WAIT_MOST, .fallback_help = "for ever", \
 		.help = "how long after it could have gone out first it may still go; later it is left out, and " \
 			"the sequence goes on" }, \

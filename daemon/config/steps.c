@@ -179,9 +179,20 @@ static bool has_option(struct load *l, const struct yaml_node *node, const char 
 	return node != NULL;
 }
 
+static void fill_even_in(struct load *l, const struct yaml_node *node, struct step *step)
+{
+	bool always = node && !strcmp(node->text, "always");
+
+	step->even_in_quiet = always || (node && !strcmp(node->text, "quiet"));
+	step->even_in_cap = always || (node && !strcmp(node->text, "cap"));
+	if (node && !step->even_in_quiet && !step->even_in_cap)
+		complain(l, node, "`even_in` is `quiet` (the mail goes out in quiet hours too), `cap` (although the cap of the list "
+			"is reached) or `always`");
+}
+
 static void fill_mail(struct load *l, const struct step_keys *keys, struct step *step)
 {
-	step->even_in_quiet = has_option(l, keys->even_in, "even_in", "quiet", "the mail goes out in quiet hours too");
+	fill_even_in(l, keys->even_in, step);
 	step->as_owner = has_option(l, keys->as_owner, "as", "owner", "the mail is from the owner of the lead");
 	step->same_thread = has_option(l, keys->thread, "thread", "same", "the mail answers the one before it");
 	step->valid_for = keys->valid_for;

@@ -75,7 +75,7 @@ int gate_check(struct person *p, const struct sequence *s, const struct step *st
 		return -1;
 	if (rc)
 		return end(out, e->why);
-	list = plan_list(p->plan, p->row.list);
+	list = step && step->even_in_cap ? -1 : plan_list(p->plan, p->row.list);
 	rc = under_cap(p, list < 0 ? NULL : &p->plan->lists[list], &until, err);
 	if (rc < 0)
 		return -1;

@@ -171,7 +171,7 @@ struct step {
 	int line;
 	/* send, test */
 	const struct mail_template *mail;	/* send */
-	bool even_in_quiet;
+	bool even_in_quiet, even_in_cap;
 	int64_t valid_for;		/* from when the gate first allows it; 0: for ever */
 	bool as_owner;			/* From is the owner of the lead */
 	bool same_thread;		/* answers the enrolment's mail before it */

@@ -52,8 +52,8 @@ static const struct mistake sequence_mistakes[] = {
 		"sequences/book.yaml:9:5: no step begins so; a step is one of send, wait, wait_until, wait_for, if, "
 		"split, test, set, tag, move, alert, webhook, go and end; did you mean `send`?\n" },
 	{ "sequences/book.yaml", "even_in: quiet", "even_in: night",
-		"sequences/book.yaml:9:40: `even_in` knows only `quiet`: the mail goes out in quiet hours "
-		"too\n" },
+		"sequences/book.yaml:9:40: `even_in` is `quiet` (the mail goes out in quiet hours too), `cap` "
+		"(although the cap of the list is reached) or `always`\n" },
 	{ "sequences/book.yaml", "{wait: 2 days}", "{wait: 2 days, send: delivery}",
 		"sequences/book.yaml:10:20: `wait` and `send` in one step; each is a step of its own\n" },
 	{ "sequences/book.yaml", "{wait: 2 days}", "wait",

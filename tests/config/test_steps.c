@@ -25,7 +25,7 @@ static const char every_step[] =
 	"on_change: restart\n"
 	"gone: {intro: nudge, outro: end}\n"
 	"steps:\n"
-	"  - {send: delivery, valid_for: 3 days, as: owner}\n"
+	"  - {send: delivery, valid_for: 3 days, as: owner, even_in: cap}\n"
 	"  - {wait: 3 business days}\n"
 	"  - {wait_until: \"mon, wed 14:30\"}\n"
 	"  - {wait_until: business day 09:00}\n"
@@ -122,7 +122,7 @@ static void test_defaults(void **state)
 	assert_int_equal(s->on_change, CHANGE_MOVE);
 	assert_int_equal(s->gone_count, 0);
 	assert_int_equal(s->steps[0].valid_for, 0);
-	assert_false(s->steps[0].as_owner || s->steps[0].same_thread || s->steps[0].even_in_quiet);
+	assert_false(s->steps[0].as_owner || s->steps[0].same_thread || s->steps[0].even_in_quiet || s->steps[0].even_in_cap);
 	plan_unref(&plan);
 }
 
@@ -136,6 +136,7 @@ static void test_mails_and_waits(void **state)
 	assert_string_equal(plan->fields[webinar].name, "webinar_at");
 	assert_int_equal(steps[0].valid_for, 3 * US_DAY);
 	assert_true(steps[0].as_owner);
+	assert_true(steps[0].even_in_cap && !steps[0].even_in_quiet);
 	assert_false(steps[0].same_thread);
 	assert_int_equal(steps[1].business_days, 3);
 	assert_int_equal(steps[1].wait, 0);
@@ -184,7 +185,7 @@ static void test_split_and_test(void **state)
 	assert_int_equal(test->method, TEST_FIXED);
 	assert_int_equal(test->size, 50);
 	assert_true(test->sure > 0.99499 && test->sure < 0.99501);
-	assert_true(test->even_in_quiet && test->same_thread && !test->as_owner);
+	assert_true(test->even_in_quiet && !test->even_in_cap && test->same_thread && !test->as_owner);
 	assert_non_null(test->test_id);
 	plan_unref(&plan);
 }

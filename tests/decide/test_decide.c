@@ -512,6 +512,24 @@ static void test_cap_of_the_list(void **state)
 	assert_true(c.enrolments[0].due == START + 4 * US_DAY);
 }
 
+/* What was asked for goes out at night, and although the list's cap is reached; it counts for those that follow. */
+static void test_even_in_always(void **state)
+{
+	struct look_call c;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	send_due(NULL);
+	clock_set(START + 13 * US_HOUR);
+	track("eva@work.example", NULL, "trial", "", "m1");
+	assert_string_equal(send_due(NULL), "short-version");
+	clock_set(START + 2 * US_DAY);
+	pass_time();
+	assert_string_equal(send_due(NULL), "");
+	c = look("eva@work.example");
+	assert_string_equal(c.enrolments[0].why, "cap of list just-looking");
+	assert_true(c.enrolments[0].due == START + 2 * US_DAY + 13 * US_HOUR);
+}
+
 static void test_stage_falls_at_its_instant(void **state)
 {
 	struct store_counts before, after;
@@ -1483,7 +1501,7 @@ int main(void)
 		CASE(test_ids_keep_to_the_clock),	/* first: ids of a process only grow */
 		CASE(test_signup_enters_and_mails), CASE(test_same_key_changes_nothing), CASE(test_confirm_comes_first),
 		CASE(test_confirming_takes_effect_once), CASE(test_wait_for_click_branches), CASE(test_wait_for_gives_up),
-		CASE(test_scanner_clicks_do_not_count), CASE(test_caps_and_quiet_hours_hold), CASE(test_cap_of_the_list),
+		CASE(test_scanner_clicks_do_not_count), CASE(test_caps_and_quiet_hours_hold), CASE(test_cap_of_the_list), CASE(test_even_in_always),
 		CASE(test_stage_falls_at_its_instant), CASE(test_list_change_enters), CASE(test_message_id_counts_once),
 		CASE(test_points_are_capped), CASE(test_reply_stops_makes_hot_and_is_forwarded),
 		CASE(test_reply_that_makes_nobody_hot_is_forwarded_too), CASE(test_unsigned_mail_changes_nobody),
