@@ -25,7 +25,7 @@ static void test_example_loads(void **state)
 	assert_non_null(plan);
 	assert_non_null(plan_form(plan, "free-ebook"));
 	assert_non_null(plan_sequence(plan, "ebook"));
-	assert_int_equal(plan_step(plan_sequence(plan, "ebook"), "nudge"), 8);
+	assert_int_equal(plan_step(plan_sequence(plan, "ebook"), "nudge"), 7);
 	assert_true(plan_mail(plan, "ebook-delivery")->uses_download);
 	assert_int_equal(plan->sales.alert_count, 2);
 	plan_unref(&plan);

@@ -37,7 +37,7 @@ state: {f}/state
 files: files
 templates: {top}/templates
 control: {f}/control.sock
-listen: {{address: 127.0.0.1, port: {port}, public_url: "http://127.0.0.1:{port}"}}
+listen: {{address: 127.0.0.1, port: {port}, public_url: "http://127.0.0.1:{port}", allow_redirect: [www.example.com]}}
 sender:
   from: "Ana at Example <ana@example.com>"
   company: Example Ltd

@@ -18,7 +18,7 @@ from world import BUILD, TOP, Maildir, World, check, wait_for, write  # noqa: E4
 
 OPERATOR = """
 state: {f}/state
-templates: {top}/templates
+templates: {f}/templates
 files: {top}/conf/files
 control: {f}/control.sock
 listen: {{address: 127.0.0.1, port: 0, public_url: http://127.0.0.1}}
@@ -285,6 +285,7 @@ def main():
         box = Mailbox(world.folder + "/replies")
         kept = world.folder + "/sent"
         sink = world.sink("-m", kept)
+        world.templates("ebook-delivery", "three-mistakes")
         world.configure(OPERATOR.format(f=world.folder, top=TOP, relay="smtp://127.0.0.1:%s" % sink.port), nurture=NURTURE, sales=SALES,
                         forms__free_ebook=FORM, sequences__ebook=SEQUENCE)
         world.start_daemon()

@@ -5,7 +5,7 @@ Rendered by `nurturectl template render` from the data below, laid out by Chromi
 scroll sideways, every text has to stand out from its ground (WCAG 2: contrast of 4.5, 3 for large type), what can be pressed has
 to be large enough for a thumb, and the text part of a mail has to say what the mail says.
 
-usage: tests/flow/looks.py [build folder]; --shots FOLDER keeps a picture of each mode and width.
+usage: tests/flow/looks.py [build folder]; --shots FOLDER keeps pictures of each mode and width.
 """
 import argparse
 import html
@@ -19,29 +19,30 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WIDTHS = (360, 600)
+AT_ONCE = 12
 BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 	"--disable-component-update", "--disable-sync", "--hide-scrollbars"]
 
 WORDS = "Yes, send me the eBook and a few mails about choosing a vendor. I can stop at any time."
 LONG = "Rindfleischetikettierungsueberwachungsaufgabenuebertragungsgesetz"
 
+UNSUBSCRIBE = "https://mail.example.com/u/abcdefghijklmnopqrstuvwxyz234567ab"
 MAIL = {
-	"first_name": "Maria", "role": "head of operations", "company": "Nordlicht " + LONG, "country": "DE",
+	"first_name": "Maria", "role": "head of operations", "company": "Nordlicht " + LONG, "employees": 40, "country": "DE", "read_case": None,
+	"webinar": "Four vendors, ten ugly rows, live", "webinar_at": "2031-06-12T13:00:00Z", "webinar_when": "Thursday 12 June, 15:00 Berlin time",
+	"trial_ends_at": "2031-06-26T13:00:00Z",
 	"email": "maria.sommer-with-a-very-long-name@nordlicht-logistics.example", "subject": "A subject", "preheader": "A preheader",
 	"sender": {"name": "Ana at Example", "email": "ana@example.com", "company": "Example Ltd",
 		"postal_address": "1 High Street, 12345 Town"},
-	"unsubscribe_url": "https://mail.example.com/u/abcdefghijklmnopqrstuvwxyz234567ab", "preferences_url": "https://mail.example.com/p/a",
+	"owner": {"name": "Ben", "email": "ben@example.com"}, "tags": ["reviewer"], "grade": "B2",
+	"unsubscribe_url": UNSUBSCRIBE, "preferences_url": "https://mail.example.com/p/a",
 	"download_url": "https://mail.example.com/d/abcdefghijklmnopqrstuvwxyz234567ab", "confirm_url": None, "open_url": None,
 	"consent_words": WORDS, "list": "just-looking", "stage": "awareness", "tone": "gentle", "language": "en", "form": "free-ebook",
 }
-CONFIRM = dict(MAIL, confirm_url="https://mail.example.com/y/abcdefghijklmnopqrstuvwxyz234567ab")
-MAILS = [  # name, data, where its one call to action leads
-	("confirm", CONFIRM, CONFIRM["confirm_url"]),
-	("ebook-delivery", MAIL, MAIL["download_url"]),
-	("three-mistakes", MAIL, "https://www.example.com/compare"),
-	("short-version", MAIL, "https://www.example.com/compare/scorecard"),
-	("case-study", MAIL, "https://www.example.com/stories/forwarder"),
-]
+# the person of whom next to nothing is known: what may be empty is, and what has a default says it
+BARE = dict(MAIL, first_name="there", role=None, company=None, employees=None, country=None, webinar="our webinar",
+	webinar_when="The time stands in your calendar entry.", trial_ends_at=None, owner=None, tags=[], grade=None, tone="direct", language=None, form=None)
+CONFIRM = {"confirm_url": "https://mail.example.com/y/abcdefghijklmnopqrstuvwxyz234567ab"}
 
 PAGE = {
 	"title": "A title", "company": "Example Ltd", "postal_address": "1 High Street, 12345 Town", "home_url": "https://mail.example.com",
@@ -141,21 +142,60 @@ def render(build, kind, name, data, folder, *options):
 	return done.stdout
 
 
-def check_text(name, text, target):
+def mails():
+	"""Every mail in templates/emails, of whatever language: what has a subject and is no text part."""
+	folder = os.path.join(ROOT, "templates", "emails")
+	for file in sorted(os.listdir(folder)):
+		with open(os.path.join(folder, file), encoding="utf-8") as f:
+			if file.endswith(".liquid") and not file.endswith(".txt.liquid") and re.match(r"---\n(.*\n)*?subject:", f.read()):
+				yield file[:-len(".liquid")]
+
+
+def links(document):
+	return [html.unescape(url) for url in re.findall(r'<a href="([^"]*)"', document)]
+
+
+def check_mail(name, document, text):
+	"""One call to action, over https, in both parts; nothing that is empty shows."""
+	confirms = name.startswith("confirm")
+	targets = sorted(set(links(document)) - {UNSUBSCRIBE})
 	words = len(text.split())
-	if target not in text:
-		complain("%s: the text part does not have %s" % (name, target))
+	if len(targets) > 1 or (not targets and not re.search(r"\b[Rr]eply with\b", text)):
+		complain("%s: one mail, one call to action; this has %s" % (name, ", ".join(targets) or "none"))
+	for target in targets:
+		if not re.match(r"https://(www\.example\.com/|mail\.example\.com/[yd]/)", target):
+			complain("%s: leads to %s" % (name, target))
+		if target not in text:
+			complain("%s: the text part does not have %s" % (name, target))
 	if re.search(r"</?[a-z]|&[a-z]+;|\{[{%]", text):
 		complain("%s: the text part has markup in it" % name)
-	if words < 60:
+	if not 60 <= words <= 260:
 		complain("%s: the text part has %d words" % (name, words))
 	if "\n\n\n" in text:
 		complain("%s: the text part has two blank lines in a row" % name)
-	if name != "confirm" and MAIL["unsubscribe_url"] not in text:
+	if re.search(r"\S  \S| [,.;:?]|,,|\b(nil|None)\b", text):
+		complain("%s: the text part has a hole in it" % name)
+	if not confirms and UNSUBSCRIBE not in text:
 		complain("%s: the text part has no link to unsubscribe" % name)
+	if re.search(r"\.[a-z]{2}$", name) and 'lang="%s"' % name[-2:] not in document:
+		complain("%s: the document does not say that its language is %s" % (name, name[-2:]))
 
 
-def browse(folder, documents, width, dark, shot):
+def check_head(name, head):
+	"""The subject shows whole on a phone, the preheader goes on where it stops."""
+	subject, preheader = (re.search(r"(?m)^%s: (.*)$" % key, head).group(1) for key in ("subject", "preheader"))
+	if not 8 <= len(subject) <= 62:
+		complain("%s: the subject has %d characters: %s" % (name, len(subject), subject))
+	if not 25 <= len(preheader) <= 100:
+		complain("%s: the preheader has %d characters: %s" % (name, len(preheader), preheader))
+	if re.search(r"!|\b[A-Z]{4,}\b|(?i:\bfree money|act now|last chance)", subject):
+		complain("%s: the subject shouts: %s" % (name, subject))
+
+
+def browse(folder, documents, width, dark, shot, number):
+	"""What each document measures; some at a time, because a picture can only be so wide."""
+	if len(documents) > AT_ONCE:
+		return browse(folder, documents[:AT_ONCE], width, dark, shot, number) + browse(folder, documents[AT_ONCE:], width, dark, shot, number + 1)
 	path = os.path.join(folder, "frames.html")
 	with open(path, "w", encoding="utf-8") as f:
 		f.write("<!doctype html><meta charset=utf-8><title>not measured</title><style>body{margin:0;white-space:nowrap}"
@@ -167,7 +207,7 @@ def browse(folder, documents, width, dark, shot):
 	if dark:
 		command.append("--blink-settings=preferredColorScheme=0")
 	if shot:
-		subprocess.run(command + ["--screenshot=" + shot, "file://" + path], capture_output=True, check=True)
+		subprocess.run(command + ["--screenshot=" + shot % number, "file://" + path], capture_output=True, check=True)
 	dom = subprocess.run(command + ["--dump-dom", "file://" + path], capture_output=True, text=True, check=True).stdout
 	return json.loads(html.unescape(re.search(r"<title>(.*?)</title>", dom, re.S).group(1)))
 
@@ -195,12 +235,14 @@ def main():
 		sys.exit("looks: there is no chromium; apt-get install chromium")
 	with tempfile.TemporaryDirectory() as folder:
 		names, documents = [], []
-		for name, data, target in MAILS:
+		for name in mails():
+			for data in (BARE, MAIL):
+				data = dict(data, **(CONFIRM if name.startswith("confirm") else {}))
+				document = render(args.build, "emails", name, data, folder)
+				check_mail(name, document, render(args.build, "emails", name, data, folder, "--text"))
+				check_head(name, render(args.build, "emails", name, data, folder, "--headers"))
 			names.append("emails/" + name)
-			documents.append(render(args.build, "emails", name, data, folder))
-			check_text(name, render(args.build, "emails", name, data, folder, "--text"), target)
-			if documents[-1].count("href=\"%s\"" % target) < 1:
-				complain("%s: the button to %s is not there" % (name, target))
+			documents.append(document)
 		for name, data in PAGES:
 			names.append("pages/%s %s" % (name, data.get("answer") or ""))
 			documents.append(render(args.build, "pages", name, dict(PAGE, **data), folder))
@@ -208,8 +250,8 @@ def main():
 		for dark in (False, True):
 			for width in WIDTHS:
 				mode = "dark" if dark else "light"
-				shot = args.shots and os.path.join(args.shots, "%s-%d.png" % (mode, width))
-				for name, seen in zip(names, browse(folder, documents, width, dark, shot), strict=True):
+				shot = args.shots and os.path.join(args.shots, "%s-%d-%%d.png" % (mode, width))
+				for name, seen in zip(names, browse(folder, documents, width, dark, shot, 1), strict=True):
 					check_frame(name, width, mode, seen)
 					grounds.setdefault(name, set()).add(seen["ground"])
 		for name in names:

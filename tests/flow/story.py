@@ -18,7 +18,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OPERATOR = """
 state: {f}/state
 files: {top}/conf/files
-templates: {top}/templates
+templates: {f}/templates
 control: {f}/control.sock
 listen: {{port: 0, public_url: "http://t.example.test", allow_redirect: [www.example.test], api_key: "file:{f}/secrets/api-key"}}
 sender: {{from: "Ana at Example <ana@example.test>", company: Example Ltd, postal_address: "1 High Street, 12345 Town", bounce_domain: bounce.test, reply_domain: reply.test}}
@@ -96,6 +96,7 @@ def start(w):
         write("%s/secrets/%s" % (w.folder, name), text + "\n", 0o600)
     os.makedirs(w.folder + "/conf/secrets")
     write(w.folder + "/conf/secrets/crm", SECRET + "\n", 0o600)
+    w.templates("ebook-delivery", "three-mistakes", "short-version")
     w.configure(OPERATOR.format(f=w.folder, top=TOP, smtp=mail.smtp, imaps=mail.imaps, ca=mail.ca), nurture=NURTURE, sales=SALES % sales.port,
                 forms__free_ebook=FORM % ("free-ebook", "double"), forms__plain=FORM % ("plain", "single"), sequences__ebook=SEQUENCE)
     w.start_daemon()
@@ -222,6 +223,7 @@ def test_wrong_certificate_sends_nothing():
         for name, text in (("relay", "relay-password"), ("imap", "replies"), ("api-key", "the-website")):
             write("%s/secrets/%s" % (w.folder, name), text + "\n", 0o600)
         write(w.folder + "/conf/secrets/crm", SECRET + "\n", 0o600)
+        w.templates("ebook-delivery", "three-mistakes", "short-version")
         w.configure(OPERATOR.format(f=w.folder, top=TOP, smtp=mail.smtp, imaps=mail.imaps, ca="/etc/ssl/certs/ca-certificates.crt"), nurture=NURTURE,
                     sales=SALES % 9, forms__plain=FORM % ("plain", "single"), sequences__ebook=SEQUENCE)
         w.start_daemon()

@@ -351,6 +351,12 @@ class World:
         for name, text in files.items():
             write("%s/conf/%s.yaml" % (self.folder, name.replace("__", "/")), text)
 
+    def templates(self, *mails):
+        """The shipped templates, of the mails only these: others want fields that the test's nurture.yaml does not have."""
+        others = {os.path.basename(path) for path in glob.glob(TOP + "/templates/emails/*")}
+        others -= {name + ".liquid" for name in mails + ("confirm", "letter", "letter-style")}
+        shutil.copytree(TOP + "/templates", self.folder + "/templates", ignore=lambda folder, names: [n for n in names if n in others and folder.endswith("emails")])
+
     def start_daemon(self, *args, env=None, wait=True):
         log = open(self.folder + "/daemon.log", "ab")
         start = log.tell()
