@@ -69,6 +69,7 @@ SRC_language := \
 	daemon/language/as_text.c \
 	daemon/language/check.c \
 	daemon/language/compile.c \
+	daemon/language/dates.c \
 	daemon/language/evaluate.c \
 	daemon/language/expression.c \
 	daemon/language/filters.c \
@@ -76,6 +77,7 @@ SRC_language := \
 	daemon/language/filters_number.c \
 	daemon/language/filters_text.c \
 	daemon/language/html.c \
+	daemon/language/letters.c \
 	daemon/language/lex.c \
 	daemon/language/operand.c \
 	daemon/language/pattern.c \
@@ -352,8 +354,12 @@ unit-%:
 	$(MAKE) $(patsubst tests/$*/%.c,$(BUILD)/tests/$*/%,$(wildcard tests/$*/test_*.c))
 	@for t in $(patsubst tests/$*/%.c,$(BUILD)/tests/$*/%,$(wildcard tests/$*/test_*.c)); do echo "== $$t"; $$t || exit 1; done
 
+# what answers cases for tests/flow/liquid.py
+$(BUILD)/tests/language/batch: $(call obj,tests/language/batch.c) $(call lib,language)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
 .PHONY: units
-units: $(UNIT)
+units: $(UNIT) $(BUILD)/tests/language/batch
 
 # --- benches: tests/bench/bench_<what>.c measure one thing; seed.c fills a database for bench.py ----------------------
 
@@ -393,7 +399,7 @@ replays: $(REPLAYS)
 # Debian packages: to build and for the demo, which must not ask for a mail server; then to test
 DEPS_DEMO := gcc make pkg-config libevent-dev libsqlite3-dev libjansson-dev libyaml-dev libssl-dev libidn2-dev libpsl-dev libpcre2-dev \
 	libglib2.0-dev libcurl4 libetpan-dev libxml2-dev libgnutls28-dev tzdata publicsuffix ca-certificates python3
-DEPS := $(DEPS_DEMO) libcmocka-dev curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd procps chromium
+DEPS := $(DEPS_DEMO) libcmocka-dev curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd procps chromium ruby ruby-liquid
 
 # -j for the inner make, unless the outer one was told something
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))

@@ -261,7 +261,7 @@ static void text_piece(struct compiler *c)
 {
 	struct slice s = c->piece->text;
 
-	if (c->piece->raw || slice_trim(s).len)
+	if ((c->piece->raw && s.len) || slice_trim(s).len)
 		c->blank = false;
 	if (c->t->escape == TEMPLATE_HEADER && text_has_control(s.data, s.len))
 		compiler_fail(c, 0, "a header value is one line without control characters");
@@ -302,8 +302,8 @@ static int one_of(struct slice name, const char *const *ends)
 
 int compiler_block(struct compiler *c, const char *const *ends)
 {
+	int lines = c->piece ? c->piece->lines : 0, end;
 	struct slice name, rest;
-	int end;
 
 	while (c->at < c->pieces->count) {
 		c->piece = &c->pieces->items[c->at++];
@@ -319,6 +319,8 @@ int compiler_block(struct compiler *c, const char *const *ends)
 		}
 		name = piece_tag(c->piece, &rest);
 		end = one_of(name, ends);
+		if (end >= 0 && c->piece->lines != lines)
+			compiler_fail(c, 0, "a block that begins in {%% liquid %%} ends in it, and no other does");
 		if (end >= 0)
 			return end;
 		if (!tags_compile(c, name, rest))

@@ -88,6 +88,8 @@ void compiler_end(struct compiler *c);
 
 /* operand.c: each pushes one value; false after an error. */
 bool operand_value(struct compiler *c, bool strict);
+/* What stands beside a comparison: `empty` and `blank` mean something there; elsewhere they are an empty text. */
+bool operand_compared(struct compiler *c);
 bool operand_filtered(struct compiler *c);
 bool operand_condition(struct compiler *c);
 /* All of {{ ... }} or {% echo ... %}. */

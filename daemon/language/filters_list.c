@@ -9,20 +9,91 @@
 
 #include "program.h"
 
-static struct value part(struct filter_call *c, struct value item, struct value key)
+enum reach {
+	PART_FOUND,	/* or nil */
+	PART_NEVER,	/* nil, yes and no, and decimals have no parts */
+	PART_WRONG,	/* not by a key like that */
+};
+
+static struct value character_of(struct slice s, int64_t place)
 {
-	return liquid_part(c->r, item, key, true);
+	int64_t n = (int64_t)text_utf8_length(s.len ? s.data : "", s.len);
+	size_t from = 0, to;
+
+	place = place < 0 ? place + n : place;
+	if (place < 0 || place >= n)
+		return value_nil;
+	while (place-- > 0)
+		for (from++; from < s.len && ((unsigned char)s.data[from] & 0xc0) == 0x80; from++)
+			;
+	for (to = from + 1; to < s.len && ((unsigned char)s.data[to] & 0xc0) == 0x80; to++)
+		;
+	return value_slice((struct slice){ s.data + from, to - from });
+}
+
+/* As Ruby's item[key]: of a text the key itself, if it is in it, or a character; of a whole number a bit. */
+static enum reach part_of(struct filter_call *c, struct value item, struct value key, struct value *out)
+{
+	int64_t place = key.type == VALUE_INT ? key.integer : key.type == VALUE_REAL ? liquid_integer(key) : 0;
+	bool by_place = key.type == VALUE_INT || key.type == VALUE_REAL;
+
+	*out = value_nil;
+	switch (item.type) {
+	case VALUE_OBJECT:
+		*out = liquid_part(c->r, item, key, false);
+		return PART_FOUND;
+	case VALUE_TEXT:
+		if (by_place)
+			*out = character_of(item.text, place);
+		else if (key.type != VALUE_TEXT)
+			return PART_WRONG;
+		else if (key.text.len == 0 || (item.text.len &&
+						      memmem(item.text.data, item.text.len, key.text.data, key.text.len)))
+			*out = key;
+		return PART_FOUND;
+	case VALUE_INT:
+		if (!by_place)
+			return PART_WRONG;
+		*out = value_int(place < 0 ? 0 : item.integer >> (place < 63 ? place : 63) & 1);
+		return PART_FOUND;
+	case VALUE_NIL:
+	case VALUE_BOOL:
+	case VALUE_REAL:
+	case VALUE_TIME:
+	case VALUE_DURATION:
+	case VALUE_LIST:
+	case VALUE_RANGE:
+	case VALUE_SPECIAL:
+		return PART_NEVER;
+	}
+	return PART_NEVER;
+}
+
+static struct value fail_part(struct filter_call *c, struct value item)
+{
+	return render_fail(c->r, "an item is a %s and has no part of that name", value_type_name(item.type));
+}
+
+static bool has_key(const struct filter_call *c)
+{
+	return c->count && c->args[0].type != VALUE_NIL;
 }
 
 static struct value do_first(struct filter_call *c)
 {
-	return c->in.type == VALUE_TEXT ? value_nil : part(c, c->in, value_text("first"));
+	if (c->in.type == VALUE_OBJECT && c->in.object->count)
+		return liquid_list(c->r,
+			(struct value[]){ value_slice(c->in.object->pairs[0].key), c->in.object->pairs[0].value }, 2);
+	if (c->in.type != VALUE_LIST && c->in.type != VALUE_RANGE)
+		return value_nil;
+	return liquid_part(c->r, c->in, value_text("first"), true);
 }
 
 static struct value do_last(struct filter_call *c)
 {
-	return c->in.type == VALUE_TEXT || c->in.type == VALUE_OBJECT ? value_nil
-								      : part(c, c->in, value_text("last"));
+	if (c->in.type != VALUE_LIST && c->in.type != VALUE_RANGE)
+		return value_nil;
+	return liquid_part(c->r, c->in, value_text("last"), true);
 }
 
 static struct value do_join(struct filter_call *c)
@@ -80,45 +151,86 @@ static bool is_number(struct value v)
 	return v.type == VALUE_INT || v.type == VALUE_REAL;
 }
 
+static int compare_lists(struct sorting *s, const struct value_list *a, const struct value_list *b);
+
+/* As Ruby's <=>, and nil comes last. */
+static int compare_plain(struct sorting *s, struct value a, struct value b)
+{
+	if (a.type == VALUE_NIL || b.type == VALUE_NIL)
+		return (a.type == VALUE_NIL) - (b.type == VALUE_NIL);
+	if (a.type == VALUE_LIST && b.type == VALUE_LIST)
+		return compare_lists(s, a.list, b.list);
+	if ((is_number(a) && is_number(b)) || (a.type == b.type && (a.type == VALUE_TEXT || a.type == VALUE_TIME ||
+									   a.type == VALUE_DURATION)))
+		return liquid_compare(s->c->r, COMPARE_LT, a, b)   ? -1
+		       : liquid_compare(s->c->r, COMPARE_GT, a, b) ? 1
+								   : 0;
+	s->mixed = s->mixed || !liquid_equal(a, b);
+	return 0;
+}
+
+static int compare_lists(struct sorting *s, const struct value_list *a, const struct value_list *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++) {
+		int sign;
+
+		if ((a->items[i].type == VALUE_NIL) != (b->items[i].type == VALUE_NIL)) {
+			s->mixed = true;
+			return 0;
+		}
+		sign = compare_plain(s, a->items[i], b->items[i]);
+		if (sign || s->mixed)
+			return sign;
+	}
+	return (a->count > b->count) - (a->count < b->count);
+}
+
 static int compare_keyed(const void *pa, const void *pb, void *ctx)
 {
 	const struct keyed *a = pa, *b = pb;
 	struct sorting *s = ctx;
 	int sign;
 
-	if (a->key.type == VALUE_NIL || b->key.type == VALUE_NIL) {
-		sign = (a->key.type == VALUE_NIL) - (b->key.type == VALUE_NIL);	/* nil comes last */
-	} else if (s->natural) {
+	if (s->natural && a->key.type != VALUE_NIL && b->key.type != VALUE_NIL)
 		sign = compare_natural(s, a->key, b->key);
-	} else if ((is_number(a->key) && is_number(b->key)) ||
-		   (a->key.type == b->key.type && (a->key.type == VALUE_TEXT || a->key.type == VALUE_TIME ||
-							  a->key.type == VALUE_DURATION))) {
-		sign = liquid_compare(s->c->r, COMPARE_LT, a->key, b->key) ? -1
-			: liquid_compare(s->c->r, COMPARE_GT, a->key, b->key) ? 1 : 0;
-	} else {
-		s->mixed = true;
-		sign = 0;
-	}
+	else
+		sign = compare_plain(s, a->key, b->key);
 	return sign ? sign : (a->place > b->place) - (a->place < b->place);
+}
+
+/* False if there is nothing to sort by, or a failure. */
+static bool key_all(struct filter_call *c, struct value_list l, struct keyed *keyed)
+{
+	bool wrong = false;
+
+	for (size_t i = 0; i < l.count; i++) {
+		keyed[i] = (struct keyed){ l.items[i], l.items[i], i };
+		if (!has_key(c))
+			continue;
+		switch (part_of(c, l.items[i], c->args[0], &keyed[i].key)) {
+		case PART_FOUND:
+			break;
+		case PART_NEVER:
+			return false;
+		case PART_WRONG:
+			wrong = true;
+			break;
+		}
+	}
+	if (wrong && l.count > 1)
+		render_fail(c->r, "sort: an item has no part of that name");
+	return true;
 }
 
 static struct value sorted(struct filter_call *c, bool natural)
 {
 	struct value_list l = liquid_items(c->r, c->in, true);
 	struct keyed *keyed = arena_alloc(c->r->env->arena, (l.count + 1) * sizeof(*keyed));
-	bool by_key = c->count && c->args[0].type != VALUE_NIL;
 	struct sorting s = { c, natural, false };
 	struct value v = liquid_list(c->r, l.items, l.count);
 
-	for (size_t i = 0; i < l.count; i++) {
-		keyed[i] = (struct keyed){ by_key ? part(c, l.items[i], c->args[0]) : l.items[i], l.items[i],
-			i };
-		if (!by_key && natural && l.items[i].type == VALUE_OBJECT) {
-			buf_reset(&c->r->scratch);
-			value_to_text(&c->r->scratch, l.items[i]);
-			keyed[i].key = render_scratch(c->r);
-		}
-	}
+	if (!key_all(c, l, keyed))
+		return value_nil;
 	qsort_r(keyed, l.count, sizeof(*keyed), compare_keyed, &s);
 	if (s.mixed)
 		return render_fail(c->r, "sort: these things have no order");
@@ -139,20 +251,43 @@ static struct value do_sort_natural(struct filter_call *c)
 
 /* --- choosing ------------------------------------------------------------------------------------------- */
 
+/* The items, or of each the part that the filter's argument names; false where there is nothing to give. */
+static bool parts_of(struct filter_call *c, struct value_list l, struct value **out)
+{
+	*out = arena_alloc(c->r->env->arena, (l.count + 1) * sizeof(**out));
+	for (size_t i = 0; i < l.count; i++) {
+		(*out)[i] = l.items[i];
+		if (!has_key(c))
+			continue;
+		switch (part_of(c, l.items[i], c->args[0], &(*out)[i])) {
+		case PART_FOUND:
+			break;
+		case PART_NEVER:
+			return false;
+		case PART_WRONG:
+			fail_part(c, l.items[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
 static struct value do_uniq(struct filter_call *c)
 {
 	struct value_list l = liquid_items(c->r, c->in, true);
 	struct value_builder *b = value_build_list(c->r->env->arena);
-	bool by_key = c->count && c->args[0].type != VALUE_NIL;
+	struct value *parts;
 
+	if (l.count < 2)	/* Ruby does not look at the one */
+		return liquid_list(c->r, l.items, l.count);
+	if (!parts_of(c, l, &parts))
+		return value_nil;
 	for (size_t i = 0; i < l.count; i++) {
 		bool there = false;
 
 		for (size_t k = 0; k < i && !there; k++) {
 			c->r->steps++;
-			there = by_key ? liquid_equal(part(c, l.items[k], c->args[0]),
-						 part(c, l.items[i], c->args[0]))
-				       : liquid_equal(l.items[k], l.items[i]);
+			there = liquid_same(parts[k], parts[i]);
 		}
 		if (!there)
 			value_add(b, l.items[i]);
@@ -166,13 +301,13 @@ static struct value do_compact(struct filter_call *c)
 {
 	struct value_list l = liquid_items(c->r, c->in, true);
 	struct value_builder *b = value_build_list(c->r->env->arena);
+	struct value *parts;
 
-	for (size_t i = 0; i < l.count; i++) {
-		struct value v = c->count ? part(c, l.items[i], c->args[0]) : l.items[i];
-
-		if (v.type != VALUE_NIL)
+	if (!parts_of(c, l, &parts))
+		return value_nil;
+	for (size_t i = 0; i < l.count; i++)
+		if (parts[i].type != VALUE_NIL)
 			value_add(b, l.items[i]);
-	}
 	return value_built(b);
 }
 
@@ -192,54 +327,39 @@ static struct value do_concat(struct filter_call *c)
 	return value_built(b);
 }
 
-/* As Ruby's item[key]: of a text the key itself, if it is in it. */
-static struct value item_part(struct value item, struct value key, struct render *r)
-{
-	if (item.type == VALUE_OBJECT)
-		return liquid_part(r, item, key, false);
-	if (item.type != VALUE_TEXT || key.type != VALUE_TEXT)
-		return value_nil;
-	if (key.text.len == 0 ||
-		(item.text.len && memmem(item.text.data, item.text.len, key.text.data, key.text.len)))
-		return key;
-	return value_nil;
-}
-
 static struct value do_map(struct filter_call *c)
 {
 	struct value_list l = liquid_items(c->r, c->in, true);
 	struct value_builder *b = value_build_list(c->r->env->arena);
 
 	for (size_t i = 0; i < l.count; i++) {
-		if (l.items[i].type != VALUE_OBJECT && l.items[i].type != VALUE_TEXT)
-			return render_fail(c->r, "map: an item is a %s and has no part",
-				value_type_name(l.items[i].type));
-		value_add(b, item_part(l.items[i], c->args[0], c->r));
+		struct value found;
+
+		if (part_of(c, l.items[i], c->args[0], &found) == PART_WRONG)
+			return fail_part(c, l.items[i]);
+		value_add(b, found);
 	}
 	return value_built(b);
 }
 
 enum match { MATCH_NO, MATCH_YES, MATCH_NEVER };
 
-/*
- * Does the item match KEY, or KEY with VALUE? Texts match by what they contain, as Ruby's String#[] does.
- * On an item that can have no parts (nil, true) the whole filter gives nothing; on a number, which has some
- * in Ruby, it fails.
- */
+/* Does the item match KEY, or KEY with VALUE? On an item that can have no parts the whole filter gives nothing. */
 static enum match match_of(struct filter_call *c, struct value item)
 {
 	bool with_value = c->count > 1 && c->args[1].type != VALUE_NIL;
-	struct value key = c->args[0], found = value_nil;
+	struct value found;
 
-	if (item.type == VALUE_OBJECT || (item.type == VALUE_TEXT && key.type == VALUE_TEXT)) {
-		found = item_part(item, key, c->r);
-	} else if (item.type == VALUE_TEXT || item.type == VALUE_INT) {
-		render_fail(c->r, "an item is a %s and has no part of that name", value_type_name(item.type));
+	switch (part_of(c, item, c->args[0], &found)) {
+	case PART_FOUND:
+		return (with_value ? liquid_equal(found, c->args[1]) : liquid_truth(found)) ? MATCH_YES : MATCH_NO;
+	case PART_WRONG:
+		fail_part(c, item);
 		return MATCH_NEVER;
-	} else {
+	case PART_NEVER:
 		return MATCH_NEVER;
 	}
-	return (with_value ? liquid_equal(found, c->args[1]) : liquid_truth(found)) ? MATCH_YES : MATCH_NO;
+	return MATCH_NEVER;
 }
 
 static struct value chosen(struct filter_call *c, enum match want)
@@ -311,20 +431,20 @@ static struct value do_has(struct filter_call *c)
 }
 
 const struct filter filters_list[] = {
-	{ "first", 0, 0, do_first },
-	{ "last", 0, 0, do_last },
-	{ "join", 0, 1, do_join },
-	{ "reverse", 0, 0, do_reverse },
-	{ "sort", 0, 1, do_sort },
-	{ "sort_natural", 0, 1, do_sort_natural },
-	{ "uniq", 0, 1, do_uniq },
-	{ "compact", 0, 1, do_compact },
-	{ "concat", 1, 1, do_concat },
-	{ "map", 1, 1, do_map },
-	{ "where", 1, 2, do_where },
-	{ "reject", 1, 2, do_reject },
-	{ "find", 1, 2, do_find },
-	{ "find_index", 1, 2, do_find_index },
-	{ "has", 1, 2, do_has },
-	{ NULL, 0, 0, NULL },
+	{ "first", 0, 0, do_first, false },
+	{ "last", 0, 0, do_last, false },
+	{ "join", 0, 1, do_join, false },
+	{ "reverse", 0, 0, do_reverse, false },
+	{ "sort", 0, 1, do_sort, false },
+	{ "sort_natural", 0, 1, do_sort_natural, false },
+	{ "uniq", 0, 1, do_uniq, false },
+	{ "compact", 0, 1, do_compact, false },
+	{ "concat", 1, 1, do_concat, false },
+	{ "map", 1, 1, do_map, false },
+	{ "where", 1, 2, do_where, false },
+	{ "reject", 1, 2, do_reject, false },
+	{ "find", 1, 2, do_find, false },
+	{ "find_index", 1, 2, do_find_index, false },
+	{ "has", 1, 2, do_has, false },
+	{ NULL, 0, 0, NULL, false },
 };

@@ -1,8 +1,9 @@
 /*
- * filters_number.c: arithmetic. Whole numbers stay whole; decimals are computed with more digits than they
- * are printed with, so that 10.1 minus 2.2 is 7.9.
+ * filters_number.c: arithmetic. Whole numbers stay whole. Decimals are computed as they are written, digit by
+ * digit, and rounded once, when they become a value again: 10.1 minus 2.2 is 7.9.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,21 +11,61 @@
 
 #include "program.h"
 
+#define DIGITS_MAX 36	/* of a text that are looked at */
+#define BEYOND 400	/* places from the point where no double has a digit */
+
+typedef __int128 wide;
+
+/* digits * 10^-scale */
 struct number {
-	bool real;
-	int64_t integer;
-	long double value;	/* of reals: as they were written, not as binary has them */
+	bool real;	/* written with a point */
+	wide digits;
+	int scale;
 };
 
-static long double decimal(double r)
-{
-	struct buf b = BUF_INIT;
-	long double v;
+/* --- values to numbers and back ------------------------------------------------------------------------- */
 
-	value_to_source(&b, value_real(r));
-	v = strtold(buf_cstr(&b), NULL);
-	buf_clear(&b);
-	return v;
+static bool shift(wide *digits, int places)
+{
+	while (places-- > 0)
+		if (__builtin_mul_overflow(*digits, 10, digits))
+			return false;
+	return true;
+}
+
+/* Ten to the power of n, which is less than DIGITS_MAX. */
+static wide power(int n)
+{
+	wide p = 1;
+
+	shift(&p, n);
+	return p;
+}
+
+/* "-12.5", "1.0e+20", nothing else. */
+static struct number decimal(const char *s)
+{
+	struct number n = { .real = true };
+	bool negative = *s == '-', behind = false;
+	int count = 0;
+
+	for (s += negative; *s && *s != 'e'; s++) {
+		if (*s == '.') {
+			behind = true;
+			continue;
+		}
+		if (count >= DIGITS_MAX) {
+			n.scale -= !behind;
+			continue;
+		}
+		n.digits = n.digits * 10 + (*s - '0');
+		n.scale += behind;
+		count += n.digits != 0;
+	}
+	if (*s == 'e')
+		n.scale -= (int)strtol(s + 1, NULL, 10);
+	n.digits = negative ? -n.digits : n.digits;
+	return n;
 }
 
 /* -12.5, and nothing else */
@@ -41,178 +82,294 @@ static bool is_decimal(const char *s)
 	return digits > 0 && s[digits] == '\0';
 }
 
-/* Texts: a decimal as a whole, or else the digits that it begins with; 0 if there are none. */
-static struct number number_of(struct value v)
+static struct number whole_number(int64_t i)
+{
+	return (struct number){ .digits = i };
+}
+
+/* The digits that a text begins with, behind a sign, with single underscores between them, as Ruby's to_i has it. */
+static struct number leading(const char *s)
 {
 	struct number n = { 0 };
-	char copy[64];
-	struct slice s;
+	bool negative = *s == '-';
 
-	if (v.type == VALUE_REAL) {
-		n.real = true;
-		n.value = isfinite(v.real) ? decimal(v.real) : (long double)v.real;
-		return n;
+	s += *s == '-' || *s == '+';
+	for (const char *p = s; *p; p++) {
+		if (*p == '_' && p > s && p[-1] != '_')
+			continue;
+		if (*p < '0' || *p > '9')
+			break;
+		if (n.digits < power(DIGITS_MAX))
+			n.digits = n.digits * 10 + (*p - '0');
+		else
+			n.scale--;
 	}
-	n.integer = liquid_integer(v);
-	if (v.type != VALUE_TEXT)
-		return n;
-	s = slice_trim(v.text);
-	if (s.len == 0 || s.len >= sizeof(copy))
-		return n;
-	memcpy(copy, s.data, s.len);
-	copy[s.len] = '\0';
-	if (is_decimal(copy)) {
-		n.real = true;
-		n.value = strtold(copy, NULL);
-	}
+	n.digits = negative ? -n.digits : n.digits;
 	return n;
 }
 
-static long double as_long(struct number n)
+/* Texts: a decimal as a whole, or else the digits that it begins with; 0 if there are none. */
+static struct number number_of(struct value v)
 {
-	return n.real ? n.value : (long double)n.integer;
+	char copy[400];
+	struct buf b = BUF_INIT;
+	struct number n;
+	struct slice s;
+
+	if (v.type == VALUE_REAL && isfinite(v.real)) {
+		value_to_text(&b, v);
+		n = decimal(buf_cstr(&b));
+		buf_clear(&b);
+		return n;
+	}
+	if (v.type != VALUE_TEXT)
+		return whole_number(liquid_integer(v));
+	s = slice_trim(v.text);
+	if (s.len == 0 || s.len >= sizeof(copy))
+		return whole_number(liquid_integer(v));
+	memcpy(copy, s.data, s.len);
+	copy[s.len] = '\0';
+	return is_decimal(copy) ? decimal(copy) : leading(copy);
 }
 
-static struct value whole(long double x)
+/* The nearest double: the C library rounds once, from all the digits. `more`: something follows behind them. */
+static double nearest(wide digits, int scale, bool more)
 {
-	if (x >= -9.2e18L && x <= 9.2e18L)
-		return value_int((int64_t)x);
-	return value_real((double)x);
+	char text[80], *p = text + 48;
+	bool negative = digits < 0;
+	unsigned __int128 u = negative ? -(unsigned __int128)digits : (unsigned __int128)digits;
+
+	*p = '\0';
+	do
+		*--p = (char)('0' + (int)(u % 10));
+	while (u /= 10);
+	if (negative)
+		*--p = '-';
+	snprintf(text + 48, 32, "%se%d", more ? "1" : "", -scale - more);
+	return strtod(p, NULL);
 }
+
+static struct value real_value(wide digits, int scale)
+{
+	return value_real(nearest(digits, scale, false));
+}
+
+/* A number without digits behind the point; the decimal next to it where 64 bits do not hold it. */
+static struct value as_whole(struct number n)
+{
+	wide digits = n.digits;
+
+	if (!shift(&digits, -n.scale) || digits < INT64_MIN || digits > INT64_MAX)
+		return real_value(n.digits, n.scale);
+	return value_int((int64_t)digits);
+}
+
+static struct value number_value(struct number n)
+{
+	return n.real ? real_value(n.digits, n.scale) : as_whole(n);
+}
+
+/* --- exact arithmetic ----------------------------------------------------------------------------------- */
+
+/* To one scale; false if one of them does not fit then. */
+static bool align(struct number *a, struct number *b)
+{
+	int scale = a->scale > b->scale ? a->scale : b->scale;
+
+	if (a->digits == 0)
+		a->scale = scale;
+	if (b->digits == 0)
+		b->scale = scale;
+	if (!shift(&a->digits, scale - a->scale) || !shift(&b->digits, scale - b->scale))
+		return false;
+	a->scale = b->scale = scale;
+	return true;
+}
+
+static double approximate(struct number n)
+{
+	return nearest(n.digits, n.scale, false);
+}
+
+static wide floor_quotient(wide a, wide b)
+{
+	wide q = a / b;
+
+	return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
+}
+
+/* -1, 0, 1 */
+static int compare(struct number a, struct number b)
+{
+	struct number x = a, y = b;
+
+	if (align(&x, &y))
+		return (x.digits > y.digits) - (x.digits < y.digits);
+	return (approximate(a) > approximate(b)) - (approximate(a) < approximate(b));
+}
+
+static struct number of_real(double r)
+{
+	return number_of(value_real(r));
+}
+
+static struct number added(struct number a, struct number b)
+{
+	struct number x = a, y = b;
+	wide sum;
+
+	if (!align(&x, &y) || __builtin_add_overflow(x.digits, y.digits, &sum))
+		return of_real(approximate(a) + approximate(b));
+	return (struct number){ a.real || b.real, sum, x.scale };
+}
+
+/* --- rounding ------------------------------------------------------------------------------------------- */
+
+enum rounding { ROUND_DOWN, ROUND_UP, ROUND_HALF };
+
+/* To `places` behind the point (before it, if negative). */
+static struct number rounded(struct number n, int places, enum rounding how)
+{
+	int cut = n.scale - places;
+	wide unit, rest;
+
+	if (cut <= 0)
+		return n;
+	if (cut >= DIGITS_MAX)	/* smaller than any digit that is kept */
+		return (struct number){ n.real, how == ROUND_UP   ? n.digits > 0
+						: how == ROUND_DOWN ? -(n.digits < 0)
+								    : 0,
+			places };
+	unit = power(cut);
+	rest = n.digits - floor_quotient(n.digits, unit) * unit;
+	n.digits = floor_quotient(n.digits, unit);
+	n.scale = places;
+	if (how == ROUND_UP)
+		n.digits += rest != 0;
+	else if (how == ROUND_HALF)	/* halves go away from zero */
+		n.digits += rest > unit - rest || (rest == unit - rest && n.digits >= 0);
+	return n;
+}
+
+static struct value do_ceil(struct filter_call *c)
+{
+	return as_whole(rounded(number_of(c->in), 0, ROUND_UP));
+}
+
+static struct value do_floor(struct filter_call *c)
+{
+	return as_whole(rounded(number_of(c->in), 0, ROUND_DOWN));
+}
+
+static struct value do_round(struct filter_call *c)
+{
+	struct number n = number_of(c->in), places;
+	int64_t at = 0;
+
+	if (c->count) {
+		places = number_of(c->args[0]);
+		if (compare(places, whole_number(INT32_MAX)) > 0)
+			return render_fail(c->r, "round: so many digits are never there");
+		places = rounded(places, 0, places.digits < 0 ? ROUND_UP : ROUND_DOWN);
+		if (places.scale < 0)	/* a number like -1.0e+20 */
+			places.digits = -BEYOND;
+		at = places.digits > BEYOND ? BEYOND : places.digits < -BEYOND ? -BEYOND : (int64_t)places.digits;
+	}
+	n = rounded(n, (int)at, ROUND_HALF);
+	return at > 0 ? number_value(n) : as_whole(n);
+}
+
+/* --- filters -------------------------------------------------------------------------------------------- */
 
 static struct value do_abs(struct filter_call *c)
 {
 	struct number n = number_of(c->in);
 
-	if (n.real)
-		return value_real((double)fabsl(n.value));
-	return n.integer < 0 ? whole(-(long double)n.integer) : value_int(n.integer);
-}
-
-static struct value do_ceil(struct filter_call *c)
-{
-	return whole(ceill(as_long(number_of(c->in))));
-}
-
-static struct value do_floor(struct filter_call *c)
-{
-	return whole(floorl(as_long(number_of(c->in))));
-}
-
-static struct value do_round(struct filter_call *c)
-{
-	struct number n = number_of(c->in);
-	int64_t digits = c->count ? liquid_integer(c->args[0]) : 0;
-	long double scale;
-
-	if (digits > 15)
-		return n.real ? value_real((double)n.value) : value_int(n.integer);
-	if (digits <= 0 || !n.real) {
-		if (digits >= 0 || digits < -18)
-			return whole(digits < -18 ? 0 : roundl(as_long(n)));
-		scale = powl(10, (long double)-digits);
-		return whole(roundl(as_long(n) / scale) * scale);
-	}
-	scale = powl(10, (long double)digits);
-	return value_real((double)(roundl(n.value * scale) / scale));
+	n.digits = n.digits < 0 ? -n.digits : n.digits;
+	return number_value(n);
 }
 
 static struct value do_plus(struct filter_call *c)
 {
-	struct number a = number_of(c->in), b = number_of(c->args[0]);
-	int64_t sum;
-
-	if (!a.real && !b.real && !__builtin_add_overflow(a.integer, b.integer, &sum))
-		return value_int(sum);
-	return value_real((double)(as_long(a) + as_long(b)));
+	return number_value(added(number_of(c->in), number_of(c->args[0])));
 }
 
 static struct value do_minus(struct filter_call *c)
 {
-	struct number a = number_of(c->in), b = number_of(c->args[0]);
-	int64_t difference;
+	struct number b = number_of(c->args[0]);
 
-	if (!a.real && !b.real && !__builtin_sub_overflow(a.integer, b.integer, &difference))
-		return value_int(difference);
-	return value_real((double)(as_long(a) - as_long(b)));
+	b.digits = -b.digits;
+	return number_value(added(number_of(c->in), b));
 }
 
 static struct value do_times(struct filter_call *c)
 {
 	struct number a = number_of(c->in), b = number_of(c->args[0]);
-	int64_t product;
+	wide product;
 
-	if (!a.real && !b.real && !__builtin_mul_overflow(a.integer, b.integer, &product))
-		return value_int(product);
-	return value_real((double)(as_long(a) * as_long(b)));
+	if (__builtin_mul_overflow(a.digits, b.digits, &product))
+		return value_real(approximate(a) * approximate(b));
+	return number_value((struct number){ a.real || b.real, product, a.scale + b.scale });
+}
+
+/* Of whole numbers; as near as doubles come where they have too many digits. */
+static struct number floored(struct number a, struct number b)
+{
+	if (!align(&a, &b))
+		return of_real(floor(approximate(a) / approximate(b)));
+	return (struct number){ .digits = floor_quotient(a.digits, b.digits) };
 }
 
 static struct value do_divided_by(struct filter_call *c)
 {
 	struct number a = number_of(c->in), b = number_of(c->args[0]);
-	int64_t quotient;
+	wide more;
 
-	if (a.real || b.real) {
-		if (as_long(b) == 0 && !b.real)
-			return render_fail(c->r, "divided by 0");
-		return value_real((double)(as_long(a) / as_long(b)));
-	}
-	if (b.integer == 0)
+	if (b.digits == 0)
 		return render_fail(c->r, "divided by 0");
-	if (b.integer == -1)
-		return whole(-(long double)a.integer);
-	quotient = a.integer / b.integer;
-	return value_int(
-		a.integer % b.integer != 0 && (a.integer < 0) != (b.integer < 0) ? quotient - 1 : quotient);
+	if (!a.real && !b.real)
+		return as_whole(floored(a, b));
+	for (more = a.digits; a.digits && !__builtin_mul_overflow(a.digits, 10, &more); a.scale++)
+		a.digits = more;
+	return value_real(nearest(a.digits / b.digits, a.scale - b.scale, a.digits % b.digits != 0));
 }
 
 static struct value do_modulo(struct filter_call *c)
 {
 	struct number a = number_of(c->in), b = number_of(c->args[0]);
-	int64_t rest;
-	long double r;
+	struct number x = a, y = b;
+	double rest;
 
-	if (a.real || b.real) {
-		if (as_long(b) == 0)
-			return render_fail(c->r, "divided by 0");
-		r = fmodl(as_long(a), as_long(b));
-		return value_real((double)(r != 0 && (r < 0) != (as_long(b) < 0) ? r + as_long(b) : r));
-	}
-	if (b.integer == 0)
+	if (b.digits == 0)
 		return render_fail(c->r, "divided by 0");
-	if (b.integer == -1)
-		return value_int(0);
-	rest = a.integer % b.integer;
-	return value_int(rest != 0 && (rest < 0) != (b.integer < 0) ? rest + b.integer : rest);
-}
-
-static struct value number_value(struct number n)
-{
-	return n.real ? value_real((double)n.value) : value_int(n.integer);
+	if (align(&x, &y))
+		return number_value((struct number){ a.real || b.real,
+			x.digits - floor_quotient(x.digits, y.digits) * y.digits, x.scale });
+	rest = fmod(approximate(a), approximate(b));
+	return value_real(rest != 0 && (rest < 0) != (b.digits < 0) ? rest + approximate(b) : rest);
 }
 
 static struct value do_at_least(struct filter_call *c)
 {
 	struct number a = number_of(c->in), b = number_of(c->args[0]);
 
-	return number_value(as_long(a) < as_long(b) ? b : a);
+	return number_value(compare(a, b) < 0 ? b : a);
 }
 
 static struct value do_at_most(struct filter_call *c)
 {
 	struct number a = number_of(c->in), b = number_of(c->args[0]);
 
-	return number_value(as_long(a) > as_long(b) ? b : a);
+	return number_value(compare(a, b) > 0 ? b : a);
 }
 
 static struct value do_sum(struct filter_call *c)
 {
 	struct value_list l = liquid_items(c->r, c->in, true);
-	struct number total = { 0 };
+	struct number total = whole_number(0);
 
 	for (size_t i = 0; i < l.count; i++) {
 		struct value v = l.items[i];
-		struct number n;
 
 		if (c->count && c->args[0].type != VALUE_NIL) {
 			if (v.type != VALUE_OBJECT)
@@ -220,29 +377,23 @@ static struct value do_sum(struct filter_call *c)
 					value_type_name(v.type));
 			v = liquid_part(c->r, v, c->args[0], false);
 		}
-		n = number_of(v);
-		if (n.real && !total.real)
-			total = (struct number){ true, 0, (long double)total.integer };
-		if (total.real)
-			total.value += as_long(n);
-		else if (__builtin_add_overflow(total.integer, n.integer, &total.integer))
-			return render_fail(c->r, "sum: the numbers are too large");
+		total = added(total, number_of(v));
 	}
 	return number_value(total);
 }
 
 const struct filter filters_number[] = {
-	{ "abs", 0, 0, do_abs },
-	{ "ceil", 0, 0, do_ceil },
-	{ "floor", 0, 0, do_floor },
-	{ "round", 0, 1, do_round },
-	{ "plus", 1, 1, do_plus },
-	{ "minus", 1, 1, do_minus },
-	{ "times", 1, 1, do_times },
-	{ "divided_by", 1, 1, do_divided_by },
-	{ "modulo", 1, 1, do_modulo },
-	{ "at_least", 1, 1, do_at_least },
-	{ "at_most", 1, 1, do_at_most },
-	{ "sum", 0, 1, do_sum },
-	{ NULL, 0, 0, NULL },
+	{ "abs", 0, 0, do_abs, false },
+	{ "ceil", 0, 0, do_ceil, false },
+	{ "floor", 0, 0, do_floor, false },
+	{ "round", 0, 1, do_round, false },
+	{ "plus", 1, 1, do_plus, false },
+	{ "minus", 1, 1, do_minus, false },
+	{ "times", 1, 1, do_times, false },
+	{ "divided_by", 1, 1, do_divided_by, false },
+	{ "modulo", 1, 1, do_modulo, false },
+	{ "at_least", 1, 1, do_at_least, false },
+	{ "at_most", 1, 1, do_at_most, false },
+	{ "sum", 0, 1, do_sum, false },
+	{ NULL, 0, 0, NULL, false },
 };

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 
+#include "letters.h"
 #include "program.h"
 
 static struct slice in_text(struct filter_call *c)
@@ -50,61 +51,11 @@ static size_t byte_of(struct slice s, size_t characters)
 
 /* --- case ----------------------------------------------------------------------------------------------- */
 
-/*
- * The two-byte letters of Latin-1, Greek and Cyrillic whose other case is a fixed way off; ASCII. Others
- * stay.
- */
-static unsigned other_case(unsigned c, bool up)
-{
-	if (up && c >= 'a' && c <= 'z')
-		return c - 32;
-	if (!up && c >= 'A' && c <= 'Z')
-		return c + 32;
-	if (up && ((c >= 0xe0 && c <= 0xfe && c != 0xf7) || (c >= 0x3b1 && c <= 0x3c9 && c != 0x3c2) ||
-			  (c >= 0x430 && c <= 0x44f)))
-		return c - 32;
-	if (!up && ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) ||
-			   (c >= 0x410 && c <= 0x42f)))
-		return c + 32;
-	if ((c >= 0x100 && c <= 0x12f) || (c >= 0x132 && c <= 0x137) || (c >= 0x14a && c <= 0x177))
-		return up ? c & ~1u : c | 1u;
-	if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e))
-		return up == (bool)(c & 1) ? c : up ? c - 1 : c + 1;
-	if (up && c >= 0x450 && c <= 0x45f)
-		return c - 80;
-	if (!up && c >= 0x400 && c <= 0x40f)
-		return c + 80;
-	return c;
-}
-
-static void add_cased(struct buf *out, struct slice s, bool up)
-{
-	for (size_t i = 0; i < s.len; ) {
-		size_t n = character(s, i);
-		unsigned char first = (unsigned char)s.data[i];
-		unsigned c;
-
-		if (n == 1) {
-			buf_char(out, (char)(first < 0x80 ? other_case(first, up) : first));
-		} else if (up && n == 2 && first == 0xc3 && (unsigned char)s.data[i + 1] == 0x9f) {
-			buf_str(out, "SS");	/* sharp s has no capital of its own in common use */
-		} else if (n == 2 && first >= 0xc2) {
-			c = other_case(
-				(unsigned)(first & 0x1f) << 6 | ((unsigned char)s.data[i + 1] & 0x3f), up);
-			buf_char(out, (char)(0xc0 | c >> 6));
-			buf_char(out, (char)(0x80 | (c & 0x3f)));
-		} else {
-			buf_add(out, s.data + i, n);
-		}
-		i += n;
-	}
-}
-
 static struct value do_upcase(struct filter_call *c)
 {
 	struct slice s = in_text(c);
 
-	add_cased(scratch(c), s, true);
+	letters_up(scratch(c), s);
 	return render_scratch(c->r);
 }
 
@@ -112,18 +63,15 @@ static struct value do_downcase(struct filter_call *c)
 {
 	struct slice s = in_text(c);
 
-	add_cased(scratch(c), s, false);
+	letters_down(scratch(c), s);
 	return render_scratch(c->r);
 }
 
 static struct value do_capitalize(struct filter_call *c)
 {
 	struct slice s = in_text(c);
-	size_t n = s.len ? character(s, 0) : 0;
-	struct buf *out = scratch(c);
 
-	add_cased(out, (struct slice){ s.data, n }, true);
-	add_cased(out, (struct slice){ s.data + n, s.len - n }, false);
+	letters_capital(scratch(c), s);
 	return render_scratch(c->r);
 }
 
@@ -191,7 +139,7 @@ static struct value do_strip_newlines(struct filter_call *c)
 	struct buf *out = scratch(c);
 
 	for (size_t i = 0; i < s.len; i++)
-		if (s.data[i] != '\n' && s.data[i] != '\r')
+		if (s.data[i] != '\n' && !(s.data[i] == '\r' && i + 1 < s.len && s.data[i + 1] == '\n'))
 			buf_char(out, s.data[i]);
 	return render_scratch(c->r);
 }
@@ -212,24 +160,10 @@ static struct value do_newline_to_br(struct filter_call *c)
 	return render_scratch(c->r);
 }
 
-/* As Ruby's Integer(): a text has to be one as a whole, and nil is none. */
 static bool whole_argument(struct filter_call *c, int i, int64_t otherwise, int64_t *out)
 {
-	char copy[32];
-	struct slice s;
-
 	*out = otherwise;
-	if (i >= c->count)
-		return true;
-	*out = liquid_integer(c->args[i]);
-	if (c->args[i].type == VALUE_INT)
-		return true;
-	s = c->args[i].type == VALUE_TEXT ? slice_trim(c->args[i].text) : (struct slice){ "", 0 };
-	snprintf(copy, sizeof(copy), "%.*s", (int)(s.len < 30 ? s.len : 30), s.data ? s.data : "");
-	if (s.len && s.len < 30 && text_int(copy, out) == 0)
-		return true;
-	render_fail(c->r, "a whole number is wanted, not a %s", value_type_name(c->args[i].type));
-	return false;
+	return i >= c->count || liquid_whole(c->r, c->args[i], out);
 }
 
 static struct value do_truncate(struct filter_call *c)
@@ -250,30 +184,33 @@ static struct value do_truncate(struct filter_call *c)
 static struct value do_truncatewords(struct filter_call *c)
 {
 	struct slice s = in_text(c), end = c->count > 1 ? arg_text(c, 1) : (struct slice){ "...", 3 };
-	int64_t words;
+	int64_t words, n = 0;
 	struct buf *out;
 	size_t i = 0;
 
 	if (c->in.type == VALUE_NIL || !whole_argument(c, 0, 15, &words))
 		return value_nil;
+	if (words >= INT32_MAX)
+		return render_fail(c->r, "truncatewords: so many words are never there");
 	words = words > 0 ? words : 1;
 	out = scratch(c);
-	for (int64_t n = 0; ; n++) {
-		size_t start;
+	while (i < s.len && is_space(s.data[i]))
+		i++;
+	for (; n < words && i < s.len; n++) {
+		size_t start = i;
 
+		while (i < s.len && !is_space(s.data[i]))
+			i++;
+		buf_str(out, n ? " " : "");
+		buf_add(out, s.data + start, i - start);
+		if (i == s.len)
+			break;
 		while (i < s.len && is_space(s.data[i]))
 			i++;
-		if (i == s.len) {
-			buf_reset(out);
-			return value_slice(s);	/* not more than `words` of them */
-		}
-		if (n == words)
-			break;
-		for (start = i; i < s.len && !is_space(s.data[i]); i++)
-			;
-		if (n)
-			buf_char(out, ' ');
-		buf_add(out, s.data + start, i - start);
+	}
+	if (n < words) {	/* it has not more of them, and does not end in white space behind the last */
+		buf_reset(out);
+		return value_slice(s);
 	}
 	buf_add(out, end.data, end.len);
 	return render_scratch(c->r);
@@ -298,7 +235,7 @@ static struct value do_slice(struct filter_call *c)
 
 	if (!whole_argument(c, 0, 0, &from))
 		return value_nil;
-	if (c->count > 1 && c->args[1].type != VALUE_NIL && !whole_argument(c, 1, 1, &count))
+	if (c->count > 1 && liquid_truth(c->args[1]) && !whole_argument(c, 1, 1, &count))
 		return value_nil;
 	if (c->in.type == VALUE_LIST)
 		return slice_of_list(c, from, count);
@@ -456,27 +393,23 @@ static struct value do_escape(struct filter_call *c)
 	return render_scratch(c->r);
 }
 
-/* &amp; &#38; &#x26; */
+/* &amp; &#38; */
 static size_t entity(struct slice s, size_t i)
 {
-	size_t n = 1;
+	bool number = i + 1 < s.len && s.data[i + 1] == '#';
+	size_t begin = i + 1 + number, n = begin;
 
-	if (i + n < s.len && s.data[i + n] == '#')
+	while (n < s.len && (number ? s.data[n] >= '0' && s.data[n] <= '9'
+				    : (s.data[n] | 32) >= 'a' && (s.data[n] | 32) <= 'z'))
 		n++;
-	while (i + n < s.len && n < 12 && (((s.data[i + n] | 32) >= 'a' && (s.data[i + n] | 32) <= 'z')
-				|| (s.data[i + n] >= '0' && s.data[i + n] <= '9')))
-		n++;
-	return n > 1 && i + n < s.len && s.data[i + n] == ';' ? n + 1 : 0;
+	return n > begin && n < s.len && s.data[n] == ';' ? n + 1 - i : 0;
 }
 
 static struct value do_escape_once(struct filter_call *c)
 {
 	struct slice s = in_text(c);
-	struct buf *out;
+	struct buf *out = scratch(c);
 
-	if (c->in.type == VALUE_NIL)
-		return value_nil;
-	out = scratch(c);
 	for (size_t i = 0; i < s.len; i++) {
 		size_t n = s.data[i] == '&' ? entity(s, i) : 0;
 
@@ -490,45 +423,56 @@ static struct value do_escape_once(struct filter_call *c)
 	return render_scratch(c->r);
 }
 
-static size_t find_nocase(struct slice s, size_t from, const char *what)
+static bool starts(struct slice s, size_t i, const char *what)
 {
-	size_t n = strlen(what);
-
-	for (size_t i = from; i + n <= s.len; i++)
-		if (strncasecmp(s.data + i, what, n) == 0)
-			return i + n;
-	return 0;
+	return s.len - i >= strlen(what) && memcmp(s.data + i, what, strlen(what)) == 0;
 }
 
-static bool starts_nocase(struct slice s, size_t i, const char *what)
+/* Behind the next `what` at or behind `from`; 0 if there is none. */
+static size_t behind(struct slice s, size_t from, const char *what)
 {
-	return s.len - i >= strlen(what) && strncasecmp(s.data + i, what, strlen(what)) == 0;
+	const char *p = from <= s.len ? memmem(s.data + from, s.len - from, what, strlen(what)) : NULL;
+
+	return p ? (size_t)(p - s.data) + strlen(what) : 0;
 }
 
-/* Tags, comments, and scripts and styles with what is in them. */
-static struct value do_strip_html(struct filter_call *c)
+/* The end of the script, comment or style that begins at s[i], or 0. */
+static size_t block_end(struct slice s, size_t i)
 {
-	struct slice s = in_text(c);
-	struct buf *out = scratch(c);
+	if (starts(s, i, "<script"))
+		return behind(s, i + 7, "</script>");
+	if (starts(s, i, "<!--"))
+		return behind(s, i + 4, "-->");
+	return starts(s, i, "<style") ? behind(s, i + 6, "</style>") : 0;
+}
 
+static size_t tag_end(struct slice s, size_t i)
+{
+	return behind(s, i + 1, ">");
+}
+
+static void without(struct buf *out, struct slice s, size_t (*end_of)(struct slice s, size_t i))
+{
 	for (size_t i = 0; i < s.len; i++) {
-		size_t end = 0;
+		size_t end = s.data[i] == '<' ? end_of(s, i) : 0;
 
-		if (s.data[i] == '<') {
-			if (starts_nocase(s, i, "<script"))
-				end = find_nocase(s, i, "</script>");
-			else if (starts_nocase(s, i, "<style"))
-				end = find_nocase(s, i, "</style>");
-			else if (starts_nocase(s, i, "<!--"))
-				end = find_nocase(s, i, "-->");
-			if (!end)
-				end = find_nocase(s, i, ">");
-		}
 		if (end)
 			i = end - 1;
 		else
 			buf_char(out, s.data[i]);
 	}
+}
+
+/* First scripts, styles and comments with what is in them, then what tags are left. */
+static struct value do_strip_html(struct filter_call *c)
+{
+	struct slice s = in_text(c);
+	struct buf first = BUF_INIT, *out;
+
+	without(&first, s, block_end);
+	out = scratch(c);
+	without(out, (struct slice){ buf_cstr(&first), first.len }, tag_end);
+	buf_clear(&first);
 	return render_scratch(c->r);
 }
 
@@ -549,6 +493,15 @@ static struct value do_url_encode(struct filter_call *c)
 	return render_scratch(c->r);
 }
 
+static int hex_digit(char ch)
+{
+	if (ch >= '0' && ch <= '9')
+		return ch - '0';
+	ch = (char)(ch | 32);
+	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+}
+
+/* What is no %XX stays as it is. */
 static struct value do_url_decode(struct filter_call *c)
 {
 	struct slice s = in_text(c);
@@ -556,9 +509,20 @@ static struct value do_url_decode(struct filter_call *c)
 
 	if (c->in.type == VALUE_NIL)
 		return value_nil;
-	if (text_percent_decode(s.data, s.len, true, out) < 0 || !text_utf8_valid(buf_cstr(out), out->len)) {
+	for (size_t i = 0; i < s.len; i++) {
+		int high = s.data[i] == '%' && i + 2 < s.len ? hex_digit(s.data[i + 1]) : -1;
+		int low = high >= 0 ? hex_digit(s.data[i + 2]) : -1;
+
+		if (low >= 0) {
+			buf_char(out, (char)(high << 4 | low));
+			i += 2;
+		} else {
+			buf_char(out, (char)(s.data[i] == '+' ? ' ' : s.data[i]));
+		}
+	}
+	if (!text_utf8_valid(buf_cstr(out), out->len)) {
 		buf_reset(out);
-		return render_fail(c->r, "url_decode: this is not encoded as URLs are");
+		return render_fail(c->r, "url_decode: what comes out is no text");
 	}
 	return render_scratch(c->r);
 }
@@ -595,16 +559,12 @@ static struct value decoded(struct filter_call *c, bool url_safe)
 	struct buf copy = BUF_INIT, *out;
 	int failed;
 
-	if (c->in.type == VALUE_NIL)
-		return value_slice((struct slice){ "", 0 });
-	if (c->in.type != VALUE_TEXT)
-		return render_fail(c->r, "base64 is a text, not a %s", value_type_name(c->in.type));
 	buf_add(&copy, s.data, s.len);
 	if (url_safe) {
 		swap(&copy, '-', '+');
 		swap(&copy, '_', '/');
 	}
-	while (copy.len % 4)
+	while (url_safe && copy.len % 4)
 		buf_char(&copy, '=');
 	out = scratch(c);
 	failed = text_base64_decode(buf_cstr(&copy), copy.len, out);
@@ -627,35 +587,35 @@ static struct value do_base64_url_safe_decode(struct filter_call *c)
 }
 
 const struct filter filters_text[] = {
-	{ "upcase", 0, 0, do_upcase },
-	{ "downcase", 0, 0, do_downcase },
-	{ "capitalize", 0, 0, do_capitalize },
-	{ "append", 1, 1, do_append },
-	{ "prepend", 1, 1, do_prepend },
-	{ "strip", 0, 0, do_strip },
-	{ "lstrip", 0, 0, do_lstrip },
-	{ "rstrip", 0, 0, do_rstrip },
-	{ "strip_newlines", 0, 0, do_strip_newlines },
-	{ "newline_to_br", 0, 0, do_newline_to_br },
-	{ "truncate", 0, 2, do_truncate },
-	{ "truncatewords", 0, 2, do_truncatewords },
-	{ "slice", 1, 2, do_slice },
-	{ "split", 1, 1, do_split },
-	{ "replace", 1, 2, do_replace },
-	{ "replace_first", 1, 2, do_replace_first },
-	{ "replace_last", 2, 2, do_replace_last },
-	{ "remove", 1, 1, do_remove },
-	{ "remove_first", 1, 1, do_remove_first },
-	{ "remove_last", 1, 1, do_remove_last },
-	{ "escape", 0, 0, do_escape },
-	{ "h", 0, 0, do_escape },
-	{ "escape_once", 0, 0, do_escape_once },
-	{ "strip_html", 0, 0, do_strip_html },
-	{ "url_encode", 0, 0, do_url_encode },
-	{ "url_decode", 0, 0, do_url_decode },
-	{ "base64_encode", 0, 0, do_base64_encode },
-	{ "base64_decode", 0, 0, do_base64_decode },
-	{ "base64_url_safe_encode", 0, 0, do_base64_url_safe_encode },
-	{ "base64_url_safe_decode", 0, 0, do_base64_url_safe_decode },
-	{ NULL, 0, 0, NULL },
+	{ "upcase", 0, 0, do_upcase, false },
+	{ "downcase", 0, 0, do_downcase, false },
+	{ "capitalize", 0, 0, do_capitalize, false },
+	{ "append", 1, 1, do_append, false },
+	{ "prepend", 1, 1, do_prepend, false },
+	{ "strip", 0, 0, do_strip, false },
+	{ "lstrip", 0, 0, do_lstrip, false },
+	{ "rstrip", 0, 0, do_rstrip, false },
+	{ "strip_newlines", 0, 0, do_strip_newlines, false },
+	{ "newline_to_br", 0, 0, do_newline_to_br, false },
+	{ "truncate", 0, 2, do_truncate, false },
+	{ "truncatewords", 0, 2, do_truncatewords, false },
+	{ "slice", 1, 2, do_slice, false },
+	{ "split", 1, 1, do_split, false },
+	{ "replace", 1, 2, do_replace, false },
+	{ "replace_first", 1, 2, do_replace_first, false },
+	{ "replace_last", 2, 2, do_replace_last, false },
+	{ "remove", 1, 1, do_remove, false },
+	{ "remove_first", 1, 1, do_remove_first, false },
+	{ "remove_last", 1, 1, do_remove_last, false },
+	{ "escape", 0, 0, do_escape, false },
+	{ "h", 0, 0, do_escape, false },
+	{ "escape_once", 0, 0, do_escape_once, false },
+	{ "strip_html", 0, 0, do_strip_html, false },
+	{ "url_encode", 0, 0, do_url_encode, false },
+	{ "url_decode", 0, 0, do_url_decode, false },
+	{ "base64_encode", 0, 0, do_base64_encode, false },
+	{ "base64_decode", 0, 0, do_base64_decode, false },
+	{ "base64_url_safe_encode", 0, 0, do_base64_url_safe_encode, false },
+	{ "base64_url_safe_decode", 0, 0, do_base64_url_safe_decode, false },
+	{ NULL, 0, 0, NULL, false },
 };

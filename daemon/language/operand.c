@@ -21,17 +21,31 @@ static bool push_constant(struct compiler *c, struct value v)
 	return true;
 }
 
-static bool literal_name(struct slice name, struct value *out)
+/* Not `nil.x`, which is a part of something with that name. */
+static bool is_alone(const struct compiler *c)
 {
-	if (slice_is(name, "true") || slice_is(name, "false"))
-		*out = value_bool(slice_is(name, "true"));
-	else if (slice_is(name, "nil") || slice_is(name, "null"))
+	struct lexer ahead = c->lexer;
+
+	lex_next(&ahead);
+	return ahead.at.kind != LEX_DOT && ahead.at.kind != LEX_OPEN_SQUARE;
+}
+
+static bool is_special(const struct compiler *c)
+{
+	return (lex_is(&c->lexer, "empty") || lex_is(&c->lexer, "blank")) && is_alone(c);
+}
+
+static bool literal_name(const struct compiler *c, struct value *out)
+{
+	if (lex_is(&c->lexer, "true") || lex_is(&c->lexer, "false"))
+		*out = value_bool(lex_is(&c->lexer, "true"));
+	else if (lex_is(&c->lexer, "nil") || lex_is(&c->lexer, "null"))
 		*out = value_nil;
-	else if (slice_is(name, "empty") || slice_is(name, "blank"))
-		*out = (struct value){ .type = VALUE_SPECIAL, .integer = slice_is(name, "blank") };
+	else if (is_special(c))
+		*out = value_slice((struct slice){ "", 0 });
 	else
 		return false;
-	return true;
+	return is_alone(c);
 }
 
 static bool is_guarded(const struct compiler *c, int symbol)
@@ -142,16 +156,27 @@ static struct slice longest_name(struct compiler *c)
 	return best;
 }
 
+static bool push_loop_variable(struct compiler *c, struct slice name)
+{
+	const struct open_loop *loop = loop_of(c, name);
+
+	if (!loop)
+		return false;
+	compiler_emit(c, OP_SLOT, loop->slot);
+	compiler_push(c, 1);
+	return true;
+}
+
 static bool push_head(struct compiler *c, bool strict)
 {
 	size_t offset = c->lexer.at.offset;
-	const struct open_loop *loop;
 	struct value v;
 
 	if (c->lexer.at.kind == LEX_OPEN_SQUARE) {
 		lex_next(&c->lexer);
 		if (c->lexer.at.kind == LEX_TEXT) {
-			push_name(c, c->lexer.at.text, offset, strict);
+			if (!push_loop_variable(c, c->lexer.at.text))
+				push_name(c, c->lexer.at.text, offset, strict);
 			lex_next(&c->lexer);
 		} else {
 			if (c->options->vocabulary) {
@@ -170,7 +195,7 @@ static bool push_head(struct compiler *c, bool strict)
 		lex_next(&c->lexer);
 		return true;
 	}
-	if (literal_name(c->lexer.at.text, &v)) {
+	if (literal_name(c, &v)) {
 		lex_next(&c->lexer);
 		return push_constant(c, v);
 	}
@@ -178,10 +203,7 @@ static bool push_head(struct compiler *c, bool strict)
 		lex_next(&c->lexer);
 		return push_loop(c);
 	}
-	loop = loop_of(c, c->lexer.at.text);
-	if (loop) {
-		compiler_emit(c, OP_SLOT, loop->slot);
-		compiler_push(c, 1);
+	if (push_loop_variable(c, c->lexer.at.text)) {
 		lex_next(&c->lexer);
 		return true;
 	}
@@ -222,8 +244,17 @@ static bool push_path(struct compiler *c, bool strict)
 	}
 }
 
+/* Of the code from there on: is it one constant? */
+static bool is_constant(const struct compiler *c, size_t code)
+{
+	return c->f->count == code + 1 && c->f->code[code].op == OP_CONST;
+}
+
 static bool push_range(struct compiler *c)
 {
+	size_t first = c->f->count, last, at;
+	bool fixed;
+
 	lex_next(&c->lexer);
 	if (!operand_value(c, false))
 		return false;
@@ -232,6 +263,8 @@ static bool push_range(struct compiler *c)
 		return false;
 	}
 	lex_next(&c->lexer);
+	fixed = is_constant(c, first);
+	last = c->f->count;
 	if (!operand_value(c, false))
 		return false;
 	if (c->lexer.at.kind != LEX_CLOSE) {
@@ -239,7 +272,9 @@ static bool push_range(struct compiler *c)
 		return false;
 	}
 	lex_next(&c->lexer);
-	compiler_emit(c, OP_RANGE, 0);
+	fixed = fixed && is_constant(c, last);
+	at = compiler_emit(c, OP_RANGE, 0);
+	c->f->code[at].strict = !fixed;	/* Liquid cuts literals off, (1.5..3), and refuses a name that is a decimal */
 	compiler_push(c, -1);
 	return true;
 }
@@ -295,36 +330,62 @@ struct arguments {
 	int plain, keywords;
 };
 
-static bool push_arguments(struct compiler *c, bool strict, struct arguments *a)
+static bool is_keyword(const struct compiler *c)
 {
-	bool pair;
+	struct lexer ahead = c->lexer;
 
+	lex_next(&ahead);
+	return c->lexer.at.kind == LEX_NAME && ahead.at.kind == LEX_COLON;
+}
+
+/*
+ * One turn over the arguments: those with a name, or those without, whichever is asked for; of the others only the
+ * lexer takes notice. *more: there are others.
+ */
+static bool push_some(struct compiler *c, bool strict, bool keywords, int *count, bool *more)
+{
 	do {
-		struct lexer ahead;
+		size_t code = c->f->count, uses = c->use_count;
+		int stack = c->stack;
+		bool pair;
 
 		lex_next(&c->lexer);
-		ahead = c->lexer;
-		lex_next(&ahead);
-		pair = c->lexer.at.kind == LEX_NAME && ahead.at.kind == LEX_COLON;
-		if (a->keywords && !pair) {
-			compiler_fail_here(c, "name: value");
-			return false;
-		}
+		pair = is_keyword(c);
 		if (pair) {
 			push_constant(c, value_slice(c->lexer.at.text));
-			lex_next(&ahead);
-			c->lexer = ahead;
+			lex_next(&c->lexer);
+			lex_next(&c->lexer);
 		}
 		if (!operand_value(c, strict))
 			return false;
-		a->keywords += pair;
-		a->plain += !pair;
-		if (a->plain + a->keywords > ARGUMENTS_MAX) {
+		if (pair == keywords) {
+			++*count;
+		} else {
+			c->f->count = code;
+			c->use_count = uses;
+			c->stack = stack;
+			*more = true;
+		}
+		if (*count > ARGUMENTS_MAX) {
 			compiler_fail_here(c, "the end of this long list");
 			return false;
 		}
 	} while (c->lexer.at.kind == LEX_COMMA);
 	return true;
+}
+
+/* Those with a name come last, wherever they stand. */
+static bool push_arguments(struct compiler *c, bool strict, struct arguments *a)
+{
+	struct lexer start = c->lexer;
+	bool keywords = false, plain = false;
+
+	if (!push_some(c, strict, false, &a->plain, &keywords))
+		return false;
+	if (!keywords)
+		return true;
+	c->lexer = start;
+	return push_some(c, strict, true, &a->keywords, &plain);
 }
 
 static void emit_filter(struct compiler *c, int filter, const struct arguments *a)
@@ -387,7 +448,7 @@ static bool push_filter(struct compiler *c, bool strict, struct chain *chain)
 	struct arguments a = { 0, 0 };
 	const struct filter *f;
 	char text[64];
-	int filter;
+	int filter, count;
 
 	if (c->lexer.at.kind != LEX_NAME) {
 		compiler_fail_here(c, "a filter");
@@ -407,13 +468,18 @@ static bool push_filter(struct compiler *c, bool strict, struct chain *chain)
 	if (c->lexer.at.kind == LEX_COLON && !push_arguments(c, strict, &a))
 		return false;
 	f = filter_at(filter);
-	if (a.plain < f->min || a.plain > f->max) {
+	if (a.keywords && !f->keywords) {
+		compiler_fail(c, offset, "the filter %s takes no argument with a name", f->name);
+		return false;
+	}
+	count = a.plain + (a.keywords > 0);
+	if (count < f->min || count > f->max) {
 		compiler_fail(c, offset, "the filter %s takes %s%d argument%s, not %d", f->name,
-			f->max == f->min   ? ""
-			: a.plain > f->max ? "at most "
-					   : "at least ",
-			a.plain > f->max ? f->max : f->min,
-			(a.plain > f->max ? f->max : f->min) == 1 ? "" : "s", a.plain);
+			f->max == f->min ? ""
+			: count > f->max ? "at most "
+					 : "at least ",
+			count > f->max ? f->max : f->min,
+			(count > f->max ? f->max : f->min) == 1 ? "" : "s", count);
 		return false;
 	}
 	emit_filter(c, filter, &a);
@@ -564,17 +630,27 @@ static bool comparison_at(const struct compiler *c, enum comparison *how)
 	}
 }
 
+bool operand_compared(struct compiler *c)
+{
+	struct value v = { .type = VALUE_SPECIAL, .integer = lex_is(&c->lexer, "blank") };
+
+	if (!is_special(c))
+		return operand_value(c, false);
+	lex_next(&c->lexer);
+	return push_constant(c, v);
+}
+
 static bool push_condition(struct compiler *c)
 {
 	enum comparison how;
 	size_t jump;
 	bool done;
 
-	if (!operand_value(c, false))
+	if (!operand_compared(c))
 		return false;
 	if (comparison_at(c, &how)) {
 		lex_next(&c->lexer);
-		if (!operand_value(c, false))
+		if (!operand_compared(c))
 			return false;
 		compiler_emit(c, OP_COMPARE, (int32_t)how);
 		compiler_push(c, -1);

@@ -11,6 +11,7 @@ struct cutter {
 	const struct source *source;
 	size_t pos;
 	bool trim_next;		/* the last mark ended in -}} or -%} */
+	int lines;		/* {% liquid %}s so far */
 	size_t at;		/* of an error */
 	struct err *err;
 };
@@ -18,6 +19,11 @@ struct cutter {
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 void pieces_add(struct pieces *p, struct piece piece)
@@ -40,7 +46,7 @@ struct slice piece_tag(const struct piece *piece, struct slice *rest_out)
 	if (s.len && s.data[0] == '#')
 		n = 1;
 	else
-		while (n < s.len && ((s.data[n] | 32) >= 'a' && (s.data[n] | 32) <= 'z'))
+		while (n < s.len && is_word(s.data[n]))
 			n++;
 	*rest_out = slice_trim((struct slice){ s.data + n, s.len - n });
 	if (rest_out->len == 0)
@@ -188,11 +194,11 @@ static int cut_comment(struct cutter *c, const struct mark *begin)
 	return fail(c, begin->start, "this comment has no endcomment");
 }
 
-/* {% liquid %}: each line is a tag. */
+/* {% liquid %}: each line is a tag, and its blocks end in it. */
 static void cut_lines(struct cutter *c, size_t from, size_t to)
 {
 	const char *s = c->source->text;
-	int comments = 0;
+	int comments = 0, lines = ++c->lines;
 
 	while (from < to) {
 		size_t end = from;
@@ -202,6 +208,7 @@ static void cut_lines(struct cutter *c, size_t from, size_t to)
 		while (end < to && s[end] != '\n')
 			end++;
 		p = piece_of(c, PIECE_TAG, from, end);
+		p.lines = lines;
 		name = piece_tag(&p, &rest);
 		if (!comments && slice_is(name, "liquid")) { /* the same line without this word */
 			from = rest.len ? (size_t)(rest.data - s) : end + 1;
@@ -241,8 +248,10 @@ static int cut_mark(struct cutter *c, const struct mark *m)
 
 	c->trim_next = m->trim_after;
 	c->pos = m->end;
-	if (tag_is(c, m, "raw"))
-		return cut_raw(c, m);
+	if (tag_is(c, m, "raw")) {
+		piece_tag(&p, &rest);
+		return rest.len ? fail(c, m->from, "raw takes nothing behind it") : cut_raw(c, m);
+	}
 	if (tag_is(c, m, "comment"))
 		return cut_comment(c, m);
 	if (tag_is(c, m, "#"))

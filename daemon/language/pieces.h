@@ -20,6 +20,7 @@ struct source {
 struct piece {
 	enum piece_kind kind;
 	bool raw;		/* text from {% raw %}: never blank */
+	int lines;		/* which {% liquid %} of its source it is a line of; 0: none */
 	struct slice text;	/* what stands between the marks */
 	const struct source *source;
 	size_t offset;		/* of text in the source */

@@ -29,7 +29,7 @@ enum op {
 	OP_LOOP_FIELD,	/* a: loop; n: enum loop_field */
 	OP_GET, /* a: constant with the key; the top becomes its part. `strict`: first, last, size too */
 	OP_INDEX,    /* pops a key; the top becomes its part */
-	OP_RANGE,    /* pops two, pushes the range between them */
+	OP_RANGE,    /* pops two, pushes the range between them. `strict`: decimals are a mistake */
 	OP_KEYWORDS, /* a: pairs of key and value on the stack become one object */
 	OP_FILTER,   /* a: filter; n: arguments on the stack; strict: the last is the keywords' object */
 	OP_COMPARE,  /* a: enum comparison; pops two, pushes yes or no */
@@ -44,7 +44,7 @@ enum op {
 	OP_CAPTURED, /* a: slot */
 	OP_FOR, /* a: where if there is nothing; n: enum for_flags; b: loop description. Pops */
 	OP_NEXT,      /* a: where the body begins; b: loop description */
-	OP_CYCLE,     /* a: values on the stack, above them the name of the group; pushes one */
+	OP_CYCLE,     /* a: values on the stack, below them the name of the group (`strict`: one of ours); pushes one */
 	OP_CASE,      /* a: first of three slots: value, matched, times. Pops the value */
 	OP_WHEN,      /* a: the same; pops a value and counts a match */
 	OP_WHEN_NEXT, /* a: the same; b: where if there is none left */
@@ -165,7 +165,8 @@ struct template {
 /* --- rendering ------------------------------------------------------------------------------------------ */
 
 struct cycle_state {
-	struct slice key;
+	struct value key;
+	bool named;
 	int64_t next;
 	struct cycle_state *older;
 };
@@ -194,6 +195,7 @@ struct value render_scratch(struct render *r);
 
 bool liquid_truth(struct value v);
 bool liquid_equal(struct value a, struct value b);
+bool liquid_same(struct value a, struct value b);	/* 1 and 1.0 are equal, but not the same */
 bool liquid_compare(struct render *r, enum comparison how, struct value a, struct value b);
 /* v.key, v[key]; `dotted`: first, last and size mean what they say unless the object has such a key. */
 struct value liquid_part(struct render *r, struct value v, struct value key, bool dotted);
@@ -201,6 +203,8 @@ struct value liquid_part(struct render *r, struct value v, struct value key, boo
 struct slice liquid_text(struct render *r, struct value v);
 /* Leading digits of a text, whole numbers of reals; 0 for what is no number. */
 int64_t liquid_integer(struct value v);
+/* A whole number, or a text that is one from end to end; else the render fails. */
+bool liquid_whole(struct render *r, struct value v, int64_t *out);
 /*
  * What a loop or a list filter sees: lists as they are, nested ones flat if asked for, objects and texts
  * as one item, nil as none.
@@ -222,6 +226,7 @@ struct filter {
 	const char *name;
 	int min, max;		/* arguments */
 	struct value (*run)(struct filter_call *c);
+	bool keywords;		/* takes arguments with a name */
 };
 
 /* Tables ended by a NULL name, one a file. */

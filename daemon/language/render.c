@@ -14,6 +14,7 @@
 #define ARENA_MAX (16 << 20)
 #define STEPS_MAX 100000
 #define DEPTH_MAX 16
+#define BOUND_MAX (INT64_C(1) << 60)	/* of limit and offset: as good as none */
 
 struct loop {
 	struct value_list items;	/* of a list */
@@ -30,7 +31,7 @@ struct frame {
 	const struct function *f;
 	struct value *slots;
 	bool *set;
-	size_t *memories;
+	int64_t *memories;
 	struct loop loops[LOOPS_MAX];
 	size_t captures[CAPTURES_MAX];
 	int capture_count;
@@ -222,9 +223,22 @@ static struct value variable_value(struct render *r, struct frame *f, const stru
 	return i->b == NO_NAME ? value_nil : free_value(r, r->t->constants[-1 - i->b]);
 }
 
-static struct value range_value(struct value a, struct value b)
+static bool range_end(struct render *r, struct value v, bool strict, int64_t *out)
 {
-	return (struct value){ .type = VALUE_RANGE, .integer = liquid_integer(a), .last = liquid_integer(b) };
+	*out = liquid_integer(v);
+	if (v.type == VALUE_INT || v.type == VALUE_TEXT || v.type == VALUE_NIL || (v.type == VALUE_REAL && !strict))
+		return true;
+	render_fail(r, "a range is made of whole numbers, not of a %s", value_type_name(v.type));
+	return false;
+}
+
+static struct value range_value(struct render *r, struct value a, struct value b, bool strict)
+{
+	struct value v = { .type = VALUE_RANGE };
+
+	if (!range_end(r, a, strict, &v.integer) || !range_end(r, b, strict, &v.last))
+		return value_nil;
+	return v;
 }
 
 static struct value keywords_value(struct render *r, const struct value *pairs, int count)
@@ -285,19 +299,28 @@ static struct value loop_item(struct render *r, const struct loop *l)
 }
 
 /* limit and offset: nil is none, texts count if they are numbers. */
-static bool bound_of(struct render *r, struct value v, size_t *out)
+static bool bound_of(struct render *r, struct value v, int64_t *out)
 {
-	int64_t n;
-
-	if (v.type == VALUE_NIL)
-		return true;
-	if (v.type != VALUE_INT && v.type != VALUE_REAL && v.type != VALUE_TEXT) {
-		render_fail(r, "a number is wanted for limit and offset, not a %s", value_type_name(v.type));
-		return false;
-	}
-	n = liquid_integer(v);
-	*out = n > 0 ? (size_t)n : 0;
+	if (v.type == VALUE_NIL || !liquid_whole(r, v, out))
+		return v.type == VALUE_NIL;
+	if (*out > BOUND_MAX)
+		*out = BOUND_MAX;
+	if (*out < -BOUND_MAX)
+		*out = -BOUND_MAX;
 	return true;
+}
+
+/* From the item `from` on, `limit` of them; what stands before the first one counts, too. */
+static void cut_loop(struct loop *l, int64_t from, int64_t limit)
+{
+	int64_t count = (int64_t)l->count, to = limit == BOUND_MAX ? count : limit + from;
+
+	if (l->type == VALUE_TEXT)	/* one turn, whatever the bounds say */
+		return;
+	from = from < 0 ? 0 : from;
+	to = to > count ? count : to;
+	l->from = from < count ? (size_t)from : l->count;
+	l->count = to > from ? (size_t)(to - from) : 0;
 }
 
 /* Is there anything to loop over? */
@@ -305,25 +328,18 @@ static bool loop_begin(struct render *r, struct frame *f, const struct instructi
 {
 	const struct for_description *d = &f->f->loops[i->b];
 	struct loop *l = &f->loops[d->loop];
-	size_t offset = 0, limit = SIZE_MAX;
+	int64_t from = 0, limit = BOUND_MAX;
 
 	*l = (struct loop){ .reversed = i->n & FOR_REVERSED, .name = d->name, .has_parent = d->loop > 0 };
-	if (!loop_over(r, l, v))
-		return false;
 	if (i->n & FOR_CONTINUE)
-		offset = f->memories[d->memory];
-	if ((i->n & FOR_OFFSET) && !bound_of(r, f->slots[d->slot + 2], &offset))
+		from = f->memories[d->memory];
+	if ((i->n & FOR_OFFSET) && !bound_of(r, f->slots[d->slot + 2], &from))
 		return false;
 	if ((i->n & FOR_LIMIT) && !bound_of(r, f->slots[d->slot + 1], &limit))
 		return false;
-	if (l->type == VALUE_TEXT) {	/* one turn, whatever the bounds say */
-		offset = 0;
-		limit = 1;
-	}
-	l->from = offset < l->count ? offset : l->count;
-	l->count -= l->from;
-	l->count = limit < l->count ? limit : l->count;
-	f->memories[d->memory] = l->from + l->count;
+	if (loop_over(r, l, v))
+		cut_loop(l, from, limit);
+	f->memories[d->memory] = from + (int64_t)l->count;
 	if (l->count == 0)
 		return false;
 	f->slots[d->slot] = loop_item(r, l);
@@ -386,23 +402,23 @@ static struct value filtered(struct render *r, const struct instruction *i, stru
 	return filter_at(i->a)->run(&call);
 }
 
-static struct value cycled(struct render *r, const struct value *values, int count)
+/* `named`: a group that the template names by a value; the others are named by what stands in them. */
+static struct value cycled(struct render *r, const struct value *values, int count, bool named)
 {
-	struct slice key = liquid_text(r, values[-1]);
 	struct cycle_state *s;
 	int64_t turn;
 
 	for (s = r->cycles; s; s = s->older)
-		if (s->key.len == key.len && (key.len == 0 || memcmp(s->key.data, key.data, key.len) == 0))
+		if (s->named == named && liquid_same(s->key, values[-1]))
 			break;
 	if (!s) {
 		s = arena_alloc(r->env->arena, sizeof(*s));
-		*s = (struct cycle_state){ key, 0, r->cycles };
+		*s = (struct cycle_state){ values[-1], named, 0, r->cycles };
 		r->cycles = s;
 	}
-	turn = s->next < count ? s->next : 0;
+	turn = s->next;
 	s->next = turn + 1 < count ? turn + 1 : 0;
-	return values[turn];
+	return turn < count ? values[turn] : value_nil;	/* the group may have been longer elsewhere */
 }
 
 static void end_capture(struct render *r, struct frame *f, int slot)
@@ -455,15 +471,18 @@ static void call_once(struct render *r, const struct call_description *call, con
 	struct value with, const struct loop *loop)
 {
 	struct frame *inner = arena_alloc(r->env->arena, sizeof(*inner));
+	struct cycle_state *cycles = r->cycles;
 
 	frame_begin(r, inner, r->t->functions[call->function]);
 	for (int i = 0; i < call->count; i++)
 		frame_set(inner, call->arguments[i].slot, values[i]);
-	if (call->has_with)
+	if (call->has_with && with.type != VALUE_NIL)
 		frame_set(inner, call->with.slot, with);
 	if (loop)
 		frame_set(inner, call->forloop, loop_object(r, loop));
+	r->cycles = NULL;	/* it has cycles of its own, new each time */
 	run(r, inner);
+	r->cycles = cycles;
 }
 
 static void render_partial(struct render *r, const struct call_description *call, const struct value *values)
@@ -475,7 +494,8 @@ static void render_partial(struct render *r, const struct call_description *call
 	values += call->has_with;
 	if (++r->depth > DEPTH_MAX) {
 		render_fail(r, "templates render one another more than %d deep", DEPTH_MAX);
-	} else if (!call->each || (with.type != VALUE_LIST && with.type != VALUE_RANGE)) {
+	} else if (!call->each ||
+		   (with.type != VALUE_LIST && with.type != VALUE_RANGE && with.type != VALUE_OBJECT)) {
 		call_once(r, call, values, with, NULL);
 	} else if (loop_over(r, &loop, with)) {
 		for (; loop.index < loop.count && r->result == TEMPLATE_DONE; loop.index++) {
@@ -560,8 +580,11 @@ static void run(struct render *r, struct frame *f)
 			*top = liquid_part(r, *top, top[1], false);
 			break;
 		case OP_RANGE:
+			r->line = i->line;
 			top--;
-			*top = range_value(top[0], top[1]);
+			*top = range_value(r, top[0], top[1], i->strict);
+			if (r->result != TEMPLATE_DONE)
+				return;
 			break;
 		case OP_KEYWORDS:
 			top -= 2 * i->a - 1;
@@ -641,7 +664,7 @@ static void run(struct render *r, struct frame *f)
 		}
 		case OP_CYCLE:
 			top -= i->a;
-			*top = cycled(r, top + 1, i->a);
+			*top = cycled(r, top + 1, i->a, !i->strict);
 			break;
 		case OP_CASE:
 			begin_case(f, i->a, *top--);

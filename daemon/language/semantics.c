@@ -41,37 +41,41 @@ static bool slices_equal(struct slice a, struct slice b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-static bool lists_equal(const struct value_list *a, const struct value_list *b)
+static bool has_key(struct value v, struct slice key)
+{
+	for (size_t i = 0; i < v.object->count; i++)
+		if (slices_equal(v.object->pairs[i].key, key))
+			return true;
+	return false;
+}
+
+static bool equal(struct value a, struct value b, bool same);
+
+static bool lists_equal(const struct value_list *a, const struct value_list *b, bool same)
 {
 	if (a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
-		if (!liquid_equal(a->items[i], b->items[i]))
+		if (!equal(a->items[i], b->items[i], same))
 			return false;
 	return true;
 }
 
-static bool objects_equal(struct value a, struct value b)
+static bool objects_equal(struct value a, struct value b, bool same)
 {
 	if (a.object->count != b.object->count)
 		return false;
 	for (size_t i = 0; i < a.object->count; i++)
-		if (!liquid_equal(a.object->pairs[i].value, value_get(b, a.object->pairs[i].key)))
+		if (!has_key(b, a.object->pairs[i].key) ||
+			!equal(a.object->pairs[i].value, value_get(b, a.object->pairs[i].key), same))
 			return false;
 	return true;
 }
 
-bool liquid_equal(struct value a, struct value b)
+/* `same`: 1 and 1.0 are two. */
+static bool equal(struct value a, struct value b, bool same)
 {
-	if (a.type == VALUE_SPECIAL || b.type == VALUE_SPECIAL) {
-		struct value other = a.type == VALUE_SPECIAL ? b : a;
-		bool blank = (a.type == VALUE_SPECIAL ? a : b).integer != 0;
-
-		if (a.type == b.type)
-			return false;
-		return blank ? is_blank(other) : is_empty(other);
-	}
-	if (is_number(a) && is_number(b))
+	if (is_number(a) && is_number(b) && (a.type == b.type || !same))
 		return a.type == VALUE_INT && b.type == VALUE_INT ? a.integer == b.integer
 								  : as_real(a) == as_real(b);
 	if (a.type != b.type)
@@ -84,9 +88,9 @@ bool liquid_equal(struct value a, struct value b)
 	case VALUE_TEXT:
 		return slices_equal(a.text, b.text);
 	case VALUE_LIST:
-		return lists_equal(a.list, b.list);
+		return lists_equal(a.list, b.list, same);
 	case VALUE_OBJECT:
-		return objects_equal(a, b);
+		return objects_equal(a, b, same);
 	case VALUE_RANGE:
 		return a.integer == b.integer && a.last == b.last;
 	case VALUE_INT:
@@ -99,11 +103,27 @@ bool liquid_equal(struct value a, struct value b)
 	return false;
 }
 
+bool liquid_equal(struct value a, struct value b)
+{
+	struct value other = a.type == VALUE_SPECIAL ? b : a;
+
+	if (a.type != VALUE_SPECIAL && b.type != VALUE_SPECIAL)
+		return equal(a, b, false);
+	if (a.type == b.type)
+		return false;
+	return (a.type == VALUE_SPECIAL ? a : b).integer ? is_blank(other) : is_empty(other);
+}
+
+bool liquid_same(struct value a, struct value b)
+{
+	return equal(a, b, true);
+}
+
 static bool contains(struct render *r, struct value a, struct value b)
 {
 	struct slice needle;
 
-	if (!liquid_truth(a) || !liquid_truth(b))
+	if (!liquid_truth(a) || !liquid_truth(b) || (b.type == VALUE_SPECIAL && a.type != VALUE_TEXT))
 		return false;
 	if (a.type == VALUE_TEXT) {
 		needle = liquid_text(r, b);
@@ -228,14 +248,6 @@ static struct value named_part(struct render *r, struct value v, struct slice ke
 	return value_nil;
 }
 
-static bool has_key(struct value v, struct slice key)
-{
-	for (size_t i = 0; i < v.object->count; i++)
-		if (slices_equal(v.object->pairs[i].key, key))
-			return true;
-	return false;
-}
-
 struct value liquid_part(struct render *r, struct value v, struct value key, bool dotted)
 {
 	if (v.type == VALUE_OBJECT) {
@@ -271,11 +283,30 @@ struct slice liquid_text(struct render *r, struct value v)
 	return render_scratch(r).text;
 }
 
+/* Digits as Ruby's to_i takes them, behind a sign, with single underscores between them; how many bytes they take. */
+static size_t read_integer(struct slice s, int64_t *out)
+{
+	bool negative = s.len && s.data[0] == '-';
+	size_t i = negative || (s.len && s.data[0] == '+'), begin = i;
+
+	*out = 0;
+	for (; i < s.len; i++) {
+		if (s.data[i] == '_' && i > begin && s.data[i - 1] != '_')
+			continue;
+		if (s.data[i] < '0' || s.data[i] > '9')
+			break;
+		if (__builtin_mul_overflow(*out, 10, out) || __builtin_add_overflow(*out, s.data[i] - '0', out)) {
+			*out = INT64_MAX;
+			break;
+		}
+	}
+	*out = negative ? -*out : *out;
+	return i > begin && s.data[i - 1] != '_' ? i : 0;
+}
+
 int64_t liquid_integer(struct value v)
 {
-	int64_t n = 0;
-	size_t i = 0;
-	bool negative;
+	int64_t n;
 
 	if (v.type == VALUE_INT)
 		return v.integer;
@@ -283,12 +314,22 @@ int64_t liquid_integer(struct value v)
 		return fabs(v.real) < 9e18 ? (int64_t)v.real : 0;
 	if (v.type != VALUE_TEXT)
 		return 0;
-	v.text = slice_trim(v.text);
-	negative = v.text.len && v.text.data[0] == '-';
-	for (i = negative ? 1 : 0; i < v.text.len && v.text.data[i] >= '0' && v.text.data[i] <= '9'; i++)
-		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, v.text.data[i] - '0', &n))
-			return 0;
-	return negative ? -n : n;
+	read_integer(slice_trim(v.text), &n);
+	return n;
+}
+
+bool liquid_whole(struct render *r, struct value v, int64_t *out)
+{
+	struct slice s = v.type == VALUE_TEXT ? slice_trim(v.text) : (struct slice){ "", 0 };
+
+	if (v.type == VALUE_INT) {
+		*out = v.integer;
+		return true;
+	}
+	if (s.len && read_integer(s, out) == s.len)
+		return true;
+	render_fail(r, "a whole number is wanted, not a %s", value_type_name(v.type));
+	return false;
 }
 
 struct value liquid_list(struct render *r, const struct value *items, size_t count)

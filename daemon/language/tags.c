@@ -123,7 +123,7 @@ static void compile_when(struct compiler *c, struct slice text, int slots)
 {
 	compiler_lex(c, text);
 	for (;;) {
-		if (!operand_value(c, false))
+		if (!operand_compared(c))
 			return;
 		compiler_emit(c, OP_WHEN, slots);
 		compiler_push(c, -1);
@@ -167,6 +167,8 @@ static void compile_case(struct compiler *c, struct slice rest)
 		has_else = has_else || !is_when;
 		if (is_when)
 			compile_when(c, tail, slots);
+		else if (tail.len)
+			compiler_fail(c, 0, "else takes no condition; write when");
 		c->stack = 0;
 		again = compiler_emit(c, is_when ? OP_WHEN_NEXT : OP_CASE_ELSE, slots);
 		end = compiler_block(c, ends);
@@ -232,6 +234,21 @@ static bool for_parameters(struct compiler *c, const struct for_description *d, 
 	return true;
 }
 
+/* "item-(1..n)": what the loop goes over, up to where the compiler's lexer stands now, without white space. */
+static const char *loop_name(struct compiler *c, struct slice name, struct lexer l)
+{
+	struct buf b = BUF_INIT;
+	const char *kept;
+
+	buf_add(&b, name.data, name.len);
+	buf_char(&b, '-');
+	for (; l.at.kind != LEX_END && l.at.offset < c->lexer.at.offset; lex_next(&l))
+		buf_add(&b, l.text + l.at.offset, l.at.end - l.at.offset);
+	kept = compiler_keep(c, (struct slice){ buf_cstr(&b), b.len });
+	buf_clear(&b);
+	return kept;
+}
+
 /*
  * `NAME in VALUE ...`: pushes the collection. The description's slots: the variable's, then limit's and
  * offset's.
@@ -239,7 +256,6 @@ static bool for_parameters(struct compiler *c, const struct for_description *d, 
 static bool for_head(struct compiler *c, struct for_description *d, struct slice *name, int *flags)
 {
 	struct lexer start;
-	size_t value;
 
 	if (c->lexer.at.kind != LEX_NAME) {
 		compiler_fail_here(c, "a name");
@@ -253,7 +269,6 @@ static bool for_head(struct compiler *c, struct for_description *d, struct slice
 	}
 	lex_next(&c->lexer);
 	start = c->lexer;
-	value = start.at.offset;
 	c->testing = true;
 	if (!operand_value(c, false)) {
 		c->testing = false;
@@ -262,9 +277,7 @@ static bool for_head(struct compiler *c, struct for_description *d, struct slice
 	c->testing = false;
 	d->slot = c->f->slots;
 	c->f->slots += 3;
-	start.at.text = slice_trim((struct slice){ c->lexer.text + value, c->lexer.at.offset - value });
-	d->name = arena_printf(c->t->arena, "%.*s-%.*s", (int)name->len, name->data, (int)start.at.text.len,
-		start.at.text.data);
+	d->name = loop_name(c, *name, start);
 	d->memory = memory_of(c, d->name);
 	return for_parameters(c, d, flags);
 }
@@ -280,18 +293,18 @@ static void for_body(
 	struct compiler *c, struct block *b, const struct for_description *d, struct slice name, int flags)
 {
 	static const char *const ends[] = { "else", "endfor", NULL };
-	struct open_loop *loop = &c->loops[c->loop_count];
+	struct open_loop loop;
 	size_t begin = compiler_emit(c, OP_FOR, 0), description = c->f->loop_count - 1, next;
 	int end;
 
 	c->f->code[begin].n = (int16_t)flags;
 	c->f->code[begin].b = (int32_t)description;
 	c->stack = 0;
-	*loop = (struct open_loop){ .name = name, .slot = d->slot, .captures = c->capture_count };
-	c->loop_count++;
+	c->loops[c->loop_count++] =
+		(struct open_loop){ .name = name, .slot = d->slot, .captures = c->capture_count };
 	end = compiler_block(c, ends);
-	c->loop_count--;
-	patch_all(c, loop->continues, loop->continue_count);
+	loop = c->loops[--c->loop_count];	/* a loop behind `else` takes its place */
+	patch_all(c, loop.continues, loop.continue_count);
 	next = compiler_emit(c, OP_NEXT, (int32_t)begin + 1);
 	c->f->code[next].b = (int32_t)description;
 	block_branch(c, b, &c->html);
@@ -311,7 +324,7 @@ static void for_body(
 	}
 	if (end != 1)
 		missing_end(c, b, "endfor");
-	patch_all(c, loop->breaks, loop->break_count);
+	patch_all(c, loop.breaks, loop.break_count);
 }
 
 static void compile_for(struct compiler *c, struct slice rest)
@@ -360,9 +373,9 @@ static void compile_jump(struct compiler *c, bool is_break)
 
 /* --- assign, capture, cycle, abort ---------------------------------------------------------------------- */
 
-static bool target_name(struct compiler *c, struct slice *name)
+static bool target_name(struct compiler *c, bool quoted, struct slice *name)
 {
-	if (c->lexer.at.kind != LEX_NAME && c->lexer.at.kind != LEX_INT && c->lexer.at.kind != LEX_TEXT) {
+	if (c->lexer.at.kind != LEX_NAME && c->lexer.at.kind != LEX_INT && !(quoted && c->lexer.at.kind == LEX_TEXT)) {
 		compiler_fail_here(c, "a name");
 		return false;
 	}
@@ -377,7 +390,7 @@ static void compile_assign(struct compiler *c, struct slice rest)
 	size_t v;
 
 	compiler_lex(c, rest);
-	if (!target_name(c, &name))
+	if (!target_name(c, false, &name))
 		return;
 	if (c->lexer.at.kind != LEX_ASSIGN) {
 		compiler_fail_here(c, "=");
@@ -402,7 +415,7 @@ static void compile_capture(struct compiler *c, struct slice rest)
 	size_t v, code = c->f->count;
 
 	compiler_lex(c, rest);
-	if (target_name(c, &name))
+	if (target_name(c, true, &name))
 		compiler_end(c);
 	v = compiler_variable(c, name);
 	c->f->variables[v].captured = true;
@@ -428,37 +441,78 @@ static void compile_capture(struct compiler *c, struct slice rest)
 			c->f->code[i].strict = true;
 }
 
-/* {% cycle 'a', 'b' %} or {% cycle group: 'a', 'b' %} */
+static bool is_list_end(const struct lexer *l)
+{
+	return l->at.kind == LEX_COMMA || l->at.kind == LEX_END;
+}
+
+/* The values of a cycle; how many, or -1. A literal nil is none of them. *fixed: all are literals. */
+static int cycle_values(struct compiler *c, bool *fixed)
+{
+	int values = 0;
+
+	for (*fixed = true;;) {
+		struct lexer ahead = c->lexer;
+		size_t code = c->f->count;
+
+		lex_next(&ahead);
+		if ((lex_is(&c->lexer, "nil") || lex_is(&c->lexer, "null")) && is_list_end(&ahead)) {
+			c->lexer = ahead;
+		} else {
+			if (!operand_value(c, false))
+				return -1;
+			values++;
+			*fixed = *fixed && c->f->code[code].op == OP_CONST;
+		}
+		if (c->lexer.at.kind != LEX_COMMA)
+			return values;
+		lex_next(&c->lexer);
+		if (c->lexer.at.kind == LEX_END)
+			return values;
+	}
+}
+
+/*
+ * {% cycle 'a', 'b' %} or {% cycle group: 'a', 'b' %}. Without a group those with the same literals go on for one
+ * another; one with names in it stands alone.
+ */
 static void compile_cycle(struct compiler *c, struct slice rest)
 {
+	size_t at, name = c->f->count;
 	struct lexer ahead;
-	int values = 0;
-	size_t at;
+	bool fixed, grouped;
+	struct buf group = BUF_INIT;
+	int values;
 
 	c->blank = false;
 	compiler_lex(c, rest);
 	ahead = c->lexer;
 	lex_next(&ahead);
-	if (ahead.at.kind == LEX_COLON) {
+	grouped = ahead.at.kind == LEX_COLON;
+	if (grouped) {
 		if (!operand_value(c, false))
 			return;
 		lex_next(&c->lexer);
 	} else {
-		compiler_emit(c, OP_CONST, compiler_constant(c, value_slice(rest)));
+		compiler_emit(c, OP_CONST, 0);
 		compiler_push(c, 1);
 	}
-	for (;;) {
-		if (!operand_value(c, false))
-			return;
-		values++;
-		if (c->lexer.at.kind != LEX_COMMA)
-			break;
-		lex_next(&c->lexer);
-		if (c->lexer.at.kind == LEX_END)
-			break;
-	}
+	values = cycle_values(c, &fixed);
+	if (values < 0)
+		return;
 	compiler_end(c);
-	compiler_emit(c, OP_CYCLE, values);
+	if (!grouped) {
+		if (!fixed)
+			buf_printf(&group, "#%zu.%zu", c->t->function_count, name);
+		for (size_t i = name + 1; fixed && i < c->f->count; i++) {
+			value_to_source(&group, c->t->constants[c->f->code[i].a]);
+			buf_char(&group, ',');
+		}
+		c->f->code[name].a = compiler_constant(c, value_slice((struct slice){ buf_cstr(&group), group.len }));
+		buf_clear(&group);
+	}
+	at = compiler_emit(c, OP_CYCLE, values);
+	c->f->code[at].strict = !grouped;
 	at = compiler_emit(c, OP_OUT, 0);
 	c->f->code[at].mode = c->t->escape == TEMPLATE_HTML && c->html_on ? ESCAPE_HTML
 			      : c->t->escape == TEMPLATE_HEADER		  ? ESCAPE_HEADER

@@ -306,7 +306,8 @@ static void print_real(struct buf *out, double r, bool plain)
 	while (n > 1 && digits[n - 1] == '0')
 		n--;
 	digits[n] = '\0';
-	if (plain || (exponent >= -4 && exponent < 16))
+	/* sixteen digits before the point only if one follows behind it */
+	if (plain || (exponent >= -4 && exponent < 15 + (n > 16)))
 		print_plain(out, digits, exponent, signbit(r));
 	else
 		buf_printf(out, "%s%c.%se%c%02d", r < 0 ? "-" : "", digits[0], n > 1 ? digits + 1 : "0",

@@ -19,7 +19,7 @@ done
 
 # library header (a glob) and the files that may include it (a regular expression)
 libraries=(
-	'glib*.h' '^daemon/base/zone\.c$'
+	'glib*.h' '^daemon/(base/zone|language/letters)\.c$'
 	'sqlite3.h' '^daemon/store/'
 	'libpq-fe.h' '^daemon/store/'
 	'libetpan/*' '^daemon/(listen/|intake\.c)'
