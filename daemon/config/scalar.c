@@ -267,5 +267,5 @@ void scalar_print(enum key_type type, int64_t value, struct buf *out)
 	else if (type == KEY_SIZE && value >= 1024 && value % 1024 == 0)
 		buf_printf(out, "%lld KiB", (long long)(value / 1024));
 	else
-		buf_printf(out, "%lld", (long long)value);
+		buf_printf(out, "%lld%s", (long long)value, type == KEY_PERCENT ? "%" : "");
 }

@@ -68,7 +68,7 @@ size_t step_ways(const struct sequence *sequence, int index, struct step_way way
 		break;
 	case STEP_WAIT_FOR:
 		/* what it waits for may hold already; only giving up takes its time */
-		add(&w, step->then_step, "", false);
+		add(&w, step->then_step, "in time", false);
 		add(&w, step->else_step, "otherwise", true);
 		break;
 	case STEP_IF:

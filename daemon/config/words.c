@@ -181,58 +181,6 @@ void words_step(struct buf *out, const struct plan *plan, const struct step *ste
 	}
 }
 
-/* --- ways -------------------------------------------------------------------------------------------------------- */
-
-static size_t two(struct way *out, size_t max, const char *a, int to_a, const char *b, int to_b)
-{
-	const struct way ways[] = { { .label = a, .to = to_a }, { .label = b, .to = to_b } };
-	size_t n = max < 2 ? max : 2;
-
-	memcpy(out, ways, n * sizeof(*out));
-	return n;
-}
-
-size_t words_ways(const struct sequence *s, const struct step *step, struct way *out, size_t max)
-{
-	size_t n = 0;
-
-	switch (step->kind) {
-	case STEP_END:
-	case STEP_KINDS:
-		return 0;
-	case STEP_IF:
-		return two(out, max, "then", step->then_step, "else", step->else_step);
-	case STEP_WAIT_FOR:
-		if (!step->wait)	/* it waits for ever */
-			break;
-		return two(out, max, "in time", step->then_step, "otherwise", step->else_step);
-	case STEP_WAIT_UNTIL:
-		if (step->else_step == step->next || (step->until.field < 0 && !step->until.year))
-			break;
-		return two(out, max, "", step->next, "otherwise", step->else_step);
-	case STEP_SPLIT:
-		for (; n < step->branch_count && n < max; n++)
-			out[n] = (struct way){ .label = "", .share = step->shares[n], .to = step->branches[n] };
-		return n;
-	case STEP_GO:
-		if (max)
-			out[n++] = (struct way){ .label = "", .to = step->then_step };
-		return n;
-	case STEP_SEND:
-	case STEP_TEST:
-	case STEP_WAIT:
-	case STEP_SET:
-	case STEP_TAG:
-	case STEP_MOVE:
-	case STEP_ALERT:
-	case STEP_WEBHOOK:
-		break;
-	}
-	if (max)
-		out[n++] = (struct way){ .label = "", .to = step->next };
-	return n;
-}
-
 const char *words_target(const struct sequence *s, int to)
 {
 	return to >= 0 && to < s->step_count ? s->steps[to].name : "the end";

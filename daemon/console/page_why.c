@@ -118,12 +118,9 @@ static void ways(struct buf *out, size_t indent, const json_t *row, int64_t now)
 
 	for (i = 0; i < json_array_size(list); i++) {
 		const json_t *way = json_array_get(list, i);
-		const json_t *share = json_object_get(way, "share");
 
 		buf_str(&text, i ? "; " : "");
-		if (share)
-			buf_printf(&text, "%.0f parts", json_number_value(share));
-		buf_printf(&text, "%s: %s", *say_member(way, "label") ? say_member(way, "label") : share ? "" : "then", say_member(way, "to"));
+		buf_printf(&text, "%s: %s", *say_member(way, "label") ? say_member(way, "label") : "then", say_member(way, "to"));
 	}
 	if (text.len)
 		line(out, indent, "", buf_cstr(&text), now);

@@ -14,7 +14,6 @@
 #define MAILS 50
 #define HELD 20
 #define AHEAD 8
-#define WAYS 20
 
 /* What was read of them once, for all parts of the answer. */
 struct why {
@@ -251,17 +250,12 @@ static int leads_to(struct why *w, const struct step *step)
 
 static json_t *ways_json(const struct sequence *s, const struct step *step)
 {
-	struct way ways[WAYS];
-	size_t count = words_ways(s, step, ways, WAYS), i;
+	struct step_way ways[STEP_WAYS_MAX];
+	size_t count = step->kind == STEP_TEST ? 0 : step_ways(s, (int)(step - s->steps), ways), i;
 	json_t *list = json_array();
 
-	for (i = 0; count > 1 && i < count; i++) {
-		json_t *way = json_pack("{s:s, s:o}", "label", ways[i].label, "to", answer_text(words_target(s, ways[i].to)));
-
-		if (ways[i].share)
-			json_object_set_new(way, "share", json_integer(ways[i].share));
-		json_array_append_new(list, way);
-	}
+	for (i = 0; count > 1 && i < count; i++)
+		json_array_append_new(list, json_pack("{s:s, s:o}", "label", ways[i].label, "to", answer_text(words_target(s, ways[i].to))));
 	return list;
 }
 

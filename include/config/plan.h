@@ -216,7 +216,7 @@ struct step {
 #define STEP_WAYS_MAX 20
 struct step_way {
 	int to;				/* index of a step; step_count: the end */
-	char label[80];			/* "then", "else", "otherwise", "50 %", the name of an arm; "" where there is nothing to say */
+	char label[80];			/* "then", "else", "in time", "otherwise", "50 %", the name of an arm; "" where there is nothing to say */
 	bool waits;			/* time passes on it for certain */
 };
 

@@ -229,7 +229,8 @@ static const struct mistake option_mistakes[] = {
 	{ "sequences/book.yaml", "{wait: 2 days}", "{test: [mistakes, delivery], sure: 95}",
 		"sequences/book.yaml:10:40: `sure`: `95` is no percentage; write it like 10%\n" },
 	{ "sequences/book.yaml", "{wait: 2 days}", "{test: [mistakes, delivery], even_in: night}",
-		"sequences/book.yaml:10:43: `even_in` knows only `quiet`: the mail goes out in quiet hours too\n" },
+		"sequences/book.yaml:10:43: `even_in` is `quiet` (the mail goes out in quiet hours too), `cap` "
+		"(although the cap of the list is reached) or `always`\n" },
 	{ "sequences/book.yaml", "{wait: 2 days}", "{send: mistakes, as: ana}",
 		"sequences/book.yaml:10:26: `as` knows only `owner`: the mail is from the owner of the lead\n" },
 	{ "sequences/book.yaml", "{wait: 2 days}", "{send: mistakes, thread: new}",

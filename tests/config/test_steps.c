@@ -268,6 +268,7 @@ static void test_ways(void **state)
 		buf_clear(&out);
 	}
 	assert_int_equal(step_ways(book, 3, ways), 2);	/* wait_for */
+	assert_string_equal(ways[0].label, "in time");
 	assert_string_equal(ways[1].label, "otherwise");
 	assert_false(ways[0].waits);
 	assert_true(ways[1].waits);
