@@ -92,7 +92,7 @@ static int ask_to_confirm(struct person *p, const struct form *form, int64_t con
 {
 	struct delivery mail = {
 		.prospect = p->row.id, .kind = DELIVERY_CONFIRM, .state = DELIVERY_PLANNED, .sequence = "", .step = "",
-		.template = confirm_mail(p->plan, form)->name, .address = p->row.address, .download = "", .ref = consent, .planned = p->now,
+		.template = plan_mail_in(p->plan, confirm_mail(p->plan, form), p->row.language)->name, .address = p->row.address, .download = "", .ref = consent, .planned = p->now,
 		.reply = "", .relay_id = "",
 	};
 

@@ -377,6 +377,19 @@ static void test_the_mail_of_their_language(void **state)
 		"tue 24 10:00 b\ntue 24 10:01 b\ntue 24 10:02 b\ntue 24 10:03 b\n");
 }
 
+static void test_the_confirmation_of_their_language(void **state)
+{
+	site_mail(&site, "confirm.de", "Bitte bestätigen", "<a href=\"{{ confirm_url }}\">ja</a>");
+	site_write(&site, "forms/form.yaml", "form: form\nfields: [email, first_name, country]\nconsent: {purpose: newsletter, words: \"Yes.\"}\n"
+		"confirm: double\n");
+	site_sequence(&site, "s", ENTER "steps:\n  - {send: a}\n");
+	site_open(&site);
+	site_signup(&site, "at@work.example", NULL, "de-AT", "");
+	run_until(START + US_MINUTE);
+	site_signup(&site, "fr@work.example", NULL, "fr", "");
+	assert_string_equal(mails_until(START + US_HOUR), "mon 23 10:00 confirm.de\nmon 23 10:01 confirm\n");
+}
+
 static void test_a_late_mail_is_dropped(void **state)
 {
 	begin(ENTER "steps:\n  - {send: a, valid_for: 3 hours}\n  - {wait: 1 hour}\n  - {send: b}\n");
@@ -703,7 +716,7 @@ int main(void)
 		CASE(test_wait_until_a_time_of_day), CASE(test_wait_business_days), CASE(test_holidays), CASE(test_wait_until_a_field),
 		CASE(test_wait_until_a_field_that_moves), CASE(test_branches_are_noted), CASE(test_a_split_is_even_and_stable), CASE(test_tags),
 		CASE(test_a_tag_lets_into_another_sequence), CASE(test_move_holds_until_its_time), CASE(test_move_ends_with_the_stage),
-		CASE(test_alert_and_webhook), CASE(test_owner_and_thread), CASE(test_the_mail_of_their_language), CASE(test_a_late_mail_is_dropped),
+		CASE(test_alert_and_webhook), CASE(test_owner_and_thread), CASE(test_the_mail_of_their_language), CASE(test_the_confirmation_of_their_language), CASE(test_a_late_mail_is_dropped),
 		CASE(test_quiet_hours_do_not_make_late), CASE(test_downtime_makes_late), CASE(test_thompson), CASE(test_fixed_size),
 		CASE(test_an_arm_of_another_subject), CASE(test_beside), CASE(test_a_holdout_gets_nothing_and_is_watched), CASE(test_by_hand),
 		CASE(test_change_move), CASE(test_change_finish), CASE(test_change_finish_keeps_its_goal), CASE(test_change_restart),
