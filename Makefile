@@ -170,6 +170,7 @@ SRC_decide := \
 	daemon/decide/look_why.c \
 	daemon/decide/on_claim.c \
 	daemon/decide/on_dot.c \
+	daemon/decide/on_enroll.c \
 	daemon/decide/on_hit.c \
 	daemon/decide/on_mail.c \
 	daemon/decide/on_outcome.c \

@@ -10,7 +10,7 @@
 
 #include "inside.h"
 
-#define BEGINS_AFTER US_MINUTE	/* the event with which they begin, once they have come */
+#define BEGINS_AFTER US_MINUTE	/* the event with which they begin, and entering by hand, once they have come */
 
 /* A person's browser at home: no scanner. The address is one of those for documentation. */
 static const char agent[] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -37,6 +37,8 @@ static void begin_soon(struct simulation *s, const struct deed *deed)
 	deed->who->begun = true;
 	if (deed->who->persona->event)
 		agenda_add(&s->agenda, &(struct entry){ .at = s->now + BEGINS_AFTER, .act = ACT_BEGIN, .person = deed->entry->person });
+	if (deed->who->sequence)
+		agenda_add(&s->agenda, &(struct entry){ .at = s->now + BEGINS_AFTER, .act = ACT_ENROLL, .person = deed->entry->person });
 }
 
 static int find_prospect(struct simulation *s, struct db *db, const struct deed *deed, const struct address *address, struct err *err)
@@ -139,6 +141,18 @@ static int come(struct simulation *s, struct db *db, const struct deed *deed, st
 	deed->who->came = s->now;
 	habits_come(s, deed->entry->person);
 	return deed->who->persona->form ? sign_up(s, db, deed, address, err) : be_known(s, db, deed, address, err);
+}
+
+static int enroll(struct simulation *s, struct db *db, const struct deed *deed, struct err *err)
+{
+	struct enrolling fact = { .prospect = deed->who->prospect, .sequence = deed->who->sequence, .at = s->now };
+	struct enrolling_result result;
+
+	if (on_enroll(s->decide, db, &fact, &result, err))
+		return -1;
+	if (!result.entered)
+		tell(s, deed, (struct thing){ .kind = THING_NOTE, .text = "not entered", .to = fact.sequence, .why = result.why_not });
+	return 0;
 }
 
 static int confirm(struct simulation *s, struct db *db, const struct deed *deed, struct err *err)
@@ -332,6 +346,8 @@ static int deed_cb(struct simulation *s, struct db *db, void *arg, struct err *e
 		return come(s, db, deed, err);
 	case ACT_BEGIN:
 		return do_event(s, db, deed, p->event, p->event_subject, p->event_data, err);
+	case ACT_ENROLL:
+		return enroll(s, db, deed, err);
 	case ACT_CONFIRM:
 		return confirm(s, db, deed, err);
 	case ACT_OPEN:

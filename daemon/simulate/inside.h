@@ -15,7 +15,7 @@
 /* --- agenda.c: what is to happen at its time, earliest first; at one instant in the order of planning ------------------ */
 
 enum act {
-	ACT_COME, ACT_BEGIN, ACT_CONFIRM, ACT_POST, ACT_OPEN, ACT_CLICK, ACT_REPLY, ACT_AWAY, ACT_UNSUBSCRIBE, ACT_COMPLAIN, ACT_SOFT_BOUNCE,
+	ACT_COME, ACT_BEGIN, ACT_ENROLL, ACT_CONFIRM, ACT_POST, ACT_OPEN, ACT_CLICK, ACT_REPLY, ACT_AWAY, ACT_UNSUBSCRIBE, ACT_COMPLAIN, ACT_SOFT_BOUNCE,
 	ACT_VISIT, ACT_DO, ACT_SALES
 };
 

@@ -172,6 +172,13 @@ static int put_end(struct timeline *t, struct simulation *s, struct err *err)
 	return rc;
 }
 
+static bool is_by_hand(const struct timeline_options *o)
+{
+	const struct sequence *sequence = o->sequence ? plan_sequence(o->plan, o->sequence) : NULL;
+
+	return sequence && !*sequence->enter_on;
+}
+
 int timeline_make(const struct timeline_options *o, struct buf *out, struct err *err)
 {
 	struct timeline t = { .options = o, .start = timeline_start(o), .out = out };
@@ -184,7 +191,7 @@ int timeline_make(const struct timeline_options *o, struct buf *out, struct err 
 	if (simulation_new(&options, &s, err))
 		return -1;
 	put_heading(&t);
-	simulation_add(s, o->persona, NULL, t.start, o->sequence);
+	simulation_add(s, o->persona, NULL, t.start, is_by_hand(o) ? o->sequence : NULL);
 	rc = simulation_run(s, t.start + days_of(o) * US_DAY, err) || put_end(&t, s, err) ? -1 : 0;
 	simulation_free(&s);
 	return rc;

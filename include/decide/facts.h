@@ -332,6 +332,21 @@ struct manual_suppression {
 
 int on_suppress(struct decide *d, struct db *db, const struct manual_suppression *fact, bool *changed_out, struct err *err) MUSTCHECK;
 
+/* One person into a sequence, whatever its `enter` says. */
+struct enrolling {
+	int64_t prospect;
+	const char *sequence;
+	int64_t at;
+};
+
+struct enrolling_result {
+	bool entered;			/* or held out */
+	char why_not[200];		/* "" if they are in it */
+};
+
+/* -1 also if there is no such sequence. */
+int on_enroll(struct decide *d, struct db *db, const struct enrolling *fact, struct enrolling_result *out, struct err *err) MUSTCHECK;
+
 /* --- questions ---------------------------------------------------------------------------------------------------- */
 
 /*

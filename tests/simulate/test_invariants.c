@@ -516,7 +516,8 @@ static void play(uint64_t seed, struct plan *plan, struct round *r)
 	for (i = 0; i < PEOPLE; i++) {
 		random_persona(&r->rng, (int)i, &text);
 		r->personas[i] = load_persona(plan, text.data);
-		simulation_add(r->s, r->personas[i], NULL, options.start + (int64_t)dice(&r->rng, 5 * 1440) * US_MINUTE, NULL);
+		simulation_add(r->s, r->personas[i], NULL, options.start + (int64_t)dice(&r->rng, 5 * 1440) * US_MINUTE,
+				dice(&r->rng, 4) ? NULL : "letters");
 	}
 	live(r);
 	simulation_free(&r->s);

@@ -125,7 +125,7 @@ static void live(struct run *r, uint64_t seed, const struct simulation_place *pl
 	if (simulation_new(&options, &s, &err))
 		fail_msg("%s", err.text);
 	for (int i = 0; i < PEOPLE; i++)
-		simulation_add(s, r->personas[i], NULL, r->start + i * 7 * US_MINUTE, NULL);
+		simulation_add(s, r->personas[i], NULL, r->start + i * 7 * US_MINUTE, i % 4 ? NULL : "letters");
 	if (simulation_run(s, r->start + DAYS * US_DAY, &err))
 		fail_msg("%s", err.text);
 	simulation_free(&s);

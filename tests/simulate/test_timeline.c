@@ -165,6 +165,27 @@ static void test_a_sequence_that_is_never_entered(void **state)
 	persona_free(&p);
 }
 
+static void test_by_hand(void **state)
+{
+	struct persona *p = load_persona(plan, "persona: K\nemail: k@x.example\nstarts: 2026-03-02 09:30\nbehaviour:\n  - opens the first\n");
+	struct timeline_options options = { .plan = plan, .persona = p, .seed = 1, .days = 40, .sequence = "letters" };
+	struct buf out = BUF_INIT;
+
+	make(&options, &out);
+	assert_non_null(strstr(out.data, "enters       letters: by hand\n"));
+	assert_non_null(strstr(out.data, "mail         story: \"How others did it\"\n"));
+	assert_non_null(strstr(out.data, "ends         letters: done\n"));
+	persona_free(&p);
+	/* nobody who has not consented is put in */
+	p = load_persona(plan, "persona: K\nemail: k@x.example\nform: guide\nstarts: 2026-03-02 09:30\nbehaviour: [confirms never]\n");
+	options.persona = p;
+	make(&options, &out);
+	assert_non_null(strstr(out.data, "not entered  letters: "));
+	assert_non_null(strstr(out.data, "letters      never entered\n"));
+	buf_clear(&out);
+	persona_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_as_json),
 		cmocka_unit_test(test_when_it_begins),
 		cmocka_unit_test(test_a_sequence_that_is_never_entered),
+		cmocka_unit_test(test_by_hand),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
