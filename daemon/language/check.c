@@ -182,6 +182,8 @@ static int check_comparison(struct expression *e, struct node *n, size_t *at, st
 			hint = "; a duration has a unit: 14 days";
 		else if (a->type == VALUE_TIME && b->type == VALUE_TEXT)
 			hint = "; a time is written \"2026-01-31\" or \"2026-01-31T08:00:00Z\"";
+		else if (a->type == VALUE_LIST || b->type == VALUE_LIST)
+			hint = "; for an item of a list write: contains";
 		return err_set(err, "%s is %s and %s is %s: these cannot be compared%s",
 			describe(e, n->a, &da), article(a), describe(e, n->b, &db), article(b), hint);
 	}
@@ -231,8 +233,8 @@ int check_condition(const struct expression *e, int node, struct err *err)
 		return check_moving(e, node, n, n, err);
 	if (n->any || n->type == VALUE_BOOL)
 		return 0;
-	return err_set(err, "%s is %s; a condition is wanted here, as in: %s == ...", describe(e, node, &d),
-		article(n), describe(e, node, &d));
+	return err_set(err, "%s is %s; a condition is wanted here, as in: %s %s ...", describe(e, node, &d),
+		article(n), describe(e, node, &d), n->type == VALUE_LIST ? "contains" : "==");
 }
 
 int check_node(struct expression *e, int node, size_t *at_out, struct err *err)

@@ -62,6 +62,8 @@ static struct order order_reals(double a, double b)
 	return (struct order){ true, (a > b) - (a < b) };
 }
 
+static struct order order_values(struct value a, struct value b);
+
 static struct order order_integers(int64_t a, int64_t b)
 {
 	return (struct order){ true, (a > b) - (a < b) };
@@ -75,6 +77,19 @@ static struct order order_texts(struct slice a, struct slice b)
 	if (!c)
 		return order_integers((int64_t)a.len, (int64_t)b.len);
 	return (struct order){ true, c };
+}
+
+/* No order, but equal or not. */
+static struct order order_lists(const struct value_list *a, const struct value_list *b)
+{
+	bool equal = a->count == b->count;
+
+	for (size_t i = 0; equal && i < a->count; i++) {
+		struct order o = order_values(a->items[i], b->items[i]);
+
+		equal = (o.known && o.sign == 0) || (a->items[i].type == VALUE_NIL && b->items[i].type == VALUE_NIL);
+	}
+	return (struct order){ true, equal ? 0 : 1 };
 }
 
 static struct order order_values(struct value a, struct value b)
@@ -97,6 +112,8 @@ static struct order order_values(struct value a, struct value b)
 		return order_integers(a.integer, b.integer);
 	if (a.type == VALUE_BOOL)
 		return order_integers(a.boolean, b.boolean);
+	if (a.type == VALUE_LIST)
+		return order_lists(a.list, b.list);
 	return (struct order){ false, 0 };
 }
 
@@ -161,24 +178,32 @@ static enum node_op mirrored(enum node_op op)
 	}
 }
 
+static int64_t passes(const struct expression_env *env, int symbol, double threshold)
+{
+	int64_t at = env->falls(env->ctx, symbol, threshold);
+
+	return at == TIME_NEVER ? at : after(env, at);
+}
+
 /*
- * A falling number against a fixed one: it matters only on its way down to it, or, once there, on its way
- * past it.
+ * A number that runs down by itself (or up, from below nothing) against a fixed one: it matters on its way to it, or, once
+ * there, on its way past it. Which way it goes only `falls` knows, and answers never for the other.
  */
-static int64_t until_fallen(
+static int64_t until_passed(
 	const struct expression_env *env, int symbol, struct value now, enum node_op op, struct value fixed)
 {
 	double threshold = as_real(fixed), value = as_real(now);
-	int64_t at;
+	int64_t down = TIME_NEVER, up = TIME_NEVER;
 
-	if (!is_number(now) || !is_number(fixed) || value < threshold || !env->falls)
+	if (!is_number(now) || !is_number(fixed) || !env->falls)
 		return TIME_NEVER;
-	if (value <= threshold && (op == NODE_GT || op == NODE_LE))
-		return TIME_NEVER;	/* on the threshold, and below it is the same */
-	if (value <= threshold)
-		threshold -= 1e-9;
-	at = env->falls(env->ctx, symbol, threshold);
-	return at == TIME_NEVER ? at : after(env, at);
+	if (value < threshold || value > threshold)
+		return passes(env, symbol, threshold);
+	if (op != NODE_GT && op != NODE_LE)	/* to them, below is as it is here */
+		down = passes(env, symbol, threshold - 1e-9);
+	if (op != NODE_GE && op != NODE_LT)
+		up = passes(env, symbol, threshold + 1e-9);
+	return down < up ? down : up;
 }
 
 /*
@@ -214,6 +239,12 @@ static int64_t until_fewer(int64_t until, struct value count, enum node_op op, s
 	return until;
 }
 
+/* A list with nothing in it is as good as none: tags == nil asks who has no tags. */
+static struct value none_if_empty(struct value v)
+{
+	return v.type == VALUE_LIST && v.list->count == 0 ? value_nil : v;
+}
+
 static bool is_nil_literal(const struct node *n)
 {
 	return n->op == NODE_LITERAL && n->literal.type == VALUE_NIL;
@@ -233,14 +264,18 @@ static struct value evaluate_comparison(
 		else if (node_is_since(e, nb) && !node_is_since(e, na))
 			ub = until_reached(env, b, mirrored(n->op), a);
 		else if (node_decays(e, na))
-			ua = until_fallen(env, na->symbol, a, n->op, b);
+			ua = until_passed(env, na->symbol, a, n->op, b);
 		else if (node_decays(e, nb))
-			ub = until_fallen(env, nb->symbol, b, mirrored(n->op), a);
+			ub = until_passed(env, nb->symbol, b, mirrored(n->op), a);
 		else if (na->op == NODE_CALL && nb->op == NODE_LITERAL)
 			ua = until_fewer(ua, a, n->op, b);
 		else if (nb->op == NODE_CALL && na->op == NODE_LITERAL)
 			ub = until_fewer(ub, b, mirrored(n->op), a);
 		*until = ua < ub ? ua : ub;
+	}
+	if (is_nil_literal(na) || is_nil_literal(nb)) {
+		a = none_if_empty(a);
+		b = none_if_empty(b);
 	}
 	/* `x != nil` asks whether there is an x; what is compared with an x that is not there is false */
 	if (n->op == NODE_NE && (is_nil_literal(na) || is_nil_literal(nb)))

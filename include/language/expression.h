@@ -20,7 +20,7 @@ struct symbol {
 	enum value_type type;
 	const char *const *values;	/* NULL, or the only texts it can have, ended by NULL ("stage": in order, and < > compare by place) */
 	bool unordered;			/* `values` stand in no order: < > are refused */
-	bool decays;			/* a number that falls with time by itself: interest, score */
+	bool decays;			/* a number that goes to nothing with time by itself: interest, score */
 	bool may_be_empty;		/* NIL is possible */
 };
 
@@ -74,7 +74,10 @@ struct expression_env {
 	/* event.NAME of the event at hand; NIL where there is none. */
 	struct value (*event)(void *ctx, struct slice name);
 	struct history_answer (*history)(void *ctx, const struct history_call *call);
-	/* When a decaying symbol that is now above `threshold` falls to it if nothing happens; TIME_NEVER if it never does. */
+	/*
+	 * When a decaying symbol passes `threshold` if nothing happens: falls below it, or climbs above it if it decays from
+	 * below; TIME_NEVER if it never does, as where it moves away from it.
+	 */
 	int64_t (*falls)(void *ctx, int symbol, double threshold);
 };
 

@@ -19,6 +19,8 @@ static struct vocabulary *vocabulary;
 static const char *const stages[] = { "awareness", "consideration", "decision", "customer", NULL };
 static const char *const intents[] = { "pricing", "meeting", "call_me", "demo", NULL };
 
+static const char *const grades[] = { "A1", "A2", "B1", "B2", NULL };
+
 static const struct symbol symbols[] = {
 	{ .name = "first_name", .type = VALUE_TEXT, .may_be_empty = true },
 	{ .name = "role", .type = VALUE_TEXT, .may_be_empty = true },
@@ -33,6 +35,9 @@ static const struct symbol symbols[] = {
 	{ .name = "signed_up", .type = VALUE_TIME },
 	{ .name = "lead", .type = VALUE_OBJECT },
 	{ .name = "sender.name", .type = VALUE_TEXT },
+	{ .name = "trouble", .type = VALUE_REAL, .decays = true },
+	{ .name = "tags", .type = VALUE_LIST },
+	{ .name = "grade", .type = VALUE_TEXT, .values = grades, .may_be_empty = true },
 };
 
 /* --- a prospect to ask about ---------------------------------------------------------------------------- */
@@ -41,6 +46,7 @@ static const struct value topic_items[] = {
 	{ .type = VALUE_TEXT, .text = { "news", 4 } }, { .type = VALUE_TEXT, .text = { "offers", 6 } },
 };
 static const struct value_list topic_list = { 2, topic_items };
+static const struct value_list tag_list = { 0, NULL };
 static const struct value_pair lead_pairs[] = { { { "company", 7 },
 	{ .type = VALUE_TEXT, .text = { "Acme", 4 } } } };
 static const struct value_object lead_object = { 1, lead_pairs, NULL };
@@ -71,6 +77,12 @@ static struct value symbol_value(void *ctx, int symbol)
 		return (struct value){ .type = VALUE_OBJECT, .object = &lead_object };
 	if (strcmp(name, "sender.name") == 0)
 		return value_text("Ana");
+	if (strcmp(name, "trouble") == 0)
+		return value_real(-40);
+	if (strcmp(name, "tags") == 0)
+		return (struct value){ .type = VALUE_LIST, .list = &tag_list };
+	if (strcmp(name, "grade") == 0)
+		return value_text("B1");
 	return value_nil;	/* first_name, intent */
 }
 
@@ -98,11 +110,15 @@ static struct history_answer history_value(void *ctx, const struct history_call 
 	return (struct history_answer){ 1, NOW - US_DAY, NOW - US_DAY };
 }
 
-/* interest falls by 10 a day. */
+/* interest falls by 10 a day, trouble climbs by 10 a day, both to nothing. */
 static int64_t falls(void *ctx, int symbol, double threshold)
 {
-	assert_string_equal(symbols[symbol].name, "interest");
-	if (threshold < 0)
+	bool trouble = strcmp(symbols[symbol].name, "trouble") == 0;
+
+	if (!trouble)
+		assert_string_equal(symbols[symbol].name, "interest");
+	threshold = trouble ? -threshold : threshold;
+	if (threshold < 0 || threshold > 40)
 		return TIME_NEVER;
 	return NOW + (int64_t)((40 - threshold) / 10 * (double)US_DAY);
 }
@@ -162,6 +178,14 @@ static const struct {
 	{ "country in [\"DE\", \"AT\", \"CH\"]", true, NEVER },
 	{ "role matches /director|head of|chief/i", true, NEVER },
 	{ "role matches /head of/", false, NEVER },
+	{ "tags contains \"vip\"", false, NEVER },
+	{ "not (tags contains \"vip\")", true, NEVER },
+	{ "\"vip\" in tags", false, NEVER },
+	{ "tags == nil and topics != nil", true, NEVER },
+	{ "tags != nil or topics == nil", false, NEVER },
+	{ "topics == [\"news\", \"offers\"] and tags == []", true, NEVER },
+	{ "topics != [\"offers\", \"news\"]", true, NEVER },
+	{ "grade == \"B1\" and grade in [\"A1\", \"B1\"] and grade != nil", true, NEVER },
 	{ "event.path matches /^\\/pri/", true, NEVER },
 	/* events: of any type, texts that are numbers too */
 	{ "event.path == \"/pricing\"", true, NEVER },
@@ -205,6 +229,23 @@ static const struct {
 	{ "20 > interest", false, DAYS(2) },
 	{ "interest >= 60", false, NEVER },
 	{ "interest > 40", false, NEVER },
+	/* and from below: only on the way up */
+	{ "trouble < -30", true, DAYS(1) },
+	{ "trouble <= -30", true, DAYS(1) },
+	{ "trouble > -20", false, DAYS(2) },
+	{ "-20 < trouble", false, DAYS(2) },
+	{ "trouble > -60", true, NEVER },
+	{ "trouble < 10", true, NEVER },
+	{ "trouble == -30", false, DAYS(1) },
+	{ "trouble >= -40", true, NEVER },
+	{ "trouble < -40", false, NEVER },
+	/* on the line: what the next moment changes */
+	{ "trouble > -40", false, NOW + 8 },
+	{ "trouble <= -40", true, NOW + 8 },
+	{ "interest >= 40", true, NOW + 8 },
+	{ "interest <= 40", true, NEVER },
+	{ "interest == 40", true, NOW + 8 },
+	{ "interest != 40", false, NOW + 8 },
 	/* and: a false one waits for its false parts alone, and for the last of them */
 	{ "interest < 20 and did(\"signup\", 30 days)", false, DAYS(2) },
 	{ "interest < 20 and interest < 30", false, DAYS(2) },
@@ -264,6 +305,8 @@ static const char *const printed[][2] = {
 	{ "did(\"x\", 90 minutes)", "did(\"x\", 1 hour 30 minutes)" },
 	{ "replied() or clicked_any()", "replied() or clicked_any()" },
 	{ "signed_up > \"2023-11-01\"", "signed_up > \"2023-11-01T00:00:00Z\"" },
+	{ "tags contains 'vip' and tags==nil", "tags contains \"vip\" and tags == nil" },
+	{ "'vip' in tags or topics==['a',1, nil,true,2 days]", "\"vip\" in tags or topics == [\"a\", 1, nil, true, 2 days]" },
 	{ "(subscribed and subscribed) and true", "(subscribed and subscribed) and true" },
 };
 
@@ -283,6 +326,21 @@ static void test_prints_what_parses_back(void **state)
 		expression_free(&e);
 		expression_free(&again);
 	}
+}
+
+static void test_explains_lists(void **state)
+{
+	struct expression *e = compiled("topics contains \"news\" and tags == nil");
+	struct buf out = BUF_INIT;
+
+	expression_explain(e, &env, &out);
+	assert_string_equal(buf_cstr(&out), "topics contains \"news\" and tags == nil: yes\n"
+					    "  topics contains \"news\": yes\n"
+					    "    topics: [\"news\", \"offers\"]\n"
+					    "  tags == nil: yes\n"
+					    "    tags: []\n");
+	buf_clear(&out);
+	expression_free(&e);
 }
 
 static void test_explains_each_part(void **state)
@@ -346,6 +404,12 @@ static const struct {
 	{ "subscribed)", 10, "the end" },
 	{ "role == ", 8, "not the end" },
 	{ "lead", 0, "a condition is wanted" },
+	{ "tags", 0, "as in: tags contains" },
+	{ "tags matches /vip/", 5, "tags is a list; `matches` looks at a text" },
+	{ "tags == \"vip\"", 5, "for an item of a list write: contains" },
+	{ "tags > [\"a\"]", 5, "has no order" },
+	{ "tags in [\"vip\"]", 5, "tags is a list and never a text" },
+	{ "grade == \"A9\"", 9, "grade is never \"A9\"" },
 	{ "role.x == 1", 0, "role has no parts" },
 	{ "event == 1", 0, "event.NAME" },
 	{ "subscribed & true", 11, "no meaning" },
@@ -462,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_without_until_it_stops_at_the_first_part_that_decides),
 		cmocka_unit_test(test_prints_what_parses_back),
 		cmocka_unit_test(test_explains_each_part),
+		cmocka_unit_test(test_explains_lists),
 		cmocka_unit_test(test_refuses_with_place_and_hint),
 		cmocka_unit_test(test_event_only_where_one_is_at_hand),
 		cmocka_unit_test(test_nesting_is_bounded),
