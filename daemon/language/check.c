@@ -120,9 +120,11 @@ static int check_values(const struct expression *e, const struct node *named, co
 	*at = other->offset;
 	if (other->type != VALUE_LIST)
 		return one_of(s, other->literal, err);
-	for (size_t i = 0; i < other->literal.list->count; i++)
+	for (size_t i = 0; i < other->literal.list->count; i++) {
+		*at = (size_t)other->items_at->items[i].integer;
 		if (one_of(s, other->literal.list->items[i], err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -217,6 +219,7 @@ static int check_in(const struct expression *e, const struct node *n, size_t *at
 	*at = n->offset;
 	for (size_t i = 0; b->op == NODE_LITERAL && i < b->literal.list->count; i++) {
 		item.type = b->literal.list->items[i].type;
+		*at = (size_t)b->items_at->items[i].integer;
 		if (!alike(a, &item))
 			return err_set(err, "%s is %s and never %s, as this list has it",
 				describe(e, n->a, &d), article(a), article(&item));

@@ -195,9 +195,10 @@ static bool literal_at(struct parser *p, struct value *out)
 
 static int parse_list(struct parser *p)
 {
-	struct value_builder *items = value_build_list(p->e->arena);
+	struct value_builder *items = value_build_list(p->e->arena), *items_at = value_build_list(p->e->arena);
 	size_t offset = p->lexer.at.offset, count = 0;
 	struct value v;
+	int node;
 
 	lex_next(&p->lexer);
 	while (p->lexer.at.kind != LEX_CLOSE_SQUARE) {
@@ -206,6 +207,7 @@ static int parse_list(struct parser *p)
 		if (++count > NODES_MAX)
 			return fail(p, offset, "this list has more than %d items", NODES_MAX);
 		value_add(items, v);
+		value_add(items_at, value_int((int64_t)p->lexer.at.offset));
 		lex_next(&p->lexer);
 		if (p->lexer.at.kind == LEX_COMMA)
 			lex_next(&p->lexer);
@@ -213,7 +215,10 @@ static int parse_list(struct parser *p)
 			return fail_here(p, "a comma or ]");
 	}
 	lex_next(&p->lexer);
-	return add_literal(p, offset, value_built(items));
+	node = add_literal(p, offset, value_built(items));
+	if (node >= 0)
+		p->e->nodes[node].items_at = value_built(items_at).list;
+	return node;
 }
 
 /* --- calls ---------------------------------------------------------------------------------------------- */
@@ -465,6 +470,8 @@ static int parse_comparison(struct parser *p)
 	size_t offset = p->lexer.at.offset;
 	enum node_op op;
 
+	if (left >= 0 && p->lexer.at.kind == LEX_ASSIGN)
+		return fail(p, offset, "a comparison is written ==");
 	if (left < 0 || !comparison_at(p, &op))
 		return left;
 	if (op == NODE_MATCHES) {
@@ -506,7 +513,7 @@ static int parse_part(struct parser *p)
 static int parse_condition(struct parser *p)
 {
 	bool both = false;
-	int first, last, node;
+	int first, last, next, node;
 	enum node_op op;
 
 	if (++p->depth > DEPTH_MAX)
@@ -524,10 +531,11 @@ static int parse_condition(struct parser *p)
 				"`and` and `or` stand side by side: put the part that belongs together in ( "
 				")");
 		lex_next(&p->lexer);
-		p->e->nodes[last].next = parse_part(p);
-		last = p->e->nodes[last].next;
-		if (last < 0)
+		next = parse_part(p);	/* the nodes may move */
+		if (next < 0)
 			return -1;
+		p->e->nodes[last].next = next;
+		last = next;
 		both = true;
 	}
 	if (both) {
@@ -599,8 +607,6 @@ static int parse_whole(struct parser *p, const char *text, enum value_type want)
 	root = parse_condition(p);
 	if (root < 0)
 		return -1;
-	if (p->lexer.at.kind == LEX_ASSIGN)
-		return fail(p, p->lexer.at.offset, "a comparison is written ==");
 	if (p->lexer.at.kind != LEX_END)
 		return fail_here(p, "an operator or the end");
 	p->e->root = root;

@@ -41,6 +41,7 @@ struct node {
 	int call;			/* NODE_CALL: index into the calls */
 	struct slice name;		/* NODE_EVENT, NODE_PATH: what stands behind the first point */
 	struct value literal;
+	const struct value_list *items_at;	/* a list that is written out: the offset of each of its items */
 	struct pattern *pattern;
 	const struct symbol *places;	/* comparisons: the symbol whose `values` give the order */
 };

@@ -103,7 +103,7 @@ def main():
             different += 1
             if different <= SHOWN:
                 least = shrink(case, ours, theirs, kind(a, b))
-                print(json.dumps({k: least[k] for k in ("pieces", "data", "templates") if least[k]}, ensure_ascii=False))
+                print(json.dumps({k: least[k] for k in ("seed", "pieces", "data", "templates") if least[k]}, ensure_ascii=False))
                 print("   ours: ", json.dumps(next(ours.answers([least])), ensure_ascii=False))
                 print("   theirs:", json.dumps(next(theirs.answers([least])), ensure_ascii=False))
     if ours.end() or theirs.end():

@@ -421,4 +421,4 @@ def case(seed):
     if maker.partials:
         pieces.append(".")  # a -%} at the very end reaches into partials, there
         maker.partials = {name: text + "." for name, text in maker.partials.items()}
-    return {"pieces": pieces, "data": data, "templates": maker.partials}
+    return {"seed": seed, "pieces": pieces, "data": data, "templates": maker.partials}
