@@ -69,6 +69,10 @@ static int check_usage(const struct command *c, struct err *err)
 		return err_set(err, "--population goes through all sequences; leave `%s` away", c->argument);
 	if (s->database && s->people)
 		return err_set(err, "--database has its people; leave --people away");
+	if (s->population && s->golden && !s->from)
+		return err_set(err, "what begins now differs tomorrow: give --from, to compare it with a file");
+	if (s->population && s->golden && !s->people && !s->database)
+		return err_set(err, "the people of the daemon differ tomorrow: --golden needs --people, or --database");
 	if (s->over && !s->people)
 		return err_set(err, "--over says how --people come; how many are they?");
 	return 0;

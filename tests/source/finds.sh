@@ -10,7 +10,7 @@ bad=0
 plant() {
 	local want=$1 check=$2 file=$3 text=$4 got=clean
 	rm -rf "${tree:?}"/*
-	mkdir -p "$tree"/{daemon/{base,store,decide,send,ingest,language},include/{base,store,decide,send},tests/base,docs,conf,templates}
+	mkdir -p "$tree"/{daemon/{base,store,decide,send,ingest,language,simulate},include/{base,store,decide,send},tests/base,docs,conf,templates}
 	touch "$tree"/include/{base/buf.h,store/store.h,decide/decide.h,send/send.h} "$tree/daemon/store/inside.h" "$tree/daemon/base/a.c"
 	printf '%s\n' "$text" >"$tree/$file"
 	bash "$here/$check" "$tree" >"$tree/output" 2>&1 || got=found
@@ -32,6 +32,8 @@ plant found layers.sh include/base/a.h '#include "decide/decide.h"'
 plant found layers.sh daemon/store/a.c '#include "decide/decide.h"'
 plant found layers.sh daemon/ingest/a.c '#include "send/send.h"'
 plant found layers.sh daemon/decide/a.c ' # include "send/send.h"'
+plant clean layers.sh daemon/simulate/a.c '#include "decide/decide.h"'
+plant found layers.sh daemon/simulate/a.c '#include "send/send.h"'
 plant found layers.sh daemon/decide/a.c '#include "store/inside.h"'
 plant found layers.sh daemon/decide/a.c '#include "../store/inside.h"'
 plant found layers.sh daemon/main.c '#include "store/inside.h"'
