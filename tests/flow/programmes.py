@@ -110,7 +110,9 @@ def read_fields():
 # --- living -----------------------------------------------------------------------------------------------------------
 
 def simulate(persona, *options):
-	return subprocess.run([CTL, "simulate", "--persona", persona, "-c", CONF + "/nurtured.yaml", *options], capture_output=True, text=True)
+	"""A sequence that is entered by hand is named: it is that with which the persona's name begins."""
+	by_hand = [s for s in map(stem, glob.glob(CONF + "/sequences/*.yaml")) if stem(persona).startswith(s) and "\nenter: by hand" in read("%s/sequences/%s.yaml" % (CONF, s))]
+	return subprocess.run([CTL, "simulate", *by_hand, "--persona", persona, "-c", CONF + "/nurtured.yaml", *options], capture_output=True, text=True)
 
 
 def live(persona, update):
