@@ -11,6 +11,9 @@
 #include "sequences.h"
 #include "steps.h"
 
+#define BESIDE_MAX 100
+#define GONE_MAX 1000
+
 static const char *const change_choices[] = { "move", "finish", "restart", NULL };
 
 /* --- tables ----------------------------------------------------------------------------------------------------- */
@@ -126,6 +129,10 @@ static void load_beside(struct load *l, const struct yaml_node *node, struct seq
 				node->text, node->text);
 		return;
 	}
+	if (n > BESIDE_MAX) {
+		complain(l, node, "`beside` has at most %d names; there is `any`, too", BESIDE_MAX);
+		n = 0;
+	}
 	for (size_t i = 0; i < n; i++)
 		names[i] = keys_expect(l, node->items[i], YAML_TEXT, "an item of `beside`")
 			? arena_strdup(l->arena, node->items[i]->text) : "";
@@ -144,6 +151,10 @@ static void load_gone(struct load *l, const struct yaml_node *map, struct sequen
 	size_t n = map ? map->count : 0;
 	struct step_fate *fates = arena_calloc(l->arena, n + 1, sizeof(*fates));
 
+	if (n > GONE_MAX) {
+		complain(l, map, "`gone` has at most %d steps; take out those at which nobody stands any more", GONE_MAX);
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		const struct yaml_node *step = map->keys[i], *to = map->items[i];
 

@@ -152,14 +152,12 @@ static void name_steps(struct load *l, struct raw *raws, struct step *steps, int
 
 int steps_find(struct load *l, const struct sequence *s, const struct yaml_node *node, int otherwise)
 {
-	const char **names = arena_calloc(l->scratch, (size_t)s->step_count + 1, sizeof(*names));
-	int at;
+	int at = node ? plan_step(s, node->text) : otherwise;
+	const char **names;
 
-	if (!node)
-		return otherwise;
-	at = plan_step(s, node->text);
 	if (at >= 0)
 		return at;
+	names = arena_calloc(l->scratch, (size_t)s->step_count + 1, sizeof(*names));
 	for (int i = 0, n = 0; i < s->step_count; i++) {
 		if (s->steps[i].name[0])
 			names[n++] = s->steps[i].name;

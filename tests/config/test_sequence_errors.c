@@ -410,6 +410,11 @@ static void test_too_many(void **state)
 	} rows[] = {
 		{ "sequence: second\nenter: by hand\nsteps:\n", "  - {tag: a}\n", "",
 			"sequences/second.yaml:4:3: a sequence has at most 1000 steps\n", 1001 },
+		{ "sequence: second\nenter: by hand\nsteps: [{tag: a}]\nbeside: [", "a%d, ", "]\n",
+			"sequences/second.yaml:4:9: `beside` has at most 100 names; there is `any`, too\n", 101 },
+		{ "sequence: second\nenter: by hand\nsteps: [{tag: a}]\ngone: {", "a%d: end, ", "}\n",
+			"sequences/second.yaml:4:7: `gone` has at most 1000 steps; take out those at which nobody stands any "
+			"more\n", 1001 },
 		{ "sequence: second\nenter: by hand\nsteps:\n  - {tag: [", "a%d, ", "]}\n",
 			"sequences/second.yaml:4:11: a `tag` step has 1 to 20 tags\n", 21 },
 		{ "sequence: second\nenter: by hand\nsteps:\n  - {test: [", "{mail: delivery, name: a%d, subject: s%d}, ", "]}\n",

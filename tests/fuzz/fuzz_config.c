@@ -1,6 +1,6 @@
 /*
  * fuzz_config.c: any bytes as one of the files of a config folder: a plan or complaints, never a crash, and each place of a
- * scalar inside its file. libFuzzer; the first byte chooses the file.
+ * scalar inside its file; a sequence is also tried as a version that was kept. libFuzzer; the first byte chooses the file.
  */
 #include <assert.h>
 #include <fcntl.h>
@@ -142,6 +142,31 @@ static void try_yaml(const uint8_t *data, size_t size)
 	free(text);
 }
 
+/* As a version that was kept, against the good plan. */
+static void try_old(const char *bytes, size_t size)
+{
+	struct plan_errors errors = { 0 };
+	char path[128], *text = xstrndup(bytes, size);
+	struct plan *plan;
+	const struct sequence *s;
+
+	snprintf(path, sizeof(path), "%s/nurtured.yaml", folder);
+	plan = plan_load(path, &errors);
+	assert(plan && !errors.count);
+	s = plan_old_sequence(plan, text, &errors);
+	assert(!s == (errors.count > 0));
+	for (int i = 0; s && i < s->step_count; i++) {
+		struct step_way ways[STEP_WAYS_MAX];
+		size_t n = step_ways(s, i, ways);
+
+		for (size_t k = 0; k < n; k++)
+			assert(ways[k].to >= 0 && ways[k].to <= s->step_count);
+	}
+	plan_unref(&plan);
+	buf_clear(&errors.text);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct plan_errors errors = { 0 };
@@ -162,5 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	plan_unref(&plan);
 	buf_clear(&errors.text);
 	restore(file);
+	if (strstr(file, "sequences/"))
+		try_old((const char *)data + 1, size - 1);
 	return 0;
 }
