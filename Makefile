@@ -87,6 +87,7 @@ SRC_language := \
 	daemon/language/semantics.c \
 	daemon/language/tags.c \
 	daemon/language/template.c \
+	daemon/language/template_print.c \
 	daemon/language/value.c \
 	daemon/language/vocabulary.c
 

@@ -268,11 +268,9 @@ static struct value do_round(struct filter_call *c)
 
 	if (c->count) {
 		places = number_of(c->args[0]);
-		if (compare(places, whole_number(INT32_MAX)) > 0)
+		if (compare(places, whole_number(INT32_MAX)) > 0 || compare(places, whole_number(INT32_MIN)) < 0)
 			return render_fail(c->r, "round: so many digits are never there");
 		places = rounded(places, 0, places.digits < 0 ? ROUND_UP : ROUND_DOWN);
-		if (places.scale < 0)	/* a number like -1.0e+20 */
-			places.digits = -BEYOND;
 		at = places.digits > BEYOND ? BEYOND : places.digits < -BEYOND ? -BEYOND : (int64_t)places.digits;
 	}
 	n = rounded(n, (int)at, ROUND_HALF);

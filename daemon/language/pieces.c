@@ -62,9 +62,11 @@ static struct piece piece_of(const struct cutter *c, enum piece_kind kind, size_
 
 static void add_text(struct cutter *c, size_t from, size_t to, bool trim_end, bool raw)
 {
+	bool whole = c->out->whole;
 	struct piece p;
 
-	while (c->trim_next && from < to && is_space(c->source->text[from]))
+	trim_end = trim_end && !whole;
+	while (c->trim_next && !whole && from < to && is_space(c->source->text[from]))
 		from++;
 	while (trim_end && to > from && is_space(c->source->text[to - 1]))
 		to--;
@@ -143,6 +145,14 @@ static bool tag_is(const struct cutter *c, const struct mark *m, const char *nam
 	return !m->output && slice_is(piece_tag(&p, &rest), name);
 }
 
+/* From one mark to another, both with it: kept as it is where all is kept. */
+static bool add_aside(struct cutter *c, size_t from, size_t to)
+{
+	if (c->out->whole)
+		pieces_add(c->out, piece_of(c, PIECE_ASIDE, from, to));
+	return c->out->whole;
+}
+
 /* Behind {% raw %}: everything up to {% endraw %} is text. */
 static int cut_raw(struct cutter *c, const struct mark *begin)
 {
@@ -157,7 +167,8 @@ static int cut_raw(struct cutter *c, const struct mark *begin)
 		if (!tag_is(c, &m, "endraw"))
 			continue;
 		c->trim_next = begin->trim_after;
-		add_text(c, from, i, m.trim_before, true);
+		if (!add_aside(c, begin->start, m.end))
+			add_text(c, from, i, m.trim_before, true);
 		c->trim_next = m.trim_after;
 		c->pos = m.end;
 		return 0;
@@ -188,6 +199,7 @@ static int cut_comment(struct cutter *c, const struct mark *begin)
 		else if (tag_is(c, &m, "endcomment") && --depth == 0) {
 			c->trim_next = m.trim_after;
 			c->pos = m.end;
+			add_aside(c, begin->start, m.end);
 			return 0;
 		}
 	}
@@ -246,6 +258,8 @@ static int cut_mark(struct cutter *c, const struct mark *m)
 	struct piece p = piece_of(c, m->output ? PIECE_OUTPUT : PIECE_TAG, m->from, m->to);
 	struct slice rest;
 
+	p.trim_before = m->trim_before;
+	p.trim_after = m->trim_after;
 	c->trim_next = m->trim_after;
 	c->pos = m->end;
 	if (tag_is(c, m, "raw")) {
@@ -254,11 +268,18 @@ static int cut_mark(struct cutter *c, const struct mark *m)
 	}
 	if (tag_is(c, m, "comment"))
 		return cut_comment(c, m);
-	if (tag_is(c, m, "#"))
+	if (tag_is(c, m, "#")) {
+		add_aside(c, m->start, m->end);
 		return check_inline_comment(c, m);
+	}
 	if (tag_is(c, m, "liquid")) {
 		piece_tag(&p, &rest);
-		cut_lines(c, (size_t)(rest.data - c->source->text), m->to);
+		p.kind = PIECE_LIQUID;
+		p.text = (struct slice){ rest.data, (size_t)(c->source->text + m->to - rest.data) };
+		if (c->out->whole)
+			pieces_add(c->out, p);
+		else
+			cut_lines(c, (size_t)(rest.data - c->source->text), m->to);
 		return 0;
 	}
 	pieces_add(c->out, p);

@@ -258,6 +258,9 @@ void compile_pieces(struct template *t, const struct pieces *pieces, const struc
 /* A source whose text is copied into the arena; `skip` is set behind its front matter. */
 struct source *compile_source(struct arena *arena, const char *name, const char *text);
 
+/* A value of front matter without the quotes around it. */
+struct slice template_front_value(struct slice s);
+
 /* HTML pieces as text pieces: as_text.c. Texts live in the arena. */
 void as_text(struct pieces *out, const struct pieces *in, struct arena *arena);
 

@@ -61,7 +61,7 @@ static bool is_template_key(struct slice key)
 	return !slice_is(key, "layout") && !slice_is(key, "topic");
 }
 
-static struct slice unquoted(struct slice s)
+struct slice template_front_value(struct slice s)
 {
 	if (s.len >= 2 && (s.data[0] == '"' || s.data[0] == '\'') && s.data[s.len - 1] == s.data[0])
 		return (struct slice){ s.data + 1, s.len - 2 };
@@ -116,7 +116,7 @@ static void read_line(struct template *t, const struct source *source, struct sl
 		return;
 	}
 	key = slice_trim((struct slice){ line.data, (size_t)(colon - line.data) });
-	value = unquoted(slice_trim((struct slice){ colon + 1, line.len - (size_t)(colon + 1 - line.data) }));
+	value = template_front_value(slice_trim((struct slice){ colon + 1, line.len - (size_t)(colon + 1 - line.data) }));
 	if (value.len == 0)
 		value.data = colon + 1;
 	m.key = arena_strndup(t->arena, key.data, key.len);
@@ -178,7 +178,7 @@ static const char *layout_of(struct arena *arena, const struct source *s, size_t
 		struct slice value;
 
 		if (n > 7 && strncmp(s->text + i, "layout:", 7) == 0) {
-			value = unquoted(slice_trim((struct slice){ s->text + i + 7, n - 7 }));
+			value = template_front_value(slice_trim((struct slice){ s->text + i + 7, n - 7 }));
 			*at_out = i;
 			return value.len ? arena_strndup(arena, value.data, value.len) : NULL;
 		}

@@ -43,6 +43,12 @@ struct template_options {
 struct template *template_compile(const char *name, const char *source, const struct template_options *options,
 		struct template_error *errors, size_t max, size_t *count_out);
 void template_free(struct template **t);
+/*
+ * The source in one form for all: a space inside the marks and around operators, texts in "", one tag a line in
+ * {% liquid %}, front matter as `key: value`; what stands between the marks, comments and raw stay. It compiles to the same
+ * program. Only for a source that compiles. -1 where it cannot be cut, with the error.
+ */
+int template_print(const char *name, const char *source, struct buf *out, struct template_error *error) MUSTCHECK;
 
 const char *template_name(const struct template *t);
 /* A front matter value as a template of its own (escape HEADER), or NULL if the key is not there. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Our Liquid against Shopify's (Debian's ruby-liquid): random templates and data, compared byte by byte, refusals included.
+"""Our Liquid against Shopify's (Debian's ruby-liquid): random templates and data, compared byte by byte, refusals included; and
+what `nurturectl template print` makes of each is the same program.
 
 LIQUID_CASES (default 12000) says how many, LIQUID_SEED where they begin. A case that differs is made smaller before it is shown.
 """
@@ -42,6 +43,8 @@ class Engine:
 
 
 def differs(one, other):
+    if "printed" in one:
+        return True
     if "refused" in one or "refused" in other:
         return ("refused" in one) != ("refused" in other)
     return one["out"] != other["out"]
@@ -73,7 +76,7 @@ def smaller(case):
 
 
 def kind(*answers):
-    return [a.get("refused", "-")[:16] for a in answers]
+    return ["printed" in a or a.get("refused", "-")[:16] for a in answers]
 
 
 def shrink(case, ours, theirs, same):

@@ -14,9 +14,11 @@
 #include "language/expression.h"
 
 #include "../../daemon/language/node.h"
+#include "same.h"
 
 #define NOW (INT64_C(1700000000) * US_SECOND)
 #define EXPRESSIONS 20000
+#define TEMPLATES 20000
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const stages[] = { "awareness", "consideration", "decision", NULL };
@@ -33,6 +35,7 @@ static const struct symbol symbols[] = {
 	{ .name = "signed_up", .type = VALUE_TIME },
 	{ .name = "lead", .type = VALUE_OBJECT },
 	{ .name = "sender.name", .type = VALUE_TEXT },
+	{ .name = "seats", .type = VALUE_INT },
 };
 
 static struct vocabulary *vocabulary;
@@ -262,29 +265,11 @@ static void add_condition(struct buf *b, int depth)
 
 /* --- the same program ------------------------------------------------------------------------------------------- */
 
-static bool same_slice(struct slice a, struct slice b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
-static bool same_value(struct value a, struct value b)
-{
-	struct buf x = BUF_INIT, y = BUF_INIT;
-	bool same;
-
-	value_to_source(&x, a);
-	value_to_source(&y, b);
-	same = a.type == b.type && strcmp(buf_cstr(&x), buf_cstr(&y)) == 0;
-	buf_clear(&x);
-	buf_clear(&y);
-	return same;
-}
-
 static bool same_node(const struct node *a, const struct node *b)
 {
 	return a->op == b->op && a->any == b->any && a->type == b->type && a->a == b->a && a->b == b->b && a->next == b->next &&
-		a->symbol == b->symbol && a->call == b->call && same_slice(a->name, b->name) &&
-		same_value(a->literal, b->literal) && !a->pattern == !b->pattern && a->places == b->places;
+		a->symbol == b->symbol && a->call == b->call && same_slices(a->name, b->name) &&
+		same_values(a->literal, b->literal) && !a->pattern == !b->pattern && a->places == b->places;
 }
 
 static bool same_call(const struct history_call *a, const struct history_call *b)
@@ -393,6 +378,163 @@ static void test_expressions_come_back_the_same(void **state)
 	buf_clear(&second);
 }
 
+/* --- templates --------------------------------------------------------------------------------------------------- */
+
+static const char *load(void *ctx, const char *name)
+{
+	if (strcmp(name, "letter") == 0)
+		return "<html>{{ content }}<p>{{ role|default:'x' }}</p></html>";
+	if (strcmp(name, "part") == 0)
+		return "<i>{{who}}</i>{%cycle'a','b'%}";
+	return NULL;
+}
+
+static struct template *template_of(const char *source, const struct vocabulary *v)
+{
+	const struct template_options options = {
+		.escape = TEMPLATE_HTML, .vocabulary = v, .load = load, .track_links = true
+	};
+	struct template_error errors[1];
+	size_t count;
+	struct template *t = template_compile("t", source, &options, errors, 1, &count);
+
+	if (!t)
+		fail_msg("%s\n%d:%d: %s", source, errors[0].line, errors[0].column, errors[0].text);
+	return t;
+}
+
+static void check_prints_same(const char *source, const struct vocabulary *v)
+{
+	struct buf first = BUF_INIT, second = BUF_INIT;
+	struct template *t = template_of(source, v), *again;
+	struct template_error error;
+
+	assert_int_equal(template_print("t", source, &first, &error), 0);
+	again = template_of(buf_cstr(&first), v);
+	if (!same_template(t, again))
+		fail_msg("%s\nis another program than\n%s", source, buf_cstr(&first));
+	assert_int_equal(template_print("t", buf_cstr(&first), &second, &error), 0);
+	if (strcmp(buf_cstr(&first), buf_cstr(&second)) != 0)
+		fail_msg("%s\nis printed\n%s\nand then\n%s", source, buf_cstr(&first), buf_cstr(&second));
+	template_free(&t);
+	template_free(&again);
+	buf_clear(&first);
+	buf_clear(&second);
+}
+
+/* What may stand in text, one after the other, as it is printed. */
+static const char *const fragments[] = {
+	"word", " two words\n", "<p>", "</p>\n", "&amp; ", "  ", "<a href=\"https://x.example/?a&amp;b\">x</a>",
+	"<img src=\"{{ sender.name }}\" alt=\"{{ role | default: \"x\" }}\">", "{{ sender.name }}", "{{ seats | plus: 1 | times: -2.5 }}",
+	"{{ role | default: \"there\" | append: 'say \"x\"' }}", "{{ lead.company[\"b c\"].d[0] | escape }}", "{{ (1..5) | join: \", \" }}",
+	"{{ sender.name | default: \"x\", allow_false: true }}", "{{ }}", "{{- subscribed -}}", "{%- if subscribed == true and role != nil -%}yes{% endif %}",
+	"{% if tags contains \"vip\" or seats >= 5 %}a{% elsif role %}b{% else %}c{% endif %}", "{% unless role == blank %}x{% endunless %}",
+	"{% case stage %}{% when \"decision\", \"x\" or 3 %}a{% else %}b{% endcase %}",
+	"{% for i in tags reversed limit: 2 offset: continue %}{{ i }}{{ forloop.index0 }}{% break %}{% else %}none{% endfor %}",
+	"{% for i in (1..seats) %}{% cycle \"a\", \"b\" %}{% endfor %}", "{% assign x = seats | minus: 1 %}{{ x }}",
+	"{% capture y %}<b>{{ sender.name }}</b>{% endcapture %}{{ y }}", "{% render \"part\", who: sender.name %}",
+	"{% render \"part\" with sender.name as who %}", "{% render \"part\" for tags as who %}", "{% comment %} {{ any | thing {% endcomment %}",
+	"{% raw %}{{ x }}{% endraw %}", "{% # a remark %}", "{% echo sender.name | upcase %}", "{% cycle \"g\": 1, 2.5, nil %}",
+	"{% liquid\n  if subscribed\n    echo sender.name\n  else\n    # no\n    assign z = 1\n  endif\n%}", "{% if subscribed %}{% abort \"why\" %}{% endif %}",
+};
+
+/* White space and operators in a mark as people write them. */
+static void add_noisy(struct buf *b, const char *s)
+{
+	bool mark = false, lines = false, keep = false;
+	char quote = '\0';
+
+	for (; *s; s++) {
+		bool opens = s[0] == '{' && (s[1] == '{' || s[1] == '%');
+
+		if (!mark && opens) {
+			keep = strncmp(s, "{% comment", 10) == 0 || strncmp(s, "{% raw", 6) == 0 || strncmp(s, "{% #", 4) == 0;
+			lines = strncmp(s, "{% liquid", 9) == 0;
+		}
+		mark = mark ? !(s[0] == '}' && s[-1] != '{') : opens;
+		quote = mark && (*s == '"' || *s == '\'') ? (quote == *s ? '\0' : quote ? quote : *s) : quote;
+		if (!mark || keep || quote || opens) {
+			buf_char(b, *s);
+		} else if (*s == ' ' && (s[-1] == '-' || s[1] == '-')) {
+			buf_char(b, ' ');
+		} else if (*s == ' ') {
+			buf_str(b, lines ? (chance(50) ? " " : "\t ") : chance(20) ? "\n " : chance(30) ? "  " : " ");
+		} else if (strchr(",|:", *s)) {
+			buf_printf(b, "%s%c%s", chance(30) ? " " : "", *s, chance(30) ? " " : "");
+		} else {
+			buf_char(b, *s);
+		}
+		if (keep && strncmp(s, "%}", 2) == 0 && (strncmp(s - 11, "endcomment ", 11) == 0 || strncmp(s - 7, "endraw ", 7) == 0))
+			keep = false;
+	}
+}
+
+static void test_templates_come_back_the_same(void **state)
+{
+	struct buf source = BUF_INIT;
+
+	random_seed(2);
+	for (int i = 0; i < TEMPLATES; i++) {
+		buf_reset(&source);
+		if (chance(40)) {
+			buf_str(&source, "---\n");
+			if (chance(70))
+				add_noisy(&source, "subject: Hello {{role|default:'you'}}, {{ sender.name }}!");
+			for (char *p = source.data; p && *p; p++)	/* a line */
+				*p = *p == '\n' && p > source.data + 3 ? ' ' : *p;
+			buf_str(&source, chance(50) ? "\npreheader: \"  x {{ stage }} \"\n" : "\n# remark\n\n");
+			buf_str(&source, chance(50) ? "layout: 'letter'\n---\n" : "topic: news\n---\n");
+		}
+		for (size_t k = 0, n = below(8); k < n; k++)
+			add_noisy(&source, PICK(fragments));
+		check_prints_same(buf_cstr(&source), vocabulary);
+	}
+	buf_clear(&source);
+}
+
+static const char *const printed[][2] = {
+	{ "{{a|b}}", "{{ a | b }}" },
+	{ "{{ a.b [ 'c' ] [0].first|append:'x','say \"y\"' ,k : 1 }}", "{{ a.b[\"c\"][0].first | append: \"x\", 'say \"y\"', k: 1 }}" },
+	{ "{%-if a<>b and( 1 .. n )contains 2-%}x{%endif a%}", "{%- if a != b and (1..n) contains 2 -%}x{% endif %}" },
+	{ "{%for i in['x y']reversed limit:2%}{%endfor%}", "{% for i in ['x y'] reversed limit: 2 %}{% endfor %}" },
+	{ "{%case a%}{%when 1,2 or'x' rest!%}{%endcase%}", "{% case a %}{% when 1, 2 or \"x\" rest %}{% endcase %}" },
+	{ "{% liquid\n\n if a\necho   'b'\n\n else\n # c\n assign x=1\n endif\n-%}",
+		"{% liquid\n  if a\n    echo \"b\"\n\n  else\n    # c\n    assign x = 1\n  endif\n-%}" },
+	{ "{%liquid echo a%}", "{% liquid\n  echo a\n%}" },
+	{ "{%raw%}{{a|b}}{%endraw%}{%comment%}{{a|b}}{%endcomment%}", "{%raw%}{{a|b}}{%endraw%}{%comment%}{{a|b}}{%endcomment%}" },
+	{ "---\nsubject:   'Hi {{a}}'\n\n# why\n topic : \"\"\npreheader: ' x '\n---\n\ntext\n",
+		"---\nsubject: Hi {{ a }}\n\n# why\ntopic: \"\"\npreheader: \" x \"\n---\n\ntext\n" },
+};
+
+static void test_prints_in_one_form(void **state)
+{
+	for (size_t i = 0; i < COUNT(printed); i++) {
+		struct buf out = BUF_INIT;
+		struct template_error error;
+
+		assert_int_equal(template_print("t", printed[i][0], &out, &error), 0);
+		assert_string_equal(buf_cstr(&out), printed[i][1]);
+		buf_clear(&out);
+	}
+}
+
+static void test_says_where_it_cannot(void **state)
+{
+	struct buf out = BUF_INIT;
+	struct template_error error;
+
+	buf_str(&out, "kept");
+	assert_int_equal(template_print("t", "a\n b {{ c", &out, &error), -1);
+	assert_int_equal(error.line, 2);
+	assert_int_equal(error.column, 4);
+	assert_string_equal(error.file, "t");
+	assert_non_null(strstr(error.text, "never closed"));
+	assert_int_equal(template_print("t", "---\nsubject: {{ c\n---\n", &out, &error), -1);
+	assert_int_equal(error.line, 2);
+	assert_string_equal(buf_cstr(&out), "kept");
+	buf_clear(&out);
+}
+
 static int set_up(void **state)
 {
 	vocabulary = vocabulary_new();
@@ -411,6 +553,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expressions_come_back_the_same),
+		cmocka_unit_test(test_templates_come_back_the_same),
+		cmocka_unit_test(test_prints_in_one_form),
+		cmocka_unit_test(test_says_where_it_cannot),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
