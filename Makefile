@@ -99,6 +99,7 @@ SRC_config := \
 	daemon/config/forms.c \
 	daemon/config/holidays.c \
 	daemon/config/keys.c \
+	daemon/config/languages.c \
 	daemon/config/load.c \
 	daemon/config/mails.c \
 	daemon/config/moment.c \

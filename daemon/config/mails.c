@@ -5,11 +5,10 @@
  * the mails that name them. NAME.txt.liquid is the text part of NAME; NAME.de.liquid is NAME in German, and goes to people
  * whose language that is wherever NAME would.
  */
-#include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
+#include "config/languages.h"
 
 #include "keys.h"
 #include "mails.h"
@@ -42,36 +41,17 @@ static bool has_subject(const char *text)
 
 /* --- languages -------------------------------------------------------------------------------------------------- */
 
-/* "de", "de-AT", "zh-Hant-TW": two or three small letters, then parts of two to eight letters and digits (RFC 5646). */
-static bool is_language(const char *s)
-{
-	size_t n = 0;
-
-	while (islower((unsigned char)s[n]))
-		n++;
-	if (n < 2 || n > 3)
-		return false;
-	for (s += n; *s == '-'; s += n) {
-		s++;
-		for (n = 0; isalnum((unsigned char)s[n]); n++)
-			;
-		if (n < 2 || n > 8)
-			return false;
-	}
-	return !*s;
-}
-
 /* What stands behind the last point of a name, if that is a language. */
 static struct file take_apart(struct load *l, const char *name)
 {
-	const char *point = strrchr(name, '.');
+	size_t at = languages_in(name);
 
-	if (!point || point == name || !is_language(point + 1))
+	if (!at)
 		return (struct file){ .name = name, .base = name, .language = "" };
 	return (struct file){
 		.name = name,
-		.base = arena_strndup(l->arena, name, (size_t)(point - name)),
-		.language = arena_strdup(l->arena, point + 1),
+		.base = arena_strndup(l->arena, name, at - 1),
+		.language = arena_strdup(l->arena, name + at),
 	};
 }
 
@@ -147,7 +127,7 @@ static void check_twins(struct load *l, const struct file *files, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
 		if (*files[i].language && files[k].source && !strcmp(files[k].base, files[i].base) &&
-			!strcasecmp(files[k].language, files[i].language))
+			languages_same(files[k].language, files[i].language, strlen(files[i].language)))
 			complain_at(&l->complaints, files[i].source, 1, 1, "`%s` is the same language as `%s`; keep one of them",
 				files[i].name, files[k].name);
 	}

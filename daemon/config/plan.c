@@ -3,12 +3,12 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <openssl/crypto.h>
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "config/languages.h"
 
 #include "load.h"
 #include "sequences.h"
@@ -205,32 +205,16 @@ const struct mail_template *plan_mail(const struct plan *plan, const char *name)
 	return NULL;
 }
 
-/* "de-AT", "de_at" and "DE-at" are one language; the first `n` characters of the second. */
-static bool same_language(const char *a, const char *b, size_t n)
-{
-	size_t i = 0;
-
-	for (; i < n && a[i]; i++) {
-		char x = b[i] == '_' ? '-' : b[i];
-
-		if (strncasecmp(&a[i], &x, 1) != 0)
-			return false;
-	}
-	return i == n && !a[i];
-}
-
 /* RFC 4647, section 3.4: part after part is taken away from its end. */
 const struct mail_template *plan_mail_in(const struct plan *plan, const struct mail_template *mail, const char *language)
 {
-	for (size_t n = strlen(language); n;) {
+	for (size_t n = strlen(language); n; n = languages_wider(language, n)) {
 		for (size_t i = 0; i < plan->mail_count; i++) {
 			const struct mail_template *m = &plan->mails[i];
 
-			if (*m->language && !strcmp(m->base, mail->base) && same_language(m->language, language, n))
+			if (*m->language && !strcmp(m->base, mail->base) && languages_same(m->language, language, n))
 				return m;
 		}
-		while (--n && language[n] != '-' && language[n] != '_')
-			;
 	}
 	return mail;
 }

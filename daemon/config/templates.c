@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/languages.h"
 
 #include "templates.h"
 
@@ -39,8 +40,7 @@ static const struct source *read_in_language(const struct template_folder *folde
 
 		if (source)
 			return source;
-		while (--len && folder->language[len] != '-')
-			;
+		len = languages_wider(folder->language, len);
 	}
 	return templates_read(l, arena_printf(l->scratch, "%s/%s%s", folder->path, name, ending), false);
 }

@@ -13,18 +13,22 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/languages.h"
 #include "console/preview.h"
 #include "language/template.h"
 
 #define FILE_MAX (4 * 1024 * 1024)
 #define ERRORS_MAX 32
 #define SUFFIX ".liquid"
+#define TEXT ".txt"
 
 /* What a preview is made of; also the context of the compiler's and the renderer's look-ups. */
 struct work {
 	const struct preview *wish;
 	struct arena *arena;
 	char *folder, *name;
+	const char *language;	/* "de" of NAME.de.liquid and NAME.de.txt.liquid; "" if it has none */
+	bool text;		/* NAME.txt.liquid: so are its partials */
 	struct value data;
 	struct vocabulary *vocabulary;
 	struct template *template;
@@ -126,17 +130,49 @@ static struct value free_name_cb(void *ctx, struct slice name)
 
 /* --- template --------------------------------------------------------------------------------------- */
 
+static void cut_suffix(char *name, const char *suffix)
+{
+	if (text_ends_with(name, suffix) && strlen(name) > strlen(suffix))
+		name[strlen(name) - strlen(suffix)] = '\0';
+}
+
 static void split_path(struct work *w)
 {
 	const char *file = w->wish->file, *slash = strrchr(file, '/');
-	size_t n;
+	char *stem;
 
 	w->folder = slash ? arena_strndup(w->arena, file, (size_t)(slash - file))
 		: arena_strdup(w->arena, ".");
 	w->name = arena_strdup(w->arena, slash ? slash + 1 : file);
-	n = strlen(w->name);
-	if (text_ends_with(w->name, SUFFIX) && n > strlen(SUFFIX))
-		w->name[n - strlen(SUFFIX)] = '\0';
+	cut_suffix(w->name, SUFFIX);
+	stem = arena_strdup(w->arena, w->name);
+	cut_suffix(stem, TEXT);
+	w->text = strcmp(stem, w->name) != 0;
+	w->language = languages_in(stem) ? stem + languages_in(stem) : "";
+}
+
+/* NULL if there is none with that ending; of the file's language first. */
+static char *find_ending(struct work *w, const char *name, const char *ending)
+{
+	char *path;
+
+	for (size_t len = strlen(w->language); len; len = languages_wider(w->language, len)) {
+		path = arena_printf(w->arena, "%s/%s.%.*s%s", w->folder, name, (int)len, w->language, ending);
+		if (!access(path, F_OK))
+			return path;
+	}
+	path = arena_printf(w->arena, "%s/%s%s", w->folder, name, ending);
+	return access(path, F_OK) ? NULL : path;
+}
+
+/* As the daemon does it. */
+static char *find_part(struct work *w, const char *name)
+{
+	char *path = w->text ? find_ending(w, name, TEXT SUFFIX) : NULL;
+
+	if (!path)
+		path = find_ending(w, name, SUFFIX);
+	return path ? path : arena_printf(w->arena, "%s/%s" SUFFIX, w->folder, name);
 }
 
 /* For the compiler: layouts and partials by name. */
@@ -148,7 +184,7 @@ static const char *load_cb(void *ctx, const char *name)
 	/* a name stays inside its folder */
 	if (!*name || *name == '.' || strchr(name, '/'))
 		return NULL;
-	if (read_file(arena_printf(w->arena, "%s/%s" SUFFIX, w->folder, name), w->arena, &text, NULL) < 0)
+	if (read_file(find_part(w, name), w->arena, &text, NULL) < 0)
 		return NULL;
 	return text;
 }
@@ -179,7 +215,7 @@ static int compile(struct work *w)
 		if (!*e->file || strcmp(e->file, w->name) == 0)
 			buf_str(w->errors, w->wish->file);
 		else
-			buf_printf(w->errors, "%s/%s" SUFFIX, w->folder, e->file);
+			buf_str(w->errors, find_part(w, e->file));
 		buf_printf(w->errors, ":%d:%d: %s\n", e->line, e->column, e->text);
 	}
 	return -1;
