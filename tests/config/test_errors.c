@@ -260,7 +260,8 @@ static const struct mistake nurture_mistakes[] = {
 	{ "nurture.yaml", "interest < 40", "intent < \"demo\"",
 		"nurture.yaml:10:19: intent has no order; ask for its values: intent in [\"unsubscribe\", \"meeting\"]\n" },
 	{ "nurture.yaml", "interest < 40", "tags > 3",
-		"nurture.yaml:10:17: tags is a list and 3 is a number: these cannot be compared\n" },
+		"nurture.yaml:10:17: tags is a list and 3 is a number: these cannot be compared; for an item "
+		"of a list write: contains\n" },
 	{ "nurture.yaml", "Europe/Berlin", "Europe/Berlin, default_timezone: UTC",
 		"nurture.yaml:23:98: `default_timezone` has no effect: `timezone` is the same for "
 		"everybody\n" },
@@ -273,7 +274,7 @@ static const struct mistake grade_mistakes[] = {
 	{ "sales.yaml", "score >= 80", "grade == \"A5\"",
 		"sales.yaml:2:13: grade is never \"A5\"; did you mean \"A1\"?\n" },
 	{ "sales.yaml", "score >= 80", "grade in [\"A1\", \"E1\"]",
-		"sales.yaml:2:13: grade is never \"E1\"; did you mean \"A1\"?\n" },
+		"sales.yaml:2:20: grade is never \"E1\"; did you mean \"A1\"?\n" },
 };
 
 static const struct mistake form_mistakes[] = {
@@ -336,7 +337,7 @@ static const struct mistake sales_mistakes[] = {
 	{ "sales.yaml", "score >= 80", "scor >= 80",
 		"sales.yaml:2:4: unknown name \"scor\"; did you mean \"score\"?\n" },
 	{ "sales.yaml", "\"demo\"]", "\"demmo\"]",
-		"sales.yaml:3:16: intent is never \"demmo\"; did you mean \"demo\"?\n" },
+		"sales.yaml:3:28: intent is never \"demmo\"; did you mean \"demo\"?\n" },
 	{ "sales.yaml", "replies_to:", "on_hot: pauze\nreplies_to:",
 		"sales.yaml:4:9: `on_hot`: `pauze` is no choice here; did you mean `pause`?\n" },
 	{ "sales.yaml", "sales@example.com", "sales",
