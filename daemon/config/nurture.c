@@ -495,7 +495,7 @@ void nurture_load(struct load *l)
 		check_score_names(l, keys.score);
 	load_quiet(l, keys.quiet);
 	holidays_load(l, keys.holidays);
-	l->nurture_known = root && keys.stages && keys.lists;
+	l->nurture_known = root && l->plan->stage_count && l->plan->list_count;
 	names_build(l);
 }
 

@@ -44,6 +44,14 @@ static const struct mistake operator_mistakes[] = {
 		"nurtured.yaml:3:61: `max_body`: out of bounds; 1 KiB to 16 MiB are allowed\n" },
 	{ "nurtured.yaml", "port: 0", "request_timeout: 1 day",
 		"nurtured.yaml:3:68: `request_timeout`: out of bounds; 1 second to 5 minutes are allowed\n" },
+	{ "nurtured.yaml", "port: 0", "max_body: much",
+		"nurtured.yaml:3:61: `max_body`: `much` is no size; write it like 256 KiB\n" },
+	{ "nurtured.yaml", ", user: replies, password: credential:imap-password", "",
+		"nurtured.yaml:11:5: the mailbox has no `user`; IMAP wants a login\n" },
+	{ "nurtured.yaml", "  company: Example Ltd", "  company: \"Example\\u0007 Ltd\"",
+		"nurtured.yaml:6:12: `company`: there is a control character in it; take it out\n" },
+	{ "nurtured.yaml", "credential:smtp-password", "file:/dev/null",
+		"nurtured.yaml:9:81: `password`: /dev/null is no regular file\n" },
 	{ "nurtured.yaml", "https://mail.example.com/", "mail.example.com",
 		"nurtured.yaml:3:22: `public_url`: `mail.example.com` is no whole URL; it begins like "
 		"https://\n" },
@@ -134,6 +142,18 @@ static const struct mistake operator_mistakes[] = {
 static const struct mistake nurture_mistakes[] = {
 	{ "nurture.yaml", NULL, NULL,
 		"nurture.yaml:1:1: there is no such file; it belongs beside the operator's file\n" },
+	{ "nurture.yaml", NULL, "stages: []\nlists: [{name: a}]\n",
+		"nurture.yaml:1:9: `stages` is empty; name at least one\n" },
+	{ "nurture.yaml", NULL, "stages: [{name: a}]\nlists: []\n",
+		"nurture.yaml:2:8: `lists` is empty; name at least one\n" },
+	{ "nurture.yaml", "  role:\n", "  role:\n  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:\n",
+		"nurture.yaml:4:3: the name has 65 characters; at most 64 are allowed\n" },
+	{ "nurture.yaml", "1 per day", "0 per day",
+		"nurture.yaml:12:56: `at_most`: `0` is no number for a rate; a whole number of at least 1 stands before `per`\n" },
+	{ "nurture.yaml", "1 per day", "1 per moon",
+		"nurture.yaml:12:56: `at_most`: \"1 moon\" lacks a unit of time: s, min, h, days, weeks, months or years; a rate "
+		"is written like 3 per hour or 2 per 30 days\n" },
+	{ "nurture.yaml", "1 per day", "1 per 10 ms", "nurture.yaml:12:56: `at_most`: a rate counts over at least 1 s\n" },
 	{ "nurture.yaml", "type: number", "type: nomber",
 		"nurture.yaml:4:17: `type`: `nomber` is no choice here; did you mean `number`?\n" },
 	{ "nurture.yaml", "  role:\n", "  role:\n  email: {type: text}\n",
@@ -367,6 +387,11 @@ static const struct mistake sales_mistakes[] = {
 		"sales.yaml:10:44: there is no template `slak` in alerts/; did you mean `slack`?\n" },
 	{ "sales.yaml", "https://chat.example.com/x", "mailto:x",
 		"sales.yaml:10:10: `to`: `mailto:x` is no whole URL; it begins like https://\n" },
+	/* last: the good folder has no credentials to put back */
+	{ "credentials/crm-webhook", NULL, "whsec_!!!!",
+		"sales.yaml:9:56: `secret`: what follows whsec_ in the secret is not base64\n" },
+	{ "credentials/crm-webhook", NULL, "whsec_AAAA",
+		"sales.yaml:9:56: `secret`: the secret has 3 bytes; it needs 24 to 64\n" },
 };
 
 static const struct mistake template_mistakes[] = {
