@@ -182,7 +182,8 @@ static int64_t passes(const struct expression_env *env, int symbol, double thres
 {
 	int64_t at = env->falls(env->ctx, symbol, threshold);
 
-	return at == TIME_NEVER ? at : after(env, at);
+	/* it passed there before, and does not come back */
+	return at > env->now ? at : TIME_NEVER;
 }
 
 /*

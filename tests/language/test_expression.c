@@ -118,7 +118,7 @@ static int64_t falls(void *ctx, int symbol, double threshold)
 	if (!trouble)
 		assert_string_equal(symbols[symbol].name, "interest");
 	threshold = trouble ? -threshold : threshold;
-	if (threshold < 0 || threshold > 40)
+	if (threshold < 0 || threshold > 60)	/* 60 two days ago: what it passed since then, it passed in the past */
 		return TIME_NEVER;
 	return NOW + (int64_t)((40 - threshold) / 10 * (double)US_DAY);
 }
@@ -226,6 +226,9 @@ static const struct {
 	{ "interest >= 30", true, DAYS(1) },
 	{ "interest > 30", true, DAYS(1) },
 	{ "interest < 20", false, DAYS(2) },
+	{ "interest < 50", true, NEVER },	/* since yesterday, and from now on */
+	{ "interest >= 50", false, NEVER },
+	{ "trouble >= -50", true, NEVER },
 	{ "20 > interest", false, DAYS(2) },
 	{ "interest >= 60", false, NEVER },
 	{ "interest > 40", false, NEVER },
