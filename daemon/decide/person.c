@@ -209,10 +209,12 @@ static struct history_answer ask_history(void *ctx, const struct history_call *c
 static int64_t ask_falls(void *ctx, int symbol, double threshold)
 {
 	struct person *p = ctx;
+	int64_t at;
 
 	if (symbol == p->plan->symbol_score)
 		threshold -= p->row.fit;
-	return decay_crosses(p->row.interest, p->row.interest_at, p->plan->half_life, threshold);
+	at = decay_crosses(p->row.interest, p->row.interest_at, p->plan->half_life, threshold);
+	return at > p->now ? at : TIME_NEVER;	/* what it has passed since the row was written it does not pass again */
 }
 
 struct expression_env person_env(struct person *p)

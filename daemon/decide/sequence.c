@@ -220,6 +220,8 @@ static int need_person(struct decide *d, struct db *db, struct person **p, struc
 	if (found == 0)
 		return err_set(err, "enrolment without a prospect");
 	*p = storage;
+	/* what follows from the steps that are taken now, such as a move to another list, follows from where they stood */
+	storage->cause = arena_printf(d->arena, "%s: %s", e->sequence, e->step);
 	return found < 0 ? -1 : 0;
 }
 

@@ -6,14 +6,15 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/text.h"
 
 #include "inside.h"
 
 #define TIME_BATCH 256
 #define LEADS_BATCH 100
-/* Things that may be done at one instant, and for each person: what goes on beyond that goes round. */
-#define AT_ONE_INSTANT 10000
-#define AT_ONE_INSTANT_EACH 100
+/* Things that may be done within a second, and for each person: what goes on beyond that goes round. */
+#define IN_A_SECOND 10000
+#define IN_A_SECOND_EACH 100
 
 /* --- jobs ----------------------------------------------------------------------------------------------------------------- */
 
@@ -170,20 +171,33 @@ static int step(struct simulation *s, struct err *err)
 	return entry.act == ACT_POST ? post_deliver(s, &entry, err) : deeds_do(s, &entry, err);
 }
 
+static int goes_round(const struct simulation *s, struct err *err)
+{
+	struct buf when = BUF_INIT;
+
+	text_time(&when, s->now);
+	err_set(err, "at %s it goes round: something is due again and again, and time does not pass", buf_cstr(&when));
+	buf_clear(&when);
+	return -1;
+}
+
 int simulation_run(struct simulation *s, int64_t until, struct err *err)
 {
+	int64_t next, second = s->now;
 	uint64_t steps = 0;
-	int64_t next;
 
 	clock_set(s->now);
 	while ((next = next_instant(s)) <= until) {
 		if (next > s->now) {
 			s->now = next;
 			clock_set(next);
+		}
+		if (next >= second + US_SECOND) {
+			second = next;
 			steps = 0;
 		}
-		if (++steps > AT_ONE_INSTANT + AT_ONE_INSTANT_EACH * (uint64_t)s->count)
-			return err_set(err, "it goes round without time passing");
+		if (++steps > IN_A_SECOND + IN_A_SECOND_EACH * (uint64_t)s->count)
+			return goes_round(s, err);
 		if (step(s, err))
 			return -1;
 	}

@@ -562,6 +562,8 @@ static void test_stage_falls_at_its_instant(void **state)
 	c = look("eva@work.example");
 	assert_string_equal(c.row.stage, "awareness");
 	assert_string_equal(c.row.list, "just-looking");
+	/* what has been passed is not passed again, the instant after */
+	assert_true(c.row.recheck == 0 || c.row.recheck > due + US_DAY);
 }
 
 static void test_list_change_enters(void **state)
