@@ -79,6 +79,10 @@ SRC_language := \
 	daemon/language/html.c \
 	daemon/language/letters.c \
 	daemon/language/lex.c \
+	daemon/language/lint.c \
+	daemon/language/lint_look.c \
+	daemon/language/lint_url.c \
+	daemon/language/lint_walk.c \
 	daemon/language/operand.c \
 	daemon/language/pattern.c \
 	daemon/language/pieces.c \
@@ -286,9 +290,11 @@ SRC_console := \
 	daemon/console/page_score.c \
 	daemon/console/page_why.c \
 	daemon/console/preview.c \
+	daemon/console/proofread.c \
 	daemon/console/report.c \
 	daemon/console/say.c \
 	daemon/console/snapshot.c \
+	daemon/console/template_file.c \
 	daemon/console/view.c
 
 # what a folder may use: itself and what lies below it

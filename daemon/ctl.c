@@ -18,6 +18,7 @@
 #include "config/plan.h"
 #include "console/command.h"
 #include "console/preview.h"
+#include "console/proofread.h"
 #include "console/report.h"
 
 #include "ctl.h"
@@ -105,6 +106,60 @@ static int render(const struct command *c)
 	buf_clear(&out);
 	buf_clear(&errors);
 	return rc < 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static int print_template(const struct command *c)
+{
+	struct buf out = BUF_INIT, errors = BUF_INIT;
+	int rc = preview_print(c->argument, &out, &errors);
+
+	if (c->json)
+		print_json(json_pack("{s:s#, s:o}",
+			"output", buf_cstr(&out), (int)out.len,
+			"errors", lines_json(buf_cstr(&errors))));
+	else if (rc < 0)
+		fputs(buf_cstr(&errors), stderr);
+	else
+		print_out(&out);
+	buf_clear(&out);
+	buf_clear(&errors);
+	return rc < 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static int lint(const struct command *c)
+{
+	struct proofread wish = {
+		.files = c->arguments,
+		.count = c->argument_count,
+		.all = c->all,
+		.config = c->config,
+		.config_given = c->config_given,
+	};
+	struct buf out = BUF_INIT, errors = BUF_INIT;
+	json_t *found;
+	int status = c->all ? EXIT_BAD_CONFIG : EXIT_REFUSED;
+
+	if (c->all == (c->argument_count > 0)) {
+		ctl_complain("`template lint` needs its FILE..., or --all");
+		return EXIT_WRONG_USAGE;
+	}
+	found = proofread_run(&wish, &errors);
+	if (found)
+		status = json_is_true(json_object_get(found, "good")) ? EXIT_DONE : EXIT_REFUSED;
+	else if (c->json)
+		found = json_pack("{s:b, s:o}", "good", 0, "errors", lines_json(buf_cstr(&errors)));
+	else
+		fputs(buf_cstr(&errors), stderr);
+	if (found && !c->json)
+		proofread_print(&out, found);
+	print_out(&out);
+	if (found && c->json)
+		print_json(found);
+	else
+		json_decref(found);
+	buf_clear(&out);
+	buf_clear(&errors);
+	return status;
 }
 
 /* --- done by the daemon ----------------------------------------------------------------------------- */
@@ -236,6 +291,10 @@ static int run(const struct command *c)
 		return check(c);
 	case VERB_RENDER:
 		return render(c);
+	case VERB_LINT:
+		return lint(c);
+	case VERB_PRINT:
+		return print_template(c);
 	case VERB_SIMULATE:
 		return ctl_simulate(c);
 	case VERB_REMOTE:

@@ -97,25 +97,44 @@ static void load_all(struct load *l, const char *operator_file)
 	check_plan(l);
 }
 
+/* The plan, or NULL after its complaints. */
+static struct plan *load_done(struct load *l, struct plan_errors *errors)
+{
+	struct plan *plan = l->complaints.count ? NULL : l->plan;
+
+	if (!plan) {
+		errors->count += l->complaints.count;
+		complaints_print(&l->complaints, &errors->text);
+		body_free(l->body);
+	}
+	load_clear(l);
+	return plan;
+}
+
 static struct plan *load(const char *operator_file, bool no_secrets, struct plan_errors *errors)
 {
 	struct load l;
-	struct plan *plan = NULL;
 
 	load_init(&l, operator_file);
 	l.no_secrets = l.body->no_secrets = no_secrets;
 	load_all(&l, operator_file);
-	if (l.complaints.count) {
-		errors->count += l.complaints.count;
-		complaints_print(&l.complaints, &errors->text);
-		body_free(l.body);
-	} else {
+	if (!l.complaints.count) {
 		rules_build(&l);
 		digest_sha256(buf_cstr(&l.versions), l.versions.len, l.plan->digest);
-		plan = l.plan;
 	}
-	load_clear(&l);
-	return plan;
+	return load_done(&l, errors);
+}
+
+struct plan *plan_load_names(const char *operator_file, struct plan_errors *errors)
+{
+	const char *slash = strrchr(operator_file, '/');
+	struct load l;
+
+	load_init(&l, operator_file);
+	l.no_secrets = l.body->no_secrets = true;
+	operator_load(&l, slash ? slash + 1 : operator_file);
+	nurture_load(&l);
+	return load_done(&l, errors);
 }
 
 struct plan *plan_load(const char *operator_file, struct plan_errors *errors)

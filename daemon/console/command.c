@@ -26,6 +26,7 @@ enum command_option {
 	O_SIMULATE = 1024,
 	O_PROSPECT = 2048,
 	O_EXPLAIN = 4096,
+	O_ALL = 65536,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
@@ -66,6 +67,10 @@ static const struct verb verbs[] = {
 	{ .words = "template render", .argument = "FILE",
 		.options = O_DATA | O_PLAIN | O_TEXT | O_HEADERS | O_JSON, .kind = VERB_RENDER,
 		.help = "what a template makes of data, without the daemon" },
+	{ .words = "template lint", .argument = "[FILE...]", .options = O_ALL | O_CONFIG | O_JSON, .kind = VERB_LINT,
+		.help = "what is wrong with mails and pages, or soon will be" },
+	{ .words = "template print", .argument = "FILE", .options = O_JSON, .kind = VERB_PRINT,
+		.help = "a template, written in the one form for all" },
 	{ .words = "simulate", .argument = "[SEQUENCE]",
 		.options = O_SIMULATE | O_CONFIG | O_SOCKET | O_JSON, .kind = VERB_SIMULATE,
 		.help = "what would happen to an invented person, or to many" },
@@ -91,6 +96,7 @@ static const struct option_row {
 	{ "--explain", NULL, O_EXPLAIN, "eval, score: the value of each part" },
 	{ "--plain", NULL, O_PLAIN, "template: Liquid without escaping, unknown names are nil" },
 	{ "--text", NULL, O_TEXT, "template: the text part that is made of an HTML template" },
+	{ "--all", NULL, O_ALL, "template lint: every mail and page of the config" },
 	{ "--headers", NULL, O_HEADERS, "template: print what its front matter makes, too" },
 	{ "--persona", "FILE", O_SIMULATE, "simulate: who; with --population a folder of them, too (personas/ beside the operator's file)" },
 	{ "--days", "N", O_SIMULATE, "simulate: how long (what the persona says; 30 for a population)" },
@@ -150,6 +156,10 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_CONFIG:
 		c->config = value;
+		c->config_given = true;
+		break;
+	case O_ALL:
+		c->all = true;
 		break;
 	case O_JSON:
 		c->json = true;
@@ -272,6 +282,12 @@ static int find_verb(const char *const *words, int count, const struct verb **ou
 	return 0;
 }
 
+/* How many arguments at most. */
+static int takes(const struct verb *v)
+{
+	return strstr(v->argument, "...") ? COMMAND_ARGUMENTS_MAX : 1;
+}
+
 static int check_verb(const struct command *c, unsigned used, int left, struct err *err)
 {
 	const struct verb *v = c->verb;
@@ -287,7 +303,7 @@ static int check_verb(const struct command *c, unsigned used, int left, struct e
 			return err_set(err, "`%s` needs %s %s", v->words, options[i].name, options[i].argument);
 	if (v->argument && v->argument[0] != '[' && left < 1)
 		return err_set(err, "`%s` needs its %s", v->words, v->argument);
-	if (left > (v->argument ? 1 : 0))
+	if (left > (v->argument ? takes(v) : 0))
 		return err_set(err, "`%s` takes %s", v->words, v->argument ? "one argument" : "no argument");
 	if (left > 0 && !*c->argument)
 		return err_set(err, "the %.*s is empty", (int)strcspn(v->argument + (v->argument[0] == '['), "]"),
@@ -298,7 +314,7 @@ static int check_verb(const struct command *c, unsigned used, int left, struct e
 int command_parse(int argc, const char *const *argv, struct command *out, struct err *err)
 {
 	struct command c = { .socket = SOCKET_DEFAULT, .config = CONFIG_DEFAULT, .queue = "due" };
-	const char *words[4] = { NULL };
+	const char *words[COMMAND_ARGUMENTS_MAX + 2] = { NULL };
 	bool only_words = false;
 	unsigned used = 0;
 	int count = 0, taken, i;
@@ -309,8 +325,10 @@ int command_parse(int argc, const char *const *argv, struct command *out, struct
 		} else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
 			if (parse_option(argc, argv, &i, &c, &used, err) < 0)
 				return -1;
-		} else if (count < 4) {
+		} else if (count < COMMAND_ARGUMENTS_MAX + 2) {
 			words[count++] = argv[i];
+		} else {
+			return err_set(err, "more than %d arguments", COMMAND_ARGUMENTS_MAX);
 		}
 	}
 	if (!c.help && !c.version) {
@@ -319,6 +337,8 @@ int command_parse(int argc, const char *const *argv, struct command *out, struct
 		if (find_verb(words, count, &c.verb, &taken, err) < 0)
 			return -1;
 		c.argument = words[taken];
+		for (i = taken; i < count && i - taken < COMMAND_ARGUMENTS_MAX; i++)
+			c.arguments[c.argument_count++] = words[i];
 		if (check_verb(&c, used, count - taken, err) < 0)
 			return -1;
 	}

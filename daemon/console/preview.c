@@ -1,70 +1,29 @@
 /*
  * preview.c: see preview.h.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "config/languages.h"
 #include "console/preview.h"
 #include "language/template.h"
 
-#define FILE_MAX (4 * 1024 * 1024)
+#include "template_file.h"
+
 #define ERRORS_MAX 32
-#define SUFFIX ".liquid"
-#define TEXT ".txt"
 
 /* What a preview is made of; also the context of the compiler's and the renderer's look-ups. */
 struct work {
 	const struct preview *wish;
 	struct arena *arena;
-	char *folder, *name;
-	const char *language;	/* "de" of NAME.de.liquid and NAME.de.txt.liquid; "" if it has none */
-	bool text;		/* NAME.txt.liquid: so are its partials */
+	struct template_file file;
 	struct value data;
 	struct vocabulary *vocabulary;
 	struct template *template;
 	struct buf *errors;
 };
-
-static int read_file(const char *path, struct arena *arena, const char **out, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = -1;
-	struct stat st;
-	size_t have = 0;
-	ssize_t n = 0;
-	char *text;
-
-	if (fd < 0)
-		return err_set(err, "%s: %s", path, strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
-		err_set(err, "%s: not a file of at most 4 MiB", path);
-		goto out;
-	}
-	text = arena_alloc(arena, (size_t)st.st_size + 1);
-	while (have < (size_t)st.st_size && (n = read(fd, text + have, (size_t)st.st_size - have)) > 0)
-		have += (size_t)n;
-	text[have] = '\0';
-	if (n < 0) {
-		err_set(err, "%s: %s", path, strerror(errno));
-	} else if (!text_utf8_valid(text, have)) {
-		err_set(err, "%s: not UTF-8 text", path);
-	} else {
-		*out = text;
-		rc = 0;
-	}
-out:
-	close(fd);
-	return rc;
-}
 
 /* --- data ------------------------------------------------------------------------------------------- */
 
@@ -75,7 +34,7 @@ static int read_data(struct work *w)
 	struct err err;
 	json_t *json;
 
-	if (path && read_file(path, w->arena, &text, &err) < 0) {
+	if (path && template_file_read(path, w->arena, &text, &err) < 0) {
 		buf_printf(w->errors, "%s\n", err.text);
 		return -1;
 	}
@@ -130,95 +89,28 @@ static struct value free_name_cb(void *ctx, struct slice name)
 
 /* --- template --------------------------------------------------------------------------------------- */
 
-static void cut_suffix(char *name, const char *suffix)
-{
-	if (text_ends_with(name, suffix) && strlen(name) > strlen(suffix))
-		name[strlen(name) - strlen(suffix)] = '\0';
-}
-
-static void split_path(struct work *w)
-{
-	const char *file = w->wish->file, *slash = strrchr(file, '/');
-	char *stem;
-
-	w->folder = slash ? arena_strndup(w->arena, file, (size_t)(slash - file))
-		: arena_strdup(w->arena, ".");
-	w->name = arena_strdup(w->arena, slash ? slash + 1 : file);
-	cut_suffix(w->name, SUFFIX);
-	stem = arena_strdup(w->arena, w->name);
-	cut_suffix(stem, TEXT);
-	w->text = strcmp(stem, w->name) != 0;
-	w->language = languages_in(stem) ? stem + languages_in(stem) : "";
-}
-
-/* NULL if there is none with that ending; of the file's language first. */
-static char *find_ending(struct work *w, const char *name, const char *ending)
-{
-	char *path;
-
-	for (size_t len = strlen(w->language); len; len = languages_wider(w->language, len)) {
-		path = arena_printf(w->arena, "%s/%s.%.*s%s", w->folder, name, (int)len, w->language, ending);
-		if (!access(path, F_OK))
-			return path;
-	}
-	path = arena_printf(w->arena, "%s/%s%s", w->folder, name, ending);
-	return access(path, F_OK) ? NULL : path;
-}
-
-/* As the daemon does it. */
-static char *find_part(struct work *w, const char *name)
-{
-	char *path = w->text ? find_ending(w, name, TEXT SUFFIX) : NULL;
-
-	if (!path)
-		path = find_ending(w, name, SUFFIX);
-	return path ? path : arena_printf(w->arena, "%s/%s" SUFFIX, w->folder, name);
-}
-
-/* For the compiler: layouts and partials by name. */
-static const char *load_cb(void *ctx, const char *name)
-{
-	struct work *w = ctx;
-	const char *text;
-
-	/* a name stays inside its folder */
-	if (!*name || *name == '.' || strchr(name, '/'))
-		return NULL;
-	if (read_file(find_part(w, name), w->arena, &text, NULL) < 0)
-		return NULL;
-	return text;
-}
-
 static int compile(struct work *w)
 {
 	struct template_options options = {
 		.escape = w->wish->plain ? TEMPLATE_PLAIN : TEMPLATE_HTML,
 		.vocabulary = w->vocabulary,
-		.load = load_cb,
-		.load_ctx = w,
+		.load = template_file_load,
+		.load_ctx = &w->file,
 	};
 	struct template_error errors[ERRORS_MAX];
 	size_t count = 0, i;
-	const char *text;
 	struct err err;
 
-	if (read_file(w->wish->file, w->arena, &text, &err) < 0) {
+	if (template_file_open(&w->file, w->arena, w->wish->file, &err) < 0) {
 		buf_printf(w->errors, "%s\n", err.text);
 		return -1;
 	}
-	w->template = template_compile(w->name, text, &options, errors, ERRORS_MAX, &count);
-	if (w->template)
-		return 0;
-	for (i = 0; i < count && i < ERRORS_MAX; i++) {
-		const struct template_error *e = &errors[i];
-
-		if (!*e->file || strcmp(e->file, w->name) == 0)
-			buf_str(w->errors, w->wish->file);
-		else
-			buf_str(w->errors, find_part(w, e->file));
-		buf_printf(w->errors, ":%d:%d: %s\n", e->line, e->column, e->text);
-	}
-	return -1;
+	w->template = template_compile(w->file.name, w->file.source, &options, errors, ERRORS_MAX, &count);
+	for (i = 0; !w->template && i < count && i < ERRORS_MAX; i++)
+		buf_printf(w->errors, "%s:%d:%d: %s\n",
+			*errors[i].file ? template_file_part(&w->file, errors[i].file) : w->wish->file, errors[i].line,
+			errors[i].column, errors[i].text);
+	return w->template ? 0 : -1;
 }
 
 /* --- rendering -------------------------------------------------------------------------------------- */
@@ -263,7 +155,6 @@ static int run(struct work *w, struct buf *out)
 {
 	const struct template *body;
 
-	split_path(w);
 	if (read_data(w) < 0)
 		return -1;
 	if (!w->wish->plain)
@@ -283,6 +174,23 @@ int preview_render(const struct preview *p, struct buf *out, struct buf *errors)
 
 	template_free(&w.template);
 	vocabulary_free(&w.vocabulary);
+	arena_free(&w.arena);
+	return rc;
+}
+
+/* What compiles can be printed: a printed template is the same program. */
+int preview_print(const char *file, struct buf *out, struct buf *errors)
+{
+	struct preview plain = { .file = file, .plain = true };
+	struct work w = { .wish = &plain, .arena = arena_new(0), .errors = errors };
+	struct template_error error;
+	int rc = compile(&w);
+
+	if (rc == 0 && template_print(w.file.name, w.file.source, out, &error) < 0) {
+		buf_printf(errors, "%s:%d:%d: %s\n", file, error.line, error.column, error.text);
+		rc = -1;
+	}
+	template_free(&w.template);
 	arena_free(&w.arena);
 	return rc;
 }

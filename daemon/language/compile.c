@@ -17,7 +17,7 @@
 
 /* --- errors and places ---------------------------------------------------------------------------------- */
 
-static void place_of(const struct source *source, size_t offset, int *line, int *column)
+void compile_place(const struct source *source, size_t offset, int *line, int *column)
 {
 	*line = 1;
 	*column = 1;
@@ -39,7 +39,8 @@ void compile_error(
 	if (errors->count++ >= errors->max)
 		return;
 	e = &errors->items[errors->count - 1];
-	place_of(source, offset, &e->line, &e->column);
+	compile_place(source, offset, &e->line, &e->column);
+	e->may_be_empty = false;
 	snprintf(e->file, sizeof(e->file), "%s", source->name);
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
@@ -351,6 +352,10 @@ static void check_strict(struct compiler *c, const struct name_use *u, const str
 		compile_error(c->errors, u->source, u->offset,
 			"%s may be empty: write {{ %s | default: \"...\" }} or put it inside {%% if %s %%}",
 			s->name, s->name, s->name);
+	else
+		return;
+	if (c->errors->count <= c->errors->max)
+		c->errors->items[c->errors->count - 1].may_be_empty = true;
 }
 
 /* An output of a name that is only ever captured is HTML already. */

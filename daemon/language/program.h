@@ -250,6 +250,8 @@ struct compile_errors {
 	size_t max, count;
 };
 
+/* Line and column, in bytes, from 1. */
+void compile_place(const struct source *source, size_t offset, int *line, int *column);
 void compile_error(struct compile_errors *errors, const struct source *source, size_t offset, const char *fmt,
 	...) PRINTF(4, 5);
 /* Compiles pieces as the template's first function. `text_part`: they are text made from HTML. */
@@ -258,6 +260,11 @@ void compile_pieces(struct template *t, const struct pieces *pieces, const struc
 /* A source whose text is copied into the arena; `skip` is set behind its front matter. */
 struct source *compile_source(struct arena *arena, const char *name, const char *text);
 
+#define LAYOUTS_MAX 4		/* in one another */
+
+/* The pieces of a source inside its layouts, which are left in layouts_out; their number. Sources live in the arena. */
+size_t template_expand(struct pieces *out, const struct source **layouts_out, struct arena *arena, const struct source *source,
+	const struct template_options *options, struct compile_errors *errors);
 /* A value of front matter without the quotes around it. */
 struct slice template_front_value(struct slice s);
 

@@ -11,7 +11,6 @@
 #include "compiler.h"
 
 #define SOURCE_MAX (256 * 1024)
-#define LAYOUTS_MAX 4
 
 static struct template *template_new(
 	const char *name, enum template_escape escape, const struct vocabulary *vocabulary)
@@ -206,38 +205,42 @@ static bool put_into(struct pieces *out, const struct pieces *layout, const stru
 	return found;
 }
 
-static void expand(struct pieces *pieces, struct arena *arena, const struct source *source,
-		const struct template_options *options, struct compile_errors *errors, struct buf *digest)
+size_t template_expand(struct pieces *out, const struct source **layouts_out, struct arena *arena, const struct source *source,
+	const struct template_options *options, struct compile_errors *errors)
 {
-	size_t at = 0;
+	size_t at = 0, depth = 0;
 
-	cut(pieces, source, errors);
-	for (int depth = 0; ; depth++) {
+	cut(out, source, errors);
+	for (;;) {
 		const char *name = layout_of(arena, source, &at), *text;
 		struct pieces layout = { 0 }, whole = { 0 };
 		const struct source *outer;
 
-		buf_printf(digest, "%s %zu ", source->name, source->len);
-		buf_add(digest, source->text, source->len);
 		if (!name)
-			return;
+			return depth;
 		text = options->load ? options->load(options->load_ctx, name) : NULL;
 		if (!text || depth >= LAYOUTS_MAX || strlen(text) > SOURCE_MAX) {
 			compile_error(errors, source, at,
 				text ? "the layout \"%s\" is too large or lies in too many others"
 				     : "there is no layout \"%s\"",
 				name);
-			return;
+			return depth;
 		}
 		outer = compile_source(arena, name, text);
 		cut(&layout, outer, errors);
-		if (!put_into(&whole, &layout, pieces))
+		if (!put_into(&whole, &layout, out))
 			compile_error(errors, outer, outer->skip, "this layout has no {{ content }}");
 		pieces_clear(&layout);
-		pieces_clear(pieces);
-		*pieces = whole;
-		source = outer;
+		pieces_clear(out);
+		*out = whole;
+		source = layouts_out[depth++] = outer;
 	}
+}
+
+static void digest_source(struct buf *digest, const struct source *source)
+{
+	buf_printf(digest, "%s %zu ", source->name, source->len);
+	buf_add(digest, source->text, source->len);
 }
 
 /* --- the whole ------------------------------------------------------------------------------------------ */
@@ -265,9 +268,13 @@ static void compile_whole(struct template *t, const char *text, const struct tem
 	struct template_error first;
 	struct compile_errors unread = { &first, 1, 0 };
 	struct buf digest = BUF_INIT;
+	const struct source *layouts[LAYOUTS_MAX];
 	struct pieces pieces = { 0 };
+	size_t layout_count = template_expand(&pieces, layouts, sources, source, options, errors);
 
-	expand(&pieces, sources, source, options, errors, &digest);
+	digest_source(&digest, source);
+	for (size_t i = 0; i < layout_count; i++)
+		digest_source(&digest, layouts[i]);
 	read_front_matter(t, source, options, errors, &digest);
 	compile_pieces(t, &pieces, options, errors, &digest);
 	/* what is wrong with the text part is wrong with the HTML too, and was said already */

@@ -387,6 +387,11 @@ struct plan *plan_load(const char *operator_file, struct plan_errors *errors);
  * nothing is read, and where one would be stands a text of its form.
  */
 struct plan *plan_load_to_look(const char *operator_file, struct plan_errors *errors);
+/*
+ * Only the operator's file and nurture.yaml: who the sender is, where templates lie, and the names that they may use. For who looks at
+ * templates that may be wrong.
+ */
+struct plan *plan_load_names(const char *operator_file, struct plan_errors *errors);
 struct plan *plan_ref(struct plan *plan);
 void plan_unref(struct plan **plan);	/* atomic; the last one frees */
 

@@ -13,6 +13,8 @@
 
 struct json_t;
 
+#define COMMAND_ARGUMENTS_MAX 1000	/* the shell makes many of *.liquid */
+
 /* sysexits(3), and 1 for "was refused" */
 enum command_exit {
 	EXIT_DONE = 0,
@@ -26,12 +28,14 @@ enum verb_kind {
 	VERB_REMOTE,	/* asks the daemon: method, path, body */
 	VERB_CHECK,	/* done here: loads a config */
 	VERB_RENDER,	/* done here: renders a template */
+	VERB_LINT,	/* done here: looks for what is wrong with templates */
+	VERB_PRINT,	/* done here: prints a template in one form */
 	VERB_SIMULATE,	/* done here: lets invented people live through the plan */
 };
 
 struct verb {
 	const char *words;	/* "prospect show" */
-	const char *argument;	/* its name in the help, or NULL if it takes none; "[NAME]" may be left away */
+	const char *argument;	/* its name in the help, or NULL if it takes none; "[NAME]" may be left away; "NAME..." one or more */
 	unsigned options;	/* enum command_option of command.c, or'ed */
 	unsigned needs;		/* those of them that must be there */
 	enum verb_kind kind;
@@ -46,8 +50,11 @@ struct verb {
 struct command {
 	const struct verb *verb;	/* NULL: help or version */
 	const char *argument;
+	const char *arguments[COMMAND_ARGUMENTS_MAX];	/* all of them */
+	size_t argument_count;
 	const char *socket;		/* -s, or the default */
 	const char *config;		/* -c, or the default */
+	bool config_given;
 	const char *queue;		/* "due" unless --unknown, --deferred or --dead */
 	const char *reason;		/* --reason, or NULL */
 	const char *data;		/* --data, or NULL */
@@ -61,7 +68,7 @@ struct command {
 		const char *people, *over;
 		bool update, population;
 	} simulate;
-	bool json, plain, text, headers;
+	bool json, plain, text, headers, all;
 	bool help, version;
 };
 

@@ -20,5 +20,7 @@ struct preview {
 
 /* -1: refused; then `errors` has what is wrong, one "file:line:column: ..." a line. */
 int preview_render(const struct preview *p, struct buf *out, struct buf *errors) MUSTCHECK;
+/* The template in one form for all, see template_print(). */
+int preview_print(const char *file, struct buf *out, struct buf *errors) MUSTCHECK;
 
 #endif

@@ -24,6 +24,7 @@ struct template_error {
 	int line, column;	/* in the source named by `file` */
 	char file[128];		/* the template, layout or partial at fault */
 	char text[ERR_TEXT];
+	bool may_be_empty;	/* a name that may be, without default */
 };
 
 struct template_options {

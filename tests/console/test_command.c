@@ -103,6 +103,28 @@ static void local_verbs_take_their_files(void **state)
 	assert_null(c.data);
 }
 
+static void many_files_may_be_named(void **state)
+{
+	struct command c;
+	struct err err;
+
+	assert_int_equal(parse("template lint a.liquid -c x.yaml b.liquid --json c.liquid", &c, &err), 0);
+	assert_int_equal(c.verb->kind, VERB_LINT);
+	assert_int_equal(c.argument_count, 3);
+	assert_string_equal(c.arguments[0], "a.liquid");
+	assert_string_equal(c.arguments[2], "c.liquid");
+	assert_string_equal(c.config, "x.yaml");
+	assert_true(c.config_given && c.json && !c.all);
+	assert_int_equal(parse("template lint --all", &c, &err), 0);
+	assert_int_equal(c.argument_count, 0);
+	assert_true(c.all && !c.config_given);
+	assert_int_equal(parse("template print a.liquid", &c, &err), 0);
+	assert_int_equal(c.verb->kind, VERB_PRINT);
+	assert_string_equal(c.argument, "a.liquid");
+	assert_int_equal(parse("template print a.liquid b.liquid", &c, &err), -1);
+	assert_int_equal(parse("template print", &c, &err), -1);
+}
+
 static void a_simulation_may_go_without_a_sequence(void **state)
 {
 	struct command c;
@@ -194,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(remote_verbs_become_requests),
 		cmocka_unit_test(local_verbs_take_their_files),
+		cmocka_unit_test(many_files_may_be_named),
 		cmocka_unit_test(a_simulation_may_go_without_a_sequence),
 		cmocka_unit_test(help_and_version_need_no_verb),
 		cmocka_unit_test(wrong_usage_is_told_with_what_was_meant),

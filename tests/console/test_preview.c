@@ -148,11 +148,39 @@ static void templates_are_rendered_or_refused_with_a_place(void **state)
 	}
 }
 
+static void templates_are_printed_or_refused(void **state)
+{
+	static const struct {
+		const char *file, *want;
+	} rows[] = {
+		{ "mail.liquid", "---\nsubject: Hi {{ name | default: \"there\" }}\nlayout: lay\n---\n"
+			"<p>Hello {{ name | default: \"you\" }}, {{ n }} <a href=\"https://x.example/{{ n }}\">more</a> {{ sharp }}</p>\n" },
+		{ "part.liquid", "a{% render \"piece\", x: \"y\" %}b" },
+		{ "uses-wrong", "/wrong.liquid:2:" },
+		{ "nothing.liquid", "/nothing.liquid: No such file" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *path = xasprintf("%s/%s", (const char *)*state, rows[i].file);
+		struct buf out = BUF_INIT, errors = BUF_INIT;
+
+		if (preview_print(path, &out, &errors) == 0)
+			assert_string_equal(buf_cstr(&out), rows[i].want);
+		else if (!strstr(buf_cstr(&errors), rows[i].want))
+			fail_msg("%s: %s", path, buf_cstr(&errors));
+		assert_true((out.len > 0) == (errors.len == 0));
+		buf_clear(&out);
+		buf_clear(&errors);
+		free(path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(templates_are_rendered_or_refused_with_a_place,
 			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(templates_are_printed_or_refused, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
