@@ -100,6 +100,7 @@ SRC_config := \
 	daemon/config/check_mails.c \
 	daemon/config/check_truth.c \
 	daemon/config/check_ways.c \
+	daemon/config/difference.c \
 	daemon/config/forms.c \
 	daemon/config/holidays.c \
 	daemon/config/keys.c \
@@ -185,6 +186,7 @@ SRC_decide := \
 	daemon/decide/on_time.c \
 	daemon/decide/on_track.c \
 	daemon/decide/on_unsubscribe.c \
+	daemon/decide/outlook.c \
 	daemon/decide/owner.c \
 	daemon/decide/person.c \
 	daemon/decide/person_fields.c \
@@ -287,8 +289,11 @@ SRC_console := \
 	daemon/console/command.c \
 	daemon/console/console.c \
 	daemon/console/gauges.c \
+	daemon/console/lines.c \
+	daemon/console/page_plan.c \
 	daemon/console/page_score.c \
 	daemon/console/page_why.c \
+	daemon/console/plans.c \
 	daemon/console/preview.c \
 	daemon/console/proofread.c \
 	daemon/console/report.c \

@@ -24,7 +24,7 @@
 #include "ctl.h"
 
 #define ANSWER_MAX (64 * 1024 * 1024)
-#define TIMEOUT_S 60L
+#define TIMEOUT_S 600L		/* a plan is compared over many people; the watchdog ends a daemon that hangs long before */
 
 static void print_out(const struct buf *b)
 {

@@ -20,6 +20,7 @@
 #include "base/notify.h"
 #include "base/random.h"
 #include "base/token.h"
+#include "config/difference.h"
 #include "config/plan.h"
 #include "console/console.h"
 #include "decide/facts.h"
@@ -73,17 +74,9 @@ static struct plan *load(struct buf *complaints)
 	return plan;
 }
 
-/* What is bound at the start cannot change under way. */
-static bool needs_restart(const struct plan *old, const struct plan *new)
-{
-	const struct operator_config *a = &old->operator, *b = &new->operator;
-
-	return strcmp(a->state, b->state) != 0 || strcmp(a->control, b->control) != 0 || strcmp(a->listen.address, b->listen.address) != 0 ||
-		a->listen.port != b->listen.port;
-}
-
 static int reload(void *arg, struct buf *text)
 {
+	const char *restart;
 	struct plan *plan;
 	struct err err = { "" };
 	int rc = 0;
@@ -93,8 +86,8 @@ static int reload(void *arg, struct buf *text)
 	CRASH_POINT("reload.after_parse");
 	if (!plan) {
 		rc = -1;
-	} else if (needs_restart(decide_plan(self.decide), plan)) {
-		buf_str(text, "state, control, listen.address and listen.port are taken at the start only: restart, or put them back\n");
+	} else if ((restart = plan_needs_restart(decide_plan(self.decide), plan))) {
+		buf_printf(text, "%s\n", restart);
 		rc = -1;
 	} else if (decide_reload(self.decide, plan, &err)) {
 		buf_printf(text, "%s\n", err.text);
@@ -221,7 +214,7 @@ static bool alive(void *arg, int64_t within)
 static void start_parts(void)
 {
 	const struct operator_config *operator = &self.plan->operator;
-	struct console_options console = { .socket = operator->control, .reload = reload };
+	struct console_options console = { .socket = operator->control, .config = self.conf, .reload = reload };
 	struct err err = { "" };
 
 	if (decide_start(self.loop, self.store, self.plan, self.ring, &self.decide, &err))

@@ -62,6 +62,8 @@ static const struct verb verbs[] = {
 	{ .words = "alert replay", .argument = "ID", .options = O_ASK, .post = true,
 		.path = "/alerts/%/replay",
 		.help = "send a dead alert again" },
+	{ .words = "plan", .options = O_ASK, .path = "/plan", .print = page_plan,
+		.help = "what a reload would change, and for how many people" },
 	{ .words = "reload", .options = O_ASK, .post = true, .path = "/reload",
 		.help = "take over a changed config, all of it or nothing" },
 	{ .words = "template render", .argument = "FILE",

@@ -16,6 +16,8 @@
 #include "store/store.h"
 
 #include "act.h"
+#include "lines.h"
+#include "plans.h"
 #include "snapshot.h"
 #include "view.h"
 
@@ -32,6 +34,7 @@ struct console {
 	struct decide *decide;
 	struct snapshot *snapshot;
 	struct console_options options;
+	char *config;
 	int64_t started;
 };
 
@@ -261,23 +264,11 @@ static void get_ready(void *ctx, struct http_request *r)
 		http_problem(r, 503, why.text, NULL);
 }
 
-/* `text` by lines, as a member that holds a list. */
-static void lines_member(struct buf *out, const char *name, const char *text)
+static void get_plan(void *ctx, struct http_request *r)
 {
-	const char *end;
-	bool first = true;
+	struct console *c = ctx;
 
-	buf_printf(out, "\"%s\":[", name);
-	for (; *text; text = *end ? end + 1 : end) {
-		end = text + strcspn(text, "\n");
-		if (end == text)
-			continue;
-		if (!first)
-			buf_char(out, ',');
-		first = false;
-		text_json(out, text, (size_t)(end - text));
-	}
-	buf_char(out, ']');
+	plans_compare(c->decide, c->config, r);
 }
 
 static void post_reload(void *ctx, struct http_request *r)
@@ -324,6 +315,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/leads", get_leads },
 	{ HTTP_GET, "/prospects/", get_prospect },
 	{ HTTP_GET, "/eval", get_eval },
+	{ HTTP_GET, "/plan", get_plan },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },
 	{ HTTP_POST, "/suppressions/remove", post_unsuppress },
 	{ HTTP_POST, "/alerts/", post_alert },
@@ -341,8 +333,10 @@ int console_start(struct loop *loop, struct decide *decide, const struct console
 
 	c->decide = decide;
 	c->options = *options;
+	c->config = xstrdup(options->config ? options->config : "");
 	c->started = clock_now();
 	if (http_listen_unix(loop, &http, options->socket, SOCKET_MODE, &c->http, err) < 0) {
+		free(c->config);
 		free(c);
 		return err_prefix(err, "control socket");
 	}

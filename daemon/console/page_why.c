@@ -118,9 +118,9 @@ static void ways(struct buf *out, size_t indent, const json_t *row, int64_t now)
 
 	for (i = 0; i < json_array_size(list); i++) {
 		const json_t *way = json_array_get(list, i);
+		const char *label = say_member(way, "label");
 
-		buf_str(&text, i ? "; " : "");
-		buf_printf(&text, "%s: %s", *say_member(way, "label") ? say_member(way, "label") : "then", say_member(way, "to"));
+		buf_printf(&text, "%s%s: %s", i ? "; " : "", *label ? label : "then", say_member(way, "to"));
 	}
 	if (text.len)
 		line(out, indent, "", buf_cstr(&text), now);

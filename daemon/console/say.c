@@ -161,10 +161,10 @@ static void thousands(struct buf *out, int64_t n)
 	}
 }
 
-void say_count(struct buf *out, int64_t count, const char *one)
+void say_count(struct buf *out, int64_t count, const char *one, const char *many)
 {
 	thousands(out, count);
-	buf_printf(out, " %s%s", one, count == 1 ? "" : "s");
+	buf_printf(out, "%s%s", *one ? " " : "", count == 1 ? one : many);
 }
 
 void say_points(struct buf *out, double points)

@@ -31,8 +31,8 @@ void say_wrapped(struct buf *out, size_t indent, const char *s, int64_t now);
 void say_spaces(struct buf *out, size_t count);
 /* Spaces up to `column` of the line at hand, and at least one. */
 void say_column(struct buf *out, size_t column);
-/* "1 mail", "2 mails", "12,345 mails". */
-void say_count(struct buf *out, int64_t count, const char *one);
+/* "1 person", "12,345 people"; the number alone where the words are "". */
+void say_count(struct buf *out, int64_t count, const char *one, const char *many);
 /* "yes", "no", "12.5": without a needless ".00". */
 void say_points(struct buf *out, double points);
 

@@ -125,6 +125,8 @@ int version_step(struct decide *d, struct db *db, struct enrolment *e, const cha
 /* An open enrolment takes over the version in force, if it does that at all. 1 it is still there, 0 it ended, -1. */
 int version_adopt(struct person *p, struct enrolment *e, const struct sequence **out, struct err *err) MUSTCHECK;
 void version_forget(struct decide *d);
+/* Index of the step, or of the one that takes its place; step_count: the end; -1: gone without a word. Pure. */
+int version_place(const struct sequence *s, const char *name);
 
 /* --- trial.c ------------------------------------------------------------------------------------------------------ */
 

@@ -248,12 +248,16 @@ static int leads_to(struct why *w, const struct step *step)
 	return step->next;
 }
 
-static json_t *ways_json(const struct sequence *s, const struct step *step)
+/* Where it may lead, if that is more than one step. */
+static json_t *ways_json(const struct sequence *s, int step)
 {
+	const struct step *at = &s->steps[step];
 	struct step_way ways[STEP_WAYS_MAX];
-	size_t count = step->kind == STEP_TEST ? 0 : step_ways(s, (int)(step - s->steps), ways), i;
+	size_t count = step_ways(s, step, ways), i;
 	json_t *list = json_array();
 
+	if (at->kind == STEP_TEST || (at->kind == STEP_WAIT_FOR && !at->wait))
+		return list;	/* all arms lead on; and who waits for ever leads nowhere else */
 	for (i = 0; count > 1 && i < count; i++)
 		json_array_append_new(list, json_pack("{s:s, s:o}", "label", ways[i].label, "to", answer_text(words_target(s, ways[i].to))));
 	return list;
@@ -275,7 +279,7 @@ static json_t *ahead_json(struct why *w, const struct sequence *s, int step)
 		}
 		at = &s->steps[step];
 		to = leads_to(w, at);
-		row = json_pack("{s:o, s:o, s:o}", "step", answer_text(at->name), "does", step_json(w, at), "ways", ways_json(s, at));
+		row = json_pack("{s:o, s:o, s:o}", "step", answer_text(at->name), "does", step_json(w, at), "ways", ways_json(s, step));
 		if (at->kind == STEP_IF) {
 			json_object_set_new(row, "holds", json_boolean(holds(w, at->when)));
 			json_object_set_new(row, "parts", look_explain(&w->look, at->when));

@@ -70,8 +70,7 @@ int version_of(struct decide *d, struct db *db, const struct enrolment *e, const
 	return 0;
 }
 
-/* Index of the step, or of the one that takes its place; step_count: the end; -1: gone without a word. */
-static int place_of(const struct sequence *s, const char *name)
+int version_place(const struct sequence *s, const char *name)
 {
 	int step = plan_step(s, name);
 	size_t i;
@@ -103,7 +102,7 @@ int version_step(struct decide *d, struct db *db, struct enrolment *e, const cha
 			return journal_add(db, e->prospect, now, "restart", e->sequence, "the sequence has changed: from the first step", err) ? -1 : 1;
 		}
 	}
-	step = place_of(s, name);
+	step = version_place(s, name);
 	if (step < 0 || step >= s->step_count)
 		return sequence_end(d, db, e, arena_printf(d->arena, "its step %s is gone from the sequence", name), now, err);
 	if (strcmp(s->steps[step].name, name) != 0 &&

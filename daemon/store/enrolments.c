@@ -171,3 +171,23 @@ int enrolments_census(struct db *db,
 	query_done(q);
 	return got;
 }
+
+STATEMENT(at_steps, BUCKETED,
+	"SELECT sequence, version, step, state, COUNT(*) FROM enrolment"
+	" WHERE bucket = ?1 AND state <> ?2"
+	" GROUP BY sequence, version, step, state");
+
+int enrolments_at_steps(struct db *db, uint16_t bucket, void (*fn)(void *ctx, const struct enrolment *like, int64_t count),
+		void *ctx, struct err *err)
+{
+	struct query *q = db_query(db, &sql_at_steps);
+	int got;
+
+	query_int(q, 1, bucket);
+	query_int(q, 2, ENROLMENT_ENDED);
+	while ((got = query_row(q, err)) == 1)
+		fn(ctx, &(struct enrolment){ .sequence = query_get_text(q, 0), .version = query_get_text(q, 1), .step = query_get_text(q, 2),
+			.state = (enum enrolment_state)query_get_int(q, 3) }, query_get_int(q, 4));
+	query_done(q);
+	return got < 0 ? -1 : 0;
+}

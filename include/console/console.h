@@ -13,6 +13,7 @@
  *	GET  /suppressions?address=A		is it on the list (404 if not)
  *	POST /suppressions /suppressions/remove	{"address": A, "reason": R}
  *	POST /alerts/{id}/replay		a dead alert goes out again; 409 if it is not dead
+ *	GET  /plan				what a reload would change, and for how many; 422 with all errors
  *	POST /reload				200, or 422 with all errors and nothing changed
  *	POST /snapshot				{"path": P}: a copy of the database, for ten minutes
  *	POST /snapshot/remove			and it goes
@@ -34,6 +35,7 @@ struct loop;
 
 struct console_options {
 	const char *socket;	/* path; its folder must be there */
+	const char *config;	/* the operator's file, for /plan; copied */
 	/*
 	 * Loop thread: loads the config anew. 0: the new one is in force and `text` may say what changed;
 	 * -1: refused, `text` has the errors, one a line.

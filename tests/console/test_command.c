@@ -61,6 +61,7 @@ static void remote_verbs_become_requests(void **state)
 		{ "suppress find ada@example.com", NULL, "/suppressions?address=ada%40example.com", "" },
 		{ "alert replay alr_0c8s000000000", NULL, "/alerts/alr_0c8s000000000/replay", "{}" },
 		{ "reload", NULL, "/reload", "{}" },
+		{ "plan --json", NULL, "/plan", "" },
 		{ "suppress find -- -x@example.com", NULL, "/suppressions?address=-x%40example.com", "" },
 	};
 	size_t i;

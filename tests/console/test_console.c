@@ -107,16 +107,20 @@ static int set_up(void **state)
 {
 	struct desk *d = xcalloc(1, sizeof(*d));
 	struct console_options options = { .reload = reload_cb, .reload_arg = d };
+	char *config;
 	struct err err;
 
 	curl_global_init(CURL_GLOBAL_ALL);
 	world_init(&d->world);
 	world_up(&d->world, ALERTS, "");
 	d->socket = xasprintf("%s/control.sock", d->world.folder);
+	config = xasprintf("%s/nurtured.yaml", d->world.folder);
 	options.socket = d->socket;
+	options.config = config;
 	d->pool = transfer_pool_new(d->world.loop, 8);
 	if (console_start(d->world.loop, d->world.decide, &options, &d->console, &err) < 0)
 		fail_msg("%s", err.text);
+	free(config);
 	*state = d;
 	return 0;
 }
@@ -439,6 +443,26 @@ static int claim(struct world *w, struct db *db, void *arg, struct err *err)
 	return on_claim_alerts(w->decide, db, 10, batch, err);
 }
 
+static void a_plan_tells_what_a_reload_would_change(void **state)
+{
+	struct desk *d = *state;
+	const json_t *one;
+
+	assert_int_equal(ask(d, "/plan", NULL), 200);
+	assert_true(json_is_false(json_object_get(d->json, "changed")));
+	world_write(&d->world, "sales.yaml", "hot: intent == \"demo\"\ncooldown: 14 days\non_hot: pause\nreplies_to: sales@example.com\n"
+		"owners:\n  - {name: ana, email: ana@example.com, share: 1}\nalerts: " ALERTS "\n");
+	assert_int_equal(ask(d, "/plan", NULL), 200);
+	assert_true(json_is_true(json_object_get(d->json, "changed")));
+	one = json_array_get(json_object_get(d->json, "differences"), 0);
+	assert_string_equal(json_string_value(json_object_get(one, "kind")), "sales");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(one, "details"), 0), "is")), "intent == \"demo\"");
+	world_write(&d->world, "sales.yaml", "hot: intnt == \"demo\"\nwarm: 5\n");
+	assert_int_equal(ask(d, "/plan", NULL), 422);
+	assert_string_equal(text(d, "detail"), "the config has errors; a reload would be refused");
+	assert_true(json_array_size(json_object_get(d->json, "errors")) >= 2);
+}
+
 static void a_dead_alert_is_listed_and_goes_out_again(void **state)
 {
 	struct desk *d = *state;
@@ -608,6 +632,7 @@ int main(void)
 		CASE(a_score_is_taken_apart),
 		CASE(suppressions_are_added_found_and_removed),
 		CASE(reload_tells_what_changed_or_all_errors),
+		CASE(a_plan_tells_what_a_reload_would_change),
 		CASE(a_dead_alert_is_listed_and_goes_out_again),
 		CASE(the_socket_is_for_owner_and_group_and_goes_with_the_console),
 		CASE(a_socket_that_cannot_be_made_is_an_error),

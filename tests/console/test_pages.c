@@ -60,11 +60,12 @@ static void texts_are_wrapped_cleaned_and_their_times_local(void **state)
 	buf_char(&out, '|');
 	assert_string_equal(buf_cstr(&out), "gr\xc3\xbc\xc3\x9f  | |");
 	buf_reset(&out);
-	say_count(&out, 1, "mail");
-	say_count(&out, 1234567, " mail");
+	say_count(&out, 1, "mail", "mails");
+	say_count(&out, 1234567, "mail", "mails");
+	say_count(&out, 5, "", "");
 	say_points(&out, -0.001);
 	say_points(&out, 27.32);
-	assert_string_equal(buf_cstr(&out), "1 mail1,234,567  mails027.3");
+	assert_string_equal(buf_cstr(&out), "1 mail1,234,567 mails5027.3");
 	buf_clear(&out);
 }
 
@@ -137,6 +138,60 @@ static void a_score(void **state)
 		json_decref(json);
 	}
 	buf_clear(&answer);
+}
+
+static void what_a_reload_would_change(void **state)
+{
+	assert_page(page_plan, "{\"changed\":false,\"needs_restart\":null,\"differences\":[],\"sequences\":[],\"people\":{\"all\":3}}",
+		"The files say what is in force: a reload would change nothing.\n");
+	assert_page(page_plan,
+		"{\"changed\":true,\"needs_restart\":\"port is taken at the start only\",\"differences\":["
+		"{\"kind\":\"stage\",\"name\":\"decision\",\"change\":\"changed\",\"details\":["
+		"{\"what\":\"when\",\"was\":\"interest >= 60\",\"is\":\"interest >= 70\"},{\"what\":\"until\",\"was\":\"interest < 40\",\"is\":null}]},"
+		"{\"kind\":\"mail\",\"name\":\"a\",\"change\":\"changed\",\"details\":[{\"what\":\"text\",\"was\":\"\",\"is\":\"\"}]},"
+		"{\"kind\":\"quiet\",\"name\":\"\",\"change\":\"changed\",\"details\":[{\"what\":\"days\",\"was\":null,\"is\":\"sun\"}]},"
+		"{\"kind\":\"sequence\",\"name\":\"old\",\"change\":\"removed\",\"details\":[]}],"
+		"\"sequences\":[{\"sequence\":\"ebook\",\"change\":\"changed\",\"on_change\":\"move\",\"people\":["
+		"{\"step\":\"nudge\",\"state\":\"active\",\"count\":1412,\"fate\":\"go on\",\"to\":\"nudge\"},"
+		"{\"step\":\"call\",\"state\":\"paused\",\"count\":18,\"fate\":\"go to\",\"to\":\"case\"},"
+		"{\"step\":\"x\",\"state\":\"active\",\"count\":1,\"fate\":\"end\",\"to\":\"\"},"
+		"{\"step\":\"y\",\"state\":\"active\",\"version\":\"0123456789ab\",\"count\":30,\"fate\":\"finish\",\"to\":\"\"},"
+		"{\"step\":\"z\",\"state\":\"active\",\"count\":12,\"fate\":\"restart\",\"to\":\"deliver\"}]},"
+		"{\"sequence\":\"old\",\"change\":\"removed\",\"on_change\":null,\"people\":[{\"step\":\"q\",\"state\":\"active\",\"count\":2,\"fate\":\"end\",\"to\":\"\"}]},"
+		"{\"sequence\":\"new\",\"change\":\"added\",\"on_change\":\"move\",\"people\":[]}],"
+		"\"people\":{\"all\":1000000,\"looked_at\":51220,\"sample\":true,\"stage\":[{\"from\":\"a\",\"to\":\"b\",\"count\":1200}],\"list\":[],"
+		"\"hot\":[{\"from\":\"not hot\",\"to\":\"hot\",\"count\":17}]}}",
+		"A reload would be refused: port is taken at the start only\n"
+		"\n"
+		"WHAT A RELOAD WOULD CHANGE\n"
+		"  stage decision: changed\n"
+		"    when                  interest >= 60 -> interest >= 70\n"
+		"    until                 gone: interest < 40\n"
+		"  mail a: changed\n"
+		"    text                  another\n"
+		"  quiet: changed\n"
+		"    days                  new: sun\n"
+		"  sequence old: removed\n"
+		"\n"
+		"PEOPLE UNDER WAY\n"
+		"  ebook: changed; on_change: move\n"
+		"         1,412 at `nudge` go on under the new version\n"
+		"            18 at `call`, paused, a step that is gone, go to `case`\n"
+		"             1 at `x`, a step that is gone: end\n"
+		"            30 at `y` finish the version that they entered (0123456789ab)\n"
+		"            12 at `z` begin again at `deliver`\n"
+		"  old: removed\n"
+		"             2 at `q`: end\n"
+		"  new: added; nobody under way is concerned\n"
+		"\n"
+		"WHERE PEOPLE ARE BY THE NEW RULES, of 1,000,000 people; a sample of 51,220 people, scaled up\n"
+		"   about 1,200 stage: a -> b\n"
+		"      about 17 become hot\n");
+	assert_page(page_plan, "{\"changed\":true,\"differences\":[],\"sequences\":[],\"people\":{\"all\":1,\"sample\":false}}",
+		"WHAT A RELOAD WOULD CHANGE\n"
+		"\n"
+		"WHERE PEOPLE ARE BY THE NEW RULES, of 1 person\n"
+		"  Nobody changes stage or list, and nobody becomes hot.\n");
 }
 
 static void why_they_got_it_and_what_comes_next(void **state)
@@ -236,6 +291,7 @@ int main(void)
 		cmocka_unit_test(texts_are_wrapped_cleaned_and_their_times_local),
 		cmocka_unit_test(a_value_and_its_parts),
 		cmocka_unit_test(a_score),
+		cmocka_unit_test(what_a_reload_would_change),
 		cmocka_unit_test(why_they_got_it_and_what_comes_next),
 	};
 
