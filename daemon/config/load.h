@@ -26,6 +26,7 @@ struct plan_body {
 	size_t page_count;
 	const char *folder;		/* of the operator's file */
 	bool no_secrets;		/* see plan_load_to_look() */
+	const struct sequence *old;	/* of one of `olds`: what it is */
 	struct plan_body *olds;		/* of older sequences, each with what it owns; `plan` of theirs is not used */
 };
 

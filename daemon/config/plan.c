@@ -171,11 +171,39 @@ const struct sequence *plan_old_sequence(struct plan *plan, const char *source, 
 		olds_free(b);
 		s = NULL;
 	} else {
+		b->old = s;
 		b->olds = of->olds;
-		of->olds = b;
+		__atomic_store_n(&of->olds, b, __ATOMIC_RELEASE);	/* the loop looks for targets in it */
 	}
 	load_clear(&l);
 	return s;
+}
+
+static const struct alert_target *target_in(const struct sequence *s, const char *url)
+{
+	for (int i = 0; i < s->step_count; i++) {
+		if (s->steps[i].kind == STEP_WEBHOOK && !strcmp(s->steps[i].target->url, url))
+			return s->steps[i].target;
+	}
+	return NULL;
+}
+
+const struct alert_target *plan_target(const struct plan *plan, const char *url)
+{
+	const struct plan_body *of = (const struct plan_body *)plan, *old;
+	const struct alert_target *found = NULL;
+
+	for (size_t i = 0; i < plan->sales.alert_count && !found; i++) {
+		if (!strcmp(plan->sales.alerts[i].url, url))
+			found = &plan->sales.alerts[i];
+	}
+	for (size_t i = 0; i < plan->webhook_count && !found; i++) {
+		if (!strcmp(plan->webhooks[i]->url, url))
+			found = plan->webhooks[i];
+	}
+	for (old = __atomic_load_n(&of->olds, __ATOMIC_ACQUIRE); old && !found; old = old->olds)
+		found = target_in(old->old, url);
+	return found;
 }
 
 struct plan *plan_ref(struct plan *plan)

@@ -253,7 +253,7 @@ struct plan_job {
 	bool swapped;			/* in an earlier run of this job, whose transaction failed */
 };
 
-/* Older versions that are to be finished are known before anything happens to those in them: what they ask for marks their rules. */
+/* Older versions that are to be finished are known before anything happens to those in them: while there are any, whatever happens asks. */
 #define OLD_MOST 20
 
 static int know_versions(struct decide *d, struct db *db, const struct plan *plan, struct err *err)
@@ -313,6 +313,7 @@ static int run_plan(struct store_job *job, struct db *db, struct err *err)
 		values_places(&j->d->places, j->plan);
 		version_forget(j->d);
 		trial_forget(j->d);
+		j->d->goal_tests = trials_by_goal(j->plan);
 		j->swapped = true;
 	} else if (!j->swapped) {
 		j->old = j->plan;	/* in force since the start */
@@ -377,6 +378,7 @@ static struct decide *decide_new(struct store *store, struct plan *plan, const s
 	d->plan = plan_ref(plan);
 	d->working = plan_ref(plan);
 	values_places(&d->places, plan);
+	d->goal_tests = trials_by_goal(plan);
 	return d;
 }
 

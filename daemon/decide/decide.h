@@ -4,6 +4,7 @@
 #ifndef DECIDE_DECIDE_H
 #define DECIDE_DECIDE_H
 
+#include "base/digest.h"
 #include "base/loop.h"
 #include "decide/facts.h"
 
@@ -29,7 +30,6 @@ struct known_test {
 	int64_t at;			/* when it was read; 0: not yet */
 	struct arm_sum sums[TRIAL_ARMS];
 	int winner;			/* arm; -1: none yet */
-	int look;			/* the last one that was made */
 };
 
 struct decide {
@@ -51,6 +51,7 @@ struct decide {
 		int bucket;		/* the next; BUCKETS: all were visited */
 		int64_t after;		/* the last person who was visited in it */
 		int64_t people;
+		uint8_t rules[SHA256_SIZE];	/* digest of those by which everybody is being looked at */
 	} sweep;
 	bool stopping;
 	struct {
@@ -68,6 +69,8 @@ struct decide {
 	size_t old_count, old_cap;
 	struct known_test *tests;
 	size_t test_count, test_cap;
+	int64_t test_ended;		/* when one was; for a while what is kept of them in memory is not trusted */
+	bool goal_tests;		/* the plan has tests that a goal decides */
 };
 
 /* Store thread: an empty arena for the next fact. */
@@ -90,6 +93,11 @@ int sequence_pause(struct decide *d, struct db *db, struct enrolment *e, const c
 int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_t at, struct err *err) MUSTCHECK;
 /* Its claimed mail could not be made: the step comes again at `until`. */
 int sequence_hold(struct decide *d, struct db *db, struct enrolment *e, const char *name, int64_t until, const char *why, struct err *err) MUSTCHECK;
+/* Which one goes before it: of those under way that it does not run beside, one whose priority is as high; NULL: none. `self`: its own enrolment, or 0. */
+int sequence_first(struct decide *d, struct db *db, int64_t prospect, const struct sequence *s, int64_t self, const struct sequence **first,
+		struct err *err) MUSTCHECK;
+/* The others pause. */
+int sequence_make_way(struct decide *d, struct db *db, int64_t prospect, const struct sequence *s, int64_t self, struct err *err) MUSTCHECK;
 /* Is a mail of this enrolment claimed, or to be tried again? What becomes of it moves the enrolment on. 1/0/-1. */
 int sequence_mail_on_its_way(struct decide *d, struct db *db, const struct enrolment *e, struct err *err) MUSTCHECK;
 /* Does the step send a mail? */
@@ -122,7 +130,7 @@ int version_of(struct decide *d, struct db *db, const struct enrolment *e, const
  */
 int version_step(struct decide *d, struct db *db, struct enrolment *e, const char *name, int64_t now, const struct sequence **s, int *step,
 		struct err *err) MUSTCHECK;
-/* An open enrolment takes over the version in force, if it does that at all. 1 it is still there, 0 it ended, -1. */
+/* An open enrolment takes over the version in force, if it does that at all. 1 it is still open, 0 it ended, -1. */
 int version_adopt(struct person *p, struct enrolment *e, const struct sequence **out, struct err *err) MUSTCHECK;
 void version_forget(struct decide *d);
 /* Index of the step, or of the one that takes its place; step_count: the end; -1: gone without a word. Pure. */
@@ -134,10 +142,13 @@ int version_place(const struct sequence *s, const char *name);
 int trial_choose(struct person *p, const struct step *step, const struct enrolment *e, const struct arm **out, struct err *err) MUSTCHECK;
 /* Its mail went out. Counts nothing once the test is over. */
 int trial_begin(struct decide *d, struct db *db, const struct step *step, const struct delivery *mail, int64_t at, struct err *err) MUSTCHECK;
-/* What happened wins the open trials that ask for it. */
-int trials_happen(struct person *p, const char *event, const char *subject, struct err *err) MUSTCHECK;
+/* What happened then wins the trials that ask for it and were open. */
+int trials_happen(struct person *p, const char *event, const char *subject, int64_t at, struct err *err) MUSTCHECK;
 int trials_goal(struct person *p, const struct enrolment *e, struct err *err) MUSTCHECK;
+/* Those that ask for the goal of a sequence whose end they have reached already. */
+int trials_check_goals(struct person *p, struct err *err) MUSTCHECK;
 void trial_forget(struct decide *d);
+bool trials_by_goal(const struct plan *plan);	/* has it a test that a goal decides? */
 
 /* --- hot.c ------------------------------------------------------------------------------------------------------- */
 

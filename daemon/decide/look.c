@@ -16,7 +16,7 @@
 
 static const char *const consent_names[] = { "none", "pending", "given", "withdrawn" };
 const char *const look_enrolment_states[] = {
-	[ENROLMENT_ACTIVE] = "active", [ENROLMENT_PAUSED] = "paused", [ENROLMENT_ENDED] = "ended", [ENROLMENT_WATCHED] = "held out",
+	[ENROLMENT_ACTIVE] = "active", [ENROLMENT_PAUSED] = "paused", [ENROLMENT_ENDED] = "ended", [ENROLMENT_WATCHED] = "watched",
 };
 
 /* --- one person ---------------------------------------------------------------------------------------------------- */

@@ -400,7 +400,7 @@ static void add_sequences(struct why *w, json_t *json)
 	for (i = w->enrolment_count; i > 0; i--) {
 		const struct enrolment *e = &w->enrolments[i - 1];
 
-		if (e->state == ENROLMENT_ENDED)
+		if (enrolment_is_over(e) && !(e->heldout && e->state == ENROLMENT_WATCHED))
 			json_array_append_new(past, past_json(w, e));
 		else
 			json_array_append_new(now, open_json(w, e));

@@ -73,6 +73,10 @@ static int claim_row(struct claim *c, struct person *p, struct delivery *row, st
 {
 	const struct mail_template *template = plan_mail(c->d->working, row->template);
 
+	if (!template)		/* the version of their language is gone; the mail itself is there, perhaps */
+		template = plan_mail(c->d->working, mail_base(c->d->arena, row->template));
+	if (template)
+		row->template = template->name;
 	if (mail_out)
 		*mail_out = NULL;
 	if (!template) {
@@ -163,18 +167,26 @@ static int find_thread(struct claim *c, struct person *p, const struct sequence 
 	struct delivery *all;
 	size_t count, n = 0, i;
 
-	if (deliveries_of(c->db, p->row.id, 5 * THREAD_MOST, p->arena, &all, &count, err))
+	if (deliveries_of(c->db, p->row.id, 20 * THREAD_MOST, p->arena, &all, &count, err))
 		return -1;
-	for (i = 0; i < count && n < THREAD_MOST; i++) {
+	for (i = 0; i < count; i++) {
 		if (all[i].enrolment != e->id || (all[i].state != DELIVERY_SENT && all[i].state != DELIVERY_UNKNOWN))
 			continue;
-		n++;
-		before[THREAD_MOST - n] = (struct mail_before){ .delivery = all[i].id, .planned = all[i].planned };
+		/* the subject is that of the first of all; References need not name each */
 		m->first_subject = subject_of(p->plan, s, &all[i]);
+		if (n < THREAD_MOST) {
+			n++;
+			before[THREAD_MOST - n] = (struct mail_before){ .delivery = all[i].id, .planned = all[i].planned };
+		}
 	}
 	m->before = before + THREAD_MOST - n;
 	m->before_count = m->first_subject ? n : 0;
 	return 0;
+}
+
+static bool uses(const struct template *t, int place)
+{
+	return t && place >= 0 && template_uses(t, place);
 }
 
 /* What only the mail of a step can have. */
@@ -183,10 +195,13 @@ static int dress_step(struct claim *c, struct person *p, const struct sequence *
 {
 	const struct arm *arm = arm_of(step, row->arm);
 	int place = c->d->places.owner;
-	bool shown = place >= 0 && (template_uses(m->template->html, place) || template_uses(m->template->text, place));
 	const struct owner *owner = NULL;
+	bool shown;
 
 	m->subject = arm ? arm->subject : NULL;
+	if (step->same_thread && find_thread(c, p, s, e, m, err))
+		return -1;
+	shown = uses(m->template->html, place) || uses(m->template->text, place) || uses(m->subject, place) || uses(m->first_subject, place);
 	if ((step->as_owner || shown) && owner_of(p, &owner, err))
 		return -1;
 	if (step->as_owner)
@@ -198,7 +213,7 @@ static int dress_step(struct claim *c, struct person *p, const struct sequence *
 		values[place] = owner_value(owner, c->batch->arena);
 		m->values = values;
 	}
-	return step->same_thread ? find_thread(c, p, s, e, m, err) : 0;
+	return 0;
 }
 
 static int claim_step_mail(struct claim *c, struct person *p, const struct sequence *s, const struct step *step, const struct enrolment *e,
@@ -299,7 +314,7 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 		return hold_step(c, &p, &e, &s->steps[step], &gate, err);
 	case GATE_END:
 		metric_add(&metric_stopped, 1);
-		return e.state == ENROLMENT_ENDED ? 0 : sequence_end(c->d, c->db, &e, gate.reason, c->now, err);
+		return enrolment_is_over(&e) ? 0 : sequence_end(c->d, c->db, &e, gate.reason, c->now, err);
 	case GATE_PASS:
 		break;
 	}
@@ -409,7 +424,7 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 	found = enrolments_find(c->db, mail->prospect, mail->enrolment, c->d->arena, &e, err);
 	if (found < 0)
 		return -1;
-	if (!found || e.state == ENROLMENT_ENDED)
+	if (!found || enrolment_is_over(&e))
 		return close_mail(c, mail, found ? e.why : "the enrolment is gone", err);
 	if (e.state == ENROLMENT_PAUSED)	/* goes on, with a mail of its own, when the enrolment does */
 		return close_mail(c, mail, e.why, err);
@@ -431,7 +446,7 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 		mail->reply = gate.reason;
 		return mail_plan(c->db, mail, gate.until, err);
 	case GATE_END:
-		if (e.state != ENROLMENT_ENDED && sequence_end(c->d, c->db, &e, gate.reason, c->now, err))
+		if (!enrolment_is_over(&e) && sequence_end(c->d, c->db, &e, gate.reason, c->now, err))
 			return -1;
 		return close_mail(c, mail, gate.reason, err);
 	case GATE_PASS:

@@ -27,7 +27,7 @@ static int happen_sent(struct decide *d, struct db *db, const struct delivery *m
 	struct person p;
 	int found;
 
-	if (plan_rules_of(d->working, "sent").count == 0)
+	if (plan_rules_of(d->working, "sent").count == 0 && !d->old_count)
 		return events_insert(db, &(struct event_row){ .id = id_new(id_bucket(mail->id), at), .prospect = mail->prospect, .at = at,
 				.name = "sent", .subject = mail_base(d->arena, mail->template), .data = "{}" }, err);
 	found = person_load(d, db, mail->prospect, at, &p, err);
@@ -59,7 +59,7 @@ static int go_on(struct decide *d, struct db *db, const struct delivery *mail, i
 	int found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err), step;
 	bool paused;
 
-	if (found <= 0 || e.state == ENROLMENT_ENDED)
+	if (found <= 0 || enrolment_is_over(&e))
 		return found < 0 ? -1 : 0;
 	paused = e.state == ENROLMENT_PAUSED;
 	if (!paused)

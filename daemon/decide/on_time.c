@@ -35,7 +35,7 @@ static int step_due(struct decide *d, struct db *db, const struct queue_row *row
 		return found < 0 ? -1 : 0;
 	e.due = 0;
 	if (e.state == ENROLMENT_WATCHED)
-		return sequence_end(d, db, &e, "watched long enough", now, err);
+		return sequence_end(d, db, &e, e.heldout ? "watched long enough" : e.why, now, err);
 	found = person_load(d, db, row->prospect, now, &p, err);
 	if (found <= 0)
 		return found;
@@ -94,6 +94,7 @@ static int hit_happens(struct person *p, const struct hit *h, const struct deliv
 	buf_str(&data, verdict == VERDICT_MACHINE ? "\"machine\"}" : verdict == VERDICT_HUMAN ? "\"human\"}" : "\"unknown\"}");
 	text = arena_strdup(p->arena, buf_cstr(&data));
 	buf_clear(&data);
+	p->happened = h->at;
 	if (verdict == VERDICT_MACHINE)
 		return person_happen(p, h->kind == 'c' ? "click_machine" : "open_machine", mail_base(p->arena, mail->template), text, NULL, err);
 	return person_happen(p, h->kind == 'c' ? "click" : "open", mail_base(p->arena, mail->template), text, NULL, err);

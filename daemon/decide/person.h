@@ -49,6 +49,7 @@ struct person {
 	/* kinds of rules to look at again */
 	bool fit, stage, list, hot, enrolments;
 	bool trials;			/* something happened that may decide a test */
+	int64_t happened;		/* when, if it only takes effect now: a click that was held back; else 0 */
 	struct entry_mark *enter;	/* entries, each with the event that may enter */
 	size_t enter_count, enter_room;
 	const char *cause;		/* what made it all happen, for the journal: "click evt_..." */

@@ -91,5 +91,5 @@ int person_happen(struct person *p, const char *name, const char *subject, const
 	/* versions that some still finish ask for what they ask, which the plan in force need not name */
 	p->enrolments = p->enrolments || p->d->old_count > 0;
 	p->trials = false;
-	return trials_happen(p, name, event.subject, err);
+	return trials_happen(p, name, event.subject, p->happened ? p->happened : p->now, err);
 }

@@ -77,16 +77,43 @@ static int resume_waiting(struct decide *d, struct db *db, int64_t prospect, con
 	return 0;
 }
 
+/* Of a sequence with a holdout everybody is watched as long as those who get nothing, however their way ends: or the two could not be compared. */
+static bool is_watched_on(const struct sequence *s, const struct enrolment *e, const char *why, int64_t now)
+{
+	return s && s->holdout > 0 && e->state != ENROLMENT_WATCHED && strcmp(why, "goal") != 0 && now < e->entered + s->holdout_for;
+}
+
+static int watch_on(struct db *db, struct enrolment *e, int64_t until, struct err *err)
+{
+	e->state = ENROLMENT_WATCHED;
+	e->lane = LANE_TIME;
+	e->due = until;
+	e->queue_id = id_new(id_bucket(e->prospect), clock_now());
+	return queue_add(db, &(struct queue_row){ .id = e->queue_id, .lane = LANE_TIME, .due = e->due, .kind = QUEUE_STEP, .prospect = e->prospect,
+			.ref = e->id, .name = e->step }, err);
+}
+
 int sequence_end(struct decide *d, struct db *db, struct enrolment *e, const char *why, int64_t now, struct err *err)
 {
-	if (leave_queue(db, e, err))
+	bool told = e->state == ENROLMENT_WATCHED && !e->heldout && strcmp(why, e->why) == 0;
+	const struct sequence *s;
+
+	if (leave_queue(db, e, err) || version_of(d, db, e, &s, err))
 		return -1;
-	e->state = ENROLMENT_ENDED;
-	e->ended = now;
 	e->why = why;
+	if (is_watched_on(s, e, why, now)) {
+		if (watch_on(db, e, e->entered + s->holdout_for, err))
+			return -1;
+	} else {
+		e->state = ENROLMENT_ENDED;
+		e->ended = now;
+	}
+	if (enrolments_update(db, e, err))
+		return -1;
+	if (told)
+		return 0;
 	log_info("enrolment.ended", L_ID("prospect", "pro", e->prospect), L_STR("sequence", e->sequence), L_STR("step", e->step), L_STR("why", why));
-	if (enrolments_update(db, e, err) ||
-			journal_add(db, e->prospect, now, "end", e->sequence, why, err))
+	if (journal_add(db, e->prospect, now, "end", e->sequence, why, err))
 		return -1;
 	return resume_waiting(d, db, e->prospect, e->sequence, now, err);
 }
@@ -108,9 +135,17 @@ int sequence_pause(struct decide *d, struct db *db, struct enrolment *e, const c
 {
 	/* standing at a wait_for, it begins to wait anew when it goes on; so it does not wait for the old time */
 	int64_t due = strcmp(e->why, e->step) == 0 ? 0 : e->due;
+	const struct sequence *s;
+	int wait;
 
-	if (leave_queue(db, e, err))
+	if (leave_queue(db, e, err) || version_of(d, db, e, &s, err))
 		return -1;
+	/* the time for which a wait_until waited may be past by then: it is asked again */
+	wait = s ? plan_step(s, e->why) : -1;
+	if (wait >= 0 && s->steps[wait].kind == STEP_WAIT_UNTIL) {
+		e->step = s->steps[wait].name;
+		due = 0;
+	}
 	e->queue_id = due;	/* kept for sequence_resume(): when it would have gone on */
 	e->state = ENROLMENT_PAUSED;
 	e->why = why;
@@ -132,29 +167,52 @@ bool sequence_is_beside(const struct sequence *a, const struct sequence *b)
 	return a->beside_any || b->beside_any || names(a, b->name) || names(b, a->name);
 }
 
-/* One sequence at a time, here too: 1 the way is free, 0 it gives way to another that is under way, -1. */
-static int take_turn(struct decide *d, struct db *db, struct enrolment *e, const struct sequence *s, struct err *err)
+int sequence_first(struct decide *d, struct db *db, int64_t prospect, const struct sequence *s, int64_t self, const struct sequence **first,
+		struct err *err)
 {
 	struct enrolment *open;
-	const char *why;
 	size_t count, i;
 
-	if (enrolments_open(db, e->prospect, d->arena, &open, &count, err))
+	*first = NULL;
+	if (enrolments_open(db, prospect, d->arena, &open, &count, err))
+		return -1;
+	for (i = 0; i < count && !*first; i++) {
+		const struct sequence *other = plan_sequence(d->working, open[i].sequence);
+
+		if (open[i].id != self && open[i].state == ENROLMENT_ACTIVE && other && !sequence_is_beside(s, other) && other->priority >= s->priority)
+			*first = other;
+	}
+	return 0;
+}
+
+int sequence_make_way(struct decide *d, struct db *db, int64_t prospect, const struct sequence *s, int64_t self, struct err *err)
+{
+	struct enrolment *open;
+	size_t count, i;
+
+	if (enrolments_open(db, prospect, d->arena, &open, &count, err))
 		return -1;
 	for (i = 0; i < count; i++) {
 		const struct sequence *other = plan_sequence(d->working, open[i].sequence);
 
-		if (open[i].id == e->id || open[i].state != ENROLMENT_ACTIVE || (other && sequence_is_beside(s, other)))
-			continue;
-		if (other && other->priority >= s->priority) {
-			e->why = arena_printf(d->arena, "%s%s", sequence_gave_way, other->name);
-			return enrolments_update(db, e, err) ? -1 : 0;
-		}
-		why = arena_printf(d->arena, "%s%s", sequence_gave_way, s->name);
-		if (sequence_pause(d, db, &open[i], why, err))
+		if (open[i].id != self && open[i].state == ENROLMENT_ACTIVE && (!other || !sequence_is_beside(s, other)) &&
+				sequence_pause(d, db, &open[i], arena_printf(d->arena, "%s%s", sequence_gave_way, s->name), err))
 			return -1;
 	}
-	return 1;
+	return 0;
+}
+
+/* One sequence at a time, here too: 1 the way is free, 0 it gives way to another that is under way, -1. */
+static int take_turn(struct decide *d, struct db *db, struct enrolment *e, const struct sequence *s, struct err *err)
+{
+	const struct sequence *first;
+
+	if (sequence_first(d, db, e->prospect, s, e->id, &first, err))
+		return -1;
+	if (!first)
+		return sequence_make_way(d, db, e->prospect, s, e->id, err) ? -1 : 1;
+	e->why = arena_printf(d->arena, "%s%s", sequence_gave_way, first->name);
+	return enrolments_update(db, e, err) ? -1 : 0;
 }
 
 int sequence_mail_on_its_way(struct decide *d, struct db *db, const struct enrolment *e, struct err *err)
@@ -175,28 +233,42 @@ int sequence_mail_on_its_way(struct decide *d, struct db *db, const struct enrol
 	return 0;
 }
 
+/* Its mail was on its way when it was paused: what becomes of that moves it on. */
+static int resume_behind_mail(struct db *db, struct enrolment *e, struct err *err)
+{
+	e->due = 0;
+	e->queue_id = 0;
+	e->state = ENROLMENT_ACTIVE;
+	e->why = "goes on";
+	return enrolments_update(db, e, err);
+}
+
 int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_t at, struct err *err)
 {
+	const char *before = e->version;
 	const struct sequence *s;
-	int step, rc = version_step(d, db, e, e->step, at, &s, &step, err);
+	int step, rc;
 
-	if (rc <= 0)
-		return rc;
+	if (version_of(d, db, e, &s, err))
+		return -1;
+	if (!s)
+		return sequence_end(d, db, e, "the sequence is gone", at, err);
 	rc = take_turn(d, db, e, s, err);
 	if (rc <= 0)
 		return rc;
 	rc = sequence_mail_on_its_way(d, db, e, err);
-	if (rc < 0)
-		return -1;
-	if (e->queue_id > at)
+	if (rc)
+		return rc < 0 ? -1 : resume_behind_mail(db, e, err);
+	rc = version_step(d, db, e, e->step, at, &s, &step, err);
+	if (rc <= 0)
+		return rc;
+	/* the rest of its wait; of a version that begins anew there is none */
+	if (e->queue_id > at && (s->on_change != CHANGE_RESTART || strcmp(before, e->version) == 0))
 		at = e->queue_id;
 	e->due = 0;
 	e->queue_id = 0;
 	e->state = ENROLMENT_ACTIVE;
-	if (!rc)
-		return sequence_rest(db, e, &s->steps[step], at, "goes on", err);
-	e->why = "goes on";
-	return enrolments_update(db, e, err);
+	return sequence_rest(db, e, &s->steps[step], at, "goes on", err);
 }
 
 int sequence_hold(struct decide *d, struct db *db, struct enrolment *e, const char *name, int64_t until, const char *why, struct err *err)
@@ -376,7 +448,7 @@ static int wait_for(struct db *db, struct person *p, const struct sequence *s, s
 		return note_branch(p, s, at, "holds", *step, err);
 	}
 	p->enrolments = true;	/* its own time to change is looked for when the person is settled */
-	return sequence_rest(db, e, at, at->wait ? p->now + at->wait : INT64_MAX / 2, at->name, err) ? -1 : 1;
+	return sequence_rest(db, e, at, p->now + at->wait, at->name, err) ? -1 : 1;
 }
 
 int sequence_waited(struct person *p, const struct sequence *s, const struct step *at, bool held, struct err *err)

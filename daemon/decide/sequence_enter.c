@@ -21,7 +21,7 @@ static int may_enter_again(struct person *p, const struct sequence *s, struct er
 		return -1;
 	if (!found)
 		return 1;
-	if (last.state != ENROLMENT_ENDED)
+	if (last.state != ENROLMENT_ENDED && (last.state != ENROLMENT_WATCHED || last.heldout))
 		return 0;
 	switch (s->again) {
 	case AGAIN_NEVER:
@@ -35,27 +35,15 @@ static int may_enter_again(struct person *p, const struct sequence *s, struct er
 }
 
 /* One sequence at a time: the higher priority goes on, the other gives way (or does not begin). 1 the way is free. */
-static int make_way(struct person *p, const struct sequence *s, struct err *err)
+static int way_is_free(struct person *p, const struct sequence *s, struct err *err)
 {
-	struct enrolment *open;
-	size_t count, i;
+	const struct sequence *first;
 
-	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
+	if (sequence_first(p->d, p->db, p->row.id, s, 0, &first, err))
 		return -1;
-	for (i = 0; i < count; i++) {
-		const struct sequence *other = plan_sequence(p->plan, open[i].sequence);
-
-		if (open[i].state == ENROLMENT_ACTIVE && other && !sequence_is_beside(s, other) && other->priority >= s->priority)
-			return person_journal(p, "hold", s->name, arena_printf(p->arena, "does not enter: is in %s, whose priority is as high", other->name), err) ? -1 : 0;
-	}
-	for (i = 0; i < count; i++) {
-		const struct sequence *other = plan_sequence(p->plan, open[i].sequence);
-
-		if (open[i].state == ENROLMENT_ACTIVE && (!other || !sequence_is_beside(s, other)) &&
-				sequence_pause(p->d, p->db, &open[i], arena_printf(p->arena, "%s%s", sequence_gave_way, s->name), err))
-			return -1;
-	}
-	return 1;
+	if (!first)
+		return 1;
+	return person_journal(p, "hold", s->name, arena_printf(p->arena, "does not enter: is in %s, whose priority is as high", first->name), err) ? -1 : 0;
 }
 
 /* What keeps them out whatever happened: NULL if nothing does. */
@@ -131,18 +119,18 @@ static int begin(struct person *p, const struct sequence *s, struct err *err)
 		.id = id_new(id_bucket(p->row.id), p->now), .prospect = p->row.id, .sequence = s->name, .step = s->steps[0].name,
 		.state = ENROLMENT_ACTIVE, .entered = p->now, .why = "", .version = s->version,
 	};
-	int may = 1;
+	bool alone = p->nowhere;
+	int may = alone ? 1 : way_is_free(p, s, err);
 
-	p->enrolments = true;
-	if (is_held_out(p, s)) {
-		p->nowhere = false;
-		return watch(p, s, &e, err) ? -1 : 1;
-	}
-	if (!p->nowhere)
-		may = make_way(p, s, err);
+	/* the held out are those who would have entered: whoever is kept out by another sequence is none of them */
 	if (may <= 0)
 		return may;
+	p->enrolments = true;
 	p->nowhere = false;
+	if (is_held_out(p, s))
+		return watch(p, s, &e, err) ? -1 : 1;
+	if (!alone && sequence_make_way(p->d, p->db, p->row.id, s, 0, err))
+		return -1;
 	log_info("enrolment.entered", L_ID("prospect", "pro", p->row.id), L_STR("sequence", s->name), L_STR("cause", p->cause));
 	if (enrolments_insert(p->db, &e, err) || person_journal(p, "enrol", s->name, p->cause, err) ||
 			sequence_go(p->d, p->db, p, s, &e, 0, p->now, err))

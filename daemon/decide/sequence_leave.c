@@ -16,6 +16,8 @@ int sequence_check_leave(struct person *p, const struct sequence *s, struct enro
 		if (holds)
 			return trials_goal(p, e, err) || sequence_end(p->d, p->db, e, "goal", p->now, err) ? -1 : 1;
 	}
+	if (e->state == ENROLMENT_WATCHED)	/* whatever else happens, it is to be compared with the others */
+		return 0;
 	if (s->exit) {
 		if (person_holds(p, s->exit, UNIT_ENROLMENTS, &holds, err))
 			return -1;
@@ -32,13 +34,15 @@ static int check_field(struct person *p, const struct sequence *s, struct enrolm
 {
 	const struct step *at = &s->steps[step];
 	int64_t due;
+	int rc;
 
-	if (!e->due)	/* it does not rest: its mail is on its way */
-		return 0;
 	if (sequence_until(p, at, &due, err))
 		return -1;
 	if (due == e->due)
 		return 0;
+	rc = sequence_mail_on_its_way(p->d, p->db, e, err);	/* then it waits for nothing any more */
+	if (rc)
+		return rc < 0 ? -1 : 0;
 	return sequence_go(p->d, p->db, p, s, e, step, p->now, err);
 }
 
@@ -94,5 +98,5 @@ int sequence_check_open(struct person *p, struct err *err)
 		if (open[i].state != ENROLMENT_ENDED && check_one(p, &open[i], err))
 			return -1;
 	}
-	return 0;
+	return trials_check_goals(p, err);
 }

@@ -71,6 +71,7 @@ struct sweep_job {
 	bool begin;			/* is there anything to do? */
 	bool end;			/* it has been done */
 	bool needed;
+	uint8_t rules[SHA256_SIZE];	/* begin: gives; end: takes what they were then, or a change meanwhile would pass for seen */
 	int64_t after;			/* the last person that was looked at in the bucket */
 	size_t people;
 };
@@ -83,14 +84,13 @@ static int mark_rules(struct db *db, const uint8_t digest[SHA256_SIZE], struct e
 static int run_begin(struct sweep_job *j, struct db *db, struct err *err)
 {
 	struct slice before = { 0 };
-	uint8_t now[SHA256_SIZE];
 	int found = settings_get(db, MARK, decide_arena(j->d), &before, err);
 
 	if (found < 0)
 		return -1;
-	digest_rules(j->d->working, now);
-	j->needed = found && (before.len != SHA256_SIZE || memcmp(before.data, now, SHA256_SIZE) != 0);
-	return found ? 0 : mark_rules(db, now, err);
+	digest_rules(j->d->working, j->rules);
+	j->needed = found && (before.len != SHA256_SIZE || memcmp(before.data, j->rules, SHA256_SIZE) != 0);
+	return found ? 0 : mark_rules(db, j->rules, err);
 }
 
 int on_sweep(struct decide *d, struct db *db, uint16_t bucket, int64_t *after, size_t max, size_t *count_out, struct err *err)
@@ -119,14 +119,11 @@ int on_sweep(struct decide *d, struct db *db, uint16_t bucket, int64_t *after, s
 static int run_sweep(struct store_job *job, struct db *db, struct err *err)
 {
 	struct sweep_job *j = (struct sweep_job *)job;
-	uint8_t now[SHA256_SIZE];
 
 	if (j->begin)
 		return run_begin(j, db, err);
-	if (j->end) {
-		digest_rules(j->d->working, now);
-		return mark_rules(db, now, err);
-	}
+	if (j->end)
+		return mark_rules(db, j->rules, err);
 	j->after = j->d->sweep.after;
 	return on_sweep(j->d, db, j->d->sweep.bucket, &j->after, PEOPLE, &j->people, err);
 }
@@ -154,6 +151,7 @@ static void sweep_done(struct store_job *job, enum store_result result, const st
 		d->sweep.begun = false;
 	} else if (j->begin) {
 		d->sweep.begun = true;
+		memcpy(d->sweep.rules, j->rules, sizeof(j->rules));
 		more = j->needed;
 		if (more)
 			log_info("sweep.begun", L_STR("why", "the rules have changed"));
@@ -182,6 +180,7 @@ static void sweep_next(void *arg)
 	}
 	j = xcalloc(1, sizeof(*j));
 	*j = (struct sweep_job){ .job = { .run = run_sweep, .done = sweep_done }, .d = d, .begin = !d->sweep.begun, .end = d->sweep.bucket == BUCKETS };
+	memcpy(j->rules, d->sweep.rules, sizeof(j->rules));
 	d->sweep.running = store_submit(d->store, &j->job, STORE_NORMAL) == 0;
 	if (d->sweep.running)
 		return;
@@ -228,5 +227,6 @@ int sweep_here(struct decide *d, struct err *err)
 			return -1;
 		advance(d, &some);
 	}
+	memcpy(end.rules, begin.rules, sizeof(end.rules));
 	return sweep_job_here(d, &end, err);
 }

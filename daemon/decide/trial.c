@@ -24,6 +24,7 @@
 #include "trial.h"
 
 #define CACHE_FOR US_MINUTE
+#define GRACE US_HOUR
 #define GRID 2048
 #define BY_LOT 0.3
 
@@ -209,7 +210,8 @@ int trial_sums(struct db *db, const struct step *step, int64_t now, struct arena
 		if (k == step->arm_count)
 			continue;
 		out[k].all += days[i].shown;
-		if ((days[i].day + 1) * US_DAY + step->within > now)
+		/* clicks take effect a little later than they are made */
+		if ((days[i].day + 1) * US_DAY + step->within + GRACE > now)
 			continue;
 		out[k].shown += days[i].shown;
 		out[k].won += days[i].won;
@@ -227,8 +229,29 @@ static int end_test(struct decide *d, struct db *db, const struct step *step, st
 			arena_printf(d->arena, "%lld of %lld, the best with %.1f %%", (long long)a->won, (long long)a->shown, 100 * sure);
 
 	log_info("test.ended", L_STR("test", step->test_id), L_STR("arm", step->arms[best].name), L_STR("why", why));
-	t->winner = (int)best;
+	/* the transaction may be undone and run again: what it found is read from the database, until that is long over */
+	t->at = 0;
+	d->test_ended = now;
 	return test_ends_put(db, step->test_id, &(struct test_end){ .arm = step->arms[best].name, .at = now, .why = why }, err);
+}
+
+/* The last look that was made at a test, kept with it: a look that is made again after each restart would spend more doubt than there is. */
+static int last_look(struct decide *d, struct db *db, const struct step *step, int *out, struct err *err)
+{
+	struct slice kept;
+	int found = settings_get(db, arena_printf(d->arena, "look/%s", step->test_id), d->arena, &kept, err);
+
+	*out = 0;
+	if (found == 1 && kept.len == sizeof(*out))
+		memcpy(out, kept.data, sizeof(*out));
+	return found < 0 ? -1 : 0;
+}
+
+static int note_look(struct decide *d, struct db *db, const struct step *step, struct known_test *t, int look, int64_t now, struct err *err)
+{
+	d->test_ended = now;
+	t->at = 0;
+	return settings_set(db, arena_printf(d->arena, "look/%s", step->test_id), &look, sizeof(look), err);
 }
 
 static int read_test(struct decide *d, struct db *db, const struct step *step, struct known_test *t, int64_t now, struct err *err)
@@ -237,29 +260,32 @@ static int read_test(struct decide *d, struct db *db, const struct step *step, s
 	int64_t known = 0;
 	size_t i, best;
 	double sure;
-	int found = test_ends_find(db, step->test_id, d->arena, &end, err), look;
+	int found = test_ends_find(db, step->test_id, d->arena, &end, err), look, last;
 
 	t->winner = -1;
 	for (i = 0; found == 1 && i < step->arm_count; i++)
 		if (strcmp(step->arms[i].name, end.arm) == 0)
 			t->winner = (int)i;
-	if (found < 0 || trial_sums(db, step, now, d->arena, t->sums, err))
+	if (found < 0 || trial_sums(db, step, now, d->arena, t->sums, err) || last_look(d, db, step, &last, err))
 		return -1;
 	t->at = now;
 	for (i = 0; i < step->arm_count; i++)
 		known += t->sums[i].shown;
 	look = step->method == TEST_FIXED ? 1 : trial_look(known, step->size, step->arm_count);
-	if (t->winner >= 0 || look <= t->look)
+	if (t->winner >= 0 || look <= last)
 		return 0;
-	if (step->method == TEST_THOMPSON)
-		t->look = look;
-	return trial_decide(step, t->sums, step->arm_count, look, &best, &sure) ? end_test(d, db, step, t, best, sure, now, err) : 0;
+	if (trial_decide(step, t->sums, step->arm_count, look, &best, &sure)) {
+		t->winner = (int)best;
+		return end_test(d, db, step, t, best, sure, now, err);
+	}
+	return step->method == TEST_THOMPSON ? note_look(d, db, step, t, look, now, err) : 0;
 }
 
 /* As of at most a minute ago. */
 static int know(struct decide *d, struct db *db, const struct step *step, int64_t now, struct known_test **out, struct err *err)
 {
 	struct known_test *t = NULL;
+	bool trusted = !d->test_ended || now < d->test_ended || now >= d->test_ended + CACHE_FOR;
 	size_t i;
 
 	for (i = 0; i < d->test_count && !t; i++)
@@ -271,7 +297,7 @@ static int know(struct decide *d, struct db *db, const struct step *step, int64_
 		*t = (struct known_test){ .id = xstrdup(step->test_id) };
 	}
 	*out = t;
-	return !t->at || now >= t->at + CACHE_FOR || now < t->at ? read_test(d, db, step, t, now, err) : 0;
+	return !trusted || !t->at || now >= t->at + CACHE_FOR || now < t->at ? read_test(d, db, step, t, now, err) : 0;
 }
 
 void trial_forget(struct decide *d)
@@ -335,14 +361,14 @@ static bool is_about(const char *event, const char *subject, const struct trial 
 	return strcmp(subject, t->template) == 0;
 }
 
-int trials_happen(struct person *p, const char *event, const char *subject, struct err *err)
+int trials_happen(struct person *p, const char *event, const char *subject, int64_t at, struct err *err)
 {
 	struct trial *open;
 	size_t count, i;
 
 	if (strcmp(event, "goal") == 0)		/* the sequence's own, never an event of that name */
 		return 0;
-	if (trials_open(p->db, p->row.id, p->now, p->arena, &open, &count, err))
+	if (trials_open(p->db, p->row.id, at, p->arena, &open, &count, err))
 		return -1;
 	for (i = 0; i < count; i++)
 		if (strcmp(open[i].event, event) == 0 && is_about(event, subject, &open[i]) && win(p, &open[i], err))
@@ -363,4 +389,43 @@ int trials_goal(struct person *p, const struct enrolment *e, struct err *err)
 		if (open[i].enrolment == e->id && strcmp(open[i].event, "goal") == 0 && win(p, &open[i], err))
 			return -1;
 	return 0;
+}
+
+int trials_check_goals(struct person *p, struct err *err)
+{
+	const struct sequence *s;
+	struct enrolment e;
+	struct trial *open;
+	size_t count, i;
+	bool holds;
+	int found;
+
+	if (!p->d->goal_tests)
+		return 0;
+	if (trials_open(p->db, p->row.id, p->now, p->arena, &open, &count, err))
+		return -1;
+	for (i = 0; i < count; i++) {
+		if (strcmp(open[i].event, "goal") != 0)
+			continue;
+		found = enrolments_find(p->db, p->row.id, open[i].enrolment, p->arena, &e, err);
+		if (found < 0 || (found && version_of(p->d, p->db, &e, &s, err)))
+			return -1;
+		if (!found || e.state != ENROLMENT_ENDED || !s || !s->goal)
+			continue;
+		if (person_holds(p, s->goal, UNIT_ENROLMENTS, &holds, err) || (holds && win(p, &open[i], err)))
+			return -1;
+	}
+	return 0;
+}
+
+bool trials_by_goal(const struct plan *plan)
+{
+	size_t i;
+	int k;
+
+	for (i = 0; i < plan->sequence_count; i++)
+		for (k = 0; k < plan->sequences[i].step_count; k++)
+			if (plan->sequences[i].steps[k].kind == STEP_TEST && strcmp(plan->sequences[i].steps[k].by, "goal") == 0)
+				return true;
+	return false;
 }

@@ -144,5 +144,5 @@ int version_adopt(struct person *p, struct enrolment *e, const struct sequence *
 	/* a wait that has begun keeps its end; who stood at a wait_for that is gone waits for nothing any more */
 	if (!again && e->due > p->now && strcmp(e->why, before) != 0)
 		return sequence_rest(p->db, e, &(*out)->steps[step], e->due, e->why, err) ? -1 : 1;
-	return sequence_go(p->d, p->db, p, *out, e, step, p->now, err) ? -1 : 1;
+	return sequence_go(p->d, p->db, p, *out, e, step, p->now, err) ? -1 : e->state != ENROLMENT_ENDED;
 }

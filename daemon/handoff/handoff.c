@@ -237,23 +237,10 @@ static void answered_cb(void *arg, const struct request_answer *answer)
 
 /* --- sending ---------------------------------------------------------------------------------------- */
 
-static const struct alert_target *find_target(const struct plan *plan, const char *url)
-{
-	size_t i;
-
-	for (i = 0; i < plan->sales.alert_count; i++)
-		if (strcmp(plan->sales.alerts[i].url, url) == 0)
-			return &plan->sales.alerts[i];
-	for (i = 0; i < plan->webhook_count; i++)
-		if (strcmp(plan->webhooks[i]->url, url) == 0)
-			return plan->webhooks[i];
-	return NULL;
-}
-
 static void start(struct handoff *h, const struct alert_work *work)
 {
 	struct handover *o = handover_new(h, work);
-	const struct alert_target *target = find_target(o->plan, work->url);
+	const struct alert_target *target = plan_target(o->plan, work->url);
 	char id[ID_TEXT];
 	struct request_wish wish = {
 		.url = work->url,

@@ -379,7 +379,7 @@ static void put_sequence(const struct by_sequence *s, struct buf *out)
 	if (s->states[ENROLMENT_PAUSED])
 		buf_printf(out, "%9lld  paused\n", (long long)s->states[ENROLMENT_PAUSED]);
 	if (s->states[ENROLMENT_WATCHED])
-		buf_printf(out, "%9lld  held out, still watched\n", (long long)s->states[ENROLMENT_WATCHED]);
+		buf_printf(out, "%9lld  watched for the holdout\n", (long long)s->states[ENROLMENT_WATCHED]);
 	free(ends);
 }
 

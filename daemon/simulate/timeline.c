@@ -102,16 +102,17 @@ static int read_end(struct db *db, void *arg, struct err *err)
 static void put_enrolment(struct timeline *t, const struct enrolment *e)
 {
 	static const char *const words[] = { "under way, at", "paused, at", "ended, at", "held out, at" };
+	enum enrolment_state state = enrolment_is_over(e) && !(e->heldout && e->state == ENROLMENT_WATCHED) ? ENROLMENT_ENDED : e->state;
 
 	if (t->options->json) {
-		buf_printf(t->out, "{\"sequence\":\"%s\",\"state\":\"%.*s\",\"step\":\"%s\",\"why\":", e->sequence, (int)strcspn(words[e->state], ","),
-				words[e->state], e->step);
+		buf_printf(t->out, "{\"sequence\":\"%s\",\"state\":\"%.*s\",\"step\":\"%s\",\"why\":", e->sequence, (int)strcspn(words[state], ","),
+				words[state], e->step);
 		text_json(t->out, e->why, strlen(e->why));
 		buf_char(t->out, '}');
 		return;
 	}
-	buf_printf(t->out, "%-12s %s %s", e->sequence, words[e->state], e->step);
-	if (e->state == ENROLMENT_ENDED || e->state == ENROLMENT_PAUSED)
+	buf_printf(t->out, "%-12s %s %s", e->sequence, words[state], e->step);
+	if (state == ENROLMENT_ENDED || state == ENROLMENT_PAUSED)
 		buf_printf(t->out, ": %s", e->why);
 	buf_char(t->out, '\n');
 }

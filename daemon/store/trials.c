@@ -106,6 +106,19 @@ int trials_win(struct db *db, const struct trial *t, struct err *err)
 	return query_run(q, err) < 0 ? -1 : 0;
 }
 
+STATEMENT(prune, BUCKETED,
+	"DELETE FROM trial"
+	" WHERE bucket = ?1 AND at < ?2");
+
+int trials_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err)
+{
+	struct query *q = db_query(db, &sql_prune);
+
+	query_int(q, 1, bucket);
+	query_int(q, 2, before);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
 /* --- sums ------------------------------------------------------------------------------------------------------- */
 
 STATEMENT(add_day, SITE,

@@ -413,6 +413,8 @@ size_t step_ways(const struct sequence *sequence, int step, struct step_way ways
 int plan_stage(const struct plan *plan, const char *name);
 int plan_list(const struct plan *plan, const char *name);
 struct rule_set plan_rules_of(const struct plan *plan, const char *event);
+/* Who signs what is posted there: an alert of sales.yaml, or a webhook of a sequence or of an older version of one; NULL: nobody any more. */
+const struct alert_target *plan_target(const struct plan *plan, const char *url);
 
 /*
  * An older version of a sequence, from its source as it was kept, with the names of this plan, to which it belongs. NULL with what stands in

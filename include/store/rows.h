@@ -133,7 +133,7 @@ int hits_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) 
 
 enum enrolment_state {
 	ENROLMENT_ACTIVE, ENROLMENT_PAUSED, ENROLMENT_ENDED,
-	ENROLMENT_WATCHED,		/* held out: gets nothing, and is looked at for its goal */
+	ENROLMENT_WATCHED,		/* gets nothing (any more), and is looked at for its goal: held out, or compared with those who are */
 };
 
 struct enrolment {
@@ -151,6 +151,12 @@ struct enrolment {
 	int64_t allowed;		/* when the gate first allowed the step at hand; 0: not yet, or the step does not ask */
 	bool heldout;			/* was or is WATCHED */
 };
+
+/* Nothing more will be sent in it. */
+static inline bool enrolment_is_over(const struct enrolment *e)
+{
+	return e->state == ENROLMENT_ENDED || e->state == ENROLMENT_WATCHED;
+}
 
 int enrolments_insert(struct db *db, const struct enrolment *e, struct err *err) MUSTCHECK;
 int enrolments_find(struct db *db, int64_t prospect, int64_t id, struct arena *arena, struct enrolment *out, struct err *err) MUSTCHECK;
@@ -272,6 +278,7 @@ int trials_insert(struct db *db, const struct trial *t, struct err *err) MUSTCHE
 /* Of a person: those not won whose window is open at `now`, oldest first. */
 int trials_open(struct db *db, int64_t prospect, int64_t now, struct arena *arena, struct trial **out, size_t *count_out, struct err *err) MUSTCHECK;
 int trials_of(struct db *db, int64_t prospect, struct arena *arena, struct trial **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+int trials_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;	/* as events_prune() */
 int trials_win(struct db *db, const struct trial *t, struct err *err) MUSTCHECK;
 
 struct arm_day { const char *arm; int64_t day; int64_t shown, won; };	/* day: of 1970, UTC, on which it was sent */
@@ -394,7 +401,7 @@ struct watermark { uint32_t uidvalidity, last_uid; };
 int mailboxes_get(struct db *db, const char *mailbox, struct watermark *out, struct err *err) MUSTCHECK;	/* 0,0 if new */
 int mailboxes_set(struct db *db, const char *mailbox, const struct watermark *w, struct err *err) MUSTCHECK;
 
-/* Why things happened: `kind` stage list enrol end hold hot suppress score mail, `what` the new value, `why` the cause. */
+/* Why things happened: `kind` stage list move enrol restart holdout branch late end hold hot alert webhook tag untag test lead suppress mail, `what` the new value, `why` the cause. */
 struct journal_row { int64_t at; int64_t prospect; const char *kind, *what, *why; int64_t id; };
 int journal_add(struct db *db, int64_t prospect, int64_t at, const char *kind, const char *what, const char *why, struct err *err) MUSTCHECK;
 int journal_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct journal_row **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read, newest first */

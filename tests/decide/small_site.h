@@ -44,7 +44,7 @@ SITE void site_write(const struct site *s, const char *name, const char *text)
 	char *path = xasprintf("%s/%s", s->folder, name);
 	FILE *f = fopen(path, "w");
 
-	if (!f || fputs(text, f) < 0 || fclose(f))
+	if (!f || fputs(text, f) < 0 || fclose(f) || chmod(path, 0600))
 		site_die(path, "cannot be written");
 	free(path);
 }

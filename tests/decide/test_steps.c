@@ -81,6 +81,8 @@ static int end_fn(struct site *s, struct db *db, void *arg, struct err *err)
 		.reply = "", .relay_id = "", .at = clock_now() }, err);
 }
 
+static struct mail_batch *kept;		/* of a test that looks at what is claimed */
+
 static void send_all(enum outcome outcome, int64_t retry_at)
 {
 	struct mail_batch *batch = NULL;
@@ -648,6 +650,224 @@ static void test_a_sweep_applies_changed_rules(void **state)
 	free(nurture);
 }
 
+/* --- what meets what ---------------------------------------------------------------------------------------------- */
+
+#define WEBINAR "enter: {on: booked}\nsteps:\n  - {wait_until: webinar_at, before: 1 day, otherwise: late}\n  - {send: a}\n  - {end: done}\n" \
+	"  - late: {send: b}\n"
+
+static void book(const char *webinar_at)
+{
+	struct set_field when = { EVA, webinar_at };
+
+	begin(WEBINAR);
+	site_run(&site, set_webinar, &when);
+	site_track(&site, EVA, "booked", "{}");
+}
+
+/* The mail was begun: that its time moves does not make it come twice. */
+static void test_a_field_that_moves_while_its_mail_is_deferred(void **state)
+{
+	static const char *const moved[] = { "2026-11-25T12:00:00Z", "2026-11-24T09:00:00Z" };
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct set_field when = { EVA, moved[i] };
+
+		if (i) {
+			site_clear(&site);
+			open_site(NULL);
+			buf_reset(&sent);
+		}
+		book("2026-11-25T10:00:00Z");
+		clock_set(START + US_DAY + US_HOUR);
+		site_run(&site, time_fn, NULL);
+		send_all(OUTCOME_DEFERRED, clock_now() + 2 * US_HOUR);
+		site_run(&site, set_webinar, &when);
+		assert_string_equal(mails_until(START + 9 * US_DAY), "tue 24 13:00 a\n");
+	}
+}
+
+/* Another sequence came between, and the webinar is over by now. */
+static void test_a_pause_over_what_was_waited_for(void **state)
+{
+	site_sequence(&site, "high", "enter: {on: vip}\npriority: 50\nsteps:\n  - {wait: 4 days}\n  - {send: c}\n");
+	book("2026-11-25T10:00:00Z");
+	site_track(&site, EVA, "vip", "{}");
+	assert_string_equal(mails_until(START + 9 * US_DAY), "fri 27 10:00 c\nfri 27 10:00 b\n");
+}
+
+static int won_fn(struct site *s, struct db *db, void *arg, struct err *err);
+
+/* Its last mail is out, the sequence has ended, and only then they buy. */
+static void test_a_goal_after_the_end_decides_a_test(void **state)
+{
+	int64_t won = 0;
+
+	begin(ENTER "goal: did(\"purchase\")\nsteps:\n  - test: [a, b]\n    by: goal\n    within: 3 days\n");
+	run_until(START + US_HOUR);
+	site_track(&site, EVA, "purchase", "{}");
+	run_until(START + 9 * US_DAY);
+	site_run(&site, won_fn, &won);
+	assert_int_equal(won, 1);
+}
+
+static void test_an_enrolment_ends_once(void **state)
+{
+	begin(ENTER "steps:\n  - stay: {wait_for: did(\"never\"), at_most: 30 days}\n  - {send: a}\n");
+	site_track(&site, EVA, "visit", "{}");
+	change(ENTER "goal: did(\"visit\")\ngone: {stay: fin}\nsteps:\n  - first: {send: a}\n  - fin: {tag: old}\n  - {end: file changed}\n");
+	assert_string_equal(look_at(EVA, "end")->journal.data, "end s: file changed\n");
+}
+
+/* Who is kept out by another sequence is none of those who would have entered. */
+static void test_a_holdout_is_drawn_from_those_who_would_enter(void **state)
+{
+	char email[40];
+	int i;
+
+	site_sequence(&site, "high", "enter: {on: signup}\npriority: 50\nsteps:\n  - {wait: 40 days}\n  - {send: c}\n");
+	site_sequence(&site, "s", "enter: {on: booked}\ngoal: did(\"purchase\")\nholdout: 50%\nsteps:\n  - {send: a}\n");
+	site_open(&site);
+	for (i = 0; i < 20; i++) {
+		snprintf(email, sizeof(email), "p%d@work.example", i);
+		site_signup(&site, email, NULL, "", "");
+		site_track(&site, email, "booked", "{}");
+		assert_int_equal(look_at(email, "")->count, 1);
+	}
+}
+
+/* The others are looked at as long as those who get nothing, however early their mails have ended. */
+static void test_the_treated_are_watched_as_long(void **state)
+{
+	const struct look *l;
+
+	begin(ENTER "goal: did(\"purchase\")\nholdout: 1%\nholdout_for: 30 days\nsteps:\n  - {send: a}\n");
+	run_until(START + US_HOUR);
+	l = look_at(EVA, "end");
+	assert_int_equal(l->all[0].state, ENROLMENT_WATCHED);
+	assert_false(l->all[0].heldout);
+	assert_string_equal(l->journal.data, "end s: done\n");
+	site_track(&site, EVA, "purchase", "{}");
+	l = look_at(EVA, "end");
+	assert_int_equal(l->all[0].state, ENROLMENT_ENDED);
+	assert_string_equal(l->all[0].why, "goal");
+	site_signup(&site, "jo@work.example", NULL, "", "");
+	run_until(START + 40 * US_DAY);
+	l = look_at("jo@work.example", "end");
+	assert_int_equal(l->all[0].state, ENROLMENT_ENDED);
+	assert_string_equal(l->journal.data, "end s: done\n");
+}
+
+/* A field that only the older version asks for. */
+static void test_change_finish_wakes_by_fields(void **state)
+{
+	begin(ENTER "steps:\n  - {wait_for: webinar_at != nil, at_most: 30 days}\n  - {send: b}\n");
+	change(ENTER "on_change: finish\nsteps:\n  - {send: d}\n");
+	site_run(&site, set_webinar, &(struct set_field){ EVA, "2026-11-27T13:00:00Z" });
+	assert_string_equal(mails_until(START + US_DAY), "mon 23 10:00 b\n");
+}
+
+/* What an older version posts to is still signed, although no file names it any more. */
+static void test_change_finish_keeps_its_webhook(void **state)
+{
+	site_write(&site, "secrets/hook", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+	begin(ENTER "steps:\n  - {wait: 1 day}\n  - webhook: https://old.example.com/x\n    as: note\n    secret: hook\n  - {send: b}\n");
+	change(ENTER "on_change: finish\nsteps:\n  - {send: d}\n");
+	run_until(START + 2 * US_DAY);
+	assert_non_null(plan_target(site.plan, "https://old.example.com/x"));
+	assert_string_equal(plan_target(site.plan, "https://old.example.com/x")->secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+	assert_null(plan_target(site.plan, "https://elsewhere.example.com/x"));
+}
+
+/* Resuming one that gives way again leaves alone whoever runs lawfully beside both. */
+static void test_who_gives_way_again_holds_up_nobody(void **state)
+{
+	site_sequence(&site, "first", "enter: {on: one}\npriority: 9\nsteps:\n  - {wait: 1 day}\n  - {send: a}\n");
+	site_sequence(&site, "second", "enter: {on: two}\npriority: 5\nbeside: [low]\nsteps:\n  - {wait: 5 days}\n  - {send: b}\n");
+	site_sequence(&site, "low", "enter: {on: three}\npriority: 1\nbeside: [first]\nsteps:\n  - {wait: 2 days}\n  - {send: c}\n");
+	begin("enter: {on: zero}\npriority: 3\nsteps:\n  - {wait: 3 days}\n  - {send: d}\n");
+	site_track(&site, EVA, "zero", "{}");
+	site_track(&site, EVA, "one", "{}");	/* zero waits for first */
+	site_track(&site, EVA, "three", "{}");	/* beside first */
+	run_until(START + US_HOUR);
+	site_track(&site, EVA, "two", "{}");	/* first is as high: does not enter */
+	run_until(START + US_DAY + US_HOUR);	/* first ends, zero goes on: low gives way to it */
+	assert_string_equal(mails_until(START + 12 * US_DAY), "tue 24 10:00 a\nthu 26 10:00 d\nthu 26 10:00 c\n");
+}
+
+/* The file changes while they are paused, with a mail put off, or in a long wait: restart means from the first step, at once. */
+static void test_change_restart_of_the_paused(void **state)
+{
+	static const char restarted[] = ENTER "on_change: restart\npriority: 1\nsteps:\n  - {send: c}\n  - {wait: 1 day}\n  - {send: d}\n";
+
+	site_sequence(&site, "high", "enter: {on: vip}\npriority: 50\nsteps:\n  - {wait: 2 days}\n  - {set: {first_name: Eva}}\n");
+	begin(ENTER "priority: 1\nsteps:\n  - first: {send: a}\n  - {wait: 30 days}\n  - second: {send: b}\n");
+	run_until(START + US_HOUR);
+	site_track(&site, EVA, "vip", "{}");
+	change(restarted);
+	assert_string_equal(mails_until(START + 9 * US_DAY), "mon 23 10:00 a\nwed 25 11:00 c\nthu 26 11:00 d\n");
+	buf_reset(&sent);
+	site_sequence(&site, "s", ENTER "priority: 1\nsteps:\n  - first: {send: a}\n  - {wait: 30 days}\n  - second: {send: b}\n");
+	site_reload(&site);
+	site_signup(&site, "jo@work.example", NULL, "", "");
+	send_all(OUTCOME_DEFERRED, clock_now() + 3 * US_DAY);
+	site_track(&site, "jo@work.example", "vip", "{}");
+	change(restarted);
+	run_until(START + 20 * US_DAY);
+	assert_non_null(strstr(buf_cstr(&sent), " c\n"));
+	assert_non_null(strstr(buf_cstr(&sent), " d\n"));
+	assert_string_equal(look_at("jo@work.example", "")->all[0].why, "done");
+}
+
+static void test_the_owner_in_a_subject(void **state)
+{
+	site_write(&site, "sales.yaml", "owners:\n  - {name: ana, full_name: Ana Ruiz, email: ana@example.com, when: country == \"DE\"}\n");
+	site_sequence(&site, "s", ENTER "steps:\n  - test:\n      - {mail: a, subject: \"{{ owner.name | default: 'we' }} asks\"}\n      - {mail: a, subject: \"{{ owner.name | default: 'we' }} asks again\"}\n");
+	site_open(&site);
+	site_signup(&site, EVA, "DE", "", "");
+	site_run(&site, claim_fn, &kept);
+	assert_int_equal(kept->count, 1);
+	assert_int_equal(kept->mails[0].values[vocabulary_find(site.plan->mail_names, slice_of("owner"))].type, VALUE_OBJECT);
+	mail_batch_free(&kept);
+}
+
+static void test_a_long_thread_keeps_its_subject(void **state)
+{
+	struct buf text = BUF_INIT;
+	int i;
+
+	buf_str(&text, ENTER "steps:\n  - {send: c, even_in: always}\n");
+	for (i = 0; i < 12; i++)
+		buf_str(&text, "  - {wait: 1 day}\n  - {send: b, thread: same, even_in: always}\n");
+	begin(buf_cstr(&text));
+	run_until(START + 11 * US_DAY);
+	clock_set(START + 12 * US_DAY);
+	site_run(&site, time_fn, NULL);
+	site_run(&site, claim_fn, &kept);
+	assert_int_equal(kept->count, 1);
+	assert_int_equal(kept->mails[0].before_count, 10);
+	assert_ptr_equal(kept->mails[0].first_subject, plan_mail(site.plan, "c")->subject);
+	mail_batch_free(&kept);
+	buf_clear(&text);
+}
+
+/* A version of a language that is gone by the time of the next try: the mail itself goes out. */
+static void test_a_mail_whose_language_is_gone(void **state)
+{
+	char *path;
+
+	site_mail(&site, "a.de", "Brief a", "Hallo.");
+	site_sequence(&site, "s", ENTER "steps:\n  - {send: a}\n");
+	site_open(&site);
+	site_signup(&site, EVA, NULL, "de", "");
+	send_all(OUTCOME_DEFERRED, START + US_HOUR);
+	path = xasprintf("%s/templates/emails/a.de.liquid", site.folder);
+	assert_int_equal(unlink(path), 0);
+	site_reload(&site);
+	assert_string_equal(mails_until(START + US_DAY), "mon 23 11:00 a\n");
+	free(path);
+}
+
 /* --- grades ------------------------------------------------------------------------------------------------------- */
 
 static void test_grades_fall_by_themselves(void **state)
@@ -708,6 +928,20 @@ static int enroll_fn(struct site *s, struct db *db, void *arg, struct err *err)
 	return 0;
 }
 
+static int won_fn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	const struct step *step = plan_sequence(s->plan, "s")->steps;
+	struct arm_sum sums[TRIAL_ARMS];
+	int64_t *won = arg;
+	size_t i;
+
+	if (trial_sums(db, step, clock_now(), decide_arena(s->d), sums, err))
+		return -1;
+	for (i = 0; i < step->arm_count; i++)
+		*won += sums[i].won;
+	return 0;
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_site, close_site)
 
 int main(void)
@@ -721,7 +955,12 @@ int main(void)
 		CASE(test_an_arm_of_another_subject), CASE(test_beside), CASE(test_a_holdout_gets_nothing_and_is_watched), CASE(test_by_hand),
 		CASE(test_change_move), CASE(test_change_finish), CASE(test_change_finish_keeps_its_goal), CASE(test_change_restart),
 		CASE(test_change_of_comments_is_none), CASE(test_a_step_that_is_gone_has_a_fate), CASE(test_a_sweep_applies_changed_rules),
-		CASE(test_grades_fall_by_themselves),
+		CASE(test_a_field_that_moves_while_its_mail_is_deferred), CASE(test_a_pause_over_what_was_waited_for),
+		CASE(test_a_goal_after_the_end_decides_a_test), CASE(test_an_enrolment_ends_once),
+		CASE(test_a_holdout_is_drawn_from_those_who_would_enter), CASE(test_the_treated_are_watched_as_long),
+		CASE(test_change_finish_wakes_by_fields), CASE(test_change_finish_keeps_its_webhook), CASE(test_who_gives_way_again_holds_up_nobody),
+		CASE(test_change_restart_of_the_paused), CASE(test_the_owner_in_a_subject), CASE(test_a_long_thread_keeps_its_subject),
+		CASE(test_a_mail_whose_language_is_gone), CASE(test_grades_fall_by_themselves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
