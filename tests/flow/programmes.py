@@ -3,7 +3,7 @@
 
 Beside the golden files, what must hold whatever they say: each sequence is lived by two personas or more, each of its steps by some, with
 both outcomes of each question; nobody gets two mails on one day that they did not ask for, none at night, on a weekend or a holiday, none
-after they said no; and every mail can be made for every persona, in every language.
+after they said no; every mail can be made for every persona, in every language, and `nurturectl template lint` has nothing to say.
 
 usage: tests/flow/programmes.py [--update], which writes the golden files anew.
 """
@@ -264,6 +264,12 @@ def check_mails(personas):
 	return len(mails)
 
 
+def check_lint():
+	done = subprocess.run([CTL, "template", "lint", "--all", "-c", CONF + "/nurtured.yaml"], capture_output=True, text=True)
+	if done.returncode or "0 errors, 0 warnings" not in done.stdout:
+		complain("the templates are not clean:\n%s%s" % (done.stdout, done.stderr))
+
+
 def main():
 	update = "--update" in sys.argv[1:]
 	personas = sorted(glob.glob(CONF + "/personas/*.yaml"))
@@ -278,6 +284,7 @@ def main():
 			complain("conf/golden/%s.txt is of nobody" % stem(golden))
 	steps = walk.check()
 	mails = check_mails(personas)
+	check_lint()
 	print("| %d personas, %d sequences, %d steps, %d mails for each: %d problems" % (len(personas), len(walk.sequences), steps, mails, len(problems)))
 	return 1 if problems else 0
 
