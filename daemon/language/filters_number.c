@@ -332,19 +332,23 @@ static struct value do_divided_by(struct filter_call *c)
 	return value_real(nearest(a.digits / b.digits, a.scale - b.scale, a.digits % b.digits != 0));
 }
 
+/* With the sign of the second, as Ruby has it; exact however far the two are apart. */
 static struct value do_modulo(struct filter_call *c)
 {
-	struct number a = number_of(c->in), b = number_of(c->args[0]);
-	struct number x = a, y = b;
-	double rest;
+	struct number a = number_of(c->in), b = number_of(c->args[0]), whole = b;
+	wide rest;
 
 	if (b.digits == 0)
 		return render_fail(c->r, "divided by 0");
-	if (align(&x, &y))
-		return number_value((struct number){ a.real || b.real,
-			x.digits - floor_quotient(x.digits, y.digits) * y.digits, x.scale });
-	rest = fmod(approximate(a), approximate(b));
-	return value_real(rest != 0 && (rest < 0) != (b.digits < 0) ? rest + approximate(b) : rest);
+	if (!shift(&b.digits, a.scale - b.scale))	/* so large that it does not go into the first */
+		return (a.digits < 0) == (b.digits < 0) || a.digits == 0 ? number_value(a) : number_value(whole);
+	b.scale = b.scale > a.scale ? b.scale : a.scale;
+	rest = a.digits % b.digits;
+	for (int i = a.scale; i < b.scale && rest; i++)
+		rest = rest * 10 % b.digits;
+	if (rest && (rest < 0) != (b.digits < 0))
+		rest += b.digits;
+	return number_value((struct number){ a.real || b.real, rest, b.scale });
 }
 
 static struct value do_at_least(struct filter_call *c)

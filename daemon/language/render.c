@@ -214,7 +214,7 @@ static struct value free_value(struct render *r, struct value name)
 	return r->env->free_name(r->env->ctx, name.text);
 }
 
-static struct value variable_value(struct render *r, struct frame *f, const struct instruction *i)
+static struct value variable_value(struct render *r, const struct frame *f, const struct instruction *i)
 {
 	if (f->set[i->a])
 		return f->slots[i->a];
@@ -525,6 +525,109 @@ static void begin_case(struct frame *f, int slot, struct value v)
 	f->slots[slot + 2] = value_int(0);
 }
 
+/* What makes a value from those on top: the new top. Where the result is not DONE any more, it is none. */
+static inline struct value *value_op(
+	struct render *r, const struct frame *f, const struct instruction *i, struct value *top)
+{
+	switch (i->op) {	/* those that run() sends here */
+	case OP_CONST:
+		*++top = r->t->constants[i->a];
+		break;
+	case OP_SYMBOL:
+		*++top = symbol_value(r, i->a, i->strict);
+		break;
+	case OP_FREE:
+		*++top = free_value(r, r->t->constants[i->a]);
+		break;
+	case OP_FREE_DYNAMIC:
+		*top = free_value(r, *top);
+		break;
+	case OP_VARIABLE:
+		*++top = variable_value(r, f, i);
+		break;
+	case OP_SLOT:
+		*++top = f->slots[i->a];
+		break;
+	case OP_LOOP_FIELD:
+		*++top = loop_field(r, &f->loops[i->a], (enum loop_field)i->n);
+		break;
+	case OP_GET:
+		*top = liquid_part(r, *top, r->t->constants[i->a], i->strict);
+		break;
+	case OP_INDEX:
+		top--;
+		*top = liquid_part(r, *top, top[1], false);
+		break;
+	case OP_RANGE:
+		top--;
+		*top = range_value(r, top[0], top[1], i->strict);
+		break;
+	case OP_KEYWORDS:
+		top -= 2 * i->a - 1;
+		*top = keywords_value(r, top, i->a);
+		break;
+	case OP_FILTER: {
+		struct value result = filtered(r, i, top);
+
+		top -= i->n + i->strict;
+		*top = result;
+		over_limit(r);
+		break;
+	}
+	case OP_COMPARE:
+		top--;
+		*top = value_bool(liquid_compare(r, (enum comparison)i->a, top[0], top[1]));
+		break;
+	case OP_CYCLE:
+		top -= i->a;
+		*top = cycled(r, top + 1, i->a, !i->strict);
+		break;
+	}
+	return top;
+}
+
+/* The next turn of a loop: false at its end. */
+static bool loop_next(struct render *r, struct frame *f, const struct instruction *i)
+{
+	const struct for_description *d = &f->f->loops[i->b];
+	struct loop *l = &f->loops[d->loop];
+
+	if (over_limit(r) || ++l->index >= l->count)
+		return false;
+	f->slots[d->slot] = loop_item(r, l);
+	return true;
+}
+
+/* OP_WHEN_NEXT and OP_CASE_ELSE: is the body behind it for this value? */
+static bool case_body(struct frame *f, const struct instruction *i)
+{
+	int64_t *times = &f->slots[i->a + 2].integer;
+
+	if (i->op == OP_CASE_ELSE)
+		return !f->slots[i->a + 1].boolean;
+	if (*times == 0)
+		return false;
+	--*times;
+	return true;
+}
+
+static void count_match(struct frame *f, int slot, struct value v)
+{
+	if (!liquid_equal(f->slots[slot], v))
+		return;
+	f->slots[slot + 1].boolean = true;
+	f->slots[slot + 2].integer++;
+}
+
+static void aborted(struct render *r, struct value reason)
+{
+	struct slice why = liquid_text(r, reason);
+
+	err_set(r->err, "%.*s", (int)(why.len < 400 ? why.len : 400), why.data ? why.data : "");
+	r->result = TEMPLATE_ABORTED;
+}
+
+/* Ends at OP_END, or where the result is not DONE any more. */
 static void run(struct render *r, struct frame *f)
 {
 	const struct instruction *code = f->f->code, *i = code;
@@ -532,6 +635,8 @@ static void run(struct render *r, struct frame *f)
 
 	r->place = f->f->name;
 	for (;; i++) {
+		bool jump = false;
+
 		if (++r->steps > STEPS_MAX && over_limit(r))
 			return;
 		switch ((enum op)i->op) {
@@ -542,97 +647,48 @@ static void run(struct render *r, struct frame *f)
 			break;
 		case OP_OUT_SYMBOL:
 			out_value(r, symbol_value(r, i->a, i->strict), (enum escape_mode)i->mode);
-			if (r->result != TEMPLATE_DONE)
-				return;
 			break;
 		case OP_OUT:
 			r->line = i->line;
 			out_value(r, *top--, (enum escape_mode)i->mode);
-			if (over_limit(r))
-				return;
+			over_limit(r);
 			break;
 		case OP_CONST:
-			*++top = r->t->constants[i->a];
-			break;
 		case OP_SYMBOL:
-			*++top = symbol_value(r, i->a, i->strict);
-			break;
 		case OP_FREE:
-			*++top = free_value(r, r->t->constants[i->a]);
-			break;
 		case OP_FREE_DYNAMIC:
-			*top = free_value(r, *top);
-			break;
 		case OP_VARIABLE:
-			*++top = variable_value(r, f, i);
-			break;
 		case OP_SLOT:
-			*++top = f->slots[i->a];
-			break;
 		case OP_LOOP_FIELD:
-			*++top = loop_field(r, &f->loops[i->a], (enum loop_field)i->n);
-			break;
 		case OP_GET:
-			*top = liquid_part(r, *top, r->t->constants[i->a], i->strict);
-			break;
 		case OP_INDEX:
-			top--;
-			*top = liquid_part(r, *top, top[1], false);
-			break;
 		case OP_RANGE:
-			r->line = i->line;
-			top--;
-			*top = range_value(r, top[0], top[1], i->strict);
-			if (r->result != TEMPLATE_DONE)
-				return;
-			break;
 		case OP_KEYWORDS:
-			top -= 2 * i->a - 1;
-			*top = keywords_value(r, top, i->a);
-			break;
-		case OP_FILTER: {
-			struct value result;
-
-			r->line = i->line;
-			result = filtered(r, i, top);
-			top -= i->n + i->strict;
-			*top = result;
-			if (over_limit(r))
-				return;
-			break;
-		}
+		case OP_FILTER:
 		case OP_COMPARE:
+		case OP_CYCLE:
 			r->line = i->line;
-			top--;
-			*top = value_bool(liquid_compare(r, (enum comparison)i->a, top[0], top[1]));
-			if (r->result != TEMPLATE_DONE)
-				return;
+			top = value_op(r, f, i, top);
 			break;
 		case OP_POP:
 			top--;
 			break;
 		case OP_JUMP:
-			i = code + i->a - 1;
+			jump = true;
 			break;
 		case OP_JUMP_FALSE:
-			if (!liquid_truth(*top--))
-				i = code + i->a - 1;
+			jump = !liquid_truth(*top--);
 			break;
 		case OP_JUMP_TRUE:
-			if (liquid_truth(*top--))
-				i = code + i->a - 1;
+			jump = liquid_truth(*top--);
 			break;
 		case OP_KEEP_FALSE:
-			if (!liquid_truth(*top))
-				i = code + i->a - 1;
-			else
-				top--;
+			jump = !liquid_truth(*top);
+			top -= !jump;
 			break;
 		case OP_KEEP_TRUE:
-			if (liquid_truth(*top))
-				i = code + i->a - 1;
-			else
-				top--;
+			jump = liquid_truth(*top);
+			top -= !jump;
 			break;
 		case OP_ASSIGN:
 			frame_set(f, i->a, *top--);
@@ -645,70 +701,42 @@ static void run(struct render *r, struct frame *f)
 			break;
 		case OP_FOR:
 			r->line = i->line;
-			if (!loop_begin(r, f, i, *top--))
-				i = code + i->a - 1;
-			if (over_limit(r))
-				return;
+			jump = !loop_begin(r, f, i, *top--);
+			over_limit(r);
 			break;
-		case OP_NEXT: {
-			const struct for_description *d = &f->f->loops[i->b];
-			struct loop *l = &f->loops[d->loop];
-
-			if (over_limit(r))
-				return;
-			if (++l->index >= l->count)
-				break;
-			f->slots[d->slot] = loop_item(r, l);
-			i = code + i->a - 1;
-			break;
-		}
-		case OP_CYCLE:
-			top -= i->a;
-			*top = cycled(r, top + 1, i->a, !i->strict);
+		case OP_NEXT:
+			jump = loop_next(r, f, i);
 			break;
 		case OP_CASE:
 			begin_case(f, i->a, *top--);
 			break;
 		case OP_WHEN:
-			if (liquid_equal(f->slots[i->a], *top--)) {
-				f->slots[i->a + 1].boolean = true;
-				f->slots[i->a + 2].integer++;
-			}
+			count_match(f, i->a, *top--);
 			break;
 		case OP_WHEN_NEXT:
-			if (f->slots[i->a + 2].integer > 0)
-				f->slots[i->a + 2].integer--;
-			else
-				i = code + i->b - 1;
-			break;
 		case OP_CASE_ELSE:
-			if (f->slots[i->a + 1].boolean)
+			if (!case_body(f, i))
 				i = code + i->b - 1;
 			break;
-		case OP_RENDER: {
-			const struct call_description *call = &f->f->calls[i->a];
-
+		case OP_RENDER:
 			r->line = i->line;
-			top -= call->count + call->has_with;
-			render_partial(r, call, top + 1);
-			if (over_limit(r))
-				return;
+			top -= f->f->calls[i->a].count + f->f->calls[i->a].has_with;
+			render_partial(r, &f->f->calls[i->a], top + 1);
+			over_limit(r);
 			break;
-		}
 		case OP_LINK:
 			link_out(r, i);
 			break;
-		case OP_ABORT: {
-			struct slice why = liquid_text(r, *top--);
-
-			err_set(r->err, "%.*s", (int)(why.len < 400 ? why.len : 400),
-				why.data ? why.data : "");
-			r->result = TEMPLATE_ABORTED;
-			return;
-		}
+		case OP_ABORT:
+			aborted(r, *top--);
+			break;
 		case OP_END:
 			return;
 		}
+		if (r->result != TEMPLATE_DONE)
+			return;
+		if (jump)
+			i = code + i->a - 1;
 	}
 }
 

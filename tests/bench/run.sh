@@ -12,3 +12,5 @@ for program in "$BUILD"/tests/bench/bench_*; do
 	printf '\n== %s\n' "$(basename "$program")"
 	"$program"
 done
+printf '\n== rendering, against engines of npm\n'
+python3 tests/bench/render.py

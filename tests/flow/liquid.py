@@ -104,6 +104,7 @@ def main():
             if not differs(a, b):
                 continue
             different += 1
+            print("seed %d" % case["seed"])
             if different <= SHOWN:
                 least = shrink(case, ours, theirs, kind(a, b))
                 print(json.dumps({k: least[k] for k in ("seed", "pieces", "data", "templates") if least[k]}, ensure_ascii=False))
