@@ -122,6 +122,8 @@ static void put_literal(struct converter *c)
 
 static void put_liquid(struct converter *c, const struct piece *p)
 {
+	struct slice rest;
+
 	if (p->kind == PIECE_OUTPUT) {
 		write_text(c, "", 0);
 	} else {
@@ -133,6 +135,10 @@ static void put_liquid(struct converter *c, const struct piece *p)
 	c->line_has_liquid = true;
 	put_literal(c);
 	pieces_add(c->out, *p);
+	if (p->kind == PIECE_TAG && slice_is(piece_tag(p, &rest), "render")) {	/* a text of its own: no break stands behind it */
+		c->written = 0;
+		c->line_empty = false;
+	}
 }
 
 /* --- tags ----------------------------------------------------------------------------------------------- */

@@ -637,6 +637,25 @@ static void test_text_part_reads_well(void **state)
 	}
 }
 
+/* A partial is a text of its own: what stands before and behind it keeps its distance. */
+static void test_text_part_of_partials(void **state)
+{
+	static const struct row rows[] = {
+		{ "{% render 'title', text: 'Head' %}\n<p>One</p>\n{% render 'title', text: 'Tail' %}", NULL, "Head\n\nOne\n\nTail\n" },
+		{ "<p>It is {% render 'word' %} for you</p>", NULL, "It is good for you\n" },
+		{ "<ul><li>{% render 'word' %}</li><li>b</li></ul>", NULL, "- good\n- b\n" },
+	};
+	struct outcome o;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		play(&o, rows[i].source, &(struct template_options){ .escape = TEMPLATE_HTML }, NULL,
+			"{\"title\": \"<h1>{{ text }}</h1>\", \"word\": \"good\"}");
+		assert_non_null(o.t);
+		assert_string_equal(buf_cstr(&o.text), rows[i].out);
+		outcome_clear(&o);
+	}
+}
+
 static int set_up(void **state)
 {
 	vocabulary = vocabulary_new();
@@ -666,6 +685,7 @@ int main(void)
 		cmocka_unit_test(test_partial_wants_its_names),
 		cmocka_unit_test(test_constant_links_are_tracked),
 		cmocka_unit_test(test_text_part_reads_well),
+		cmocka_unit_test(test_text_part_of_partials),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
