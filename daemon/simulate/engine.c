@@ -267,6 +267,7 @@ int simulation_new(const struct simulation_options *options, struct simulation *
 void simulation_free(struct simulation **simulation)
 {
 	struct simulation *s = *simulation;
+	size_t i;
 
 	if (!s)
 		return;
@@ -279,6 +280,9 @@ void simulation_free(struct simulation **simulation)
 	arena_free(&s->arena);
 	token_ring_free(&s->ring);
 	plan_unref(&s->plan);
+	for (i = 0; i < s->plan_count; i++)
+		plan_unref(&s->plans[i]);
+	free(s->plans);
 	free(s);
 	*simulation = NULL;
 	clock_set(0);
@@ -310,4 +314,18 @@ int simulation_restart(struct simulation *s, const char *file, struct err *err)
 	rc = open_own(s, file, err);
 	unlink(file);
 	return rc;
+}
+
+int simulation_reload(struct simulation *s, struct plan *plan, struct err *err)
+{
+	clock_set(s->now);
+	if (decide_reload(s->decide, plan, err))
+		return -1;
+	/* names of mails in the agenda are of the plans that sent them */
+	s->plans = xgrow(s->plans, &s->plan_cap, s->plan_count + 1, sizeof(*s->plans));
+	s->plans[s->plan_count++] = s->plan;
+	s->plan = plan_ref(plan);
+	render_free(&s->render);
+	s->render = render_new(plan);
+	return 0;
 }

@@ -59,6 +59,8 @@ struct someone {
 struct simulation {
 	struct simulation_options options;
 	struct plan *plan;
+	struct plan **plans;		/* that were in force before */
+	size_t plan_count, plan_cap;
 	struct token_ring *ring;
 	struct store *own_store;	/* in memory; else the place's */
 	struct store *store;

@@ -75,5 +75,7 @@ int simulation_do(struct simulation *s, int (*fn)(struct db *db, void *arg, stru
 void simulation_jump(struct simulation *s, int64_t by);
 /* The process dies and starts again on what is on disk, `file` (removed first, and afterwards): claimed mails are recovered. Not with a place. */
 int simulation_restart(struct simulation *s, const char *file, struct err *err) MUSTCHECK;
+/* Another config, as after a reload; it has the same fields. A reference is kept, to the first one too. Not with a place. */
+int simulation_reload(struct simulation *s, struct plan *plan, struct err *err) MUSTCHECK;
 
 #endif

@@ -105,8 +105,8 @@ static inline void random_persona(uint64_t *rng, int number, struct buf *out)
 	unsigned comes = dice(rng, 4), phrases = dice(rng, 9);
 
 	buf_reset(out);
-	buf_printf(out, "persona: Number %d\nemail: n%d@%s\nfields: {first_name: N%d, role: %s, country: %s}\n", number, number, PICK(rng, domains), number,
-			PICK(rng, roles), PICK(rng, countries));
+	buf_printf(out, "persona: Number %d\nemail: n%d@%s\nfields: {first_name: N%d, role: %s, country: %s%s}\n", number, number, PICK(rng, domains), number,
+			PICK(rng, roles), PICK(rng, countries), comes == 1 ? ", next_call: 2026-03-25T10:00:00Z" : ", seats: 12");
 	if (dice(rng, 4))
 		buf_printf(out, "timezone: %s\n", PICK(rng, zones));
 	if (comes)

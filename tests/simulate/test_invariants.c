@@ -6,7 +6,7 @@
  *	a reply only what was entered since; the caps of lists and of points hold; no step comes early, none in quiet hours or on a holiday; the stored
  *	interest is what the events add up to; nobody under way is forgotten.
  *
- * For some 20 s; SIMULATE_SECONDS says otherwise, SIMULATE_SEED where to begin.
+ * In some rounds the config changes to and fro, with people on steps that come, go and wait otherwise. For some 20 s; SIMULATE_SECONDS says otherwise, SIMULATE_SEED where to begin.
  */
 #include "with_plan.h"
 
@@ -20,6 +20,7 @@
 #define DAYS 60
 #define SECONDS 20
 #define PER_PERSON 200
+#define RESTARTED "letters"	/* begins anew when the config has changed */
 
 /* A mail of a sequence that went out, as far as anybody can tell. */
 struct out {
@@ -35,7 +36,8 @@ struct record {
 };
 
 struct round {
-	struct plan *plan;
+	struct plan *plan, *other;	/* other: what the config changes to, and back; NULL: it stays */
+	bool changed;			/* the other is in force */
 	struct simulation *s;
 	struct persona *personas[PEOPLE];
 	struct record records[PEOPLE];
@@ -232,6 +234,23 @@ static int64_t least_wait(const struct sequence *s, int from, int to)
 	return wait;
 }
 
+/* Of an older version, or the same one? NULL: neither plan has it any more. */
+static const struct step *step_of(const struct look *l, const struct delivery *d)
+{
+	const struct plan *plans[] = { l->r->plan, l->r->other };
+	size_t i;
+
+	for (i = 0; i < 2 && plans[i]; i++) {
+		const struct sequence *s = plan_sequence(plans[i], d->sequence);
+		int step = s ? plan_step(s, d->step) : -1;
+
+		if (step >= 0)
+			return &s->steps[step];
+	}
+	return NULL;
+}
+
+/* With a change of the config in between, waits may be of the one or the other. */
 static void check_pace(const struct look *l, const struct out *out, const struct delivery *d, const struct enrolment *e)
 {
 	const struct record *rec = &l->r->records[l->person];
@@ -245,11 +264,13 @@ static void check_pace(const struct look *l, const struct out *out, const struct
 
 		if (before->enrolment != e->id)
 			continue;
-		if (strcmp(before->step, d->step) == 0)
+		if (strcmp(before->step, d->step) == 0 && (!l->r->other || strcmp(d->sequence, RESTARTED) != 0))
 			broken(l->r, l->person, "%s/%s was mailed twice", d->sequence, d->step);
-		from = plan_step(s, before->step);
+		from = s ? plan_step(s, before->step) : -1;
 		since = rec->outs[i].at;
 	}
+	if (l->r->other)
+		return;
 	least = least_wait(s, from, plan_step(s, d->step));
 	if (least == INT64_MAX)
 		broken(l->r, l->person, "%s/%s cannot come behind %s", d->sequence, d->step, from < 0 ? "the beginning" : s->steps[from].name);
@@ -272,13 +293,13 @@ static bool is_holiday(const struct look *l, const struct zone_time *t)
 
 static void check_hours(const struct look *l, const struct out *out, const struct delivery *d)
 {
-	const struct sequence *s = plan_sequence(l->r->plan, d->sequence);
+	const struct step *step = step_of(l, d);
 	const struct quiet *quiet = &l->r->plan->quiet;
 	const struct zone *zone = *l->row.timezone ? zone_find(l->row.timezone) : quiet->zone;
 	struct zone_time t;
 	int minute;
 
-	if (s->steps[plan_step(s, d->step)].even_in_quiet)
+	if (step && step->even_in_quiet)
 		return;
 	zone_local(zone, out->at - MAIL_TAKES, &t);	/* when the gate was asked */
 	minute = t.hour * 60 + t.minute;
@@ -480,6 +501,15 @@ static void jump(struct round *r)
 	r->back += by < 0 ? -by : 0;
 }
 
+/* The config is reloaded: the other one, or the first again. */
+static void change(struct round *r)
+{
+	struct err err = { "" };
+
+	r->changed = !r->changed;
+	must(r, simulation_reload(r->s, r->changed ? r->other : r->plan, &err), &err);
+}
+
 static void live(struct round *r)
 {
 	int64_t end = simulation_now(r->s) + DAYS * US_DAY;
@@ -491,6 +521,8 @@ static void live(struct round *r)
 			restart(r);
 		if (r->faults && dice(&r->rng, 6) == 0)
 			jump(r);
+		if (r->other && dice(&r->rng, 4) == 0)
+			change(r);
 	}
 	/* what hangs, since nobody said what became of it, is dealt with by a start */
 	r->faults = false;
@@ -499,7 +531,7 @@ static void live(struct round *r)
 	must(r, simulation_do(r->s, look_cb, r, &err), &err);
 }
 
-static void play(uint64_t seed, struct plan *plan, struct round *r)
+static void play(uint64_t seed, struct plan *plan, struct plan *other, struct round *r)
 {
 	struct simulation_options options = {
 		.plan = plan, .seed = seed, .start = zone_instant(zone_find("Europe/Berlin"), 2026, 1 + (int)(seed % 12), 2, 8, 0, 0), .read_reply = read_reply,
@@ -510,6 +542,7 @@ static void play(uint64_t seed, struct plan *plan, struct round *r)
 	size_t i;
 
 	r->plan = plan;
+	r->other = seed % 3 == 0 ? other : NULL;
 	r->seed = r->rng = seed;
 	r->faults = seed % 4 != 0;
 	must(r, simulation_new(&options, &r->s, &err), &err);
@@ -526,6 +559,79 @@ static void play(uint64_t seed, struct plan *plan, struct round *r)
 	buf_clear(&text);
 }
 
+/* --- the config that it changes to -------------------------------------------------------------------------------------------------------- */
+
+/* `old` must be there, so that an edit that has lost its place is noticed. */
+static void edit(const char *file, const char *old, const char *new)
+{
+	struct buf text = BUF_INIT, out = BUF_INIT;
+	char bytes[4096];
+	const char *at;
+	FILE *f = fopen(file, "r");
+	size_t n;
+
+	assert_non_null(f);
+	while ((n = fread(bytes, 1, sizeof(bytes), f)) > 0)
+		buf_add(&text, bytes, n);
+	fclose(f);
+	at = strstr(buf_cstr(&text), old);
+	if (!at)
+		fail_msg("no `%s` in %s", old, file);
+	buf_add(&out, text.data, (size_t)(at - text.data));
+	buf_str(&out, new);
+	buf_str(&out, at + strlen(old));
+	f = fopen(file, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(out.data, 1, out.len, f), out.len);
+	fclose(f);
+	buf_clear(&text);
+	buf_clear(&out);
+}
+
+static struct plan *load_other(void)
+{
+	static const struct {
+		const char *sequence, *old, *new;
+	} edits[] = {
+		{ "guide", "priority: 10", "priority: 10\non_change: finish" },
+		{ "guide", "{wait: 2 days}", "{wait: 4 days}" },
+		{ "guide", "  - nudge: {send: nudge}\n", "" },
+		{ "guide", "otherwise: nudge", "otherwise: story" },
+		{ "guide", "else: nudge", "else: story" },
+		{ "guide", "  - {wait: 5 days}\n  - {go: story}\n", "" },
+		{ "trial", "priority: 20", "priority: 20\ngone: {go-1: tips}" },
+		{ "trial", "  - last: {send: last}\n", "" },
+		{ "trial", "{go: last}", "{end: not bought}" },
+		{ "course", "  - {tag: long}\n", "  - extra: {send: story}\n  - {wait: 1 day}\n" },
+		{ "course", "goal: did", "gone: {halves: both}\ngoal: did" },
+		{ "course", "halves: {split", "parts: {split" },
+		{ RESTARTED, "again: always", "again: always\non_change: restart" },
+		{ RESTARTED, "{wait: 30 days}", "{wait: 20 days}" },
+	};
+	char folder[] = "/tmp/test_invariants.XXXXXX", *command, *file;
+	struct plan_errors errors = { 0 };
+	struct plan *plan;
+
+	assert_non_null(mkdtemp(folder));
+	command = xasprintf("cp -rL tests/simulate/conf tests/simulate/templates %s", folder);
+	assert_int_equal(system(command), 0);
+	free(command);
+	for (size_t i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
+		file = xasprintf("%s/conf/sequences/%s.yaml", folder, edits[i].sequence);
+		edit(file, edits[i].old, edits[i].new);
+		free(file);
+	}
+	file = xasprintf("%s/conf/nurtured.yaml", folder);
+	plan = plan_load_to_look(file, &errors);
+	if (!plan)
+		fail_msg("%s", buf_cstr(&errors.text));
+	free(file);
+	command = xasprintf("rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+	free(command);
+	return plan;
+}
+
 static uint64_t number_of(const char *name, uint64_t fallback)
 {
 	const char *text = getenv(name);
@@ -538,13 +644,13 @@ static void test_what_never_happens(void **state)
 	int64_t end = clock_steady() + (int64_t)number_of("SIMULATE_SECONDS", SECONDS) * US_SECOND;
 	uint64_t first = number_of("SIMULATE_SEED", 1), seed = first;
 	int64_t restarts = 0, lost = 0, mails = 0;
-	struct plan *plan = load_plan();
+	struct plan *plan = load_plan(), *other = load_other();
 
 	do {
 		struct round *r = xcalloc(1, sizeof(*r));
 
 		snprintf(r->file, sizeof(r->file), "/tmp/test_invariants.%ld.db", (long)getpid());
-		play(seed++, plan, r);
+		play(seed++, plan, other, r);
 		restarts += r->restarts;
 		lost += r->lost;
 		mails += r->mails;
@@ -553,6 +659,7 @@ static void test_what_never_happens(void **state)
 	printf("| %llu months of people, %lld mails, %lld restarts, %lld mails of which nobody ever said\n",
 			(unsigned long long)((seed - first) * PEOPLE * DAYS / 30), (long long)mails, (long long)restarts, (long long)lost);
 	plan_unref(&plan);
+	plan_unref(&other);
 }
 
 int main(void)
