@@ -171,9 +171,11 @@ SRC_decide := \
 	daemon/decide/decide.c \
 	daemon/decide/forget.c \
 	daemon/decide/gate.c \
+	daemon/decide/goal_rate.c \
 	daemon/decide/hot.c \
 	daemon/decide/look.c \
 	daemon/decide/look_score.c \
+	daemon/decide/look_sequences.c \
 	daemon/decide/look_why.c \
 	daemon/decide/on_claim.c \
 	daemon/decide/on_dot.c \
@@ -292,12 +294,15 @@ SRC_console := \
 	daemon/console/lines.c \
 	daemon/console/page_plan.c \
 	daemon/console/page_score.c \
+	daemon/console/page_sequence.c \
 	daemon/console/page_why.c \
 	daemon/console/plans.c \
 	daemon/console/preview.c \
 	daemon/console/proofread.c \
 	daemon/console/report.c \
 	daemon/console/say.c \
+	daemon/console/sequences.c \
+	daemon/console/slices.c \
 	daemon/console/snapshot.c \
 	daemon/console/template_file.c \
 	daemon/console/view.c

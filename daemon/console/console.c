@@ -18,6 +18,7 @@
 #include "act.h"
 #include "lines.h"
 #include "plans.h"
+#include "sequences.h"
 #include "snapshot.h"
 #include "view.h"
 
@@ -264,6 +265,23 @@ static void get_ready(void *ctx, struct http_request *r)
 		http_problem(r, 503, why.text, NULL);
 }
 
+static void get_sequences(void *ctx, struct http_request *r)
+{
+	look(ctx, r, view_sequences, "application/json", "");
+}
+
+static void get_sequence(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+	struct buf name = BUF_INIT;
+
+	if (text_percent_decode(http_rest(r), strlen(http_rest(r)), false, &name) < 0)
+		http_problem(r, 404, "ask for /sequences/{name}", NULL);
+	else
+		sequences_show(c->decide, buf_cstr(&name), r);
+	buf_clear(&name);
+}
+
 static void get_plan(void *ctx, struct http_request *r)
 {
 	struct console *c = ctx;
@@ -315,6 +333,8 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/leads", get_leads },
 	{ HTTP_GET, "/prospects/", get_prospect },
 	{ HTTP_GET, "/eval", get_eval },
+	{ HTTP_GET, "/sequences", get_sequences },
+	{ HTTP_GET, "/sequences/", get_sequence },
 	{ HTTP_GET, "/plan", get_plan },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },
 	{ HTTP_POST, "/suppressions/remove", post_unsuppress },

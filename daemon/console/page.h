@@ -13,6 +13,7 @@ struct json_t;
 
 void page_eval(struct buf *out, const struct json_t *json, int64_t now);
 void page_plan(struct buf *out, const struct json_t *json, int64_t now);
+void page_sequence(struct buf *out, const struct json_t *json, int64_t now);
 void page_why(struct buf *out, const struct json_t *json, int64_t now);
 void page_score(struct buf *out, const struct json_t *json, int64_t now);
 

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "config/plan.h"
 #include "decide/facts.h"
+#include "decide/sequences.h"
 #include "store/rows.h"
 #include "store/store.h"
 
@@ -283,6 +284,11 @@ int view_suppression(const struct view_at *at, struct db *db, struct buf *out, s
 			"source", answer_text(row.source)), err);
 	arena_free(&arena);
 	return got;
+}
+
+int view_sequences(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	return look_sequences(at->plan, db, out, err);
 }
 
 int view_score(const struct view_at *at, struct db *db, struct buf *out, struct err *err)

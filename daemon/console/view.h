@@ -32,6 +32,7 @@ int view_queue(const struct view_at *at, struct db *db, struct buf *out, struct 
 int view_leads(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_suppression(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_person(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
+int view_sequences(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_score(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_eval(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_reasons(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;

@@ -253,22 +253,30 @@ static json_t *difference_json(const void *row)
 
 /* --- as JSON: people under way ------------------------------------------------------------------------------------- */
 
-/* What becomes of a group when the next plan comes into force; *to: at which step they go on. NULL: nothing changes for it. */
+static bool is_at(const struct group *g, const char *version)
+{
+	return strcmp(g->version, version) == 0;
+}
+
+/*
+ * What becomes of a group when the next plan comes into force; *to: at which step they go on. NULL: nothing changes for it. Who entered before versions were
+ * kept goes by the names of steps.
+ */
 static const char *fate_of(const struct outlook *o, const struct group *g, const char **to)
 {
-	const struct sequence *s = plan_sequence(o->next, g->sequence);
+	const struct sequence *was = plan_sequence(o->now, g->sequence), *s = plan_sequence(o->next, g->sequence);
 	int place;
 
 	*to = "";
 	if (!s)
 		return "end";
-	if (!*g->version || strcmp(g->version, s->version) == 0)
+	if (is_at(g, s->version) || (!*g->version && was && strcmp(was->version, s->version) == 0))
 		return NULL;
 	if (g->state == ENROLMENT_WATCHED)
 		return NULL;
-	if (s->on_change == CHANGE_FINISH)
+	if (*g->version && s->on_change == CHANGE_FINISH)
 		return "finish";
-	if (s->on_change == CHANGE_RESTART) {
+	if (*g->version && s->on_change == CHANGE_RESTART) {
 		*to = s->steps[0].name;
 		return "restart";
 	}

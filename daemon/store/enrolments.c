@@ -191,3 +191,23 @@ int enrolments_at_steps(struct db *db, uint16_t bucket, void (*fn)(void *ctx, co
 	query_done(q);
 	return got < 0 ? -1 : 0;
 }
+
+STATEMENT(of_sequence, BUCKETED,
+	"SELECT step, version, state, why, entered, ended, heldout FROM enrolment"
+	" WHERE bucket = ?1 AND sequence = ?2");
+
+int enrolments_each(struct db *db, uint16_t bucket, const char *sequence,
+		void (*fn)(void *ctx, const struct enrolment *e), void *ctx, struct err *err)
+{
+	struct query *q = db_query(db, &sql_of_sequence);
+	int got;
+
+	query_int(q, 1, bucket);
+	query_text(q, 2, sequence);
+	while ((got = query_row(q, err)) == 1)
+		fn(ctx, &(struct enrolment){ .sequence = sequence, .step = query_get_text(q, 0), .version = query_get_text(q, 1),
+			.state = (enum enrolment_state)query_get_int(q, 2), .why = query_get_text(q, 3), .entered = query_get_int(q, 4),
+			.ended = query_get_int(q, 5), .heldout = query_get_int(q, 6) != 0 });
+	query_done(q);
+	return got < 0 ? -1 : 0;
+}

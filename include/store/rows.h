@@ -169,6 +169,8 @@ int enrolments_all(struct db *db, int64_t prospect, struct arena *arena, struct 
 
 /* How many of a bucket stand at each step of each version, in each state but the ended one; texts are borrowed for the call. */
 int enrolments_at_steps(struct db *db, uint16_t bucket, void (*fn)(void *ctx, const struct enrolment *like, int64_t count), void *ctx, struct err *err) MUSTCHECK;	/* read */
+/* Each way through that sequence in a bucket, ended or not, without ids, due and lane; texts are borrowed for the call. */
+int enrolments_each(struct db *db, uint16_t bucket, const char *sequence, void (*fn)(void *ctx, const struct enrolment *e), void *ctx, struct err *err) MUSTCHECK;	/* read */
 /* How many of each sequence are in each state but the ended ones. A report. */
 int enrolments_census(struct db *db, void (*fn)(void *ctx, const char *sequence, enum enrolment_state state, int64_t count), void *ctx, struct err *err) MUSTCHECK;	/* read */
 

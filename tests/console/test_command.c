@@ -62,6 +62,8 @@ static void remote_verbs_become_requests(void **state)
 		{ "alert replay alr_0c8s000000000", NULL, "/alerts/alr_0c8s000000000/replay", "{}" },
 		{ "reload", NULL, "/reload", "{}" },
 		{ "plan --json", NULL, "/plan", "" },
+		{ "sequence list", NULL, "/sequences", "" },
+		{ "sequence show e/book", NULL, "/sequences/e%2Fbook", "" },
 		{ "suppress find -- -x@example.com", NULL, "/suppressions?address=-x%40example.com", "" },
 	};
 	size_t i;

@@ -194,6 +194,58 @@ static void what_a_reload_would_change(void **state)
 		"  Nobody changes stage or list, and nobody becomes hot.\n");
 }
 
+static void one_sequence(void **state)
+{
+	assert_page(page_sequence,
+		"{\"sequence\":\"ebook\",\"version\":\"0123456789ab\",\"entered\":1000,\"enter\":\"on signup\",\"again\":\"never\",\"list\":null,"
+		"\"goal\":\"stage >= \\\"decision\\\"\",\"exit\":null,\"on_change\":\"move\","
+		"\"versions\":[{\"version\":\"0123456789ab\",\"since\":\"2026-11-20T09:00:00Z\",\"in_force\":true},"
+		"{\"version\":\"ba9876543210\",\"since\":\"2026-11-01T09:00:00Z\",\"in_force\":false}],"
+		"\"steps\":[{\"step\":\"one\",\"does\":\"mail a\",\"active\":1412,\"paused\":3,\"ways\":[{\"label\":\"\",\"to\":\"if-1\"}]},"
+		"{\"step\":\"if-1\",\"does\":\"if did(\\\"x\\\")\",\"active\":0,\"paused\":0,\"ways\":[{\"label\":\"then\",\"to\":\"one\"},{\"label\":\"else\",\"to\":\"the end\"}]}],"
+		"\"elsewhere\":[{\"step\":\"old\",\"version\":\"ba9876543210\",\"active\":2,\"paused\":0}],"
+		"\"ended\":[{\"why\":\"goal\",\"count\":120},{\"why\":\"done\",\"count\":80}],"
+		"\"tests\":[{\"step\":\"try\",\"by\":\"click\",\"within_seconds\":259200,\"method\":\"thompson\",\"size\":200,\"sure_wanted\":0.95,"
+		"\"arms\":[{\"arm\":\"a\",\"sent\":500,\"known\":400,\"won\":40,\"rate\":0.1,\"low\":0.0743,\"high\":0.1333}],\"best\":\"a\",\"best_by\":0.7,\"ended\":null},"
+		"{\"step\":\"other\",\"by\":\"reply\",\"within_seconds\":86400,\"method\":\"fixed\",\"size\":50,\"sure_wanted\":0.9,\"arms\":[],\"best\":\"b\",\"best_by\":1,"
+		"\"ended\":{\"arm\":\"b\",\"at\":\"2026-11-21T04:00:00Z\",\"why\":\"9 of 50, the best with 99.0 %\"}}],"
+		"\"holdout\":{\"share\":0.1,\"people\":100,\"watched\":60,\"by_day\":14,\"treated\":{\"people\":1000,\"rate\":0.12,\"low\":0.1,\"high\":0.14},"
+		"\"untreated\":{\"people\":100,\"rate\":0.05,\"low\":0.01,\"high\":0.09},\"difference\":{\"rate\":0.07,\"low\":0.02,\"high\":0.12}}}",
+		"ebook, version 0123456789ab; 1,000 people have entered\n"
+		"enter       on signup\n"
+		"again       never\n"
+		"goal        stage >= \"decision\"\n"
+		"on_change   move\n"
+		"versions    0123456789ab since Fri 20 Nov 10:00, 1 day ago; in force\n"
+		"            ba9876543210 since Sun 1 Nov 10:00, 20 days ago\n"
+		"\n"
+		"   ACTIVE   PAUSED   STEP\n"
+		"    1,412        3   one              mail a\n"
+		"        -        -   if-1             if did(\"x\")\n"
+		"                                        then: one; else: the end\n"
+		"  at a step of another version\n"
+		"        2        -   old (version ba9876543210)\n"
+		"\n"
+		"    ENDED           WHY\n"
+		"      120    12.0 %  goal\n"
+		"       80     8.0 %  done\n"
+		"\n"
+		"TEST at try: by click within 3 days; thompson, 200 people an arm, 95.0 % sure\n"
+		"     SENT    KNOWN      WON  RATE     95 % BETWEEN    ARM\n"
+		"      500      400       40  10.0 %   7.4 to 13.3     a\n"
+		"  It goes on; a is the best with 70.0 %\n"
+		"\n"
+		"TEST at other: by reply within 1 day; fixed, 50 people an arm, 90.0 % sure\n"
+		"     SENT    KNOWN      WON  RATE     95 % BETWEEN    ARM\n"
+		"  It ended Sat 21 Nov 05:00, 1 day ago: everybody gets b, 9 of 50, the best with 99.0 %\n"
+		"\n"
+		"HOLDOUT of 10.0 %: 100 people, of whom 60 are still watched\n"
+		"  The goal was reached within 14 days of coming in, by\n"
+		"  who get it        12.0 %  (between 10.0 and 14.0)  of 1,000 people\n"
+		"  held out          5.0 %  (between 1.0 and 9.0)  of 100 people\n"
+		"  The sequence makes a difference of +7.0 points, with 95 % between +2.0 and +12.0: it helps.\n");
+}
+
 static void why_they_got_it_and_what_comes_next(void **state)
 {
 	assert_page(page_why,
@@ -292,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_value_and_its_parts),
 		cmocka_unit_test(a_score),
 		cmocka_unit_test(what_a_reload_would_change),
+		cmocka_unit_test(one_sequence),
 		cmocka_unit_test(why_they_got_it_and_what_comes_next),
 	};
 
