@@ -118,6 +118,10 @@ static void read_line(struct template *t, const struct source *source, struct sl
 	value = template_front_value(slice_trim((struct slice){ colon + 1, line.len - (size_t)(colon + 1 - line.data) }));
 	if (value.len == 0)
 		value.data = colon + 1;
+	if (value.len != slice_trim((struct slice){ colon + 1, line.len - (size_t)(colon + 1 - line.data) }).len &&
+		memmem(value.data, value.len, "\\\"", 2))
+		compile_error(errors, source, (size_t)(value.data - source->text),
+			"front matter knows no \\: a value with \" in it stands in '', or without quotes around it");
 	m.key = arena_strndup(t->arena, key.data, key.len);
 	m.text = arena_strndup(t->arena, value.data, value.len);
 	for (size_t i = 0; i < t->meta_count; i++)

@@ -374,6 +374,7 @@ static const struct {
 	{ "---\nsubject: Hi {{ frst_name }}\n---\nx", 2, 16, "did you mean \"first_name\"" },
 	{ "---\nlayout: lettre\n---\nx", 2, 1, "there is no layout" },
 	{ "---\nnonsense\n---\nx", 2, 1, "key: value" },
+	{ "---\npreheader: \"a \\\"b\\\"\"\n---\nx", 2, 13, "front matter knows no" },
 	{ "{% if email and %}x{% endif %}", 1, 16, "is wanted here" },
 	{ "{% if not email %}x{% endif %}", 1, 11, "the end is wanted" },
 	{ "{% for i items %}{% endfor %}", 1, 10, "in is wanted" },

@@ -23,6 +23,7 @@ KEYS = ["k", "title", "a", "b c", "size", "first", "n", "x-y", "q?"]
 PROPERTIES = ["k", "title", "a", "size", "first", "last", "n", "x-y", "q?", "missing"]
 LOOPS = ["i", "item", "x", "a"]
 
+TAGS = {"assign", "break", "capture", "case", "comment", "continue", "cycle", "echo", "for", "if", "#", "liquid", "raw", "render", "unless"}
 # name: what each argument may be; a '?' makes it and what follows optional
 FILTERS = {
     "abs": "", "append": "t", "at_least": "n", "at_most": "n", "base64_decode": "", "base64_encode": "", "base64_url_safe_decode": "",
