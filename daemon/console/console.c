@@ -373,6 +373,7 @@ void console_stop(struct console **console)
 		return;
 	http_close(&c->http);
 	snapshot_free(&c->snapshot);
+	free(c->config);
 	free(c);
 	*console = NULL;
 }

@@ -144,8 +144,16 @@ static int64_t next_fitting(const struct calendar *c, const struct moment *m, in
 
 int64_t calendar_moment(const struct calendar *c, const struct moment *m, struct value field, int64_t now)
 {
-	if (m->field >= 0)
-		return field.type == VALUE_TIME ? field.integer + m->shift : 0;
+	struct zone_time t;
+
+	if (m->field >= 0 && field.type != VALUE_TIME)
+		return 0;
+	if (m->field >= 0 && m->minute < 0)
+		return field.integer + m->shift;
+	if (m->field >= 0) {	/* that time of the field's day */
+		zone_local(c->zone, field.integer + m->shift, &t);
+		return day_at(c->zone, &t, 0, m->minute, 0);
+	}
 	if (m->year)
 		return zone_instant(c->zone, m->year, m->month, m->day, m->minute < 0 ? 0 : m->minute / 60, m->minute < 0 ? 0 : m->minute % 60, 0);
 	return next_fitting(c, m, now);

@@ -15,9 +15,20 @@
 #define EVENTS_SHOWN 50
 
 static const char *const consent_names[] = { "none", "pending", "given", "withdrawn" };
-const char *const look_enrolment_states[] = {
-	[ENROLMENT_ACTIVE] = "active", [ENROLMENT_PAUSED] = "paused", [ENROLMENT_ENDED] = "ended", [ENROLMENT_WATCHED] = "watched",
-};
+const char *look_state(const struct enrolment *e)
+{
+	switch (e->state) {
+	case ENROLMENT_ACTIVE:
+		return "active";
+	case ENROLMENT_PAUSED:
+		return "paused";
+	case ENROLMENT_WATCHED:		/* for those who got their mails it is over; that their goal is still counted is nobody's news */
+		return e->heldout ? "held out" : "ended";
+	case ENROLMENT_ENDED:
+		break;
+	}
+	return "ended";
+}
 
 /* --- one person ---------------------------------------------------------------------------------------------------- */
 
@@ -217,7 +228,7 @@ static json_t *enrolment_json(const void *row)
 		"id", answer_id("enr", e->id),
 		"sequence", answer_text(e->sequence),
 		"step", answer_text(e->step),
-		"state", look_enrolment_states[e->state],
+		"state", look_state(e),
 		"why", answer_text(e->why),
 		"entered", answer_time(e->entered),
 		"ended", answer_time(e->ended),

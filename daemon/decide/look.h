@@ -28,7 +28,7 @@ json_t *look_head(struct look *l);
 int look_add_suppression(struct look *l, json_t *json, struct err *err) MUSTCHECK;
 int look_add_lead(struct look *l, json_t *json, struct err *err) MUSTCHECK;
 
-extern const char *const look_enrolment_states[];	/* by enum enrolment_state */
+const char *look_state(const struct enrolment *e);	/* active paused ended, held out */
 
 /* A list of lines, as expression_explain() writes them. */
 json_t *look_explain(struct look *l, const struct expression *e);

@@ -364,7 +364,7 @@ static json_t *open_json(struct why *w, const struct enrolment *e)
 	const struct delivery *mail = under_way(w, e);
 	json_t *json = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
 		"sequence", answer_text(e->sequence),
-		"state", look_enrolment_states[e->state],
+		"state", look_state(e),
 		"entered", answer_time(e->entered),
 		"because", because(w, e),
 		"version", answer_text(e->version),

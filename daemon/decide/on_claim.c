@@ -243,6 +243,17 @@ static int note_allowed(struct claim *c, struct person *p, const struct step *st
 	return p->failed ? err_set(err, "%s", p->err.text) : enrolments_update(c->db, e, err);
 }
 
+/* What its mail waited for was a time that a field says: now that it is begun, it follows the field no more, or it would come twice. */
+static int note_begun(struct claim *c, const struct sequence *s, struct enrolment *e, struct err *err)
+{
+	int waited = plan_step(s, e->why);
+
+	if (waited < 0 || s->steps[waited].kind != STEP_WAIT_UNTIL || s->steps[waited].until.field < 0)
+		return 0;
+	e->why = "";
+	return enrolments_update(c->db, e, err);
+}
+
 /* Too late for it: the sequence goes on without. */
 static int drop_late(struct claim *c, struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, struct err *err)
 {
@@ -275,7 +286,7 @@ static int pass_step(struct claim *c, struct person *p, const struct sequence *s
 		return -1;
 	if (is_late(c, step, e))
 		return drop_late(c, p, s, step, e, err);
-	if (choose_mail(p, step, e, &choice, err))
+	if (note_begun(c, s, e, err) || choose_mail(p, step, e, &choice, err))
 		return -1;
 	form = choice.mail->uses_download ? plan_form(c->d->working, p->row.form) : NULL;
 	mail = (struct delivery){

@@ -34,15 +34,11 @@ static int check_field(struct person *p, const struct sequence *s, struct enrolm
 {
 	const struct step *at = &s->steps[step];
 	int64_t due;
-	int rc;
 
 	if (sequence_until(p, at, &due, err))
 		return -1;
 	if (due == e->due)
 		return 0;
-	rc = sequence_mail_on_its_way(p->d, p->db, e, err);	/* then it waits for nothing any more */
-	if (rc)
-		return rc < 0 ? -1 : 0;
 	return sequence_go(p->d, p->db, p, s, e, step, p->now, err);
 }
 

@@ -283,6 +283,10 @@ static void test_moments(void **state)
 			fail_msg("row %zu", i);
 	assert_true(calendar_moment(&c, &before, value_time(100 * US_DAY), 0) == 99 * US_DAY);
 	assert_true(calendar_moment(&c, &before, value_nil, 0) == 0);
+	/* nine o'clock of the day before, in their zone: of a webinar at half past midnight, too */
+	before.minute = 9 * 60;
+	assert_true(calendar_moment(&c, &before, value_time(at("Europe/Berlin", (struct local){ 2026, 11, 26, 0, 30 })), 0) ==
+		at("Europe/Berlin", (struct local){ 2026, 11, 25, 9, 0 }));
 }
 
 int main(void)

@@ -441,6 +441,7 @@ static const char *const fragments[] = {
 /* White space and operators in a mark as people write them. */
 static void add_noisy(struct buf *b, const char *s)
 {
+	const char *clean = s;
 	bool mark = false, lines = false, keep = false;
 	char quote = '\0';
 
@@ -464,7 +465,7 @@ static void add_noisy(struct buf *b, const char *s)
 		} else {
 			buf_char(b, *s);
 		}
-		if (keep && strncmp(s, "%}", 2) == 0 && (strncmp(s - 11, "endcomment ", 11) == 0 || strncmp(s - 7, "endraw ", 7) == 0))
+		if (keep && strncmp(s, "%}", 2) == 0 && ((s - clean >= 11 && strncmp(s - 11, "endcomment ", 11) == 0) || (s - clean >= 7 && strncmp(s - 7, "endraw ", 7) == 0)))
 			keep = false;
 	}
 }
