@@ -295,6 +295,8 @@ static int run(const struct command *c)
 		return lint(c);
 	case VERB_PRINT:
 		return print_template(c);
+	case VERB_GRAPH:
+		return ctl_graph(c);
 	case VERB_SIMULATE:
 		return ctl_simulate(c);
 	case VERB_REMOTE:

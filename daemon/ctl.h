@@ -13,7 +13,8 @@ void ctl_complain(const char *text);
 /* One request over the control socket; the HTTP status, or -1. body: POST, else NULL. */
 int ctl_ask(const char *socket, const char *path, const char *body, struct buf *answer, struct err *err);
 
-/* `simulate`: the exit status. */
+/* `sequence graph`, `simulate`: the exit status. */
+int ctl_graph(const struct command *c);
 int ctl_simulate(const struct command *c);
 
 #endif

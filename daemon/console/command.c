@@ -26,6 +26,7 @@ enum command_option {
 	O_SIMULATE = 1024,
 	O_PROSPECT = 2048,
 	O_EXPLAIN = 4096,
+	O_DOT = 8192,
 	O_ALL = 65536,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
@@ -66,6 +67,8 @@ static const struct verb verbs[] = {
 		.help = "all sequences, and how many people are in them" },
 	{ .words = "sequence show", .argument = "NAME", .options = O_ASK, .path = "/sequences/%", .print = page_sequence,
 		.help = "how many are at which step, how it ended, tests, holdout" },
+	{ .words = "sequence graph", .argument = "NAME", .options = O_CONFIG | O_SOCKET | O_DOT | O_JSON, .kind = VERB_GRAPH,
+		.help = "a picture of a sequence (SVG), with live counts" },
 	{ .words = "plan", .options = O_ASK, .path = "/plan", .print = page_plan,
 		.help = "what a reload would change, and for how many people" },
 	{ .words = "reload", .options = O_ASK, .post = true, .path = "/reload",
@@ -102,6 +105,7 @@ static const struct option_row {
 	{ "--explain", NULL, O_EXPLAIN, "eval, score: the value of each part" },
 	{ "--plain", NULL, O_PLAIN, "template: Liquid without escaping, unknown names are nil" },
 	{ "--text", NULL, O_TEXT, "template: the text part that is made of an HTML template" },
+	{ "--dot", NULL, O_DOT, "sequence graph: the text for Graphviz instead of the picture" },
 	{ "--all", NULL, O_ALL, "template lint: every mail and page of the config" },
 	{ "--headers", NULL, O_HEADERS, "template: print what its front matter makes, too" },
 	{ "--persona", "FILE", O_SIMULATE, "simulate: who; with --population a folder of them, too (personas/ beside the operator's file)" },
@@ -181,6 +185,9 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_PROSPECT:
 		c->prospect = value;
+		break;
+	case O_DOT:
+		c->dot = true;
 		break;
 	case O_EXPLAIN:
 		c->explain = true;

@@ -149,6 +149,18 @@ static void a_simulation_may_go_without_a_sequence(void **state)
 	assert_null(c.simulate.from);
 }
 
+static void a_picture_is_made_here(void **state)
+{
+	struct command c;
+	struct err err;
+
+	assert_int_equal(parse("sequence graph ebook -c x.yaml --dot", &c, &err), 0);
+	assert_int_equal(c.verb->kind, VERB_GRAPH);
+	assert_true(c.dot && !c.json);
+	assert_string_equal(c.argument, "ebook");
+	assert_string_equal(c.config, "x.yaml");
+}
+
 static void help_and_version_need_no_verb(void **state)
 {
 	static const char *const help[] = {
@@ -221,6 +233,7 @@ int main(void)
 		cmocka_unit_test(local_verbs_take_their_files),
 		cmocka_unit_test(many_files_may_be_named),
 		cmocka_unit_test(a_simulation_may_go_without_a_sequence),
+		cmocka_unit_test(a_picture_is_made_here),
 		cmocka_unit_test(help_and_version_need_no_verb),
 		cmocka_unit_test(wrong_usage_is_told_with_what_was_meant),
 	};
