@@ -1084,7 +1084,13 @@ static void a_full_store_takes_nothing_and_breaks_no_link(void **state)
 	sem_post(&until);
 	knows("bob@b.example", "bob", false);
 	knows("eve@b.example", "withdrawn", false);
-	gets(post_as("/v1/forms/ebook", JSON, "", "{\"email\":\"bob@b.example\",\"first_name\":\"Bob\"}"), "202 ");
+	/* what filled the queue is being worked off: until there is room, it says so */
+	answer = post_as("/v1/forms/ebook", JSON, "", "{\"email\":\"bob@b.example\",\"first_name\":\"Bob\"}");
+	while (strstr(answer, "503 ")) {
+		free(answer);
+		answer = post_as("/v1/forms/ebook", JSON, "", "{\"email\":\"bob@b.example\",\"first_name\":\"Bob\"}");
+	}
+	gets(answer, "202 ");
 	knows("bob@b.example", "bob", true);
 	sem_destroy(&until);
 }
