@@ -341,7 +341,7 @@ static struct value do_modulo(struct filter_call *c)
 	if (b.digits == 0)
 		return render_fail(c->r, "divided by 0");
 	if (!shift(&b.digits, a.scale - b.scale))	/* so large that it does not go into the first */
-		return (a.digits < 0) == (b.digits < 0) || a.digits == 0 ? number_value(a) : number_value(whole);
+		return number_value((a.digits < 0) == (whole.digits < 0) || a.digits == 0 ? a : whole);
 	b.scale = b.scale > a.scale ? b.scale : a.scale;
 	rest = a.digits % b.digits;
 	for (int i = a.scale; i < b.scale && rest; i++)

@@ -215,6 +215,9 @@ static const struct row filter_rows[] = {
 	{ "{{ 0.1 | plus: 0.2 }} {{ 1.1 | times: 1.1 }} {{ 10 | divided_by: 4.0 }} {{ -7 | divided_by: 2 }} {{ -7.5 | "
 	  "modulo: 2 }} {{ '1_000' | plus: '+5' }} {{ 2.675 | round: 2 }} {{ 123456789012345678 | times: 1.5 }}",
 		NULL, "0.3 1.21 2.5 -4 0.5 1005 2.68 1.8518518351851853e+17" },
+	{ "{{ 3.59 | divided_by: 15000000000000 | modulo: 10000000000.0 }} {{ 12345678901234567.0 | times: 1000000000000000000.0 | "
+	  "modulo: 3.25 }} {{ -7 | modulo: 0.3 }}",
+		NULL, "2.3933333333333334e-13 1.5 0.2" },
 	{ "{{ 'straße ümläut ﬁ' | upcase }} {{ 'ΑΣ Ж' | downcase }} {{ 'ßa' | capitalize }}", NULL,
 		"STRASSE ÜMLÄUT FI ασ ж Ssa" },
 	{ "{{ a | where: 'k' | map: 'k' | join }} {{ a | compact: 'k' | size }} {{ a | sort: 'k' | map: 'k' | join: ',' }}",
