@@ -134,8 +134,8 @@ static void put_end_text(struct timeline *t, const struct end *e)
 	buf_printf(t->out, "\nafter %d days: %zu mails, %zu opened, %zu clicked, %zu answered\n", days_of(t->options), t->counts[THING_MAIL],
 			t->counts[THING_OPENS], t->counts[THING_CLICKS], t->counts[THING_REPLIES]);
 	if (e->found)
-		buf_printf(t->out, "%-12s stage %s, list %s, %s%s%s%s\n", "stands at", *e->row.stage ? e->row.stage : "none", *e->row.list ? e->row.list : "none",
-				consent_word(e->row.consent), e->is_suppressed ? ", suppressed: " : "", e->is_suppressed ? e->suppressed.reason : "",
+		buf_printf(t->out, "%-12s stage %s, list %s, %s%s%s%s\n", "stands at", *e->row.stage ? e->row.stage : "none",
+				*e->row.list ? e->row.list : "none", consent_word(e->row.consent), e->is_suppressed ? ", suppressed: " : "", e->is_suppressed ? e->suppressed.reason : "",
 				e->row.hot ? ", hot" : "");
 	for (i = 0; i < e->count; i++)
 		put_enrolment(t, &e->enrolments[i]);

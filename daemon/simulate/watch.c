@@ -257,7 +257,8 @@ static void tell_rest(struct look *l, const struct enrolment *e)
 {
 	const struct sequence *sequence = plan_sequence(l->s->plan, e->sequence);
 	const struct step *at = step_of(sequence, e->step), *waited = step_of(sequence, e->why);
-	struct thing thing = { .kind = THING_WAITS, .sequence = e->sequence, .step = e->step, .mail = mail_of(at), .until = e->due >= INT64_MAX / 2 ? TIME_NEVER : e->due };
+	struct thing thing = { .kind = THING_WAITS, .sequence = e->sequence, .step = e->step, .mail = mail_of(at),
+			.until = e->due >= INT64_MAX / 2 ? TIME_NEVER : e->due };
 
 	if (at && at->kind == STEP_WAIT_FOR && strcmp(e->why, e->step) == 0) {
 		thing.why = print(l, at->when);

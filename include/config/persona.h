@@ -15,8 +15,8 @@
  *	WHEN	on day N [at HH:MM] (N days after they came) | on DATE [at HH:MM] | after MAILS [by 2 hours]
  *	DATE	2026-06-02 | 2 June [2026] | June 2 [2026]; without a year, the next such day after they came
  *
- * All of these are mails of sequences that reached them; others (the one that asks for confirmation) are meant only by name. Of opens, clicks and replies, a phrase that names a mail or counts it comes
- * before one that says `all` or a chance.
+ * All of these are mails of sequences that reached them; others (the one that asks for confirmation) are meant only by name. Of opens, clicks
+ * and replies, a phrase that names a mail or counts it comes before one that says `all` or a chance.
  */
 #ifndef CONFIG_PERSONA_H
 #define CONFIG_PERSONA_H

@@ -1,12 +1,13 @@
 /*
  * test_invariants.c: what must never happen, looked for in thousands of months of random people, while mails are put off, lost and in doubt, the
- * clock jumps, and the process dies with mails in hand:
+ * clock jumps, the process dies with mails in hand, and in some rounds the config changes to and fro, with people on steps that come, go and
+ * wait otherwise:
  *
- *	no step is mailed twice, no mail goes out twice; nothing goes out without consent, nor after an unsubscription, a complaint or a hard bounce; after
- *	a reply only what was entered since; the caps of lists and of points hold; no step comes early, none in quiet hours or on a holiday; the stored
- *	interest is what the events add up to; nobody under way is forgotten.
+ *	no step is mailed twice, no mail goes out twice; nothing goes out without consent, nor after an unsubscription, a complaint or a hard
+ *	bounce; after a reply only what was entered since; the caps of lists and of points hold; no step comes early, none in quiet hours or on a
+ *	holiday; the stored interest is what the events add up to; nobody under way is forgotten.
  *
- * In some rounds the config changes to and fro, with people on steps that come, go and wait otherwise. For some 20 s; SIMULATE_SECONDS says otherwise, SIMULATE_SEED where to begin.
+ * For some 20 s; SIMULATE_SECONDS says otherwise, SIMULATE_SEED where to begin.
  */
 #include "with_plan.h"
 
