@@ -340,6 +340,7 @@ static struct value do_modulo(struct filter_call *c)
 
 	if (b.digits == 0)
 		return render_fail(c->r, "divided by 0");
+	a.real = whole.real = a.real || b.real;
 	if (!shift(&b.digits, a.scale - b.scale))	/* so large that it does not go into the first */
 		return number_value((a.digits < 0) == (whole.digits < 0) || a.digits == 0 ? a : whole);
 	b.scale = b.scale > a.scale ? b.scale : a.scale;
@@ -348,7 +349,7 @@ static struct value do_modulo(struct filter_call *c)
 		rest = rest * 10 % b.digits;
 	if (rest && (rest < 0) != (b.digits < 0))
 		rest += b.digits;
-	return number_value((struct number){ a.real || b.real, rest, b.scale });
+	return number_value((struct number){ a.real, rest, b.scale });
 }
 
 static struct value do_at_least(struct filter_call *c)
