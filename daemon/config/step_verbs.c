@@ -25,7 +25,7 @@ static const char *const method_choices[] = { "thompson", "fixed", NULL };
 		.help = "owner: it is from the owner of their latest lead, else from the first owner whose " \
 			"`when` holds" }, \
 	{ ROW(KEY_NODE, step_keys, thread), .choices = same_choices, .fallback_help = "a mail of its own", \
-		.help = "same: it answers the mail before it, with the subject of that" }
+		.help = "same: it answers the mails before it in the sequence, with the subject of the first" }
 
 static const struct key send_keys[] = {
 	{ ROW(KEY_NODE, step_keys, send), .required = true, .help = "the mail: the name of its template" },

@@ -143,6 +143,7 @@ static void name_steps(struct load *l, struct raw *raws, struct step *steps, int
 					"there are two steps `%s`; the first is in line %d", steps[i].name,
 					steps[k].line);
 		}
+		steps[i].named = raws[i].name != NULL;
 		steps[i].line = raws[i].item->line;
 		steps[i].next = i + 1;
 		steps[i].then_step = steps[i].else_step = i + 1;

@@ -67,6 +67,7 @@ struct decide {
 	struct name_places places;
 	struct old_version *olds;	/* of `working` */
 	size_t old_count, old_cap;
+	bool finishing;			/* some of them are being finished: what they ask for is not among the rules of `working` */
 	struct known_test *tests;
 	size_t test_count, test_cap;
 	int64_t test_ended;		/* when one was; for a while what is kept of them in memory is not trusted */
@@ -125,8 +126,9 @@ int sequence_check_leave(struct person *p, const struct sequence *s, struct enro
 /* The sequence as this enrolment goes through it; NULL: it is gone. */
 int version_of(struct decide *d, struct db *db, const struct enrolment *e, const struct sequence **out, struct err *err) MUSTCHECK;
 /*
- * Where it stands who stood at the step of that name: 1 at *step of *s, whose version e then carries (to be written with whatever comes
- * next); 0 nowhere any more, and it has been ended; -1.
+ * Where it stands who stood at the step of that name: 1 at that step, *step of *s, though perhaps by another name; 2 at another, of a
+ * version that begins anew or where the step is gone. e then carries the version, to be written with whatever comes next. 0 nowhere any
+ * more, and it has been ended; -1.
  */
 int version_step(struct decide *d, struct db *db, struct enrolment *e, const char *name, int64_t now, const struct sequence **s, int *step,
 		struct err *err) MUSTCHECK;

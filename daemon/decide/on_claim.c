@@ -297,8 +297,16 @@ static int pass_step(struct claim *c, struct person *p, const struct sequence *s
 	return claim_step_mail(c, p, s, step, e, &mail, err);
 }
 
+/* The enrolment has taken over another version, where its step may go by another name. */
+static int rename_step(struct db *db, const struct step *step, struct enrolment *e, struct err *err)
+{
+	e->step = step->name;
+	return enrolments_update(db, e, err);
+}
+
 static int claim_step(struct claim *c, const struct queue_row *row, struct err *err)
 {
+	const char *version;
 	struct enrolment e;
 	struct person p;
 	struct gate_answer gate;
@@ -313,10 +321,14 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 	if (found <= 0 || e.state != ENROLMENT_ACTIVE || e.queue_id != row->id)
 		return found < 0 ? -1 : 0;
 	e.due = 0;	/* its row has just been taken */
+	version = e.version;
 	found = version_step(c->d, c->db, &e, row->name, c->now, &s, &step, err);
 	if (found <= 0)
 		return found;
-	if (!sequence_sends(&s->steps[step]) || strcmp(s->steps[step].name, row->name) != 0)	/* the plan changed under it */
+	/* what comes of its mail is for this version */
+	if (strcmp(version, e.version) != 0 && rename_step(c->db, &s->steps[step], &e, err))
+		return -1;
+	if (!sequence_sends(&s->steps[step]) || found == 2)	/* the plan changed under it */
 		return sequence_go(c->d, c->db, &p, s, &e, step, c->now, err) || person_settle(&p, err) ? -1 : 0;
 	if (gate_check(&p, s, &s->steps[step], &e, &gate, err))
 		return -1;
@@ -428,6 +440,7 @@ static int retry_late(struct claim *c, struct person *p, struct delivery *mail, 
 static int retry_step(struct claim *c, struct person *p, struct delivery *mail, struct err *err)
 {
 	const struct sequence *s;
+	const char *version;
 	int step, found;
 	struct gate_answer gate;
 	struct enrolment e;
@@ -440,13 +453,18 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 	if (e.state == ENROLMENT_PAUSED)	/* goes on, with a mail of its own, when the enrolment does */
 		return close_mail(c, mail, e.why, err);
 	e.due = 0;
+	version = e.version;
 	found = version_step(c->d, c->db, &e, mail->step, c->now, &s, &step, err);
 	if (found < 0 || (!found && close_mail(c, mail, e.why, err)))
 		return -1;
 	if (!found)
 		return 0;
 	/* the mail or its step is not there any more: the step is done as the config has it now */
-	if (!plan_mail(c->d->working, mail->template) || strcmp(s->steps[step].name, mail->step) != 0)
+	if (strcmp(version, e.version) != 0 && rename_step(c->db, &s->steps[step], &e, err))
+		return -1;
+	if (found == 1)
+		mail->step = s->steps[step].name;
+	if (!plan_mail(c->d->working, mail->template) || found == 2)
 		return without_template(c, p, mail, s, &e, step, err);
 	if (gate_check(p, s, &s->steps[step], &e, &gate, err))
 		return -1;

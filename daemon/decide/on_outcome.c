@@ -27,7 +27,7 @@ static int happen_sent(struct decide *d, struct db *db, const struct delivery *m
 	struct person p;
 	int found;
 
-	if (plan_rules_of(d->working, "sent").count == 0 && !d->old_count)
+	if (plan_rules_of(d->working, "sent").count == 0 && !d->finishing)
 		return events_insert(db, &(struct event_row){ .id = id_new(id_bucket(mail->id), at), .prospect = mail->prospect, .at = at,
 				.name = "sent", .subject = mail_base(d->arena, mail->template), .data = "{}" }, err);
 	found = person_load(d, db, mail->prospect, at, &p, err);
@@ -69,7 +69,7 @@ static int go_on(struct decide *d, struct db *db, const struct delivery *mail, i
 		return found;
 	e.allowed = 0;
 	/* of a version that begins anew, or where the step is gone, it is the step to come */
-	if (strcmp(s->steps[step].name, mail->step) == 0)
+	if (found == 1)
 		step = s->steps[step].next;
 	if (!paused)
 		return sequence_go(d, db, NULL, s, &e, step, at, err);

@@ -333,7 +333,7 @@ static void mark_set(struct person *p, struct rule_set set)
 void person_mark_symbol(struct person *p, int symbol)
 {
 	/* versions that some still finish ask for what they ask, which the plan in force need not name */
-	p->enrolments = p->enrolments || (p->d && p->d->old_count > 0);
+	p->enrolments = p->enrolments || (p->d && p->d->finishing);
 	if (symbol >= 0)
 		mark_set(p, p->plan->by_symbol[symbol]);
 }

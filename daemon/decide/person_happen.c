@@ -86,10 +86,10 @@ int person_happen(struct person *p, const char *name, const char *subject, const
 	person_mark_event(p, name);
 	if (event_out)
 		*event_out = id;
-	if (!p->trials && !p->d->old_count)
+	if (!p->trials && !p->d->finishing)
 		return 0;
 	/* versions that some still finish ask for what they ask, which the plan in force need not name */
-	p->enrolments = p->enrolments || p->d->old_count > 0;
+	p->enrolments = p->enrolments || p->d->finishing;
 	p->trials = false;
 	return trials_happen(p, name, event.subject, p->happened ? p->happened : p->now, err);
 }

@@ -54,6 +54,74 @@ void version_forget(struct decide *d)
 	free(d->olds);
 	d->olds = NULL;
 	d->old_count = d->old_cap = 0;
+	d->finishing = false;
+}
+
+/* --- steps without a name ------------------------------------------------------------------------------------------- */
+
+/*
+ * They are called by their number among those of their verb, which a step that is put before them changes. So in another version they
+ * are found again by what does not change: a mail by what it sends; others as the first of their kind behind the last step with a name,
+ * or mail, before them.
+ */
+static bool is_landmark(const struct step *step)
+{
+	return step->named || sequence_sends(step);
+}
+
+static bool is_same_landmark(const struct step *a, const struct step *b)
+{
+	if (a->named || b->named)
+		return a->named && b->named && strcmp(a->name, b->name) == 0;
+	if (a->kind != b->kind || !sequence_sends(a))
+		return false;
+	return a->kind == STEP_SEND ? a->mail == b->mail : strcmp(a->test_id, b->test_id) == 0;
+}
+
+static int find_landmark(const struct sequence *s, const struct step *wanted)
+{
+	int i;
+
+	for (i = 0; i < s->step_count; i++)
+		if (is_same_landmark(&s->steps[i], wanted))
+			return i;
+	return -1;
+}
+
+/* Where the unnamed step of the older version is in the new one; *same: it is that step. step_count: at the end. */
+static int find_again(const struct sequence *old, int step, const struct sequence *s, bool *same)
+{
+	int before = step - 1, from = 0, i;
+
+	*same = true;
+	i = is_landmark(&old->steps[step]) ? find_landmark(s, &old->steps[step]) : -1;
+	if (i >= 0)
+		return i;
+	while (before >= 0 && !is_landmark(&old->steps[before]))
+		before--;
+	if (before >= 0)
+		from = find_landmark(s, &old->steps[before]) + 1;
+	for (i = from; i < s->step_count && !is_landmark(&s->steps[i]); i++)
+		if (s->steps[i].kind == old->steps[step].kind)
+			return i;
+	*same = false;
+	return from;
+}
+
+/* 1 *step_out, *same as find_again(); 0 the older version is not known, or the step has a name; -1. */
+static int unnamed_place(struct decide *d, struct db *db, const struct enrolment *e, const char *name, const struct sequence *s, int *step_out,
+		bool *same, struct err *err)
+{
+	const struct sequence *old;
+	int step;
+
+	if (find_old(d, db, e, &old, err))
+		return -1;
+	step = old ? plan_step(old, name) : -1;
+	if (step < 0 || old->steps[step].named)
+		return 0;
+	*step_out = find_again(old, step, s, same);
+	return 1;
 }
 
 int version_of(struct decide *d, struct db *db, const struct enrolment *e, const struct sequence **out, struct err *err)
@@ -67,6 +135,7 @@ int version_of(struct decide *d, struct db *db, const struct enrolment *e, const
 		return -1;
 	if (old)
 		*out = old;
+	d->finishing = d->finishing || old;
 	return 0;
 }
 
@@ -85,38 +154,43 @@ int version_step(struct decide *d, struct db *db, struct enrolment *e, const cha
 		struct err *err)
 {
 	const struct sequence *s;
-	int step;
+	int step, found = 0;
+	bool same = true;
 
 	if (version_of(d, db, e, &s, err))
 		return -1;
 	if (!s)
 		return sequence_end(d, db, e, "the sequence is gone", now, err);
 	*s_out = s;
-	if (!is_current(e, s)) {
-		bool restart = s->on_change == CHANGE_RESTART;
-
+	if (!is_current(e, s) && s->on_change == CHANGE_RESTART) {
 		e->version = s->version;
-		if (restart) {
-			e->allowed = 0;
-			*step_out = 0;
-			return journal_add(db, e->prospect, now, "restart", e->sequence, "the sequence has changed: from the first step", err) ? -1 : 1;
-		}
+		e->allowed = 0;
+		*step_out = 0;
+		return journal_add(db, e->prospect, now, "restart", e->sequence, "the sequence has changed: from the first step", err) ? -1 : 2;
 	}
-	step = version_place(s, name);
+	if (!is_current(e, s)) {
+		found = unnamed_place(d, db, e, name, s, &step, &same, err);
+		e->version = s->version;
+	}
+	if (found < 0)
+		return -1;
+	if (!found) {
+		step = version_place(s, name);
+		same = step >= 0 && step < s->step_count && strcmp(s->steps[step].name, name) == 0;
+	}
 	if (step < 0 || step >= s->step_count)
 		return sequence_end(d, db, e, arena_printf(d->arena, "its step %s is gone from the sequence", name), now, err);
-	if (strcmp(s->steps[step].name, name) != 0 &&
-			journal_add(db, e->prospect, now, "branch", name, arena_printf(d->arena, "the step is gone from the sequence: %s", s->steps[step].name),
-				err))
-		return -1;
 	*step_out = step;
-	return 1;
+	if (same)
+		return 1;
+	return journal_add(db, e->prospect, now, "branch", name, arena_printf(d->arena, "the step is gone from the sequence: %s", s->steps[step].name),
+		err) ? -1 : 2;
 }
 
 int version_adopt(struct person *p, struct enrolment *e, const struct sequence **out, struct err *err)
 {
 	const char *before = e->step;
-	bool again;
+	bool stands;
 	int step, rc;
 
 	if (version_of(p->d, p->db, e, out, err))
@@ -138,11 +212,11 @@ int version_adopt(struct person *p, struct enrolment *e, const struct sequence *
 	rc = version_step(p->d, p->db, e, e->step, p->now, out, &step, err);
 	if (rc <= 0)
 		return rc;
-	again = (*out)->on_change == CHANGE_RESTART;
-	if (!again && strcmp((*out)->steps[step].name, before) == 0)
+	stands = strcmp(e->why, before) == 0;
+	if (rc == 1 && strcmp((*out)->steps[step].name, before) == 0)
 		return enrolments_update(p->db, e, err) ? -1 : 1;
 	/* a wait that has begun keeps its end; who stood at a wait_for that is gone waits for nothing any more */
-	if (!again && e->due > p->now && strcmp(e->why, before) != 0)
-		return sequence_rest(p->db, e, &(*out)->steps[step], e->due, e->why, err) ? -1 : 1;
+	if ((*out)->on_change != CHANGE_RESTART && e->due > p->now && (rc == 1 || !stands))
+		return sequence_rest(p->db, e, &(*out)->steps[step], e->due, stands ? (*out)->steps[step].name : e->why, err) ? -1 : 1;
 	return sequence_go(p->d, p->db, p, *out, e, step, p->now, err) ? -1 : e->state != ENROLMENT_ENDED;
 }

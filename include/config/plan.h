@@ -166,6 +166,7 @@ struct step_fate {
 
 struct step {
 	const char *name;		/* given, or "<verb>-<n>" with n counted per verb from 1 */
+	bool named;			/* given */
 	enum step_kind kind;
 	int next;			/* index of the following step; == step_count at the end */
 	int line;
