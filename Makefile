@@ -169,6 +169,7 @@ SRC_decide := \
 	daemon/decide/calendar.c \
 	daemon/decide/decay.c \
 	daemon/decide/decide.c \
+	daemon/decide/enroll.c \
 	daemon/decide/forget.c \
 	daemon/decide/gate.c \
 	daemon/decide/goal_rate.c \
@@ -290,9 +291,11 @@ SRC_console := \
 	daemon/console/act.c \
 	daemon/console/command.c \
 	daemon/console/console.c \
+	daemon/console/enroll.c \
 	daemon/console/gauges.c \
 	daemon/console/graph.c \
 	daemon/console/lines.c \
+	daemon/console/page_enroll.c \
 	daemon/console/page_plan.c \
 	daemon/console/page_score.c \
 	daemon/console/page_sequence.c \
@@ -300,6 +303,7 @@ SRC_console := \
 	daemon/console/plans.c \
 	daemon/console/preview.c \
 	daemon/console/proofread.c \
+	daemon/console/problems.c \
 	daemon/console/report.c \
 	daemon/console/say.c \
 	daemon/console/sequences.c \
@@ -345,7 +349,7 @@ $(foreach f,$(FOLDERS),$(eval $(call folder,$f)))
 $(BUILD)/nurtured: $(call obj,daemon/main.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
-$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_graph.c daemon/ctl_simulate.c) $(call lib,all)
+$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_simulate.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 $(BUILD)/nurtured-intake: $(call obj,daemon/intake.c) $(BUILD)/liblisten.a $(BUILD)/libbase.a

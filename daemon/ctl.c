@@ -216,8 +216,7 @@ static int ask(const struct command *c, struct buf *answer, struct err *err)
 	return status;
 }
 
-/* application/problem+json: what is wrong, and all the errors of a config, one a line. */
-static void print_problem(const json_t *problem, int status)
+void ctl_problem(const json_t *problem, int status)
 {
 	const char *detail = json_string_value(json_object_get(problem, "detail"));
 	const json_t *errors = json_object_get(problem, "errors"), *column = json_object_get(problem, "column");
@@ -253,7 +252,7 @@ static int remote(const struct command *c)
 		print_out(&answer);
 		putchar('\n');
 	} else if (!good) {
-		print_problem(json, status);
+		ctl_problem(json, status);
 	} else if (json) {
 		(c->verb->print ? c->verb->print : report_print)(&text, json, clock_now());
 		print_out(&text);
@@ -295,6 +294,8 @@ static int run(const struct command *c)
 		return lint(c);
 	case VERB_PRINT:
 		return print_template(c);
+	case VERB_ENROLL:
+		return ctl_enroll(c);
 	case VERB_GRAPH:
 		return ctl_graph(c);
 	case VERB_SIMULATE:

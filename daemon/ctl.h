@@ -13,7 +13,12 @@ void ctl_complain(const char *text);
 /* One request over the control socket; the HTTP status, or -1. body: POST, else NULL. */
 int ctl_ask(const char *socket, const char *path, const char *body, struct buf *answer, struct err *err);
 
-/* `sequence graph`, `simulate`: the exit status. */
+/* application/problem+json, for people: what is wrong, all the errors of a config, where in an expression. */
+struct json_t;
+void ctl_problem(const struct json_t *problem, int status);
+
+/* `sequence enroll`, `sequence graph`, `simulate`: the exit status. */
+int ctl_enroll(const struct command *c);
 int ctl_graph(const struct command *c);
 int ctl_simulate(const struct command *c);
 

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "console/command.h"
 
-#include "page.h"
+#include "console/page.h"
 
 #define SOCKET_DEFAULT "/run/nurtured/control.sock"
 #define CONFIG_DEFAULT "/etc/nurtured/nurtured.yaml"
@@ -27,6 +27,8 @@ enum command_option {
 	O_PROSPECT = 2048,
 	O_EXPLAIN = 4096,
 	O_DOT = 8192,
+	O_WHERE = 16384,
+	O_YES = 32768,
 	O_ALL = 65536,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
@@ -67,6 +69,8 @@ static const struct verb verbs[] = {
 		.help = "all sequences, and how many people are in them" },
 	{ .words = "sequence show", .argument = "NAME", .options = O_ASK, .path = "/sequences/%", .print = page_sequence,
 		.help = "how many are at which step, how it ended, tests, holdout" },
+	{ .words = "sequence enroll", .argument = "NAME", .options = O_ASK | O_WHERE | O_YES, .needs = O_WHERE, .kind = VERB_ENROLL,
+		.help = "put people into a sequence, after showing whom" },
 	{ .words = "sequence graph", .argument = "NAME", .options = O_CONFIG | O_SOCKET | O_DOT | O_JSON, .kind = VERB_GRAPH,
 		.help = "a picture of a sequence (SVG), with live counts" },
 	{ .words = "plan", .options = O_ASK, .path = "/plan", .print = page_plan,
@@ -105,6 +109,8 @@ static const struct option_row {
 	{ "--explain", NULL, O_EXPLAIN, "eval, score: the value of each part" },
 	{ "--plain", NULL, O_PLAIN, "template: Liquid without escaping, unknown names are nil" },
 	{ "--text", NULL, O_TEXT, "template: the text part that is made of an HTML template" },
+	{ "--where", "EXPRESSION", O_WHERE, "sequence enroll: for whom this holds" },
+	{ "--yes", NULL, O_YES, "sequence enroll: without asking" },
 	{ "--dot", NULL, O_DOT, "sequence graph: the text for Graphviz instead of the picture" },
 	{ "--all", NULL, O_ALL, "template lint: every mail and page of the config" },
 	{ "--headers", NULL, O_HEADERS, "template: print what its front matter makes, too" },
@@ -185,6 +191,12 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_PROSPECT:
 		c->prospect = value;
+		break;
+	case O_WHERE:
+		c->where = value;
+		break;
+	case O_YES:
+		c->yes = true;
 		break;
 	case O_DOT:
 		c->dot = true;

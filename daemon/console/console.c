@@ -16,8 +16,10 @@
 #include "store/store.h"
 
 #include "act.h"
+#include "enroll.h"
 #include "lines.h"
 #include "plans.h"
+#include "problems.h"
 #include "sequences.h"
 #include "snapshot.h"
 #include "view.h"
@@ -34,6 +36,7 @@ struct console {
 	struct http *http;
 	struct decide *decide;
 	struct snapshot *snapshot;
+	struct enroll *enroll;
 	struct console_options options;
 	char *config;
 	int64_t started;
@@ -183,27 +186,11 @@ static void get_prospect(void *ctx, struct http_request *r)
 	buf_clear(&who);
 }
 
-/* An expression that somebody typed. NULL has answered, with the column at which it is wrong. */
-static struct expression *read_expression(struct console *c, struct http_request *r, const char *text, enum value_type want)
-{
-	struct expression_error error;
-	struct expression *e = expression_compile(decide_plan(c->decide)->vocabulary, text, want, 0, &error);
-	struct buf members = BUF_INIT;
-	size_t column;
-
-	if (e)
-		return e;
-	column = text_utf8_length(text, error.offset) + 1;
-	buf_printf(&members, "\"column\":%zu,\"expression\":", column);
-	text_json(&members, text, strlen(text));
-	http_problem(r, 422, arena_printf(http_arena(r), "column %zu: %s", column, error.text), buf_cstr(&members));
-	buf_clear(&members);
-	return NULL;
-}
-
 static void get_eval(void *ctx, struct http_request *r)
 {
+	struct console *c = ctx;
 	const char *text = http_query(r, "expr"), *who = http_query(r, "prospect");
+	struct expression_error error;
 	struct expression *e;
 	struct look *l;
 
@@ -211,10 +198,12 @@ static void get_eval(void *ctx, struct http_request *r)
 		http_problem(r, 400, "which, and for whom? /eval?expr=...&prospect=...", NULL);
 		return;
 	}
-	e = read_expression(ctx, r, text, VALUE_NIL);
-	if (!e)
+	e = expression_compile(decide_plan(c->decide)->vocabulary, text, VALUE_NIL, 0, &error);
+	if (!e) {
+		problem_expression(text, &error, r);
 		return;
-	l = look_new(ctx, r, view_eval, "application/json", who);
+	}
+	l = look_new(c, r, view_eval, "application/json", who);
 	l->expression = e;
 	l->at.expression = e;
 	look_submit(l);
@@ -270,15 +259,23 @@ static void get_sequences(void *ctx, struct http_request *r)
 	look(ctx, r, view_sequences, "application/json", "");
 }
 
-static void get_sequence(void *ctx, struct http_request *r)
+/* {name} or {name}/enroll */
+static void sequence(void *ctx, struct http_request *r)
 {
 	struct console *c = ctx;
+	const char *rest = http_rest(r);
+	size_t n = strcspn(rest, "/");
+	bool post = http_method(r) == HTTP_POST, enroll = strcmp(rest + n, "/enroll") == 0;
 	struct buf name = BUF_INIT;
 
-	if (text_percent_decode(http_rest(r), strlen(http_rest(r)), false, &name) < 0)
-		http_problem(r, 404, "ask for /sequences/{name}", NULL);
-	else
+	if ((rest[n] && !enroll) || (post && !enroll) || text_percent_decode(rest, n, false, &name) < 0)
+		http_problem(r, 404, "ask for /sequences/{name} or /sequences/{name}/enroll", NULL);
+	else if (!enroll)
 		sequences_show(c->decide, buf_cstr(&name), r);
+	else if (post)
+		enroll_post(c->enroll, buf_cstr(&name), r);
+	else
+		enroll_get(c->enroll, buf_cstr(&name), r);
 	buf_clear(&name);
 }
 
@@ -334,7 +331,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/prospects/", get_prospect },
 	{ HTTP_GET, "/eval", get_eval },
 	{ HTTP_GET, "/sequences", get_sequences },
-	{ HTTP_GET, "/sequences/", get_sequence },
+	{ HTTP_GET | HTTP_POST, "/sequences/", sequence },
 	{ HTTP_GET, "/plan", get_plan },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },
 	{ HTTP_POST, "/suppressions/remove", post_unsuppress },
@@ -361,6 +358,7 @@ int console_start(struct loop *loop, struct decide *decide, const struct console
 		return err_prefix(err, "control socket");
 	}
 	c->snapshot = snapshot_new(loop, decide);
+	c->enroll = enroll_new(loop, decide);
 	*out = c;
 	return 0;
 }
@@ -373,6 +371,7 @@ void console_stop(struct console **console)
 		return;
 	http_close(&c->http);
 	snapshot_free(&c->snapshot);
+	enroll_free(&c->enroll);
 	free(c->config);
 	free(c);
 	*console = NULL;

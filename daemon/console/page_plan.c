@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "page.h"
+#include "console/page.h"
 #include "say.h"
 
 #define NAME 2

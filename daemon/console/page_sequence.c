@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-#include "page.h"
+#include "console/page.h"
 #include "say.h"
 
 #define COUNT 9

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-#include "page.h"
+#include "console/page.h"
 #include "say.h"
 
 #define MAILS_SHOWN 12
@@ -346,6 +346,10 @@ static void past(struct buf *out, const json_t *json, int64_t now)
 		say_text(out, say_member(row, "step"), now);
 		buf_str(out, ": ");
 		say_wrapped(out, BESIDE + 2, say_member(row, "why"), now);
+		if (say_member_time(row, "watched_until")) {
+			buf_str(out, "; its goal is looked for until ");
+			say_time(out, say_member_time(row, "watched_until"), now);
+		}
 		buf_char(out, '\n');
 		because(out, BESIDE, row, now);
 	}

@@ -8,11 +8,11 @@
 #include "base/answer.h"
 #include "base/http.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "config/plan.h"
 #include "decide/facts.h"
 #include "decide/sequences.h"
 
+#include "problems.h"
 #include "sequences.h"
 #include "slices.h"
 
@@ -40,19 +40,6 @@ static void free_look(void *work)
 	sequence_look_free(&look);
 }
 
-/* "there is no sequence `x`; did you mean `y`?" */
-static void answer_none(const struct plan *plan, const char *name, struct http_request *r)
-{
-	const char **names = arena_calloc(http_arena(r), plan->sequence_count + 1, sizeof(*names)), *near;
-	size_t i;
-
-	for (i = 0; i < plan->sequence_count; i++)
-		names[i] = plan->sequences[i].name;
-	near = text_nearest(name, names);
-	http_problem(r, 404, arena_printf(http_arena(r), "there is no sequence `%s`%s%s%s", name, near ? "; did you mean `" : "", near ? near : "",
-			near ? "`?" : ""), NULL);
-}
-
 void sequences_show(struct decide *decide, const char *name, struct http_request *r)
 {
 	static const struct slices how = { .go_on = go_on, .answer = answer, .free = free_look };
@@ -61,5 +48,5 @@ void sequences_show(struct decide *decide, const char *name, struct http_request
 	if (look)
 		slices_run(decide_store(decide), &how, look, r);
 	else
-		answer_none(decide_plan(decide), name, r);
+		problem_no_sequence(decide_plan(decide), name, r);
 }

@@ -95,7 +95,7 @@ int sequence_resume(struct decide *d, struct db *db, struct enrolment *e, int64_
 /* Its claimed mail could not be made: the step comes again at `until`. */
 int sequence_hold(struct decide *d, struct db *db, struct enrolment *e, const char *name, int64_t until, const char *why, struct err *err) MUSTCHECK;
 /* Which one goes before it: of those under way that it does not run beside, one whose priority is as high; NULL: none. `self`: its own enrolment, or 0. */
-int sequence_first(struct decide *d, struct db *db, int64_t prospect, const struct sequence *s, int64_t self, const struct sequence **first,
+int sequence_first(const struct plan *plan, struct db *db, struct arena *arena, int64_t prospect, const struct sequence *s, int64_t self, const struct sequence **first,
 		struct err *err) MUSTCHECK;
 /* The others pause. */
 int sequence_make_way(struct decide *d, struct db *db, int64_t prospect, const struct sequence *s, int64_t self, struct err *err) MUSTCHECK;

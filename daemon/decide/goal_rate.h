@@ -2,9 +2,9 @@
  * goal_rate.h: how many reach the goal of a sequence within so many days of coming into it; for those who get it and for those who are held out
  * of it. Pure.
  *
- * Those who get it are looked at only as long as they are in it, those held out for longer: so nobody counts as one who did not reach the goal
- * after nobody looked any more (Kaplan and Meier), and both are compared at a day up to which enough of both were looked at. The error is
- * Greenwood's.
+ * Not everybody is looked at equally long: some came in yesterday, and at those who came before there was a holdout nobody looked any more when
+ * their way had ended. So nobody counts as one who did not reach the goal after nobody looked (Kaplan and Meier), and both are compared at a day up
+ * to which enough of both were looked at. The error is Greenwood's.
  */
 #ifndef DECIDE_GOAL_RATE_H
 #define DECIDE_GOAL_RATE_H

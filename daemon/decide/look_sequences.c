@@ -57,7 +57,7 @@ static json_t *new_row(const char *sequence, const struct sequence *s)
 		"sequence", answer_text(sequence),
 		"active", 0,
 		"paused", 0,
-		"held_out", 0,
+		"watched", 0,
 		"list", s && s->list ? answer_text(s->list) : json_null(),
 		"priority", s ? json_integer(s->priority) : json_null(),
 		"version", s ? answer_text(s->version) : json_string("gone from the config"),
@@ -67,7 +67,7 @@ static json_t *new_row(const char *sequence, const struct sequence *s)
 static void add_census(void *ctx, const char *sequence, enum enrolment_state state, int64_t count)
 {
 	static const char *const names[] = {
-		[ENROLMENT_ACTIVE] = "active", [ENROLMENT_PAUSED] = "paused", [ENROLMENT_ENDED] = "ended", [ENROLMENT_WATCHED] = "held_out",
+		[ENROLMENT_ACTIVE] = "active", [ENROLMENT_PAUSED] = "paused", [ENROLMENT_ENDED] = "ended", [ENROLMENT_WATCHED] = "watched",
 	};
 	json_t *list = ctx, *row = row_named(list, sequence);
 
@@ -145,7 +145,7 @@ static void count_goal(struct sequence_look *l, const struct enrolment *e)
 {
 	struct goal_curve *c = e->heldout ? l->untreated : l->treated;
 
-	if (e->state != ENROLMENT_ENDED)
+	if (e->state != ENROLMENT_ENDED)	/* watched on, too */
 		goal_not_reached(c, e->entered, l->now);
 	else if (strcmp(e->why, "goal") == 0)
 		goal_reached(c, e->entered, e->ended);
@@ -167,7 +167,7 @@ static void count_one(void *ctx, const struct enrolment *e)
 		return;
 	}
 	l->entered++;
-	if (e->state == ENROLMENT_ENDED)
+	if (enrolment_is_over(e))
 		pile_of(l, &l->reasons, e->why, "")->ended++;
 	else if (e->state == ENROLMENT_PAUSED)
 		pile_of(l, &l->steps, e->step, e->version)->paused++;

@@ -382,12 +382,15 @@ static json_t *open_json(struct why *w, const struct enrolment *e)
 
 static json_t *past_json(const struct why *w, const struct enrolment *e)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
+	const struct journal_row *end = recorded(w, "end", e->sequence, e->ended ? e->ended : INT64_MAX);
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
 		"sequence", answer_text(e->sequence),
 		"entered", answer_time(e->entered),
 		"because", because(w, e),
 		"step", answer_text(e->step),
-		"ended", answer_time(e->ended),
+		"ended", answer_time(end ? end->at : e->ended),
+		"watched_until", answer_time(e->state == ENROLMENT_WATCHED ? e->due : 0),
 		"why", answer_text(e->why),
 		"held_out", e->heldout);
 }

@@ -13,6 +13,7 @@ int on_enroll(struct decide *d, struct db *db, const struct enrolling *fact, str
 	const struct sequence *s = plan_sequence(d->working, fact->sequence);
 	const char *why_not = NULL;
 	struct person p;
+	bool holds = true;
 	int rc;
 
 	*out = (struct enrolling_result){ 0 };
@@ -26,8 +27,12 @@ int on_enroll(struct decide *d, struct db *db, const struct enrolling *fact, str
 		snprintf(out->why_not, sizeof(out->why_not), "nobody has that id");
 		return 0;
 	}
-	p.cause = "by hand";
-	rc = sequence_enter(&p, s, &why_not, err);
+	p.cause = fact->by ? fact->by : "by hand";
+	if (fact->where && person_holds(&p, fact->where, UNIT_NONE, &holds, err))
+		return -1;
+	if (!holds)
+		why_not = "does not match";
+	rc = holds ? sequence_enter(&p, s, &why_not, err) : 0;
 	if (rc < 0)
 		return -1;
 	out->entered = rc == 1;

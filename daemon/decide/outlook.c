@@ -291,7 +291,7 @@ static const char *fate_of(const struct outlook *o, const struct group *g, const
 static json_t *people_json(const struct outlook *o, const char *sequence)
 {
 	static const char *const states[] = {
-		[ENROLMENT_ACTIVE] = "active", [ENROLMENT_PAUSED] = "paused", [ENROLMENT_ENDED] = "ended", [ENROLMENT_WATCHED] = "held out",
+		[ENROLMENT_ACTIVE] = "active", [ENROLMENT_PAUSED] = "paused", [ENROLMENT_ENDED] = "ended", [ENROLMENT_WATCHED] = "watched",
 	};
 	json_t *list = json_array();
 	size_t i;

@@ -167,17 +167,17 @@ bool sequence_is_beside(const struct sequence *a, const struct sequence *b)
 	return a->beside_any || b->beside_any || names(a, b->name) || names(b, a->name);
 }
 
-int sequence_first(struct decide *d, struct db *db, int64_t prospect, const struct sequence *s, int64_t self, const struct sequence **first,
-		struct err *err)
+int sequence_first(const struct plan *plan, struct db *db, struct arena *arena, int64_t prospect, const struct sequence *s, int64_t self,
+		const struct sequence **first, struct err *err)
 {
 	struct enrolment *open;
 	size_t count, i;
 
 	*first = NULL;
-	if (enrolments_open(db, prospect, d->arena, &open, &count, err))
+	if (enrolments_open(db, prospect, arena, &open, &count, err))
 		return -1;
 	for (i = 0; i < count && !*first; i++) {
-		const struct sequence *other = plan_sequence(d->working, open[i].sequence);
+		const struct sequence *other = plan_sequence(plan, open[i].sequence);
 
 		if (open[i].id != self && open[i].state == ENROLMENT_ACTIVE && other && !sequence_is_beside(s, other) && other->priority >= s->priority)
 			*first = other;
@@ -207,7 +207,7 @@ static int take_turn(struct decide *d, struct db *db, struct enrolment *e, const
 {
 	const struct sequence *first;
 
-	if (sequence_first(d, db, e->prospect, s, e->id, &first, err))
+	if (sequence_first(d->working, db, d->arena, e->prospect, s, e->id, &first, err))
 		return -1;
 	if (!first)
 		return sequence_make_way(d, db, e->prospect, s, e->id, err) ? -1 : 1;

@@ -39,7 +39,7 @@ static int way_is_free(struct person *p, const struct sequence *s, struct err *e
 {
 	const struct sequence *first;
 
-	if (sequence_first(p->d, p->db, p->row.id, s, 0, &first, err))
+	if (sequence_first(p->plan, p->db, p->arena, p->row.id, s, 0, &first, err))
 		return -1;
 	if (!first)
 		return 1;
@@ -156,6 +156,7 @@ static int enter(struct person *p, const struct sequence *s, struct event_at_han
 int sequence_may_enter(struct person *p, const struct sequence *s, const char **why_not, struct err *err)
 {
 	struct suppression suppressed;
+	const struct sequence *first;
 	int rc = suppressions_find(p->db, p->row.key, p->arena, &suppressed, err);
 
 	*why_not = NULL;
@@ -167,24 +168,23 @@ int sequence_may_enter(struct person *p, const struct sequence *s, const char **
 	}
 	if (closed_to(p, s, why_not, err))
 		return -1;
-	rc = *why_not ? 1 : may_enter_again(p, s, err);
-	if (rc == 0)
+	if (*why_not)
+		return 0;
+	rc = may_enter_again(p, s, err);
+	if (rc < 0 || sequence_first(p->plan, p->db, p->arena, p->row.id, s, 0, &first, err))
+		return -1;
+	if (!rc)
 		*why_not = "is or was in it";
-	return rc < 0 ? -1 : 0;
+	else if (first)
+		*why_not = arena_printf(p->arena, "is in %s, whose priority is as high", first->name);
+	return 0;
 }
 
 int sequence_enter(struct person *p, const struct sequence *s, const char **why_not, struct err *err)
 {
-	int rc;
-
 	if (sequence_may_enter(p, s, why_not, err))
 		return -1;
-	if (*why_not)
-		return 0;
-	rc = begin(p, s, err);
-	if (rc == 0)
-		*why_not = "is in a sequence whose priority is as high";
-	return rc;
+	return *why_not ? 0 : begin(p, s, err);
 }
 
 int sequence_check_entries(struct person *p, struct err *err)

@@ -30,6 +30,7 @@ enum verb_kind {
 	VERB_RENDER,	/* done here: renders a template */
 	VERB_LINT,	/* done here: looks for what is wrong with templates */
 	VERB_PRINT,	/* done here: prints a template in one form */
+	VERB_ENROLL,	/* asks the daemon, several times */
 	VERB_GRAPH,	/* done here: draws a sequence */
 	VERB_SIMULATE,	/* done here: lets invented people live through the plan */
 };
@@ -62,6 +63,8 @@ struct command {
 	const char *prospect;		/* --prospect, or NULL */
 	bool explain;
 	bool dot;			/* --dot */
+	const char *where;		/* --where, or NULL */
+	bool yes;			/* --yes */
 	struct command_simulate {
 		const char *persona;		/* --persona, or NULL */
 		const char *days, *from, *seed;	/* as typed, or NULL */

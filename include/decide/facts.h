@@ -336,6 +336,8 @@ int on_suppress(struct decide *d, struct db *db, const struct manual_suppression
 struct enrolling {
 	int64_t prospect;
 	const char *sequence;
+	const struct expression *where;	/* that must hold, of the plan in force; NULL: nothing must */
+	const char *by;			/* for the journal; NULL: "by hand" */
 	int64_t at;
 };
 
@@ -344,7 +346,7 @@ struct enrolling_result {
 	char why_not[200];		/* "" if they are in it */
 };
 
-/* -1 also if there is no such sequence. */
+/* -1 also if there is no such sequence. Of many: decide/enroll.h. */
 int on_enroll(struct decide *d, struct db *db, const struct enrolling *fact, struct enrolling_result *out, struct err *err) MUSTCHECK;
 
 /* --- questions ---------------------------------------------------------------------------------------------------- */

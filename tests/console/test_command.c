@@ -161,6 +161,18 @@ static void a_picture_is_made_here(void **state)
 	assert_string_equal(c.config, "x.yaml");
 }
 
+static void a_sequence_is_filled_in_several_steps(void **state)
+{
+	struct command c;
+	struct err err;
+
+	assert_int_equal(parse("sequence enroll mailing --where score>5 --yes", &c, &err), 0);
+	assert_int_equal(c.verb->kind, VERB_ENROLL);
+	assert_true(c.yes && !c.json);
+	assert_string_equal(c.argument, "mailing");
+	assert_string_equal(c.where, "score>5");
+}
+
 static void help_and_version_need_no_verb(void **state)
 {
 	static const char *const help[] = {
@@ -202,6 +214,7 @@ static void wrong_usage_is_told_with_what_was_meant(void **state)
 		{ "status -q", "no option -q" },
 		{ "status --json=yes", "--json takes no value" },
 		{ "status -s", "-s needs its SOCKET" },
+		{ "sequence enroll x", "`sequence enroll` needs --where EXPRESSION" },
 		{ "eval score", "`eval` needs --prospect ID|ADDRESS" },
 		{ "eval --prospect a@example.com", "`eval` needs its EXPRESSION" },
 		{ "status --explain", "`status` has no use for --explain" },
@@ -234,6 +247,7 @@ int main(void)
 		cmocka_unit_test(many_files_may_be_named),
 		cmocka_unit_test(a_simulation_may_go_without_a_sequence),
 		cmocka_unit_test(a_picture_is_made_here),
+		cmocka_unit_test(a_sequence_is_filled_in_several_steps),
 		cmocka_unit_test(help_and_version_need_no_verb),
 		cmocka_unit_test(wrong_usage_is_told_with_what_was_meant),
 	};

@@ -170,6 +170,15 @@ static void each_route_answers(void **state)
 		{ "/sequences/ebook", NULL, 200, "\"step\":\"mistakes\"" },
 		{ "/sequences/ebok", NULL, 404, "did you mean `ebook`?" },
 		{ "/sequences/", NULL, 404, "there is no sequence" },
+		{ "/sequences/ebook", "{}", 404, "ask for /sequences" },
+		{ "/sequences/ebook/other", NULL, 404, "ask for /sequences" },
+		{ "/sequences/ebook/enroll", NULL, 404, "nobody was put into it by hand" },
+		{ "/sequences/ebok/enroll", "{\"where\":\"role == 1\"}", 404, "did you mean `ebook`?" },
+		{ "/sequences/ebook/enroll", "{}", 400, "the body must be" },
+		{ "/sequences/ebook/enroll", "[]", 400, "the body must be" },
+		{ "/sequences/ebook/enroll", "{\"where\":\"\"}", 400, "the body must be" },
+		{ "/sequences/ebook/enroll", "{\"where\":\"rloe == \\\"x\\\"\",\"dry\":true}", 422, "\"column\":1," },
+		{ "/sequences/ebook/enroll", "{\"where\":\"score\"}", 422, "\"column\":1," },
 		{ "/eval", NULL, 400, "which, and for whom" },
 		{ "/eval?expr=score", NULL, 400, "which, and for whom" },
 		{ "/eval?expr=score&prospect=nobody%40example.com", NULL, 404, "nobody here" },
@@ -388,6 +397,51 @@ static void a_score_is_taken_apart(void **state)
 	assert_null(json_object_get(json_array_get(json_object_get(d->json, "fit_rules"), 0), "parts"));
 	assert_int_equal(ask(d, "/prospects/ada%40example.com/score?explain", NULL), 200);
 	assert_int_equal(json_array_size(json_object_get(json_array_get(json_object_get(d->json, "fit_rules"), 0), "parts")), 2);
+}
+
+/* Asks until it is through. */
+static void await_enrolment(struct desk *d, const char *sequence)
+{
+	char path[80];
+	int asked;
+
+	snprintf(path, sizeof(path), "/sequences/%s/enroll", sequence);
+	for (asked = 0; asked < 10000; asked++) {
+		assert_int_equal(ask(d, path, NULL), 200);
+		if (json_is_false(json_object_get(d->json, "running")))
+			return;
+	}
+	fail_msg("it never ends: %s", buf_cstr(&d->body));
+}
+
+static void people_are_put_into_a_sequence(void **state)
+{
+	static const char dry[] = "{\"where\":\"first_name == \\\"Ada\\\"\",\"dry\":true}", wet[] = "{\"where\":\"first_name == \\\"Ada\\\"\"}";
+	struct desk *d = *state;
+	char address[40];
+	int i;
+
+	for (i = 0; i < 30; i++) {
+		snprintf(address, sizeof(address), "ada%d@example.com", i);
+		world_run(&d->world, sign_up, address);
+	}
+	assert_int_equal(ask(d, "/sequences/gift/enroll", dry), 200);
+	assert_int_equal(json_integer_value(json_object_get(d->json, "would_enter")), 30);
+	assert_int_equal(ask(d, "/sequences/gift/enroll", NULL), 404);
+	assert_int_equal(ask(d, "/sequences/gift/enroll", wet), 202);
+	assert_true(json_is_true(json_object_get(d->json, "running")));
+	assert_int_equal(ask(d, "/sequences/gift/enroll", wet), 409);
+	await_enrolment(d, "gift");
+	assert_int_equal(json_integer_value(json_object_get(d->json, "entered")), 30);
+	assert_int_equal(json_integer_value(json_object_get(d->json, "looked_at")), 30);
+	assert_true(json_is_null(json_object_get(d->json, "error")));
+	/* again: never */
+	assert_int_equal(ask(d, "/sequences/gift/enroll", wet), 202);
+	await_enrolment(d, "gift");
+	assert_int_equal(json_integer_value(json_object_get(d->json, "entered")), 0);
+	assert_int_equal(ask(d, "/sequences/ebook/enroll", NULL), 404);
+	/* and one that is under way when the console goes */
+	assert_int_equal(ask(d, "/sequences/urgent/enroll", wet), 202);
 }
 
 static void suppressions_are_added_found_and_removed(void **state)
@@ -634,6 +688,7 @@ int main(void)
 		CASE(a_person_is_found_by_address_and_id),
 		CASE(an_expression_has_a_value_and_each_part_of_it),
 		CASE(a_score_is_taken_apart),
+		CASE(people_are_put_into_a_sequence),
 		CASE(suppressions_are_added_found_and_removed),
 		CASE(reload_tells_what_changed_or_all_errors),
 		CASE(a_plan_tells_what_a_reload_would_change),

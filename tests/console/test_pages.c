@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#include "../../daemon/console/page.h"
+#include "console/page.h"
 #include "../../daemon/console/say.h"
 
 /* 2026-11-22T04:00:00Z, a Sunday; TZ is an hour ahead */
@@ -246,6 +246,33 @@ static void one_sequence(void **state)
 		"  The sequence makes a difference of +7.0 points, with 95 % between +2.0 and +12.0: it helps.\n");
 }
 
+static void who_would_enter_and_who_has(void **state)
+{
+	assert_page(page_enroll,
+		"{\"sequence\":\"mailing\",\"where\":\"country == \\\"DE\\\"\",\"people\":12000,\"match\":2000,\"would_enter\":1500,"
+		"\"left_out\":[{\"count\":400,\"why\":\"no consent\"},{\"count\":100,\"why\":\"is or was in it\"}],"
+		"\"first\":[{\"address\":\"eva@example.net\",\"why_not\":null}],\"first_left_out\":[{\"address\":\"max@example.net\",\"why_not\":\"no consent\"}]}",
+		"mailing, where country == \"DE\"\n"
+		"\n"
+		"   12,000  people there are\n"
+		"   10,000  do not match\n"
+		"      400  match, but: no consent\n"
+		"      100  match, but: is or was in it\n"
+		"    1,500  would enter\n"
+		"\n"
+		"THE FIRST WHO WOULD ENTER\n"
+		"  eva@example.net\n"
+		"\n"
+		"THE FIRST WHO MATCH AND ARE LEFT OUT\n"
+		"  max@example.net                         no consent\n");
+	assert_page(page_enrolled, "{\"sequence\":\"mailing\",\"entered\":1499,\"left_out\":1,\"error\":null}",
+		"1,499 people have entered mailing; 1 was left out, as something had changed meanwhile\n");
+	assert_page(page_enrolled, "{\"sequence\":\"mailing\",\"entered\":1,\"left_out\":0,\"error\":\"the disk is full\"}",
+		"1 person has entered mailing\n"
+		"It stopped before the end: the disk is full\n"
+		"The same command again goes on where it stood.\n");
+}
+
 static void why_they_got_it_and_what_comes_next(void **state)
 {
 	assert_page(page_why,
@@ -345,6 +372,7 @@ int main(void)
 		cmocka_unit_test(a_score),
 		cmocka_unit_test(what_a_reload_would_change),
 		cmocka_unit_test(one_sequence),
+		cmocka_unit_test(who_would_enter_and_who_has),
 		cmocka_unit_test(why_they_got_it_and_what_comes_next),
 	};
 

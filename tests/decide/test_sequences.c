@@ -97,7 +97,7 @@ static void all_are_counted_where_they_are(void **state)
 	row = json_array_get(json, 0);
 	assert_string_equal(text(row, "sequence"), "story");
 	assert_string_equal(text(row, "enter"), "on signup");
-	assert_true(count(row, "active") > 0 && count(row, "held_out") > 0);
+	assert_true(count(row, "active") > 0 && count(row, "watched") > 0);
 	assert_string_equal(text(json_array_get(json, 1), "enter"), "by hand");
 	assert_int_equal(count(json_array_get(json, 1), "active"), 0);
 	json_decref(json);

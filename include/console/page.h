@@ -14,6 +14,8 @@ struct json_t;
 void page_eval(struct buf *out, const struct json_t *json, int64_t now);
 void page_plan(struct buf *out, const struct json_t *json, int64_t now);
 void page_sequence(struct buf *out, const struct json_t *json, int64_t now);
+void page_enroll(struct buf *out, const struct json_t *json, int64_t now);	/* who would enter */
+void page_enrolled(struct buf *out, const struct json_t *json, int64_t now);	/* who has */
 void page_why(struct buf *out, const struct json_t *json, int64_t now);
 void page_score(struct buf *out, const struct json_t *json, int64_t now);
 
