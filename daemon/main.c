@@ -102,6 +102,10 @@ static int reload(void *arg, struct buf *text)
 	}
 	plan_unref(&plan);
 	console_note_reload(rc == 0);
+	if (rc)
+		log_error("reload.refused", L_STR("why", buf_cstr(text)));
+	else
+		log_info("reloaded", L_STR("what", buf_cstr(text)));
 	notify_ready(rc ? "reload refused: see nurturectl check" : "reloaded");
 	return rc;
 }
@@ -112,10 +116,7 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 
 	if (!self.decide)
 		return;
-	if (reload(NULL, &text))
-		log_error("reload.refused", L_STR("why", buf_cstr(&text)));
-	else
-		log_info("reloaded", L_STR("what", buf_cstr(&text)));
+	(void)reload(NULL, &text);
 	buf_clear(&text);
 }
 
