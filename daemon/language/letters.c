@@ -80,13 +80,21 @@ void letters_capital(struct buf *out, struct slice s)
 	rest = (struct slice){ s.data + first.len, s.len - first.len };
 	c = g_utf8_get_char(s.data);
 	title = g_unichar_totitle(c);
-	if (title != c || g_unichar_istitle(c)) {
+	if (c >= 0x10d0 && c <= 0x10ff) {	/* Georgian has capitals for whole words alone */
+		add_character(out, c);
+	} else if (title != c || g_unichar_istitle(c)) {
 		add_character(out, title);
-	} else {	/* some become two: Ss, Fi */
+	} else {	/* some become two, of which the first letter is the large one: Ss, Fi */
 		letters_up(&up, first);
-		first = (struct slice){ buf_cstr(&up), width(buf_cstr(&up)) };
-		buf_add(out, first.data, first.len);
-		letters_down(out, (struct slice){ first.data + first.len, up.len - first.len });
+		for (first.len = 0; first.len < up.len;) {
+			const char *p = buf_cstr(&up) + first.len;
+
+			first.len += width(p);
+			if (g_unichar_isupper(g_utf8_get_char(p)))
+				break;
+		}
+		buf_add(out, buf_cstr(&up), first.len);
+		letters_down(out, (struct slice){ buf_cstr(&up) + first.len, up.len - first.len });
 		buf_clear(&up);
 	}
 	letters_down(out, rest);

@@ -218,8 +218,9 @@ static const struct row filter_rows[] = {
 	{ "{{ 3.59 | divided_by: 15000000000000 | modulo: 10000000000.0 }} {{ 12345678901234567.0 | times: 1000000000000000000.0 | "
 	  "modulo: 3.25 }} {{ -7 | modulo: 0.3 }}",
 		NULL, "2.3933333333333334e-13 1.5 0.2" },
-	{ "{{ 'straße ümläut ﬁ' | upcase }} {{ 'ΑΣ Ж' | downcase }} {{ 'ßa' | capitalize }}", NULL,
-		"STRASSE ÜMLÄUT FI ασ ж Ssa" },
+	{ "{{ 'straße ümläut ﬁ' | upcase }} {{ 'ΑΣ Ж' | downcase }} {{ 'ßa' | capitalize }} {{ 'ŉA' | "
+	  "capitalize }} {{ 'ǆA' | capitalize }} {{ 'ﬁX' | capitalize }}", NULL,
+		"STRASSE ÜMLÄUT FI ασ ж Ssa ʼNa ǅa Fix" },
 	{ "{{ a | where: 'k' | map: 'k' | join }} {{ a | compact: 'k' | size }} {{ a | sort: 'k' | map: 'k' | join: ',' }}",
 		"{\"a\": [{\"k\": \"y\"}, {\"k\": null}, {\"k\": \"x\"}]}", "y x 2 x,y," },
 	{ "{{ a | uniq | join }} {{ '<<script>x</script>b>c' | strip_html }} {{ '50% a%20b' | url_decode }} {{ '&#x26; &amp;' | "
