@@ -92,15 +92,24 @@ static int find_landmark(const struct sequence *s, const struct step *wanted)
 static int find_again(const struct sequence *old, int step, const struct sequence *s, bool *same)
 {
 	int before = step - 1, from = 0, i;
+	bool lost = false;	/* the landmark before it is gone too */
 
 	*same = true;
 	i = is_landmark(&old->steps[step]) ? find_landmark(s, &old->steps[step]) : -1;
 	if (i >= 0)
 		return i;
-	while (before >= 0 && !is_landmark(&old->steps[before]))
-		before--;
-	if (before >= 0)
+	for (; before >= 0; before--) {
+		if (!is_landmark(&old->steps[before]))
+			continue;
 		from = find_landmark(s, &old->steps[before]) + 1;
+		if (from)
+			break;
+		lost = true;
+	}
+	if (!from && lost) {	/* nothing says where: not at the beginning, or all of it would be mailed again */
+		*same = false;
+		return s->step_count;
+	}
 	for (i = from; i < s->step_count && !is_landmark(&s->steps[i]); i++)
 		if (s->steps[i].kind == old->steps[step].kind)
 			return i;

@@ -626,6 +626,23 @@ static void test_change_numbers_the_unnamed_anew(void **state)
 	assert_string_equal(mails_until(START + 9 * US_DAY), "mon 23 10:00 a\ntue 24 10:00 b\nthu 26 10:00 c\n");
 }
 
+/* The landmark before it is gone as well: it is found behind the one before that, or nowhere; never at the beginning. */
+static void test_change_takes_the_landmark_too(void **state)
+{
+	begin(ENTER "steps:\n  - {wait: 1 hour}\n  - {send: a}\n  - {wait: 1 day}\n  - extra: {send: b}\n  - {wait: 3 days}\n  - {send: c}\n");
+	assert_string_equal(mails_until(START + US_DAY + 2 * US_HOUR), "mon 23 11:00 a\ntue 24 11:00 b\n");
+	change(ENTER "steps:\n  - {wait: 1 hour}\n  - {send: a}\n  - {wait: 3 days}\n  - {send: c}\n");
+	assert_string_equal(mails_until(START + 9 * US_DAY), "mon 23 11:00 a\ntue 24 11:00 b\nfri 27 11:00 c\n");
+}
+
+static void test_change_takes_all_landmarks(void **state)
+{
+	begin(ENTER "steps:\n  - {wait: 1 hour}\n  - extra: {send: b}\n  - {wait: 3 days}\n  - wait_for: did(\"visit\")\n    at_most: 2 days\n  - {send: c}\n");
+	assert_string_equal(mails_until(START + 3 * US_DAY + 2 * US_HOUR), "mon 23 11:00 b\n");
+	change(ENTER "steps:\n  - {wait: 1 hour}\n  - {send: a}\n  - wait_for: did(\"visit\")\n    at_most: 1 day\n  - {send: d}\n");
+	assert_string_equal(mails_until(START + 9 * US_DAY), "mon 23 11:00 b\n");
+}
+
 /* The same while the mail of such a step is put off, or on its way. */
 static void test_change_numbers_a_mail_anew(void **state)
 {
@@ -975,7 +992,8 @@ int main(void)
 		CASE(test_quiet_hours_do_not_make_late), CASE(test_downtime_makes_late), CASE(test_thompson), CASE(test_fixed_size),
 		CASE(test_an_arm_of_another_subject), CASE(test_beside), CASE(test_a_holdout_gets_nothing_and_is_watched), CASE(test_by_hand),
 		CASE(test_change_move), CASE(test_change_finish), CASE(test_change_finish_keeps_its_goal), CASE(test_change_restart),
-		CASE(test_change_of_comments_is_none), CASE(test_change_numbers_the_unnamed_anew), CASE(test_change_numbers_a_mail_anew), CASE(test_a_step_that_is_gone_has_a_fate), CASE(test_a_sweep_applies_changed_rules),
+		CASE(test_change_of_comments_is_none), CASE(test_change_numbers_the_unnamed_anew), CASE(test_change_numbers_a_mail_anew),
+		CASE(test_change_takes_the_landmark_too), CASE(test_change_takes_all_landmarks), CASE(test_a_step_that_is_gone_has_a_fate), CASE(test_a_sweep_applies_changed_rules),
 		CASE(test_a_field_that_moves_while_its_mail_is_deferred), CASE(test_a_pause_over_what_was_waited_for),
 		CASE(test_a_goal_after_the_end_decides_a_test), CASE(test_an_enrolment_ends_once),
 		CASE(test_a_holdout_is_drawn_from_those_who_would_enter), CASE(test_the_treated_are_watched_as_long),
