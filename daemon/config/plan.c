@@ -188,6 +188,16 @@ static const struct alert_target *target_in(const struct sequence *s, const char
 	return NULL;
 }
 
+const struct sequence *plan_known_sequence(const struct plan *plan, const char *name, const char *version)
+{
+	const struct plan_body *of = (const struct plan_body *)plan, *old;
+
+	for (old = __atomic_load_n(&of->olds, __ATOMIC_ACQUIRE); old; old = old->olds)
+		if (!strcmp(old->old->name, name) && !strcmp(old->old->version, version))
+			return old->old;
+	return NULL;
+}
+
 const struct alert_target *plan_target(const struct plan *plan, const char *url)
 {
 	const struct plan_body *of = (const struct plan_body *)plan, *old;

@@ -192,15 +192,14 @@ static json_t *held_json(const struct why *w)
 
 /* --- what comes next ----------------------------------------------------------------------------------------------- */
 
-/* As the sequence in force has it; NULL: it is gone. */
-static const struct sequence *in_force(const struct why *w, const struct enrolment *e)
+/* The sequence as they go through it: the one in force, or (*old) the version that they finish. NULL: it is gone, or not known here. */
+static const struct sequence *sequence_of(const struct why *w, const struct enrolment *e, bool *old)
 {
-	return plan_sequence(w->look.person.plan, e->sequence);
-}
+	const struct plan *plan = w->look.person.plan;
+	const struct sequence *s = plan_sequence(plan, e->sequence);
 
-static bool goes_through_old(const struct sequence *s, const struct enrolment *e)
-{
-	return s && s->on_change == CHANGE_FINISH && *e->version && strcmp(e->version, s->version) != 0;
+	*old = s && s->on_change == CHANGE_FINISH && *e->version && strcmp(e->version, s->version) != 0;
+	return *old ? plan_known_sequence(plan, e->sequence, e->version) : s;
 }
 
 static json_t *step_json(const struct why *w, const struct step *step)
@@ -350,7 +349,7 @@ static void add_steps(struct why *w, const struct sequence *s, const struct enro
 
 	json_object_set_new(json, "waits", waits ? step_json(w, waits) : json_null());
 	json_object_set_new(json, "held", !waits && *e->why ? answer_text(e->why) : json_null());
-	if (step < 0 || goes_through_old(s, e))
+	if (step < 0)
 		return;
 	json_object_set_new(json, "does", step_json(w, &s->steps[step]));
 	if (e->state != ENROLMENT_WATCHED)
@@ -360,7 +359,8 @@ static void add_steps(struct why *w, const struct sequence *s, const struct enro
 
 static json_t *open_json(struct why *w, const struct enrolment *e)
 {
-	const struct sequence *s = in_force(w, e);
+	bool old;
+	const struct sequence *s = sequence_of(w, e, &old);
 	const struct delivery *mail = under_way(w, e);
 	json_t *json = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
 		"sequence", answer_text(e->sequence),
@@ -371,11 +371,11 @@ static json_t *open_json(struct why *w, const struct enrolment *e)
 		"step", answer_text(e->step),
 		"due", answer_time(e->state == ENROLMENT_ACTIVE || e->state == ENROLMENT_WATCHED ? e->due : 0),
 		"mail", mail ? mail_json(w, mail) : json_null(),
-		"old_version", goes_through_old(s, e));
+		"old_version", old);
 
 	if (s)
 		add_steps(w, s, e, json);
-	else
+	else if (!old)
 		json_object_set_new(json, "held", answer_text("the sequence is gone from the config"));
 	return json;
 }

@@ -422,5 +422,7 @@ const struct alert_target *plan_target(const struct plan *plan, const char *url)
  * the way (a mail or a list that is gone). May read templates and secrets that only it names. One thread at a time, not the loop's.
  */
 const struct sequence *plan_old_sequence(struct plan *plan, const char *source, struct plan_errors *errors) MUSTCHECK;
+/* One that has been asked for before; NULL: not yet. Any thread. */
+const struct sequence *plan_known_sequence(const struct plan *plan, const char *name, const char *version);
 
 #endif

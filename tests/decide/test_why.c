@@ -206,6 +206,17 @@ static void branches_ahead_say_where_they_lead_now(void **state)
 		{ "sequences.0.ahead.0.parts.1", "  country: \"DE\"" }, { "sequences.0.ahead.1.step", "four" }, { "sequences.0.ahead.2", "(none)" });
 }
 
+/* They finish the version that they entered: what comes next is what that says. */
+static void an_old_version_says_what_comes_next(void **state)
+{
+	open_site("enter: {on: signup}\non_change: finish\nsteps:\n  - {wait: 1 day}\n  - two: {send: b}\n  - {wait: 2 days}\n  - {send: c}\n");
+	site_signup(&site, who, "DE", "", "");
+	site_sequence(&site, "story", "enter: {on: signup}\non_change: finish\nsteps:\n  - {wait: 1 day}\n  - other: {send: d}\n");
+	site_reload(&site);
+	SAYS({ "sequences.0.old_version", "yes" }, { "sequences.0.step", "two" }, { "sequences.0.waits", "wait 1 day" },
+		{ "sequences.0.does", "mail b" }, { "sequences.0.ahead.2.does", "mail c" });
+}
+
 static void who_is_held_out_is_told(void **state)
 {
 	open_site("enter: {on: signup}\nholdout: 90%\nholdout_for: 30 days\ngoal: did(\"bought\")\nsteps:\n  - {send: a}\n");
@@ -237,6 +248,7 @@ int main(void)
 		cmocka_unit_test_teardown(each_turn_has_its_reason, close_site),
 		cmocka_unit_test_teardown(what_is_behind_them_says_how_it_ended, close_site),
 		cmocka_unit_test_teardown(branches_ahead_say_where_they_lead_now, close_site),
+		cmocka_unit_test_teardown(an_old_version_says_what_comes_next, close_site),
 		cmocka_unit_test_teardown(who_is_held_out_is_told, close_site),
 		cmocka_unit_test_teardown(the_arm_of_a_test_is_told, close_site),
 	};
