@@ -186,6 +186,7 @@ SRC_decide := \
 	daemon/decide/on_outcome.c \
 	daemon/decide/on_sales.c \
 	daemon/decide/on_signup.c \
+	daemon/decide/on_test_mail.c \
 	daemon/decide/on_time.c \
 	daemon/decide/on_track.c \
 	daemon/decide/on_unsubscribe.c \
@@ -306,6 +307,7 @@ SRC_console := \
 	daemon/console/problems.c \
 	daemon/console/report.c \
 	daemon/console/say.c \
+	daemon/console/send_test.c \
 	daemon/console/sequences.c \
 	daemon/console/slices.c \
 	daemon/console/snapshot.c \
@@ -349,7 +351,7 @@ $(foreach f,$(FOLDERS),$(eval $(call folder,$f)))
 $(BUILD)/nurtured: $(call obj,daemon/main.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
-$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_simulate.c) $(call lib,all)
+$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_send_test.c daemon/ctl_simulate.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 $(BUILD)/nurtured-intake: $(call obj,daemon/intake.c) $(BUILD)/liblisten.a $(BUILD)/libbase.a

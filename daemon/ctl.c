@@ -296,6 +296,8 @@ static int run(const struct command *c)
 		return print_template(c);
 	case VERB_ENROLL:
 		return ctl_enroll(c);
+	case VERB_SEND_TEST:
+		return ctl_send_test(c);
 	case VERB_GRAPH:
 		return ctl_graph(c);
 	case VERB_SIMULATE:

@@ -17,7 +17,8 @@ int ctl_ask(const char *socket, const char *path, const char *body, struct buf *
 struct json_t;
 void ctl_problem(const struct json_t *problem, int status);
 
-/* `sequence enroll`, `sequence graph`, `simulate`: the exit status. */
+/* `template send-test`, `sequence enroll`, `sequence graph`, `simulate`: the exit status. */
+int ctl_send_test(const struct command *c);
 int ctl_enroll(const struct command *c);
 int ctl_graph(const struct command *c);
 int ctl_simulate(const struct command *c);

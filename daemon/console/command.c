@@ -30,6 +30,7 @@ enum command_option {
 	O_WHERE = 16384,
 	O_YES = 32768,
 	O_ALL = 65536,
+	O_TO = 131072,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
@@ -80,6 +81,8 @@ static const struct verb verbs[] = {
 	{ .words = "template render", .argument = "FILE",
 		.options = O_DATA | O_PLAIN | O_TEXT | O_HEADERS | O_JSON, .kind = VERB_RENDER,
 		.help = "what a template makes of data, without the daemon" },
+	{ .words = "template send-test", .argument = "NAME", .options = O_ASK | O_TO | O_PROSPECT | O_DATA, .needs = O_TO, .kind = VERB_SEND_TEST,
+		.help = "a mail of the config to you, by the real relay" },
 	{ .words = "template lint", .argument = "[FILE...]", .options = O_ALL | O_CONFIG | O_JSON, .kind = VERB_LINT,
 		.help = "what is wrong with mails and pages, or soon will be" },
 	{ .words = "template print", .argument = "FILE", .options = O_JSON, .kind = VERB_PRINT,
@@ -105,10 +108,11 @@ static const struct option_row {
 	{ "--dead", NULL, O_QUEUE, "queue: alerts that could not be handed over" },
 	{ "--reason", "TEXT", O_REASON, "suppress: why" },
 	{ "--data", "FILE", O_DATA, "template: a JSON object with the names it uses" },
-	{ "--prospect", "ID|ADDRESS", O_PROSPECT, "eval: for whom" },
+	{ "--prospect", "ID|ADDRESS", O_PROSPECT, "eval: for whom; template send-test: whose mail it would be" },
 	{ "--explain", NULL, O_EXPLAIN, "eval, score: the value of each part" },
 	{ "--plain", NULL, O_PLAIN, "template: Liquid without escaping, unknown names are nil" },
 	{ "--text", NULL, O_TEXT, "template: the text part that is made of an HTML template" },
+	{ "--to", "ADDRESS", O_TO, "template send-test: who gets it" },
 	{ "--where", "EXPRESSION", O_WHERE, "sequence enroll: for whom this holds" },
 	{ "--yes", NULL, O_YES, "sequence enroll: without asking" },
 	{ "--dot", NULL, O_DOT, "sequence graph: the text for Graphviz instead of the picture" },
@@ -191,6 +195,9 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_PROSPECT:
 		c->prospect = value;
+		break;
+	case O_TO:
+		c->to = value;
 		break;
 	case O_WHERE:
 		c->where = value;

@@ -20,6 +20,7 @@
 #include "lines.h"
 #include "plans.h"
 #include "problems.h"
+#include "send_test.h"
 #include "sequences.h"
 #include "snapshot.h"
 #include "view.h"
@@ -37,6 +38,7 @@ struct console {
 	struct decide *decide;
 	struct snapshot *snapshot;
 	struct enroll *enroll;
+	struct send_tests *send_tests;
 	struct console_options options;
 	char *config;
 	int64_t started;
@@ -279,6 +281,21 @@ static void sequence(void *ctx, struct http_request *r)
 	buf_clear(&name);
 }
 
+/* {name}/send-test */
+static void post_template(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+	const char *rest = http_rest(r);
+	size_t n = strcspn(rest, "/");
+	struct buf name = BUF_INIT;
+
+	if (!n || strcmp(rest + n, "/send-test") != 0 || text_percent_decode(rest, n, false, &name) < 0)
+		http_problem(r, 404, "ask for /templates/{name}/send-test", NULL);
+	else
+		send_tests_post(c->send_tests, buf_cstr(&name), r);
+	buf_clear(&name);
+}
+
 static void get_plan(void *ctx, struct http_request *r)
 {
 	struct console *c = ctx;
@@ -332,6 +349,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/eval", get_eval },
 	{ HTTP_GET, "/sequences", get_sequences },
 	{ HTTP_GET | HTTP_POST, "/sequences/", sequence },
+	{ HTTP_POST, "/templates/", post_template },
 	{ HTTP_GET, "/plan", get_plan },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },
 	{ HTTP_POST, "/suppressions/remove", post_unsuppress },
@@ -359,6 +377,7 @@ int console_start(struct loop *loop, struct decide *decide, const struct console
 	}
 	c->snapshot = snapshot_new(loop, decide);
 	c->enroll = enroll_new(loop, decide);
+	c->send_tests = send_tests_new(loop, decide);
 	*out = c;
 	return 0;
 }
@@ -372,6 +391,7 @@ void console_stop(struct console **console)
 	http_close(&c->http);
 	snapshot_free(&c->snapshot);
 	enroll_free(&c->enroll);
+	send_tests_free(&c->send_tests);
 	free(c->config);
 	free(c);
 	*console = NULL;

@@ -197,6 +197,11 @@ struct gate_answer {
 /* Design section 7's order. `e` and `step` may be NULL for mail that is no step. */
 int gate_check(struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, struct gate_answer *out, struct err *err) MUSTCHECK;
 
+/* --- on_test_mail.c ----------------------------------------------------------------------------------------------- */
+
+/* What a test mail is filled with: a person's values (NULL: nobody's), and its own data over them. NULL: err. */
+const struct value *test_mail_values(struct decide *d, struct db *db, struct person *p, int64_t delivery, struct arena *arena, struct err *err);
+
 /* --- score.c ----------------------------------------------------------------------------------------------------- */
 
 /* What a rule grants that has granted `sum` within the window of its cap. Pure. */

@@ -58,7 +58,7 @@ static int add_mail(struct claim *c, struct person *p, const struct delivery *ro
 		return -1;
 	*m = (struct mail){
 		.batch = c->batch, .delivery = row->id, .prospect = row->prospect, .kind = row->kind, .template = template, .address = address,
-		.to_name = row->kind == DELIVERY_FORWARD ? "" : values_display_name(p, arena), .values = values, .reply_to = reply_to,
+		.to_name = row->kind == DELIVERY_FORWARD || !p ? "" : values_display_name(p, arena), .values = values, .reply_to = reply_to,
 		.sequence = arena_strdup(arena, row->sequence), .step = arena_strdup(arena, row->step),
 		.download = arena_strdup(arena, row->download), .consent = row->kind == DELIVERY_CONFIRM ? row->ref : 0,
 		.planned = row->planned, .attempt = row->attempt,
@@ -486,6 +486,28 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 	return claim_step_mail(c, p, s, &s->steps[step], &e, mail, err);
 }
 
+/* To somebody who wants to see it; `ref` says whose it would be. It is answered to the sender: nobody's reply comes of it. */
+static int claim_test(struct claim *c, struct delivery *mail, struct err *err)
+{
+	struct person p, *whose = NULL;
+	struct mail *m;
+	int found;
+
+	if (mail->ref) {
+		found = person_load(c->d, c->db, mail->ref, c->now, &p, err);
+		if (found <= 0)
+			return found < 0 ? -1 : close_mail(c, mail, "the prospect is gone", err);
+		whose = &p;
+	}
+	if (claim_row(c, whose, mail, &m, err))
+		return -1;
+	if (!m)
+		return 0;
+	m->reply_to = c->d->working->operator.sender.from.text;
+	m->values = test_mail_values(c->d, c->db, whose, mail->id, c->batch->arena, err);
+	return m->values ? 0 : -1;
+}
+
 static int claim_mail(struct claim *c, const struct queue_row *row, struct err *err)
 {
 	struct delivery mail;
@@ -494,6 +516,8 @@ static int claim_mail(struct claim *c, const struct queue_row *row, struct err *
 
 	if (found <= 0 || (mail.state != DELIVERY_PLANNED && mail.state != DELIVERY_DEFERRED))
 		return found < 0 ? -1 : 0;
+	if (mail.kind == DELIVERY_TEST)
+		return claim_test(c, &mail, err);
 	found = load_settled(c, mail.prospect, &p, err);
 	if (found <= 0)
 		return found < 0 ? -1 : close_mail(c, &mail, "the prospect is gone", err);
@@ -504,6 +528,8 @@ static int claim_mail(struct claim *c, const struct queue_row *row, struct err *
 		return claim_forward(c, &p, &mail, err);
 	case DELIVERY_STEP:
 		return retry_step(c, &p, &mail, err);
+	case DELIVERY_TEST:
+		break;
 	}
 	return 0;
 }

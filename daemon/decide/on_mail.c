@@ -221,8 +221,8 @@ int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struc
 		return -1;
 	if (fact->delivery) {
 		found = deliveries_find(db, fact->delivery, arena, &about, err);
-		if (found == 1 && about.prospect)
-			found = person_load(d, db, about.prospect, fact->at, &p, err);
+		if (found == 1)	/* a test mail is nobody's */
+			found = about.prospect ? person_load(d, db, about.prospect, fact->at, &p, err) : 0;
 		if (found < 0)
 			return -1;
 	}

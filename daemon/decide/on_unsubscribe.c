@@ -65,6 +65,14 @@ int person_unsubscribe(struct person *p, const char *how, const char *source, co
 			person_happen(p, "unsubscribe", how, "{}", NULL, err) ? -1 : 0;
 }
 
+/* Whoever tries the link of a test mail sees the pages that others would, and nothing happens. */
+static void test_mail_left(const struct delivery *mail, bool repeated, struct unsubscribe_result *out)
+{
+	out->found = true;
+	out->repeated = repeated;
+	snprintf(out->address, sizeof(out->address), "%s", mail->address);
+}
+
 int on_unsubscribe(struct decide *d, struct db *db, const struct unsubscribe *fact, struct unsubscribe_result *out, struct err *err)
 {
 	struct arena *arena = decide_arena(d);
@@ -74,6 +82,10 @@ int on_unsubscribe(struct decide *d, struct db *db, const struct unsubscribe *fa
 	int found = deliveries_find(db, fact->delivery, arena, &mail, err);
 
 	*out = (struct unsubscribe_result){ .found = false };
+	if (found == 1 && mail.kind == DELIVERY_TEST) {
+		test_mail_left(&mail, true, out);
+		return 0;
+	}
 	if (found <= 0 || !mail.prospect)
 		return found < 0 ? -1 : 0;
 	found = person_load(d, db, mail.prospect, fact->at, &p, err);
@@ -99,10 +111,12 @@ int look_delivery(struct db *db, int64_t delivery, struct unsubscribe_result *ou
 	int found = deliveries_find(db, delivery, arena, &mail, err);
 
 	*out = (struct unsubscribe_result){ .found = false };
-	if (found == 1 && mail.prospect)
-		found = prospects_find(db, mail.prospect, arena, &row, err);
-	else if (found == 1)
+	if (found == 1 && mail.kind == DELIVERY_TEST) {
+		test_mail_left(&mail, false, out);
 		found = 0;
+	} else if (found == 1) {
+		found = mail.prospect ? prospects_find(db, mail.prospect, arena, &row, err) : 0;
+	}
 	if (found == 1) {
 		out->found = true;
 		out->repeated = row.consent == CONSENT_WITHDRAWN;

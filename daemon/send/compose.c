@@ -149,6 +149,8 @@ static struct value own_value(struct draft *m, enum own which)
 	case OWN_DOWNLOAD:
 		return *mail->download ? make_url(m, "d", TOKEN_DOWNLOAD, mail->delivery, "") : value_nil;
 	case OWN_CONFIRM:
+		if (mail->kind == DELIVERY_TEST)	/* there is nothing to confirm behind it */
+			return make_url(m, "y", TOKEN_CONFIRM, mail->delivery, "");
 		return mail->consent ? make_url(m, "y", TOKEN_CONFIRM, mail->consent, "") : value_nil;
 	case OWN_OPEN:
 		return make_url(m, "o", TOKEN_OPEN, mail->delivery, ".gif");
@@ -294,8 +296,8 @@ static void put_feedback(struct draft *m)
 	const struct mail *mail = m->mail;
 
 	buf_str(m->out, "Feedback-ID: ");
-	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? mail->sequence : "optin");
-	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? mail->step : "confirm");
+	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? mail->sequence : mail->kind == DELIVERY_TEST ? "test" : "optin");
+	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? mail->step : mail->kind == DELIVERY_TEST ? "test" : "confirm");
 	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? "drip" : "transactional");
 	buf_str(m->out, m->c->feedback_sender);
 	buf_str(m->out, "\r\n");
@@ -315,7 +317,7 @@ static enum template_result put_headers(struct draft *m, const struct template *
 		return TEMPLATE_FAILED;
 	buf_printf(m->out, "Message-ID: <n1.%s@%s>\r\n", m->message_token, m->c->plan->operator.sender.message_domain);
 	put_thread(m);
-	if (mail->kind == DELIVERY_STEP)
+	if (mail->kind == DELIVERY_STEP || mail->kind == DELIVERY_TEST)
 		put_unsubscribe(m);
 	if (mail->kind == DELIVERY_FORWARD)
 		put_field(m, "Auto-Submitted", "auto-generated");	/* or the owner's out-of-office would answer the prospect */
@@ -383,6 +385,8 @@ static enum template_result put_subject(struct draft *m)
 
 	if (result == TEMPLATE_DONE && mail->before_count)
 		m->subject = value_text(arena_printf(c->arena, "Re: %s", buf_cstr(&c->subject))).text;
+	else if (result == TEMPLATE_DONE && mail->kind == DELIVERY_TEST)
+		m->subject = value_text(arena_printf(c->arena, "[Test] %s", buf_cstr(&c->subject))).text;
 	else
 		m->subject = (struct slice){ buf_cstr(&c->subject), c->subject.len };
 	return result;

@@ -311,6 +311,55 @@ int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena,
 	return collect(q, arena, out, count_out, err);
 }
 
+/* --- mail_data ------------------------------------------------------------------------------------------ */
+
+STATEMENT(put_data, BUCKETED,
+	"INSERT INTO mail_data (bucket, delivery, data)"
+	" VALUES (?1, ?2, ?3)");
+
+int mail_data_put(struct db *db, int64_t delivery, const char *data, struct err *err)
+{
+	struct query *q = db_query(db, &sql_put_data);
+
+	query_int(q, 1, id_bucket(delivery));
+	query_int(q, 2, delivery);
+	query_text(q, 3, data);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
+STATEMENT(find_data, BUCKETED,
+	"SELECT data FROM mail_data"
+	" WHERE bucket = ?1 AND delivery = ?2");
+
+static void read_text(struct query *q, struct arena *arena, void *row)
+{
+	const char **text = row;
+
+	*text = rows_text(q, 0, arena);
+}
+
+int mail_data_find(struct db *db, int64_t delivery, struct arena *arena, const char **out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_find_data);
+
+	query_int(q, 1, id_bucket(delivery));
+	query_int(q, 2, delivery);
+	return rows_one(q, read_text, arena, out, err);
+}
+
+STATEMENT(remove_data, BUCKETED,
+	"DELETE FROM mail_data"
+	" WHERE bucket = ?1 AND delivery = ?2");
+
+int mail_data_remove(struct db *db, int64_t delivery, struct err *err)
+{
+	struct query *q = db_query(db, &sql_remove_data);
+
+	query_int(q, 1, id_bucket(delivery));
+	query_int(q, 2, delivery);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
 /* --- link ----------------------------------------------------------------------------------------------- */
 
 STATEMENT(newest_links, SITE,
@@ -376,13 +425,6 @@ STATEMENT(find_link, SITE,
 	"  (SELECT since FROM link WHERE template = ?1 AND since <= ?3 ORDER BY since DESC LIMIT 1),"
 	"  (SELECT since FROM link WHERE template = ?1 ORDER BY since LIMIT 1))");
 
-static void read_url(struct query *q, struct arena *arena, void *row)
-{
-	const char **url = row;
-
-	*url = rows_text(q, 0, arena);
-}
-
 int links_find(struct db *db, const char *template, int link, int64_t sent_at, struct arena *arena,
 		const char **url_out, struct err *err)
 {
@@ -391,5 +433,5 @@ int links_find(struct db *db, const char *template, int link, int64_t sent_at, s
 	query_text(q, 1, template);
 	query_int(q, 2, link);
 	query_int(q, 3, sent_at);
-	return rows_one(q, read_url, arena, url_out, err);
+	return rows_one(q, read_text, arena, url_out, err);
 }

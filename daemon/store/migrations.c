@@ -390,6 +390,13 @@ static const char *const steps[] = {
 	"INSERT INTO event_count (bucket, prospect, name, subject, events, newest)"
 	" SELECT bucket, prospect, name, subject, COUNT(*), MAX(at) FROM event"
 	" GROUP BY bucket, prospect, name, subject",
+
+	/* what test mails say in place of what is known of a person */
+	"CREATE TABLE mail_data ("
+	" bucket $INT NOT NULL,"
+	" delivery $INT NOT NULL,"
+	" data $TEXT NOT NULL,"
+	" PRIMARY KEY (bucket, delivery)) $BY_KEY",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

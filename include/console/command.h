@@ -31,6 +31,7 @@ enum verb_kind {
 	VERB_LINT,	/* done here: looks for what is wrong with templates */
 	VERB_PRINT,	/* done here: prints a template in one form */
 	VERB_ENROLL,	/* asks the daemon, several times */
+	VERB_SEND_TEST,	/* asks the daemon, with a file's contents */
 	VERB_GRAPH,	/* done here: draws a sequence */
 	VERB_SIMULATE,	/* done here: lets invented people live through the plan */
 };
@@ -64,6 +65,7 @@ struct command {
 	bool explain;
 	bool dot;			/* --dot */
 	const char *where;		/* --where, or NULL */
+	const char *to;			/* --to, or NULL */
 	bool yes;			/* --yes */
 	struct command_simulate {
 		const char *persona;		/* --persona, or NULL */

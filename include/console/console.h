@@ -16,6 +16,7 @@
  *	GET  /sequences /sequences/{name}	how many are in each; one in full: steps, ends, tests, holdout
  *	POST /sequences/{name}/enroll		{"where": EXPR, "dry": true}: who would enter; without `dry` 202, and
  *	GET  /sequences/{name}/enroll		how far it has come
+ *	POST /templates/{name}/send-test	{"to": A, "prospect": P, "data": {...}}: a mail to look at, by the real relay
  *	GET  /plan				what a reload would change, and for how many; 422 with all errors
  *	POST /reload				200, or 422 with all errors and nothing changed
  *	POST /snapshot				{"path": P}: a copy of the database, for ten minutes

@@ -332,6 +332,22 @@ struct manual_suppression {
 
 int on_suppress(struct decide *d, struct db *db, const struct manual_suppression *fact, bool *changed_out, struct err *err) MUSTCHECK;
 
+/* A mail of the config to somebody who wants to see it: through the relay as any other, but marked, and nothing of it counts for anybody. */
+struct test_mail {
+	const char *template;		/* as steps name it */
+	const struct address *to;
+	int64_t prospect;		/* whose mail it would be; 0: nobody's */
+	const char *data;		/* JSON object of names and values, in place of theirs; "" */
+	int64_t at;
+};
+
+struct test_mail_result {
+	int64_t delivery;
+	char why_not[200];		/* "" if it goes out */
+};
+
+int on_test_mail(struct decide *d, struct db *db, const struct test_mail *fact, struct test_mail_result *out, struct err *err) MUSTCHECK;
+
 /* One person into a sequence, whatever its `enter` says. */
 struct enrolling {
 	int64_t prospect;

@@ -212,7 +212,10 @@ int queue_depth(struct db *db, enum lane lane, int64_t now, int64_t *due_out, in
 
 /* --- delivery, sending ------------------------------------------------------------------------------------------- */
 
-enum delivery_kind { DELIVERY_STEP, DELIVERY_CONFIRM, DELIVERY_FORWARD };
+enum delivery_kind {
+	DELIVERY_STEP, DELIVERY_CONFIRM, DELIVERY_FORWARD,
+	DELIVERY_TEST,			/* of nobody's: by hand, to see what it looks like; counts for nothing */
+};
 
 enum delivery_state { DELIVERY_PLANNED, DELIVERY_SENDING, DELIVERY_DOT, DELIVERY_SENT, DELIVERY_DEFERRED, DELIVERY_FAILED, DELIVERY_UNKNOWN, DELIVERY_SUPPRESSED };
 extern const char *const delivery_state_names[];
@@ -228,7 +231,7 @@ struct delivery {
 	const char *arm;		/* of a test; "" if it is none */
 	const char *address;		/* where it goes (the owner's for a forward) */
 	const char *download;		/* file it offers, "" if none */
-	int64_t ref;			/* CONFIRM: consent; FORWARD: event of the reply */
+	int64_t ref;			/* CONFIRM: consent; FORWARD: event of the reply; TEST: the prospect whose mail it would be, or 0 */
 	int attempt;			/* attempts that counted */
 	int64_t planned;		/* first time that it was planned */
 	int64_t done;			/* when it reached its last state */
@@ -246,6 +249,11 @@ int deliveries_put(struct db *db, const struct delivery *d, struct err *err) MUS
 int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;	/* read */
 int deliveries_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read, newest first */
 int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+
+/* What a test mail says in place of what is known of a person, as JSON; until it has ended. */
+int mail_data_put(struct db *db, int64_t delivery, const char *data, struct err *err) MUSTCHECK;
+int mail_data_find(struct db *db, int64_t delivery, struct arena *arena, const char **out, struct err *err) MUSTCHECK;
+int mail_data_remove(struct db *db, int64_t delivery, struct err *err) MUSTCHECK;
 
 int sending_insert(struct db *db, const struct delivery *d, struct err *err) MUSTCHECK;
 /* Compare-and-set sending -> dot, and the row as it is then: 1 done, 0 the row is not there, not ours or not in `sending`. */

@@ -214,6 +214,7 @@ static void wrong_usage_is_told_with_what_was_meant(void **state)
 		{ "status -q", "no option -q" },
 		{ "status --json=yes", "--json takes no value" },
 		{ "status -s", "-s needs its SOCKET" },
+		{ "template send-test x", "`template send-test` needs --to ADDRESS" },
 		{ "sequence enroll x", "`sequence enroll` needs --where EXPRESSION" },
 		{ "eval score", "`eval` needs --prospect ID|ADDRESS" },
 		{ "eval --prospect a@example.com", "`eval` needs its EXPRESSION" },

@@ -12,7 +12,7 @@ import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from look import SECRET, lay_out, ring, sign_up  # noqa: E402
-from world import BUILD, World, check, main, wait_for, write  # noqa: E402
+from world import BUILD, Maildir, World, check, links, main, wait_for, write  # noqa: E402
 
 MAILING = """
 sequence: mailing
@@ -166,5 +166,30 @@ def a_mailing_is_looked_at_before_it_goes():
         expect(ctl(w, "prospect", "why", "eva@people.test"), 0, r'because of: by hand: first_name == "Eva"')
 
 
+def a_mail_is_looked_at_before_it_goes():
+    with World() as w:
+        begin(w)
+        box = Maildir(w.folder + "/sent")
+        command = ("template", "send-test", "three-mistakes", "--to", "boss@people.test")
+        expect(ctl(w, *command, "--prospect", "eva@people.test"), 0, r"^three-mistakes to boss@people.test: sent: .*Ok")
+        got = box.wait("[Test] ")
+        check(got["To"] == "Eva <boss@people.test>" and "sender" not in str(got["Subject"]), "%s, %s" % (got["To"], got["Subject"]))
+        check(got["Reply-To"] == "ana@example.test", got["Reply-To"])
+        before = answer(w, "prospect", "show", "eva@people.test")
+        clicks = [at for at in links(got) if "/c/" in at]
+        status, headers, _ = w.request("GET", clicks[0], None, {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"})
+        check(status in (302, 303) and headers["Location"].startswith("https://www.example.com/"), "%d %s" % (status, headers))
+        leave = re.search(r"<(http[^>]+)>", str(got["List-Unsubscribe"])).group(1)
+        status, _, _ = w.request("POST", leave, "List-Unsubscribe=One-Click", {"Content-Type": "application/x-www-form-urlencoded"})
+        check(status == 200, "unsubscribe: %d" % status)
+        after = answer(w, "prospect", "show", "eva@people.test")
+        check(before == after, "a test mail has changed something: %s, %s" % (before, after))
+        expect(ctl(w, "suppress", "find", "boss@people.test"), 1, "not on the list")
+        write(w.folder + "/data.json", '{"first_name": "Max"}')
+        expect(ctl(w, *command, "--data", w.folder + "/data.json"), 0, "sent")
+        expect(ctl(w, "template", "send-test", "three", "--to", "boss@people.test"), 1, "no mail `three`")
+        expect(ctl(w, *command, "--data", w.folder + "/nothing.json"), 1, "nothing.json")
+
+
 main(conditions_and_scores, why_a_person_got_what_they_got, a_reload_is_seen_before_it_is_made, sequences_and_their_pictures,
-     a_mailing_is_looked_at_before_it_goes)
+     a_mailing_is_looked_at_before_it_goes, a_mail_is_looked_at_before_it_goes)

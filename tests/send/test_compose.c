@@ -301,6 +301,27 @@ static void confirmations_have_no_unsubscribe(void **state)
 	rig_free(&r);
 }
 
+/* As the real one, unsubscribe link and all, but that it says what it is, and is answered to the sender. */
+static void a_test_mail_says_so(void **state)
+{
+	struct rig *r = rig_new("---\nsubject: Please confirm\n---\n<p>Only one more click is needed.</p><p><a href=\"{{ confirm_url }}\">Yes</a></p>\n");
+	char *text;
+
+	r->mail.kind = DELIVERY_TEST;
+	r->mail.prospect = 0;
+	r->mail.reply_to = "ana@example.com";
+	r->mail.sequence = r->mail.step = "";
+	compose_well(r, NOW);
+	text = plain(r);
+	assert_string_equal(field(r, "Subject"), "[Test] Please confirm");
+	assert_string_equal(field(r, "Reply-To"), "<ana@example.com>");
+	assert_non_null(field(r, "List-Unsubscribe"));
+	assert_string_equal(field(r, "Feedback-ID"), "test:test:transactional:exampleltd");
+	assert_int_equal(token_in(r, strstr(text, "text/html"), "href=\"https://mail.example.com/y/", TOKEN_CONFIRM).id, r->mail.delivery);
+	free(text);
+	rig_free(&r);
+}
+
 static void a_download_link_needs_a_download(void **state)
 {
 	struct rig *r = rig_new("---\nsubject: Your book\n---\n<p>Here it is at last: <a href=\"{{ download_url }}\">the book</a></p>\n");
@@ -465,6 +486,7 @@ int main(void)
 		cmocka_unit_test(links_are_tracked_in_html_and_shown_in_text),
 		cmocka_unit_test(a_retry_has_the_same_message_id),
 		cmocka_unit_test(confirmations_have_no_unsubscribe),
+		cmocka_unit_test(a_test_mail_says_so),
 		cmocka_unit_test(a_download_link_needs_a_download),
 		cmocka_unit_test(forwards_go_to_the_owner_as_text),
 		cmocka_unit_test(a_template_may_name_its_sender),

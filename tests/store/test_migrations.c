@@ -106,8 +106,8 @@ static void an_older_schema_goes_on_where_it_stood(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE event_count; DROP TABLE sequence_version; INSERT INTO turn VALUES ('ana', 3)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 3));
+	change(w, "DROP TABLE mail_data; DROP TABLE event_count; DROP TABLE sequence_version; INSERT INTO turn VALUES ('ana', 3)");
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 4));
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
@@ -123,9 +123,9 @@ static void the_events_of_an_older_schema_are_counted(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE event_count;"
+	change(w, "DROP TABLE mail_data; DROP TABLE event_count;"
 			"INSERT INTO event VALUES (7, 70, 'click', 5, 1, 'a', '{}', 0), (7, 70, 'click', 9, 2, 'a', '{}', 0), (7, 70, 'click', 6, 3, 'b', '{}', 0)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 2));
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 3));
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM event_count"), 2);
@@ -140,14 +140,14 @@ static void people_of_an_older_schema_stay(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE event_count; DROP TABLE sequence_version; DROP TABLE test_end; DROP TABLE arm_day; DROP TABLE trial;"
+	change(w, "DROP TABLE mail_data; DROP TABLE event_count; DROP TABLE sequence_version; DROP TABLE test_end; DROP TABLE arm_day; DROP TABLE trial;"
 			"ALTER TABLE sending DROP COLUMN arm; ALTER TABLE delivery DROP COLUMN arm;"
 			"ALTER TABLE enrolment DROP COLUMN heldout; ALTER TABLE enrolment DROP COLUMN allowed;"
 			"ALTER TABLE enrolment DROP COLUMN version;"
 			"ALTER TABLE prospect DROP COLUMN moved_until; ALTER TABLE prospect DROP COLUMN moved_list;"
 			"ALTER TABLE prospect DROP COLUMN tags;"
 			"INSERT INTO enrolment VALUES (7, 70, 71, 'ebook', 'nudge', 0, 5, 0, '', 9, 72, 0)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 14));
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 15));
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
@@ -163,9 +163,9 @@ static void a_step_that_fails_changes_nothing(void **state)
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
 	change(w, "DROP TABLE sequence_version");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 3));
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 4));
 	refused(w, "upgrading the schema");
-	assert_int_equal(ask(w, "PRAGMA user_version"), version - 3);
+	assert_int_equal(ask(w, "PRAGMA user_version"), version - 4);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sequence_version'"), 0);
 }
 

@@ -1,0 +1,104 @@
+/*
+ * on_test_mail.c: a mail to somebody who wants to see it. It belongs to nobody: its links lead where they lead, and what is done with them
+ * changes nothing.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+
+#include "decide.h"
+#include "person.h"
+
+/* What it offers to be downloaded: what their form offers, else that of any form. */
+static const char *download_of(const struct plan *plan, const char *form)
+{
+	const struct form *f = plan_form(plan, form);
+	size_t i;
+
+	if (f && f->download)
+		return f->download;
+	for (i = 0; i < plan->form_count; i++)
+		if (plan->forms[i].download)
+			return plan->forms[i].download;
+	return "";
+}
+
+static const char *language_in(const char *data, struct arena *arena)
+{
+	json_t *json = json_loads(data, 0, NULL);
+	const char *language = json_string_value(json_object_get(json, "language"));
+	const char *copy = arena_strdup(arena, language ? language : "");
+
+	json_decref(json);
+	return copy;
+}
+
+/* Whoever is suppressed gets no test mail either. 1 they may, 0 and why, -1. */
+static int may_get(struct decide *d, struct db *db, const struct test_mail *fact, struct test_mail_result *out, struct err *err)
+{
+	struct suppression s;
+	int found = suppressions_find(db, fact->to->key, d->arena, &s, err);
+
+	if (found == 1)
+		snprintf(out->why_not, sizeof(out->why_not), "that address is suppressed: %.100s", s.reason);
+	return found < 0 ? -1 : !found;
+}
+
+int on_test_mail(struct decide *d, struct db *db, const struct test_mail *fact, struct test_mail_result *out, struct err *err)
+{
+	struct arena *arena = decide_arena(d);
+	const struct mail_template *template = plan_mail(d->working, fact->template);
+	struct delivery mail = {
+		.id = id_new(fact->to->bucket, fact->at), .kind = DELIVERY_TEST, .state = DELIVERY_PLANNED, .sequence = "", .step = "", .arm = "",
+		.address = fact->to->text, .download = "", .ref = fact->prospect, .planned = fact->at, .reply = "", .relay_id = "",
+	};
+	struct prospect row = { .language = language_in(fact->data, arena), .form = "" };
+	int found = 1;
+
+	*out = (struct test_mail_result){ .delivery = mail.id };
+	if (!template) {
+		snprintf(out->why_not, sizeof(out->why_not), "the config has no mail `%s`", fact->template);
+		return 0;
+	}
+	if (fact->prospect)
+		found = prospects_find(db, fact->prospect, arena, &row, err);
+	if (found == 1)
+		found = may_get(d, db, fact, out, err);
+	else if (!found)
+		snprintf(out->why_not, sizeof(out->why_not), "nobody here has that address or id");
+	if (found <= 0)
+		return found;
+	template = plan_mail_in(d->working, template, row.language);
+	mail.template = template->name;
+	if (template->uses_download)
+		mail.download = download_of(d->working, row.form);
+	if (*fact->data && mail_data_put(db, mail.id, fact->data, err))
+		return -1;
+	return mail_plan(db, &mail, fact->at, err);
+}
+
+const struct value *test_mail_values(struct decide *d, struct db *db, struct person *p, int64_t delivery, struct arena *arena, struct err *err)
+{
+	struct value *values = values_of_mail(d, p, arena);
+	const struct owner *owner = NULL;
+	const char *text, *name;
+	json_t *json, *member;
+	int found = mail_data_find(db, delivery, d->arena, &text, err);
+
+	if (found < 0 || (p && owner_of(p, &owner, err)))
+		return NULL;
+	if (owner && d->places.owner >= 0)
+		values[d->places.owner] = owner_value(owner, arena);
+	json = found ? json_loads(text, 0, NULL) : NULL;
+	json_object_foreach(json, name, member) {
+		int place = vocabulary_find(d->working->mail_names, slice_of(name));
+
+		if (place >= 0)
+			values[place] = value_from_json(arena, member);
+	}
+	json_decref(json);
+	return values;
+}
