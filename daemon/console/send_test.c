@@ -172,19 +172,18 @@ static void look(void *arg)
 /* Whose it would be, by id or address. 1 0 -1 */
 static int find_person(struct db *db, const char *who, int64_t *out, struct err *err)
 {
-	struct arena *arena = arena_new(0);
+	struct prospect row = { 0 };
 	struct address address;
-	struct prospect row;
+	struct arena *arena;
 	int found;
 
 	if (id_parse("pro", who, out) == 0)
-		found = 1;
-	else if (address_parse(who, &address, err) < 0)
-		found = -1;
-	else
-		found = prospects_find_address(db, address.key, arena, &row, err);
-	if (found == 1 && id_parse("pro", who, out) < 0)
-		*out = row.id;
+		return 1;
+	if (address_parse(who, &address, err) < 0)
+		return -1;
+	arena = arena_new(0);
+	found = prospects_find_address(db, address.key, arena, &row, err);
+	*out = row.id;
 	arena_free(&arena);
 	return found;
 }
