@@ -83,6 +83,22 @@ static int check(const struct command *c)
 	return EXIT_DONE;
 }
 
+/* What was made of a template, or what is wrong with it; clears both. */
+static int end_preview(const struct command *c, int rc, struct buf *out, struct buf *errors)
+{
+	if (c->json)
+		print_json(json_pack("{s:s#, s:o}",
+			"output", buf_cstr(out), (int)out->len,
+			"errors", lines_json(buf_cstr(errors))));
+	else if (rc < 0)
+		fputs(buf_cstr(errors), stderr);
+	else
+		print_out(out);
+	buf_clear(out);
+	buf_clear(errors);
+	return rc < 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
 static int render(const struct command *c)
 {
 	struct preview wish = {
@@ -95,17 +111,7 @@ static int render(const struct command *c)
 	struct buf out = BUF_INIT, errors = BUF_INIT;
 	int rc = preview_render(&wish, &out, &errors);
 
-	if (c->json)
-		print_json(json_pack("{s:s#, s:o}",
-			"output", buf_cstr(&out), (int)out.len,
-			"errors", lines_json(buf_cstr(&errors))));
-	else if (rc < 0)
-		fputs(buf_cstr(&errors), stderr);
-	else
-		print_out(&out);
-	buf_clear(&out);
-	buf_clear(&errors);
-	return rc < 0 ? EXIT_REFUSED : EXIT_DONE;
+	return end_preview(c, rc, &out, &errors);
 }
 
 static int print_template(const struct command *c)
@@ -113,17 +119,7 @@ static int print_template(const struct command *c)
 	struct buf out = BUF_INIT, errors = BUF_INIT;
 	int rc = preview_print(c->argument, &out, &errors);
 
-	if (c->json)
-		print_json(json_pack("{s:s#, s:o}",
-			"output", buf_cstr(&out), (int)out.len,
-			"errors", lines_json(buf_cstr(&errors))));
-	else if (rc < 0)
-		fputs(buf_cstr(&errors), stderr);
-	else
-		print_out(&out);
-	buf_clear(&out);
-	buf_clear(&errors);
-	return rc < 0 ? EXIT_REFUSED : EXIT_DONE;
+	return end_preview(c, rc, &out, &errors);
 }
 
 static int lint(const struct command *c)

@@ -102,13 +102,7 @@ static int hold_step(struct claim *c, struct person *p, struct enrolment *e, con
 	bool told = strcmp(e->why, gate->reason) == 0;
 
 	metric_add(&metric_held, 1);
-	e->lane = LANE_SEND;
-	e->due = gate->until;
-	e->queue_id = id_new(id_bucket(e->prospect), c->now);
-	e->step = step->name;
-	e->why = gate->reason;
-	if (queue_add(c->db, &(struct queue_row){ .id = e->queue_id, .lane = LANE_SEND, .due = gate->until, .kind = QUEUE_STEP,
-			.prospect = e->prospect, .ref = e->id, .name = step->name }, err) || enrolments_update(c->db, e, err))
+	if (sequence_rest(c->db, e, step, gate->until, gate->reason, err))
 		return -1;
 	return told ? 0 : person_journal(p, "hold", step->name, gate->reason, err);
 }
