@@ -258,6 +258,8 @@ const char *mail_base(struct arena *arena, const char *template);
 /* --- on_dot.c ----------------------------------------------------------------------------------------------------- */
 
 extern const char mail_nothing_to_confirm[];
+/* One more mail that was not sent, at its claim or at its dot: one series of the metrics. */
+void mail_count_stopped(void);
 
 /* --- plan a mail ------------------------------------------------------------------------------------------------- */
 

@@ -19,7 +19,6 @@
 
 METRIC(held, COUNTER, "nurtured_deliveries_total", "result=\"held\"", "Deliveries by result.");
 METRIC(late, COUNTER, "nurtured_deliveries_total", "result=\"late\"", "Deliveries by result.");
-METRIC(stopped, COUNTER, "nurtured_deliveries_total", "result=\"suppressed\"", "Deliveries by result.");
 
 struct claim {
 	struct decide *d;
@@ -330,7 +329,7 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 	case GATE_HOLD:
 		return hold_step(c, &p, &e, &s->steps[step], &gate, err);
 	case GATE_END:
-		metric_add(&metric_stopped, 1);
+		mail_count_stopped();
 		return enrolment_is_over(&e) ? 0 : sequence_end(c->d, c->db, &e, gate.reason, c->now, err);
 	case GATE_PASS:
 		break;
@@ -342,7 +341,7 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 
 static int close_mail(struct claim *c, struct delivery *mail, const char *reason, struct err *err)
 {
-	metric_add(&metric_stopped, 1);
+	mail_count_stopped();
 	mail->state = DELIVERY_SUPPRESSED;
 	mail->done = c->now;
 	mail->reply = reason;

@@ -13,6 +13,11 @@
 
 METRIC(stopped, COUNTER, "nurtured_deliveries_total", "result=\"suppressed\"", "Deliveries by result.");
 
+void mail_count_stopped(void)
+{
+	metric_add(&metric_stopped, 1);
+}
+
 const char mail_nothing_to_confirm[] = "nothing is to be confirmed any more";
 
 /* Why a claimed mail must not go out any more; NULL if it may. */
@@ -21,9 +26,8 @@ static const char *forbidden(struct decide *d, struct db *db, const struct deliv
 	struct address address;
 	struct suppression s;
 	struct enrolment e;
-	int found;
-
 	struct prospect row;
+	int found;
 
 	*failed = false;
 	if (mail->kind == DELIVERY_FORWARD)

@@ -63,6 +63,9 @@ plant found sql.sh daemon/send/a.c '	"DELETE FROM b"'
 plant found sql.sh daemon/main.c '	run("UPDATE prospect SET x = 1");'
 plant found sql.sh include/decide/a.h '#define Q "INSERT INTO x VALUES (1)"'
 
+plant clean metrics.sh daemon/send/a.c $'METRIC(a, COUNTER, "n_total", "r=\\"a\\"", "Help.");\nMETRIC(b, COUNTER, "n_total", "r=\\"b\\"", "Help.");'
+plant found metrics.sh daemon/send/a.c $'METRIC(a, COUNTER, "n_total", "r=\\"a\\"", "Help.");\nMETRIC(b, COUNTER, "n_total", "r=\\"a\\"", "Help.");'
+
 plant clean words.sh docs/a.md 'They open the mail; the header is theirs.'
 plant clean words.sh daemon/base/a.c 'say("they wrote"); /* he */'
 plant found words.sh docs/a.md 'Then he opens it.'
