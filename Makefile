@@ -57,7 +57,9 @@ SRC_base := \
 	daemon/base/mem.c \
 	daemon/base/metrics.c \
 	daemon/base/notify.c \
+	daemon/base/patterns.c \
 	daemon/base/random.c \
+	daemon/base/reason.c \
 	daemon/base/text.c \
 	daemon/base/text_codec.c \
 	daemon/base/text_number.c \
@@ -273,9 +275,7 @@ SRC_listen := \
 	daemon/listen/mailbox.c \
 	daemon/listen/maildir_source.c \
 	daemon/listen/mime.c \
-	daemon/listen/patterns.c \
 	daemon/listen/reading.c \
-	daemon/listen/reason.c \
 	daemon/listen/reply_text.c \
 	daemon/listen/return_date.c \
 	daemon/listen/tls_stream.c \

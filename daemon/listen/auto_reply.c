@@ -7,10 +7,10 @@
 
 #include "auto_reply.h"
 #include "base/mem.h"
+#include "base/patterns.h"
 #include "charset.h"
 #include "evidence.h"
 #include "intents.h"
-#include "patterns.h"
 
 static struct pattern subject_start = PATTERN(
 	"\\A(?:(?:re|aw|fwd?|wg|sv|tr|rv|vs|antw?)\\s*:\\s*)*\\W*(?:auto(?:matic(?:a|o)?|matisch\\w*|"

@@ -9,12 +9,12 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/patterns.h"
+#include "base/reason.h"
 #include "base/text.h"
 #include "bounce.h"
 #include "charset.h"
 #include "evidence.h"
-#include "patterns.h"
-#include "reason.h"
 
 #define DIAGNOSTIC_MAX 500
 

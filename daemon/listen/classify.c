@@ -7,13 +7,13 @@
 
 #include "auto_reply.h"
 #include "base/mem.h"
+#include "base/patterns.h"
 #include "base/text.h"
 #include "base/token.h"
 #include "bounce.h"
 #include "candidates.h"
 #include "classify.h"
 #include "evidence.h"
-#include "patterns.h"
 
 /*
  * Our own mail come back to us whole, by a forwarding rule or a copy: it must not be read as an answer. Not

@@ -15,8 +15,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/patterns.h"
 #include "html_text.h"
-#include "patterns.h"
 
 struct state {
 	struct buf out;

@@ -4,7 +4,7 @@
 #ifndef LISTEN_INTENT_SETS_H
 #define LISTEN_INTENT_SETS_H
 
-#include "patterns.h"
+#include "base/patterns.h"
 
 extern struct pattern intent_set_unsubscribe[];
 extern struct pattern intent_set_not_interested[];

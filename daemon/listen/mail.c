@@ -7,11 +7,11 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/patterns.h"
 #include "base/text.h"
 #include "charset.h"
 #include "html_text.h"
 #include "mail.h"
-#include "patterns.h"
 
 #define MAX_TEXT (256 * 1024)
 

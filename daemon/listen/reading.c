@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/patterns.h"
 #include "base/token.h"
 #include "bounce.h"
 #include "candidates.h"
@@ -14,7 +15,6 @@
 #include "intents.h"
 #include "listen/reading.h"
 #include "mail.h"
-#include "patterns.h"
 #include "reply_text.h"
 #include "return_date.h"
 

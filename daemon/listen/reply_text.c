@@ -9,9 +9,9 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/patterns.h"
 #include "charset.h"
 #include "html_text.h"
-#include "patterns.h"
 #include "reply_text.h"
 
 #define JOIN_LINES 6		/* an attribution may be wrapped over so many */

@@ -9,9 +9,9 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/patterns.h"
 #include "base/text.h"
 #include "intent_sets.h"
-#include "patterns.h"
 #include "return_date.h"
 
 #define LOOK_AT 1500

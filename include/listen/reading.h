@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/reason.h"
 
 struct arena;
 
@@ -31,13 +32,6 @@ enum reading_class {
 	READING_AUTO,		/* an automatic reply */
 	READING_HUMAN,
 	READING_UNREADABLE,	/* what a mail becomes that ended the intake twice: kept, not read */
-};
-
-enum bounce_kind {
-	BOUNCE_NONE,		/* delayed or delivered: an event, no more */
-	BOUNCE_HARD,		/* the address is dead: suppress */
-	BOUNCE_SOFT,		/* count */
-	BOUNCE_SENDER,		/* our fault: tell the operator, never count */
 };
 
 struct mail_token {

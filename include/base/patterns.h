@@ -3,10 +3,11 @@
  *
  * Each is CASELESS, UTF, UCP and MULTILINE; bytes that are not UTF-8 match nothing. A match that needs more
  * than the limits (200,000 steps, 20 MB) counts as none: text that is made to be slow is not understood, it
- * is not waited for. The one thread of the intake process.
+ * is not waited for. One thread of a process: the intake's only one, the
+ * daemon's loop.
  */
-#ifndef LISTEN_PATTERNS_H
-#define LISTEN_PATTERNS_H
+#ifndef BASE_PATTERNS_H
+#define BASE_PATTERNS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "patterns.h"
-#include "reason.h"
+#include "base/patterns.h"
+#include "base/reason.h"
 
 struct rule {
 	const char *reason;

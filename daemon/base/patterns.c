@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "patterns.h"
+#include "base/patterns.h"
 
 #define MATCH_LIMIT 200000
 #define HEAP_LIMIT_KIB 20480

@@ -1,14 +1,21 @@
 /*
  * reason.h: why a mail was refused, from the words of the one who refused it, and what that means for the
- * address. Pure.
+ * address: for a relay's replies (send) and for notices that come back (listen). Pure; patterns.h says which thread.
  *
  * Reasons are sisimai's names (userunknown, mailboxfull, ...). Words come first, the status code (RFC 3463)
  * second: 5.7.1 and 5.0.0 stand for anything, and "5.1.1" over a full mailbox is common.
  */
-#ifndef LISTEN_REASON_H
-#define LISTEN_REASON_H
+#ifndef BASE_REASON_H
+#define BASE_REASON_H
 
-#include "listen/reading.h"
+#include <stdbool.h>
+
+enum bounce_kind {
+	BOUNCE_NONE,		/* delayed or delivered: an event, no more */
+	BOUNCE_HARD,		/* the address is dead: suppress */
+	BOUNCE_SOFT,		/* count */
+	BOUNCE_SENDER,		/* our fault: tell the operator, never count */
+};
 
 /* By the words, or NULL if they say nothing. `text` may be a whole notice. */
 const char *reason_of_text(const char *text);
