@@ -380,6 +380,20 @@ static void say_mailbox(struct book *b, const struct mailbox_config *m)
 	say_duration(b, "poll", m->poll);
 }
 
+static void say_sender(struct book *b, const char *prefix, const struct sender_config *s)
+{
+	const struct {
+		const char *key, *value;
+	} rows[] = {
+		{ "from", s->from.text }, { "from_name", s->from_name }, { "company", s->company }, { "postal_address", s->postal_address },
+		{ "bounce_domain", s->bounce_domain }, { "reply_domain", s->reply_domain }, { "message_domain", s->message_domain },
+		{ "separator", (const char[]){ s->separator, '\0' } }, { "tracking_url", s->tracking_url },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		say(b, arena_printf(b->arena, "%s%s", prefix, rows[i].key), rows[i].value);
+}
+
 static void say_operator(struct book *b, const struct operator_config *o)
 {
 	static const char *const levels[] = { [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error" };
@@ -398,14 +412,7 @@ static void say_operator(struct book *b, const struct operator_config *o)
 	say_duration(b, "listen.request_timeout", o->listen.request_timeout);
 	say_names(b, "listen.allow_redirect", o->listen.allow_redirect);
 	hide(b, "listen.api_key", o->listen.api_key, o->listen.api_key ? strlen(o->listen.api_key) : 0);
-	say(b, "sender.from", o->sender.from.text);
-	say(b, "sender.from_name", o->sender.from_name);
-	say(b, "sender.company", o->sender.company);
-	say(b, "sender.postal_address", o->sender.postal_address);
-	say(b, "sender.bounce_domain", o->sender.bounce_domain);
-	say(b, "sender.reply_domain", o->sender.reply_domain);
-	say(b, "sender.message_domain", o->sender.message_domain);
-	say(b, "sender.separator", (const char[]){ o->sender.separator, '\0' });
+	say_sender(b, "sender.", &o->senders[0]);
 	say_duration(b, "keep.events", o->keep_events);
 	say_duration(b, "keep.raw_mail", o->keep_raw_mail);
 	say(b, "log.level", levels[o->log_level]);
@@ -413,6 +420,10 @@ static void say_operator(struct book *b, const struct operator_config *o)
 	say_duration(b, "click_hold", o->click_hold);
 	say_duration(b, "retry_first", o->retry_first);
 	say_names(b, "allow_private", o->allow_private);
+	for (size_t i = 1; i < o->sender_count; i++) {
+		thing(b, "sender", o->senders[i].name);
+		say_sender(b, "", &o->senders[i]);
+	}
 	for (size_t i = 0; i < o->relay_count; i++)
 		say_relay(b, &o->relays[i]);
 	for (size_t i = 0; i < o->mailbox_count; i++)

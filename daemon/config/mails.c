@@ -76,6 +76,37 @@ static const struct template *load_text(struct load *l, const char *path, const 
 	return templates_compile(&folder, arena_printf(l->scratch, "%s.txt", file->name), source, &options);
 }
 
+/* The line of the front matter that gives a key; the key is there. */
+static int front_line(const char *text, const char *key)
+{
+	int line = 1;
+
+	while ((text = strchr(text, '\n')) && ++line && !(text_starts_with(++text, key) && text[strlen(key)] == ':'))
+		;
+	return line;
+}
+
+/* `from: NAME`: one of the senders. */
+static size_t find_sender(struct load *l, const struct file *file, const struct template *html)
+{
+	const struct operator_config *o = &l->plan->operator;
+	const char *name = template_meta_text(html, "from");
+	const char **names;
+	size_t i;
+
+	if (!name)
+		return 0;
+	names = arena_calloc(l->scratch, o->sender_count + 1, sizeof(*names));
+	for (i = 0; i < o->sender_count; i++) {
+		names[i] = o->senders[i].name;
+		if (!strcmp(names[i], name))
+			return i;
+	}
+	complain_at(&l->complaints, file->source, front_line(file->source->text, "from"), 1,
+		"`from`: `%s` is no sender; it names one of `senders` in the operator's file%s", name, keys_hint(l, name, names));
+	return 0;
+}
+
 static void load_mail(struct load *l, const char *path, const struct file *file, struct mail_template *mail)
 {
 	struct template_folder folder = { .load = l, .path = path, .language = file->language };
@@ -97,6 +128,7 @@ static void load_mail(struct load *l, const char *path, const struct file *file,
 		mail->text = template_text_part(mail->html);
 	mail->subject = template_meta(mail->html, "subject");
 	mail->preheader = template_meta(mail->html, "preheader");
+	mail->sender = find_sender(l, file, mail->html);
 	mail->uses_download =
 		template_uses(mail->html, download) || (mail->text && template_uses(mail->text, download));
 }

@@ -49,7 +49,7 @@ static const struct key_table listen_table = { "`listen`",
 
 struct sender_keys {
 	const struct yaml_node *from;
-	const char *company, *postal_address, *bounce_domain, *reply_domain;
+	const char *name, *company, *postal_address, *bounce_domain, *reply_domain, *tracking_url;
 	int separator;
 };
 
@@ -67,9 +67,27 @@ static const struct key sender_keys[] = {
 		.help = "the domain of Reply-To" },
 	{ ROW(KEY_CHOICE, sender_keys, separator), .fallback = "+", .choices = separator_choices,
 		.help = "what stands between the letter and the token in these addresses" },
+	{ ROW(KEY_URL, sender_keys, tracking_url), .choices = web_schemes, .fallback_help = "`listen.public_url`",
+		.help = "what links in its mails begin with: a host of the same domain as `from`, which leads here too" },
 	NO_KEY,
 };
 static const struct key_table sender_table = { "`sender`", "Who the mail is from.", sender_keys };
+
+#define OF_SENDER .fallback_help = "that of `sender`"
+static const struct key other_sender_keys[] = {
+	{ ROW(KEY_NAME, sender_keys, name), .required = true, .help = "what `from` in the front matter of a mail calls it" },
+	{ ROW(KEY_NODE, sender_keys, from), .required = true, .help = "who writes: `Ben at Example <ben@example.org>`" },
+	{ ROW(KEY_TEXT, sender_keys, company), OF_SENDER, .help = "the company's name, for the foot of its mails" },
+	{ ROW(KEY_TEXT, sender_keys, postal_address), OF_SENDER, .help = "the company's postal address" },
+	{ ROW(KEY_HOST, sender_keys, bounce_domain), OF_SENDER, .help = "the domain of return paths" },
+	{ ROW(KEY_HOST, sender_keys, reply_domain), OF_SENDER, .help = "the domain of Reply-To" },
+	{ ROW(KEY_CHOICE, sender_keys, separator), OF_SENDER, .choices = separator_choices,
+		.help = "what stands between the letter and the token in these addresses" },
+	{ ROW(KEY_URL, sender_keys, tracking_url), OF_SENDER, .choices = web_schemes, .help = "what links in its mails begin with" },
+	NO_KEY,
+};
+static const struct key_table other_sender_table = { "a sender",
+	"One more identity: a mail is from it whose front matter says `from: NAME`.", other_sender_keys };
 
 struct relay_keys {
 	struct relay_config config;
@@ -150,7 +168,7 @@ static const struct key_table log_table = { "`log`", "What goes to the journal."
 
 struct operator_keys {
 	struct operator_config config;
-	const struct yaml_node *listen, *sender, *relays, *mailboxes, *keep, *log;
+	const struct yaml_node *listen, *sender, *senders, *relays, *mailboxes, *keep, *log;
 };
 
 static const struct key operator_keys[] = {
@@ -167,6 +185,8 @@ static const struct key operator_keys[] = {
 		.help = "where it listens" },
 	{ ROW(KEY_MAP, operator_keys, sender), .required = true, .table = &sender_table,
 		.help = "who the mail is from, with its postal address" },
+	{ ROW(KEY_LIST, operator_keys, senders), .table = &other_sender_table,
+		.help = "who else mail is from; what one leaves out is that of `sender`" },
 	{ ROW(KEY_LIST, operator_keys, relays), .required = true, .table = &relay_table,
 		.help = "the mail server that takes the mail" },
 	{ ROW(KEY_LIST, operator_keys, mailboxes), .table = &mailbox_table,
@@ -240,10 +260,21 @@ static void check_items(struct load *l, const struct yaml_node *map, const char 
 	}
 }
 
+/* A URL that links are made of by adding to it, without its last slash. */
+static const char *load_base(struct load *l, const struct yaml_node *map, const char *key, const char *url)
+{
+	size_t n = url ? strlen(url) : 0;
+
+	if (url && strchr(url, '?'))
+		complain(l, yaml_get(map, key), "there is a ? in `%s`; links are made by adding to it", key);
+	while (n && url[n - 1] == '/')
+		n--;
+	return arena_strndup(l->arena, url ? url : "", n);
+}
+
 static void load_listen(struct load *l, const struct yaml_node *map)
 {
 	struct listen_config *c = &l->plan->operator.listen;
-	size_t n;
 
 	keys_read(l, map, &listen_table, c);
 	if (!map)
@@ -254,33 +285,87 @@ static void load_listen(struct load *l, const struct yaml_node *map)
 	check_items(
 		l, map, "trusted_proxies", is_network, "write an IP address or a network like 10.0.0.0/8");
 	check_items(l, map, "allow_redirect", is_host, "write a host alone, like www.example.com");
-	if (c->public_url && strchr(c->public_url, '?'))
-		complain(l, yaml_get(map, "public_url"), "there is a ? in `public_url`; links are made by adding to it");
-	n = c->public_url ? strlen(c->public_url) : 0;
-	while (n && c->public_url[n - 1] == '/')
-		n--;
-	c->public_url = arena_strndup(l->arena, c->public_url ? c->public_url : "", n);
+	c->public_url = load_base(l, map, "public_url", c->public_url);
 }
 
-static void load_sender(struct load *l, const struct yaml_node *map)
+static void load_sender(struct load *l, const struct yaml_node *map, const struct sender_keys *keys, struct sender_config *c)
 {
-	struct sender_config *c = &l->plan->operator.sender;
-	struct sender_keys keys = { 0 };
 	char name[256] = "";
 	struct err err;
 
-	keys_read(l, map, &sender_table, &keys);
-	if (keys.from && address_parse_mailbox(keys.from->text, &c->from, name, sizeof(name), &err))
+	if (keys->from && address_parse_mailbox(keys->from->text, &c->from, name, sizeof(name), &err))
 		complain(
-			l, keys.from, "`from`: %s; write it like Ana at Example <ana@example.com>", err.text);
+			l, keys->from, "`from`: %s; write it like Ana at Example <ana@example.com>", err.text);
 	c->from_name = arena_strdup(l->arena, name);
 	/* it pointed into an address that has been copied */
 	c->message_domain = c->from.domain ? arena_strdup(l->arena, c->from.domain) : "";
-	c->company = keys.company;
-	c->postal_address = keys.postal_address;
-	c->bounce_domain = keys.bounce_domain ? keys.bounce_domain : c->message_domain;
-	c->reply_domain = keys.reply_domain ? keys.reply_domain : c->message_domain;
-	c->separator = separator_choices[keys.separator][0];
+	c->company = keys->company;
+	c->postal_address = keys->postal_address;
+	c->bounce_domain = keys->bounce_domain;
+	c->reply_domain = keys->reply_domain;
+	c->separator = separator_choices[keys->separator][0];
+	c->tracking_url = keys->tracking_url ? load_base(l, map, "tracking_url", keys->tracking_url) : NULL;
+}
+
+/* What one leaves out is that of `sender`. */
+static void inherit(const struct yaml_node *map, const struct sender_config *of, struct sender_config *c)
+{
+	if (!c->company)
+		c->company = of->company;
+	if (!c->postal_address)
+		c->postal_address = of->postal_address;
+	if (!c->bounce_domain)
+		c->bounce_domain = of->bounce_domain;
+	if (!c->reply_domain)
+		c->reply_domain = of->reply_domain;
+	if (!c->tracking_url)
+		c->tracking_url = of->tracking_url;
+	if (map->kind != YAML_MAP || !yaml_get(map, "separator"))
+		c->separator = of->separator;
+}
+
+static void check_sender_name(struct load *l, const struct yaml_node *map, struct sender_config *senders, size_t count)
+{
+	const char *name = senders[count].name;
+	size_t i;
+
+	for (i = 0; name && i < count; i++)
+		if (!strcmp(senders[i].name, name))
+			break;
+	if (name && i < count)
+		complain(l, yaml_get(map, "name"), i ? "there are two senders `%s`; each has a name of its own"
+			: "`%s` is the name of `sender` itself; give this one another", name);
+	if (!name)
+		senders[count].name = "";
+}
+
+static void load_senders(struct load *l, const struct yaml_node *map, const struct yaml_node *list)
+{
+	struct operator_config *o = &l->plan->operator;
+	size_t n = list ? list->count : 0;
+	struct sender_config *senders = arena_calloc(l->arena, n + 1, sizeof(*senders));
+	struct sender_keys keys = { 0 };
+
+	keys_read(l, map, &sender_table, &keys);
+	load_sender(l, map, &keys, &senders[0]);
+	senders[0].name = "default";
+	if (!senders[0].bounce_domain)
+		senders[0].bounce_domain = senders[0].message_domain;
+	if (!senders[0].reply_domain)
+		senders[0].reply_domain = senders[0].message_domain;
+	if (!senders[0].tracking_url)
+		senders[0].tracking_url = o->listen.public_url;
+	for (size_t i = 1; i <= n; i++) {
+		map = list->items[i - 1];
+		keys = (struct sender_keys){ 0 };
+		keys_read(l, map, &other_sender_table, &keys);
+		load_sender(l, map, &keys, &senders[i]);
+		senders[i].name = keys.name;
+		check_sender_name(l, map, senders, i);
+		inherit(map, &senders[0], &senders[i]);
+	}
+	o->senders = senders;
+	o->sender_count = n + 1;
 }
 
 static void check_login(struct load *l, const struct yaml_node *map, const char *user, const char *what)
@@ -407,7 +492,7 @@ void operator_load(struct load *l, const char *file)
 	if (!c->files)
 		c->files = arena_printf(l->arena, "%s/files", c->state);
 	load_listen(l, keys.listen);
-	load_sender(l, keys.sender);
+	load_senders(l, keys.sender, keys.senders);
 	load_relays(l, keys.relays);
 	load_mailboxes(l, keys.mailboxes);
 	keys_read(l, keys.keep, &keep_table, c);

@@ -40,7 +40,7 @@ struct work {
 
 static struct value sample_sender(struct work *w)
 {
-	const struct sender_config *s = &w->plan->operator.sender;
+	const struct sender_config *s = &w->plan->operator.senders[0];
 	struct value_builder *b = value_build_object(w->arena);
 
 	value_put(b, "name", value_text(*s->from_name ? s->from_name : s->company));

@@ -93,7 +93,7 @@ static struct value *alert_values(struct person *p, const struct alert_note *not
 		{ at->actions, values_of_actions(p, 8, p->arena, err) },
 		{ at->words, last_words(p, err) },
 		{ at->links, note->lead ? answer_links(p, note->lead->id) : value_nil },
-		{ at->company, value_text(p->plan->operator.sender.company) },
+		{ at->company, value_text(p->plan->operator.senders[0].company) },
 	};
 	size_t i;
 

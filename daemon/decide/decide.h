@@ -200,7 +200,8 @@ int gate_check(struct person *p, const struct sequence *s, const struct step *st
 /* --- on_test_mail.c ----------------------------------------------------------------------------------------------- */
 
 /* What a test mail is filled with: a person's values (NULL: nobody's), and its own data over them. NULL: err. */
-const struct value *test_mail_values(struct decide *d, struct db *db, struct person *p, int64_t delivery, struct arena *arena, struct err *err);
+const struct value *test_mail_values(struct decide *d, struct db *db, struct person *p, const struct sender_config *sender, int64_t delivery,
+		struct arena *arena, struct err *err);
 
 /* --- score.c ----------------------------------------------------------------------------------------------------- */
 
@@ -229,7 +230,7 @@ bool verdict_is_burst(const struct hit *hits, size_t count, int64_t at);
 
 void values_places(struct name_places *places, const struct plan *plan);
 /* By symbol of plan->mail_names; NULL person gives only what is the site's. */
-struct value *values_of_mail(struct decide *d, struct person *p, struct arena *arena);
+struct value *values_of_mail(struct decide *d, struct person *p, const struct sender_config *sender, struct arena *arena);
 struct value values_of_prospect(struct person *p, struct arena *arena);
 struct value values_of_actions(struct person *p, size_t max, struct arena *arena, struct err *err);
 struct value values_of_terms(struct person *p, struct arena *arena, struct err *err);

@@ -46,6 +46,11 @@ static const struct address *address_in(struct arena *arena, const char *text, s
 	return address_parse(text, a, err) ? NULL : a;
 }
 
+static const struct sender_config *sender_of(const struct claim *c, const struct mail_template *template)
+{
+	return &c->d->working->operator.senders[template ? template->sender : 0];
+}
+
 static int add_mail(struct claim *c, struct person *p, const struct delivery *row, const struct mail_template *template, struct value *values,
 		const char *reply_to, struct err *err)
 {
@@ -56,7 +61,7 @@ static int add_mail(struct claim *c, struct person *p, const struct delivery *ro
 	if (!address)
 		return -1;
 	*m = (struct mail){
-		.batch = c->batch, .delivery = row->id, .prospect = row->prospect, .kind = row->kind, .template = template, .address = address,
+		.batch = c->batch, .delivery = row->id, .prospect = row->prospect, .kind = row->kind, .template = template, .address = address, .sender = sender_of(c, template),
 		.to_name = row->kind == DELIVERY_FORWARD || !p ? "" : values_display_name(p, arena), .values = values, .reply_to = reply_to,
 		.sequence = arena_strdup(arena, row->sequence), .step = arena_strdup(arena, row->step),
 		.download = arena_strdup(arena, row->download), .consent = row->kind == DELIVERY_CONFIRM ? row->ref : 0,
@@ -87,7 +92,7 @@ static int claim_row(struct claim *c, struct person *p, struct delivery *row, st
 	row->state = DELIVERY_SENDING;
 	if (sending_insert(c->db, row, err))
 		return -1;
-	if (add_mail(c, p, row, template, values_of_mail(c->d, p, c->batch->arena), NULL, err))
+	if (add_mail(c, p, row, template, values_of_mail(c->d, p, sender_of(c, template), c->batch->arena), NULL, err))
 		return -1;
 	if (mail_out)
 		*mail_out = &c->batch->mails[c->batch->count - 1];
@@ -169,7 +174,8 @@ static int find_thread(struct claim *c, struct person *p, const struct sequence 
 		m->first_subject = subject_of(p->plan, s, &all[i]);
 		if (n < THREAD_MOST) {
 			n++;
-			before[THREAD_MOST - n] = (struct mail_before){ .delivery = all[i].id, .planned = all[i].planned };
+			before[THREAD_MOST - n] = (struct mail_before){ .delivery = all[i].id, .planned = all[i].planned,
+				.domain = sender_of(c, plan_mail(p->plan, all[i].template))->message_domain };
 		}
 	}
 	m->before = before + THREAD_MOST - n;
@@ -379,7 +385,7 @@ static struct value *forward_values(struct claim *c, struct person *p, int64_t e
 	if (at->from_email >= 0)
 		values[at->from_email] = value_get(data, slice_of("from"));
 	if (at->company >= 0)
-		values[at->company] = value_text(c->d->working->operator.sender.company);
+		values[at->company] = value_text(c->d->working->operator.senders[0].company);
 	if (value_get(data, slice_of("from")).type == VALUE_TEXT) {
 		struct slice from = value_get(data, slice_of("from")).text;
 
@@ -496,8 +502,8 @@ static int claim_test(struct claim *c, struct delivery *mail, struct err *err)
 		return -1;
 	if (!m)
 		return 0;
-	m->reply_to = c->d->working->operator.sender.from.text;
-	m->values = test_mail_values(c->d, c->db, whose, mail->id, c->batch->arena, err);
+	m->reply_to = m->sender->from.text;
+	m->values = test_mail_values(c->d, c->db, whose, m->sender, mail->id, c->batch->arena, err);
 	return m->values ? 0 : -1;
 }
 

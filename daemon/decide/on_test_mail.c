@@ -80,9 +80,10 @@ int on_test_mail(struct decide *d, struct db *db, const struct test_mail *fact, 
 	return mail_plan(db, &mail, fact->at, err);
 }
 
-const struct value *test_mail_values(struct decide *d, struct db *db, struct person *p, int64_t delivery, struct arena *arena, struct err *err)
+const struct value *test_mail_values(struct decide *d, struct db *db, struct person *p, const struct sender_config *sender, int64_t delivery,
+		struct arena *arena, struct err *err)
 {
-	struct value *values = values_of_mail(d, p, arena);
+	struct value *values = values_of_mail(d, p, sender, arena);
 	const struct owner *owner = NULL;
 	const char *text, *name;
 	json_t *json, *member;

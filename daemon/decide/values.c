@@ -46,9 +46,8 @@ static struct value text_in(struct arena *arena, const char *s)
 	return s && *s ? value_text(arena_strdup(arena, s)) : value_nil;
 }
 
-static struct value sender_value(const struct plan *plan, struct arena *arena)
+static struct value sender_value(const struct sender_config *sender, struct arena *arena)
 {
-	const struct sender_config *sender = &plan->operator.sender;
 	struct value_builder *b = value_build_object(arena);
 
 	value_put(b, "name", value_text(*sender->from_name ? sender->from_name : sender->company));
@@ -64,7 +63,7 @@ static struct value kept(struct value v, struct arena *arena)
 	return v.type == VALUE_TEXT && v.text.data ? value_slice((struct slice){ arena_strndup(arena, v.text.data, v.text.len), v.text.len }) : v;
 }
 
-struct value *values_of_mail(struct decide *d, struct person *p, struct arena *arena)
+struct value *values_of_mail(struct decide *d, struct person *p, const struct sender_config *sender, struct arena *arena)
 {
 	const struct plan *plan = d->working;
 	const struct name_places *at = &d->places;
@@ -73,7 +72,7 @@ struct value *values_of_mail(struct decide *d, struct person *p, struct arena *a
 	int list;
 	size_t i;
 
-	put(values, at->sender, sender_value(plan, arena));
+	put(values, at->sender, sender_value(sender, arena));
 	if (!p)
 		return values;
 	for (i = 0; i < plan->field_count; i++)

@@ -35,8 +35,8 @@ struct page *page_new(struct http_request *r, const struct plan *plan, const cha
 	page->count = vocabulary_count(plan->page_names);
 	page->values = arena_calloc(arena, page->count + 1, sizeof(*page->values));
 	page_set(page, "title", value_text(title));
-	page_set(page, "company", value_text(plan->operator.sender.company));
-	page_set(page, "postal_address", value_text(plan->operator.sender.postal_address));
+	page_set(page, "company", value_text(plan->operator.senders[0].company));
+	page_set(page, "postal_address", value_text(plan->operator.senders[0].postal_address));
 	page_set(page, "home_url", value_text(plan->operator.listen.public_url));
 	return page;
 }

@@ -406,10 +406,24 @@ static void submit_next(struct mailbox *box)
 
 /* --- starting ------------------------------------------------------------------------------------------- */
 
+/* Those that mail comes back to, each once. */
+static json_t *own_domains(const struct operator_config *o)
+{
+	json_t *all = json_array(), *seen = json_object();
+
+	for (size_t i = 0; i < o->sender_count; i++) {
+		json_object_set_new(seen, o->senders[i].reply_domain, json_true());
+		json_object_set_new(seen, o->senders[i].bounce_domain, json_true());
+	}
+	for (void *at = json_object_iter(seen); at; at = json_object_iter_next(seen, at))
+		json_array_append_new(all, json_string(json_object_iter_key(at)));
+	json_decref(seen);
+	return all;
+}
+
 static json_t *configure_frame(const struct mailbox *box, const struct watermark *watermark)
 {
 	const struct mailbox_config *c = box->config;
-	const struct sender_config *sender = &box->plan->operator.sender;
 	bool plain = text_starts_with(c->url, "imap://");
 	json_t *m = json_pack("{ss ss ss ss* ss* ss*}", "type", "configure", "name", c->name, "url", c->url,
 		"user", c->user, "password", c->password, "cainfo", c->ca_file);
@@ -421,8 +435,7 @@ static json_t *configure_frame(const struct mailbox *box, const struct watermark
 	json_object_set_new(m, "watermark",
 		json_pack("{sI sI}", "uidvalidity", (json_int_t)watermark->uidvalidity,
 			"last_uid", (json_int_t)watermark->last_uid));
-	json_object_set_new(m, "own_domains",
-		json_pack("[s* s*]", sender->reply_domain, sender->bounce_domain));
+	json_object_set_new(m, "own_domains", own_domains(&box->plan->operator));
 	json_object_set_new(m, "skip", deadly_keys(box));
 	return m;
 }
@@ -592,11 +605,13 @@ bool mailbox_is_like(const struct mailbox *box, const struct plan *plan, const s
 {
 	const struct mailbox_config *own = box->config;
 	const struct operator_config *a = &box->plan->operator, *b = &plan->operator;
+	json_t *before = own_domains(a), *after = own_domains(b);
+	bool domains = json_equal(before, after);
 
+	json_decref(before);
+	json_decref(after);
 	return same(own->name, config->name) && same(own->url, config->url) &&
 	       same(own->user, config->user) && same(own->password, config->password) &&
 	       same(own->ca_file, config->ca_file) && own->tls == config->tls && own->poll == config->poll &&
-	       (a->keep_raw_mail > 0) == (b->keep_raw_mail > 0) &&
-	       same(a->sender.reply_domain, b->sender.reply_domain) &&
-	       same(a->sender.bounce_domain, b->sender.bounce_domain);
+	       (a->keep_raw_mail > 0) == (b->keep_raw_mail > 0) && domains;
 }

@@ -32,17 +32,21 @@ struct compose {
 	struct plan *plan;
 	const struct token_ring *ring;
 	int symbols[OWNS];
-	struct buf from;		/* whole From line */
-	struct buf list_id;		/* whole List-Id line */
-	char feedback_sender[16];	/* last part of Feedback-ID */
+	struct identity {		/* of each sender of the plan, in their order */
+		struct buf from;		/* whole From line */
+		struct buf list_id;		/* whole List-Id line */
+		char feedback_sender[16];	/* last part of Feedback-ID */
+	} *identities;
 	struct arena *arena;		/* of one message */
-	struct buf subject, preheader, html, text, line;
+	struct buf subject, preheader, html, text;
 };
 
 /* One message in the making. */
 struct draft {
 	struct compose *c;
 	const struct mail *mail;
+	const struct sender_config *sender;
+	const struct identity *identity;
 	int64_t now;
 	struct slice subject, preheader;
 	char message_token[TOKEN_TEXT], unsubscribe_token[TOKEN_TEXT];
@@ -53,34 +57,36 @@ struct draft {
 /* --- once a plan -------------------------------------------------------------------------------------------------- */
 
 /* Feedback-ID's sender: 5 to 15 characters, always the same: of the company, or of the domain where that is too short. */
-static void set_feedback_sender(struct compose *c)
+static void set_feedback_sender(const struct sender_config *sender, struct identity *id)
 {
-	const char *sources[] = { c->plan->operator.sender.company, c->plan->operator.sender.message_domain };
+	const char *sources[] = { sender->company, sender->message_domain };
 	size_t i, n = 0;
 	const char *s;
 
 	for (i = 0; i < 2 && n < 5; i++)
-		for (n = 0, s = sources[i]; *s && n < sizeof(c->feedback_sender) - 1; s++)
+		for (n = 0, s = sources[i]; *s && n < sizeof(id->feedback_sender) - 1; s++)
 			if (isalnum((unsigned char)*s) && (unsigned char)*s < 0x80)
-				c->feedback_sender[n++] = (char)tolower((unsigned char)*s);
+				id->feedback_sender[n++] = (char)tolower((unsigned char)*s);
 	while (n < 5)
-		c->feedback_sender[n++] = 'x';
-	c->feedback_sender[n] = '\0';
+		id->feedback_sender[n++] = 'x';
+	id->feedback_sender[n] = '\0';
 }
 
-static int set_list_id(struct compose *c, struct err *err)
+static int set_identity(const struct sender_config *sender, struct identity *id, struct err *err)
 {
-	const struct sender_config *sender = &c->plan->operator.sender;
-	char id[300];
+	char list[300];
 
-	snprintf(id, sizeof(id), "nurture.%.250s", sender->message_domain);
-	return mime_mailbox(&c->list_id, "List-Id", slice_of(sender->company), id, err);
+	set_feedback_sender(sender, id);
+	snprintf(list, sizeof(list), "nurture.%.250s", sender->message_domain);
+	return mime_mailbox(&id->from, "From", slice_of(sender->from_name), sender->from.text, err) < 0 ||
+		mime_mailbox(&id->list_id, "List-Id", slice_of(sender->company), list, err) < 0 ? -1 : 0;
 }
 
 struct compose *compose_new(struct plan *plan, const struct token_ring *ring, struct err *err)
 {
 	struct compose *c = xcalloc(1, sizeof(*c));
-	const struct sender_config *sender = &plan->operator.sender;
+	const struct operator_config *o = &plan->operator;
+	size_t s;
 	int i;
 
 	c->plan = plan_ref(plan);
@@ -88,9 +94,10 @@ struct compose *compose_new(struct plan *plan, const struct token_ring *ring, st
 	c->arena = arena_new(16 * 1024);
 	for (i = 0; i < OWNS; i++)
 		c->symbols[i] = vocabulary_find(plan->mail_names, slice_of(own_names[i]));
-	set_feedback_sender(c);
-	if (mime_mailbox(&c->from, "From", slice_of(sender->from_name), sender->from.text, err) < 0 || set_list_id(c, err) < 0)
-		compose_free(&c);
+	c->identities = xcalloc(o->sender_count, sizeof(*c->identities));
+	for (s = 0; s < o->sender_count && c; s++)
+		if (set_identity(&o->senders[s], &c->identities[s], err) < 0)
+			compose_free(&c);
 	return c;
 }
 
@@ -100,15 +107,17 @@ void compose_free(struct compose **compose)
 
 	if (!c)
 		return;
+	for (size_t i = 0; i < c->plan->operator.sender_count; i++) {
+		buf_clear(&c->identities[i].from);
+		buf_clear(&c->identities[i].list_id);
+	}
+	free(c->identities);
 	plan_unref(&c->plan);
 	arena_free(&c->arena);
-	buf_clear(&c->from);
-	buf_clear(&c->list_id);
 	buf_clear(&c->subject);
 	buf_clear(&c->preheader);
 	buf_clear(&c->html);
 	buf_clear(&c->text);
-	buf_clear(&c->line);
 	free(c);
 	*compose = NULL;
 }
@@ -125,7 +134,7 @@ static struct value make_url(struct draft *m, const char *path, enum token_kind 
 	char token[TOKEN_TEXT];
 
 	token_make(m->c->ring, kind, id, 0, m->now, token);
-	return value_text(arena_printf(m->c->arena, "%s/%s/%s%s", m->c->plan->operator.listen.public_url, path, token, suffix));
+	return value_text(arena_printf(m->c->arena, "%s/%s/%s%s", m->sender->tracking_url, path, token, suffix));
 }
 
 static struct value text_or_nil(struct slice s)
@@ -143,7 +152,7 @@ static struct value own_value(struct draft *m, enum own which)
 	case OWN_PREHEADER:
 		return text_or_nil(m->preheader);
 	case OWN_UNSUBSCRIBE:
-		return value_text(arena_printf(m->c->arena, "%s/u/%s", m->c->plan->operator.listen.public_url, m->unsubscribe_token));
+		return value_text(arena_printf(m->c->arena, "%s/u/%s", m->sender->tracking_url, m->unsubscribe_token));
 	case OWN_PREFERENCES:
 		return make_url(m, "p", TOKEN_PREFERENCES, mail->prospect, "");
 	case OWN_DOWNLOAD:
@@ -180,7 +189,7 @@ static void link_cb(void *ctx, int index, struct buf *out)
 	char token[TOKEN_TEXT];
 
 	token_make(m->c->ring, TOKEN_CLICK, m->mail->delivery, (uint8_t)index, m->now, token);
-	buf_str(out, m->c->plan->operator.listen.public_url);
+	buf_str(out, m->sender->tracking_url);
 	buf_str(out, "/c/");
 	buf_add(out, token, TOKEN_TEXT - 1);
 }
@@ -210,34 +219,20 @@ static void put_field(struct draft *m, const char *name, const char *value)
 	buf_str(m->out, "\r\n");
 }
 
-/* The owner if the step says so; a template may name its own sender in `from`. */
-static enum template_result put_from(struct draft *m, const struct template *t)
+/* The owner if the step says so, else the sender that the mail names. */
+static int put_from(struct draft *m)
 {
-	const struct template *from = template_meta(t, "from");
 	const struct owner *owner = m->mail->owner;
-	enum template_result result;
-	struct address address;
-	char name[256];
 
 	if (owner)
-		return mime_mailbox(m->out, "From", slice_of(owner->full_name), owner->email, m->err) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
-	if (!from) {
-		buf_add(m->out, m->c->from.data, m->c->from.len);
-		return TEMPLATE_DONE;
-	}
-	result = render(m, from, false, &m->c->line);
-	if (result != TEMPLATE_DONE)
-		return result;
-	if (address_parse_mailbox(buf_cstr(&m->c->line), &address, name, sizeof(name), m->err) < 0) {
-		err_prefix(m->err, "from");
-		return TEMPLATE_FAILED;
-	}
-	return mime_mailbox(m->out, "From", slice_of(name), address.text, m->err) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
+		return mime_mailbox(m->out, "From", slice_of(owner->full_name), owner->email, m->err);
+	buf_add(m->out, m->identity->from.data, m->identity->from.len);
+	return 0;
 }
 
 static int put_reply_to(struct draft *m)
 {
-	const struct sender_config *sender = &m->c->plan->operator.sender;
+	const struct sender_config *sender = m->sender;
 	char token[TOKEN_TEXT];
 	struct address person;
 
@@ -264,19 +259,19 @@ static void put_thread(struct draft *m)
 	buf_str(m->out, "References:");
 	for (i = 0; i < mail->before_count; i++) {
 		token_make(m->c->ring, TOKEN_MESSAGE, mail->before[i].delivery, 0, mail->before[i].planned, token);
-		buf_printf(m->out, "%s<n1.%s@%s>", i ? "\r\n " : " ", token, m->c->plan->operator.sender.message_domain);
+		buf_printf(m->out, "%s<n1.%s@%s>", i ? "\r\n " : " ", token, mail->before[i].domain);
 	}
-	buf_printf(m->out, "\r\nIn-Reply-To: <n1.%s@%s>\r\n", token, m->c->plan->operator.sender.message_domain);
+	buf_printf(m->out, "\r\nIn-Reply-To: <n1.%s@%s>\r\n", token, mail->before[i - 1].domain);
 }
 
 /* RFC 2369 and 8058: the pair that mailbox providers look for. DKIM has to sign both, which is the relay's work. */
 static void put_unsubscribe(struct draft *m)
 {
-	const struct sender_config *sender = &m->c->plan->operator.sender;
+	const struct sender_config *sender = m->sender;
 
-	buf_add(m->out, m->c->list_id.data, m->c->list_id.len);
+	buf_add(m->out, m->identity->list_id.data, m->identity->list_id.len);
 	buf_printf(m->out, "List-Unsubscribe: <%s/u/%s>,\r\n <mailto:u%c%s@%s?subject=unsubscribe>\r\n",
-		m->c->plan->operator.listen.public_url, m->unsubscribe_token, sender->separator, m->unsubscribe_token,
+		m->sender->tracking_url, m->unsubscribe_token, sender->separator, m->unsubscribe_token,
 		sender->reply_domain);
 	buf_str(m->out, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
 }
@@ -299,23 +294,19 @@ static void put_feedback(struct draft *m)
 	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? mail->sequence : mail->kind == DELIVERY_TEST ? "test" : "optin");
 	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? mail->step : mail->kind == DELIVERY_TEST ? "test" : "confirm");
 	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? "drip" : "transactional");
-	buf_str(m->out, m->c->feedback_sender);
+	buf_str(m->out, m->identity->feedback_sender);
 	buf_str(m->out, "\r\n");
 }
 
-static enum template_result put_headers(struct draft *m, const struct template *t)
+static int put_headers(struct draft *m)
 {
 	const struct mail *mail = m->mail;
-	enum template_result result;
 
 	mime_date(m->out, m->now);
-	result = put_from(m, t);
-	if (result != TEMPLATE_DONE)
-		return result;
-	if (put_reply_to(m) < 0 || mime_mailbox(m->out, "To", slice_of(mail->to_name), mail->address->text, m->err) < 0 ||
+	if (put_from(m) < 0 || put_reply_to(m) < 0 || mime_mailbox(m->out, "To", slice_of(mail->to_name), mail->address->text, m->err) < 0 ||
 	    mime_text(m->out, "Subject", m->subject, m->err) < 0)
-		return TEMPLATE_FAILED;
-	buf_printf(m->out, "Message-ID: <n1.%s@%s>\r\n", m->message_token, m->c->plan->operator.sender.message_domain);
+		return -1;
+	buf_printf(m->out, "Message-ID: <n1.%s@%s>\r\n", m->message_token, m->sender->message_domain);
 	put_thread(m);
 	if (mail->kind == DELIVERY_STEP || mail->kind == DELIVERY_TEST)
 		put_unsubscribe(m);
@@ -325,7 +316,7 @@ static enum template_result put_headers(struct draft *m, const struct template *
 		put_feedback(m);
 	put_field(m, "X-Nurtured-ID", m->message_token);
 	put_field(m, "MIME-Version", "1.0");
-	return TEMPLATE_DONE;
+	return 0;
 }
 
 /* --- bodies --------------------------------------------------------------------------------------------------------- */
@@ -405,11 +396,9 @@ static enum template_result put_mail(struct draft *m)
 		result = render(m, t->html, true, &c->html);
 	if (result == TEMPLATE_DONE)
 		result = render(m, t->text, false, &c->text);
-	if (result == TEMPLATE_DONE)
-		result = put_headers(m, t->html);
 	if (result != TEMPLATE_DONE)
 		return result;
-	return check_sizes(m) < 0 || put_alternative(m) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
+	return put_headers(m) < 0 || check_sizes(m) < 0 || put_alternative(m) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
 }
 
 static enum template_result put_forward(struct draft *m)
@@ -421,16 +410,14 @@ static enum template_result put_forward(struct draft *m)
 	m->subject = c->subject.len ? (struct slice){ c->subject.data, c->subject.len } : slice_of("A reply");
 	if (result == TEMPLATE_DONE)
 		result = render(m, t, false, &c->text);
-	if (result == TEMPLATE_DONE)
-		result = put_headers(m, t);
 	if (result != TEMPLATE_DONE)
 		return result;
-	return put_part(m, "text/plain", &c->text) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
+	return put_headers(m) < 0 || put_part(m, "text/plain", &c->text) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
 }
 
 static int put_envelope(struct draft *m, struct envelope *out)
 {
-	const struct sender_config *sender = &m->c->plan->operator.sender;
+	const struct sender_config *sender = m->sender;
 	char token[TOKEN_TEXT];
 	int n;
 
@@ -445,7 +432,10 @@ static int put_envelope(struct draft *m, struct envelope *out)
 
 enum template_result compose_mail(struct compose *c, const struct mail *mail, int64_t now, struct envelope *out, struct err *err)
 {
-	struct draft m = { .c = c, .mail = mail, .now = now, .out = &out->body, .err = err };
+	struct draft m = {
+		.c = c, .mail = mail, .sender = mail->sender, .identity = &c->identities[mail->sender - c->plan->operator.senders],
+		.now = now, .out = &out->body, .err = err,
+	};
 	enum template_result result;
 
 	arena_reset(c->arena);

@@ -60,7 +60,9 @@ struct listen_config {
 	const char *api_key;		/* bearer for /v1/track and /v1/outcomes, credential: or file:; NULL: those answer 403 */
 };
 
+/* One identity: `sender:` itself, whose name is "default", or one of `senders:`, which takes from that what it leaves out. */
 struct sender_config {
+	const char *name;
 	struct address from;
 	const char *from_name;		/* "" if none */
 	const char *company;
@@ -68,6 +70,7 @@ struct sender_config {
 	const char *bounce_domain;
 	const char *reply_domain;
 	const char *message_domain;	/* right side of Message-ID: the domain of `from` */
+	const char *tracking_url;	/* what the links of its mails begin with: public_url unless given; without a trailing slash */
 	char separator;			/* between b and TOKEN in local parts: '+' (default), '-' or '=' */
 };
 
@@ -77,7 +80,8 @@ struct operator_config {
 	const char *control;		/* path of the Unix socket */
 	const char *templates;		/* folder: conf/../templates unless given */
 	struct listen_config listen;
-	struct sender_config sender;
+	const struct sender_config *senders;	/* [0] is `sender:` */
+	size_t sender_count;
 	const struct relay_config *relays;
 	size_t relay_count;		/* 1 in this version of the file: more come with failover */
 	const struct mailbox_config *mailboxes;
@@ -300,6 +304,7 @@ struct mail_template {
 	const struct template *text;	/* name.txt.liquid, else template_text_part(html) */
 	const struct template *subject, *preheader;	/* preheader may be NULL */
 	bool uses_download;
+	size_t sender;			/* index in operator.senders: `from` of the front matter; 0 unless given */
 };
 
 /* --- rules, and what touches them ------------------------------------------------------------------------------- */

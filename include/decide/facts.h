@@ -212,10 +212,14 @@ struct mail {
 	const char *to_name;			/* display name, "" */
 	const struct value *values;		/* by symbol of plan->mail_names (alert_names for a forward); what tokens go into is left NIL for compose */
 	const char *reply_to;			/* forward: the person's own address; NULL: our reply token */
+	const struct sender_config *sender;	/* of the batch's plan: From, the domains of its addresses and Message-ID, and what its links begin with */
 	const struct owner *owner;		/* From is they; NULL: the sender */
 	const struct template *subject;		/* instead of the template's own; NULL */
 	/* Those of the enrolment that it answers, oldest first: References and In-Reply-To; its subject is "Re: " and this one. */
-	const struct mail_before { int64_t delivery, planned; } *before;
+	const struct mail_before {
+		int64_t delivery, planned;
+		const char *domain;		/* of its Message-ID */
+	} *before;
 	size_t before_count;
 	const struct template *first_subject;
 	const char *sequence, *step;		/* "" unless of a sequence */

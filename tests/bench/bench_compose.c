@@ -22,6 +22,7 @@ static const char *const names[] = { "first_name", "company", "subject", "prehea
 
 struct bench {
 	struct plan plan;
+	struct sender_config sender;
 	struct token_ring *ring;
 	struct compose *compose;
 	struct mail_template template;
@@ -56,7 +57,7 @@ static void prepare(struct bench *b)
 	static const uint8_t keys[1][TOKEN_SECRET] = { { 1, 2, 3 } };
 	static const uint8_t ids[1] = { 0 };
 	struct template_options options = { .escape = TEMPLATE_HTML, .track_links = true };
-	struct sender_config *sender = &b->plan.operator.sender;
+	struct sender_config *sender = &b->sender;
 	struct template_error error;
 	struct buf letter = BUF_INIT;
 	size_t count, i;
@@ -73,7 +74,9 @@ static void prepare(struct bench *b)
 	sender->reply_domain = "reply.example.com";
 	sender->message_domain = "example.com";
 	sender->separator = '+';
-	b->plan.operator.listen.public_url = "https://mail.example.com";
+	sender->tracking_url = "https://mail.example.com";
+	b->plan.operator.senders = sender;
+	b->plan.operator.sender_count = 1;
 	b->ring = token_ring_new(keys, ids, 1);
 	options.vocabulary = b->plan.mail_names;
 	write_letter(&letter);
@@ -87,7 +90,7 @@ static void prepare(struct bench *b)
 	b->compose = compose_new(&b->plan, b->ring, NULL);
 	b->values[0] = value_text("Bob");
 	b->values[1] = value_text("Customer & Sons");
-	b->mail = (struct mail){ .delivery = 12345678901234, .prospect = 77, .kind = DELIVERY_STEP, .template = &b->template, .address = &b->address,
+	b->mail = (struct mail){ .sender = sender, .delivery = 12345678901234, .prospect = 77, .kind = DELIVERY_STEP, .template = &b->template, .address = &b->address,
 		.to_name = "Bob Jones", .values = b->values, .sequence = "ebook", .step = "mistakes", .download = "", .planned = clock_now() };
 	buf_clear(&letter);
 }

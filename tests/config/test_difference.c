@@ -93,6 +93,8 @@ static const struct {
 		"sequence book: changed\n  on_change: move -> finish\n  holdout: (not) -> 10%\n  holdout_for: (not) -> 90 days\n  gone: old: (not) -> nudge\n" },
 	{ "sequences/third.yaml", NULL, "sequence: third\nenter: by hand\nsteps:\n  - {send: mistakes}\n", "sequence third: added\n" },
 	{ "nurtured.yaml", "company: Example Ltd", "company: Example GmbH", "operator: changed\n  sender.company: Example Ltd -> Example GmbH\n" },
+	{ "nurtured.yaml", "relays:", "senders: [{name: shop, from: ben@shop.example, separator: '='}]\nrelays:",
+		"sender shop: added\n" },
 	{ "nurtured.yaml", "relay.example.com:587", "relay.example.com:2525",
 		"relay main: changed\n  url: smtp://relay.example.com:587 -> smtp://relay.example.com:2525\n" },
 	{ "credentials/smtp-password", NULL, "another\n", "relay main: changed\n  password:  -> \n" },

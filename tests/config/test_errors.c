@@ -63,6 +63,16 @@ static const struct mistake operator_mistakes[] = {
 	{ "nurtured.yaml", "  company: Example Ltd", "  bounce_domain: bounce\n  company: Example Ltd",
 		"nurtured.yaml:6:18: `bounce_domain`: `bounce` is no domain name; write it like "
 		"mail.example.com\n" },
+	{ "nurtured.yaml", "relays:", "senders: [{from: b@x.example}, {name: shop}, {name: default, from: c@x.example}]\nrelays:",
+		"nurtured.yaml:8:11: `name` is missing in a sender; it is what `from` in the front matter of a mail calls it\n"
+		"nurtured.yaml:8:32: `from` is missing in a sender; it is who writes: `Ben at Example <ben@example.org>`\n"
+		"nurtured.yaml:8:53: `default` is the name of `sender` itself; give this one another\n" },
+	{ "nurtured.yaml", "relays:", "senders: [{name: shop, from: b@x.example}, {name: shop, from: c@x.example}, ben]\nrelays:",
+		"nurtured.yaml:8:51: there are two senders `shop`; each has a name of its own\n"
+		"nurtured.yaml:8:77: a sender is a text here; it must be a mapping (`key: value`)\n" },
+	{ "nurtured.yaml", "relays:", "senders: [{name: shop, from: Ben, tracking_url: 'https://x.example/?go='}]\nrelays:",
+		"nurtured.yaml:8:30: `from`: the email address has no @; write it like Ana at Example <ana@example.com>\n"
+		"nurtured.yaml:8:49: there is a ? in `tracking_url`; links are made by adding to it\n" },
 	{ "nurtured.yaml", "credential:smtp-password", "hunter2",
 		"nurtured.yaml:9:81: `password`: a secret does not stand in config: put it in a file that "
 		"only the service can read, and write credential:NAME (systemd's LoadCredential=) or "
@@ -420,6 +430,9 @@ static const struct mistake template_mistakes[] = {
 		"templates/emails/delivery.liquid:4:1: there is no layout \"../pages/error\"\n" },
 	{ "templates/emails/delivery.liquid", "layout: letter", "layout: parts/letter",
 		"templates/emails/delivery.liquid:4:1: there is no layout \"parts/letter\"\n" },
+	{ "templates/emails/delivery.liquid", "layout: letter", "layout: letter\nfrom: shop",
+		"templates/emails/delivery.liquid:5:1: `from`: `shop` is no sender; it names one of `senders` in the operator's file; there is "
+		"only `default`\n" },
 	{ "templates/emails/letter.liquid", "{{ sender.company }}", "{{ sneder.company }}",
 		"templates/emails/letter.liquid:1:32: unknown name \"sneder\"; did you mean \"sender\"?\n" },
 	{ "templates/emails/mistakes.txt.liquid", "Compare:", "{{ compare }}",

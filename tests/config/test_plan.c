@@ -63,12 +63,12 @@ static void test_operator(void **state)
 	assert_int_equal(o->listen.request_timeout, 10 * US_SECOND);
 	assert_string_equal(o->listen.allow_redirect[0], "www.example.com");
 	assert_null(o->listen.allow_redirect[1]);
-	assert_string_equal(o->sender.from.text, "ana@example.com");
-	assert_string_equal(o->sender.from_name, "Ana at Example");
-	assert_string_equal(o->sender.bounce_domain, "example.com");
-	assert_string_equal(o->sender.reply_domain, "example.com");
-	assert_string_equal(o->sender.message_domain, "example.com");
-	assert_int_equal(o->sender.separator, '+');
+	assert_string_equal(o->senders[0].from.text, "ana@example.com");
+	assert_string_equal(o->senders[0].from_name, "Ana at Example");
+	assert_string_equal(o->senders[0].bounce_domain, "example.com");
+	assert_string_equal(o->senders[0].reply_domain, "example.com");
+	assert_string_equal(o->senders[0].message_domain, "example.com");
+	assert_int_equal(o->senders[0].separator, '+');
 	assert_int_equal(o->relay_count, 1);
 	assert_string_equal(o->relays[0].url, "smtp://relay.example.com:587");
 	assert_int_equal(o->relays[0].tls, TLS_REQUIRED);
@@ -202,11 +202,58 @@ static void test_secret_of_an_alert(void **state)
 		"'smtp://localhost:25', tls: none}]\n");
 	plan = load_good(c);
 	assert_string_equal(plan->sales.alerts[0].secret, from_file);
-	assert_string_equal(plan->operator.sender.from_name, "");
+	assert_string_equal(plan->operator.senders[0].from_name, "");
 	assert_int_equal(plan->operator.relays[0].tls, TLS_NONE);
 	assert_int_equal(plan->operator.mailbox_count, 0);
 	plan_unref(&plan);
 	free(folder);
+}
+
+/* What a sender leaves out is that of `sender`; a mail names the one that it is from, and its version of a language may be from another. */
+static void test_senders(void **state)
+{
+	struct conf *c = *state;
+	const struct sender_config *s;
+	struct plan *plan;
+
+	conf_edit(c, "nurtured.yaml", "relays:",
+		"  bounce_domain: bounce.example.com\n  separator: \"-\"\n  tracking_url: https://go.example.com/\n"
+		"senders:\n  - {name: shop, from: Ben <ben@Shop.example>}\n"
+		"  - {name: other, from: cleo@other.example, company: Other GmbH, postal_address: there, bounce_domain: b.other.example,"
+		" reply_domain: r.other.example, separator: \"=\", tracking_url: https://go.other.example}\nrelays:");
+	conf_edit(c, "templates/emails/mistakes.liquid", "layout:", "from: \"shop\"\nlayout:");
+	conf_write(c, "templates/emails/mistakes.de.liquid", "---\nsubject: Drei Fehler\nfrom: other\nlayout: letter\n---\n<p>Hallo</p>\n");
+	plan = load_good(c);
+	s = plan->operator.senders;
+	assert_int_equal(plan->operator.sender_count, 3);
+	assert_string_equal(s[0].name, "default");
+	assert_string_equal(s[0].tracking_url, "https://go.example.com");
+	assert_string_equal(s[1].name, "shop");
+	assert_string_equal(s[1].from.text, "ben@shop.example");
+	assert_string_equal(s[1].from_name, "Ben");
+	assert_string_equal(s[1].message_domain, "shop.example");
+	assert_string_equal(s[1].company, "Example Ltd");
+	assert_string_equal(s[1].postal_address, "1 High Street, 12345 Town");
+	assert_string_equal(s[1].bounce_domain, "bounce.example.com");
+	assert_string_equal(s[1].reply_domain, "example.com");
+	assert_string_equal(s[1].tracking_url, "https://go.example.com");
+	assert_int_equal(s[1].separator, '-');
+	assert_string_equal(s[2].company, "Other GmbH");
+	assert_string_equal(s[2].postal_address, "there");
+	assert_string_equal(s[2].bounce_domain, "b.other.example");
+	assert_string_equal(s[2].reply_domain, "r.other.example");
+	assert_string_equal(s[2].tracking_url, "https://go.other.example");
+	assert_int_equal(s[2].separator, '=');
+	assert_int_equal(plan_mail(plan, "delivery")->sender, 0);
+	assert_int_equal(plan_mail(plan, "mistakes")->sender, 1);
+	assert_int_equal(plan_mail(plan, "mistakes.de")->sender, 2);
+	plan_unref(&plan);
+	conf_remove(c, "templates/emails/mistakes.de.liquid");
+	conf_restore(c, "templates/emails/mistakes.liquid");
+	conf_restore(c, "nurtured.yaml");
+	plan = load_good(c);
+	assert_string_equal(plan->operator.senders[0].tracking_url, "https://mail.example.com");
+	plan_unref(&plan);
 }
 
 static void test_nurture(void **state)
@@ -797,6 +844,7 @@ int main(void)
 		TEST(test_secret_files),
 		TEST(test_secret_of_an_alert),
 		TEST(test_who_only_looks_needs_no_secrets),
+		TEST(test_senders),
 		TEST(test_nurture),
 		TEST(test_holidays),
 		TEST(test_grades),

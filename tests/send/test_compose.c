@@ -66,7 +66,7 @@ static struct template *compiled(const char *source, enum template_escape escape
 static struct plan *plan_of(void)
 {
 	struct plan *plan = xcalloc(1, sizeof(*plan));
-	struct sender_config *sender = &plan->operator.sender;
+	struct sender_config *sender = xcalloc(2, sizeof(*sender));
 
 	plan->references = 1;
 	plan->mail_names = vocabulary_of(names, NAMES);
@@ -79,7 +79,18 @@ static struct plan *plan_of(void)
 	sender->reply_domain = "reply.example.com";
 	sender->message_domain = "example.com";
 	sender->separator = '+';
-	plan->operator.listen.public_url = "https://mail.example.com";
+	sender->tracking_url = "https://mail.example.com";
+	sender[1] = sender[0];
+	assert_int_equal(address_parse("ben@mail.example.org", &sender[1].from, NULL), 0);
+	sender[1].from_name = "Ben";
+	sender[1].company = "Other GmbH";
+	sender[1].bounce_domain = "bounce.example.org";
+	sender[1].reply_domain = "reply.example.org";
+	sender[1].message_domain = "mail.example.org";
+	sender[1].tracking_url = "https://links.example.org";
+	sender[1].separator = '-';
+	plan->operator.senders = sender;
+	plan->operator.sender_count = 2;
 	return plan;
 }
 
@@ -101,7 +112,7 @@ static struct rig *rig_new(const char *html)
 	assert_int_equal(address_parse("Bob.Jones@customer.example", &r->address, NULL), 0);
 	r->values[FIRST_NAME] = value_text("Bob");
 	r->values[EMAIL] = value_text(r->address.text);
-	r->mail = (struct mail){ .delivery = DELIVERY, .prospect = 77, .kind = DELIVERY_STEP, .template = &r->template, .address = &r->address,
+	r->mail = (struct mail){ .sender = r->plan->operator.senders, .delivery = DELIVERY, .prospect = 77, .kind = DELIVERY_STEP, .template = &r->template, .address = &r->address,
 		.to_name = "Bob Jones", .values = r->values, .sequence = "ebook", .step = "three:mistakes", .download = "", .planned = NOW - US_HOUR };
 	return r;
 }
@@ -118,6 +129,7 @@ static void rig_free(struct rig **rig)
 	vocabulary_free(&r->plan->alert_names);
 	token_ring_free(&r->ring);
 	buf_clear(&r->envelope.body);
+	free((void *)(uintptr_t)r->plan->operator.senders);
 	free(r->plan);
 	free(r);
 	*rig = NULL;
@@ -361,12 +373,28 @@ static void forwards_go_to_the_owner_as_text(void **state)
 	rig_free(&r);
 }
 
-static void a_template_may_name_its_sender(void **state)
+/* Each header and address that names a sender is of this one. */
+static void a_mail_may_be_from_another_sender(void **state)
 {
-	struct rig *r = rig_new("---\nsubject: Hello\nfrom: Ben <ben@example.com>\n---\n<p>Just a few lines from me to you today.</p>\n");
+	struct rig *r = rig_new(LETTER);
+	char *text;
 
+	r->mail.sender = &r->plan->operator.senders[1];
 	compose_well(r, NOW);
-	assert_string_equal(field(r, "From"), "Ben <ben@example.com>");
+	text = plain(r);
+	assert_string_equal(field(r, "From"), "Ben <ben@mail.example.org>");
+	assert_true(text_starts_with(field(r, "Reply-To"), "<r-"));
+	assert_true(text_ends_with(field(r, "Reply-To"), "@reply.example.org>"));
+	assert_true(text_ends_with(field(r, "Message-ID"), "@mail.example.org>"));
+	assert_string_equal(field(r, "List-Id"), "Other GmbH <nurture.mail.example.org>");
+	assert_true(text_ends_with(field(r, "Feedback-ID"), ":othergmbh"));
+	assert_true(text_starts_with(r->envelope.return_path, "b-"));
+	assert_true(text_ends_with(r->envelope.return_path, "@bounce.example.org"));
+	token_in(r, field(r, "List-Unsubscribe"), "<https://links.example.org/u/", TOKEN_UNSUBSCRIBE);
+	token_in(r, text, "https://links.example.org/o/", TOKEN_OPEN);
+	token_in(r, text, "https://links.example.org/c/", TOKEN_CLICK);
+	assert_null(strstr(r->envelope.body.data, "mail.example.com/"));
+	free(text);
 	rig_free(&r);
 }
 
@@ -432,7 +460,7 @@ static void html_without_text_is_refused(void **state)
 /* A follow-up in the thread of two mails before it, from the owner of the lead. */
 static void a_mail_in_a_thread_from_its_owner(void **state)
 {
-	static const struct mail_before before[] = { { DELIVERY - 2, NOW - 5 * US_DAY }, { DELIVERY - 1, NOW - 2 * US_DAY } };
+	static const struct mail_before before[] = { { DELIVERY - 2, NOW - 5 * US_DAY, "example.com" }, { DELIVERY - 1, NOW - 2 * US_DAY, "mail.example.org" } };
 	static const struct owner owner = { .name = "ana", .full_name = "Ana Köhler-Sánchez", .email = "ana.k@example.com" };
 	struct rig *r = rig_new(LETTER), *first = rig_new(LETTER), *second = rig_new(LETTER);
 	struct template *subject = compiled("Was it {{ first_name }}?", TEMPLATE_HEADER, r->plan->mail_names);
@@ -444,6 +472,7 @@ static void a_mail_in_a_thread_from_its_owner(void **state)
 	second->mail.planned = before[1].planned;
 	compose_well(first, before[0].planned);
 	snprintf(ids[0], sizeof(ids[0]), "%s", field(first, "Message-ID"));
+	second->mail.sender = &second->plan->operator.senders[1];
 	compose_well(second, before[1].planned + US_HOUR);
 	snprintf(ids[1], sizeof(ids[1]), "%s", field(second, "Message-ID"));
 	r->mail.before = before;
@@ -489,7 +518,7 @@ int main(void)
 		cmocka_unit_test(a_test_mail_says_so),
 		cmocka_unit_test(a_download_link_needs_a_download),
 		cmocka_unit_test(forwards_go_to_the_owner_as_text),
-		cmocka_unit_test(a_template_may_name_its_sender),
+		cmocka_unit_test(a_mail_may_be_from_another_sender),
 		cmocka_unit_test(the_parts_are_delimited),
 		cmocka_unit_test(what_must_not_go_out_does_not),
 		cmocka_unit_test(a_template_may_abort),
