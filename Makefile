@@ -425,7 +425,7 @@ replays: $(REPLAYS)
 # Debian packages: to build and for the demo, which must not ask for a mail server; then to test
 DEPS_DEMO := gcc make pkg-config libevent-dev libsqlite3-dev libjansson-dev libyaml-dev libssl-dev libidn2-dev libpsl-dev libpcre2-dev \
 	libglib2.0-dev libcurl4 libetpan-dev libxml2-dev libgnutls28-dev tzdata publicsuffix ca-certificates python3
-DEPS := $(DEPS_DEMO) libcmocka-dev curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd procps chromium ruby ruby-liquid graphviz
+DEPS := $(DEPS_DEMO) libcmocka-dev curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd procps chromium ruby ruby-liquid graphviz nodejs
 
 # -j for the inner make, unless the outer one was told something
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -438,6 +438,7 @@ help: ## this list
 
 deps: ## install the Debian packages that are missing (as root or by sudo); starts no service
 	@tests/deps.sh $(DEPS)
+	@tests/npm/fetch.py build/npm
 
 # in a folder of its own, so that -Werror sees every file
 check: deps ## build with -Werror, then every test there is; 1 if one fails
