@@ -268,10 +268,12 @@ SRC_listen := \
 	daemon/listen/imap_source.c \
 	daemon/listen/incoming.c \
 	daemon/listen/intent_sets.c \
+	daemon/listen/intake_program.c \
 	daemon/listen/intents.c \
 	daemon/listen/listen.c \
 	daemon/listen/mail.c \
 	daemon/listen/mail_job.c \
+	daemon/listen/mail_reader.c \
 	daemon/listen/mailbox.c \
 	daemon/listen/maildir_source.c \
 	daemon/listen/mime.c \
@@ -298,6 +300,7 @@ SRC_console := \
 	daemon/console/lines.c \
 	daemon/console/page_enroll.c \
 	daemon/console/page_plan.c \
+	daemon/console/page_reply.c \
 	daemon/console/page_score.c \
 	daemon/console/page_sequence.c \
 	daemon/console/page_why.c \
@@ -351,7 +354,7 @@ $(foreach f,$(FOLDERS),$(eval $(call folder,$f)))
 $(BUILD)/nurtured: $(call obj,daemon/main.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
-$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_send_test.c daemon/ctl_simulate.c) $(call lib,all)
+$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_reply.c daemon/ctl_send_test.c daemon/ctl_simulate.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 $(BUILD)/nurtured-intake: $(call obj,daemon/intake.c) $(BUILD)/liblisten.a $(BUILD)/libbase.a

@@ -296,6 +296,8 @@ static int run(const struct command *c)
 		return ctl_send_test(c);
 	case VERB_GRAPH:
 		return ctl_graph(c);
+	case VERB_REPLY:
+		return ctl_reply(c);
 	case VERB_SIMULATE:
 		return ctl_simulate(c);
 	case VERB_REMOTE:

@@ -17,10 +17,11 @@ int ctl_ask(const char *socket, const char *path, const char *body, struct buf *
 struct json_t;
 void ctl_problem(const struct json_t *problem, int status);
 
-/* `template send-test`, `sequence enroll`, `sequence graph`, `simulate`: the exit status. */
+/* `template send-test`, `sequence enroll`, `sequence graph`, `reply test`, `simulate`: the exit status. */
 int ctl_send_test(const struct command *c);
 int ctl_enroll(const struct command *c);
 int ctl_graph(const struct command *c);
+int ctl_reply(const struct command *c);
 int ctl_simulate(const struct command *c);
 
 #endif

@@ -2,7 +2,7 @@
  * intake.c: nurtured-intake, the program that reads one mailbox for the daemon. It alone parses what
  * strangers send, so it lives apart: no keys, no database, limits on memory and on the CPU time of each
  * mail. It is started with a socket on fd 3 (listen/frame.h), lives as long as that socket, and says what
- * it does only there.
+ * it does only there. Without a mailbox it reads the single mails that it is given there.
  *
  * One thread. It waits for the daemon, for files to arrive, and for the next poll; while it talks IMAP it
  * blocks, and the daemon's frames wait, but for the closing of the socket.
@@ -47,6 +47,9 @@ struct intake {
 	size_t out_count;
 	int64_t next_look;		/* clock_steady() */
 	int64_t backoff;
+	bool asked;			/* a `read` came: these bytes behind it are its mail */
+	size_t asked_size;
+	int64_t asked_received;
 	bool ready, more, stop; /* more: the source has mails that did not fit into the window */
 };
 
@@ -308,6 +311,8 @@ static int configure(struct intake *in, json_t *message, struct err *err)
 		return err_set(err, "configured twice");
 	in->config = json_incref(message);
 	look_again_in(in, 0);
+	if (!*url)
+		return 0;
 	if (text_starts_with(url, "maildir:"))
 		return maildir_open(url + strlen("maildir:"), &in->maildir, err);
 	if (text_starts_with(url, "imaps://") || text_starts_with(url, "imap://"))
@@ -348,6 +353,13 @@ static void on_frame(struct intake *in, json_t *message)
 		}
 	} else if (!in->config) {
 		in->stop = true;
+	} else if (!strcmp(type, "read")) {
+		int64_t size = frame_integer(message, "size", -1);
+
+		in->asked = true;
+		in->asked_size = (size_t)size;
+		in->asked_received = frame_integer(message, "received", 0);
+		in->stop = size < 0 || size > FRAME_MAIL_MAX;
 	} else if (!strcmp(type, "committed")) {
 		on_committed(in, frame_string(message, "key"));
 	} else if (!strcmp(type, "poll_now") && !in->backoff) {
@@ -355,12 +367,46 @@ static void on_frame(struct intake *in, json_t *message)
 	}
 }
 
-static void read_frames(struct intake *in)
+/* The mail of a `read`, once it is all there; then it is taken off. */
+static bool answer_read(struct intake *in)
+{
+	struct incoming mail = { .received = in->asked_received, .raw = in->in };
+	json_t *said;
+
+	if (in->in.len < in->asked_size)
+		return false;
+	mail.raw.len = in->asked_size;
+	said = read_mail(in, &mail);
+	json_object_set_new(said, "type", json_string("mail"));
+	send_frame(in, said);
+	memmove(in->in.data, in->in.data + in->asked_size, in->in.len - in->asked_size);
+	buf_cut(&in->in, in->in.len - in->asked_size);
+	in->asked = false;
+	return true;
+}
+
+/* One frame, or the mail behind it: false when there is not enough to go on. */
+static bool take_next(struct intake *in)
 {
 	json_t *message;
 	struct err err;
-	ssize_t n;
 	int rc;
+
+	if (in->asked)
+		return answer_read(in);
+	rc = frame_decode(&in->in, &message, &err);
+	if (rc < 0)
+		in->stop = true;
+	if (rc <= 0)
+		return false;
+	on_frame(in, message);
+	json_decref(message);
+	return true;
+}
+
+static void read_frames(struct intake *in)
+{
+	ssize_t n;
 
 	buf_reserve(&in->in, 65536);
 	n = recv(FRAME_FD, in->in.data + in->in.len, 65536, MSG_DONTWAIT);
@@ -369,14 +415,8 @@ static void read_frames(struct intake *in)
 	if (n <= 0)
 		return;
 	in->in.len += (size_t)n;
-	while (!in->stop && (rc = frame_decode(&in->in, &message, &err)) != 0) {
-		if (rc < 0) {
-			in->stop = true;
-			return;
-		}
-		on_frame(in, message);
-		json_decref(message);
-	}
+	while (!in->stop && take_next(in))
+		;
 }
 
 /* --- waiting -------------------------------------------------------------------------------------------- */
@@ -386,7 +426,8 @@ static void wait_and_serve(struct intake *in)
 	struct pollfd p[2] = { { .fd = FRAME_FD, .events = POLLIN },
 			       { .fd = in->maildir ? maildir_fd(in->maildir) : -1, .events = POLLIN } };
 	int64_t left = in->next_look - clock_steady();
-	int timeout = !in->config ? -1 : left <= 0 ? 0 : left > US_HOUR ? 3600000 : (int)(left / 1000) + 1;
+	bool no_mailbox = !in->imap && !in->maildir;
+	int timeout = no_mailbox ? -1 : left <= 0 ? 0 : left > US_HOUR ? 3600000 : (int)(left / 1000) + 1;
 
 	if (poll(p, 2, timeout) < 0 && errno != EINTR) {
 		in->stop = true;
@@ -394,7 +435,7 @@ static void wait_and_serve(struct intake *in)
 	}
 	if (p[0].revents)
 		read_frames(in);
-	if (in->stop || !in->config)
+	if (in->stop || (!in->imap && !in->maildir))
 		return;
 	if ((p[1].revents && !in->backoff) || clock_steady() >= in->next_look)
 		look(in);

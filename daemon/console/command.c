@@ -87,6 +87,8 @@ static const struct verb verbs[] = {
 		.help = "what is wrong with mails and pages, or soon will be" },
 	{ .words = "template print", .argument = "FILE", .options = O_JSON, .kind = VERB_PRINT,
 		.help = "a template, written in the one form for all" },
+	{ .words = "reply test", .argument = "FILE...", .options = O_CONFIG | O_JSON, .kind = VERB_REPLY,
+		.help = "what would be read in a mail that came in, and why" },
 	{ .words = "simulate", .argument = "[SEQUENCE]",
 		.options = O_SIMULATE | O_CONFIG | O_SOCKET | O_JSON, .kind = VERB_SIMULATE,
 		.help = "what would happen to an invented person, or to many" },

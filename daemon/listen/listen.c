@@ -14,6 +14,7 @@
 #include "decide/facts.h"
 #include "listen/listen.h"
 
+#include "intake_program.h"
 #include "mailbox.h"
 
 #define PRUNE_EVERY US_HOUR
@@ -33,19 +34,6 @@ struct listen {
 	struct timer *pruning;
 	struct prune *prune;		/* in the store */
 };
-
-/* Beside our own program, as they are built and installed. */
-static char *find_program(void)
-{
-	char path[4096], *slash;
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	path[n > 0 ? n : 0] = '\0';
-	slash = strrchr(path, '/');
-	if (slash)
-		*slash = '\0';
-	return xasprintf("%s/nurtured-intake", path);
-}
 
 static int program_is_there(const struct listen *l, const struct plan *plan, struct err *err)
 {
@@ -138,7 +126,7 @@ int listen_start(struct loop *loop, struct decide *decide, struct listen **out, 
 
 	l->loop = loop;
 	l->decide = decide;
-	l->program = find_program();
+	l->program = intake_program_find();
 	if (listen_reload(l, err) < 0) {
 		listen_stop(&l);
 		return -1;

@@ -10,7 +10,6 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,7 @@
 #include "decide/facts.h"
 #include "listen/frame.h"
 
+#include "intake_program.h"
 #include "mail_job.h"
 #include "mailbox.h"
 
@@ -406,27 +406,12 @@ static void submit_next(struct mailbox *box)
 
 /* --- starting ------------------------------------------------------------------------------------------- */
 
-/* Those that mail comes back to, each once. */
-static json_t *own_domains(const struct operator_config *o)
-{
-	json_t *all = json_array(), *seen = json_object();
-
-	for (size_t i = 0; i < o->sender_count; i++) {
-		json_object_set_new(seen, o->senders[i].reply_domain, json_true());
-		json_object_set_new(seen, o->senders[i].bounce_domain, json_true());
-	}
-	for (void *at = json_object_iter(seen); at; at = json_object_iter_next(seen, at))
-		json_array_append_new(all, json_string(json_object_iter_key(at)));
-	json_decref(seen);
-	return all;
-}
-
 static json_t *configure_frame(const struct mailbox *box, const struct watermark *watermark)
 {
 	const struct mailbox_config *c = box->config;
 	bool plain = text_starts_with(c->url, "imap://");
 	json_t *m = json_pack("{ss ss ss ss* ss* ss*}", "type", "configure", "name", c->name, "url", c->url,
-		"user", c->user, "password", c->password, "cainfo", c->ca_file);
+		"user", c->user, "password", c->password, "cainfo", c->ca_file), *setting;
 
 	json_object_set_new(m, "poll_seconds", json_integer(c->poll / US_SECOND));
 	json_object_set_new(m, "raw", json_boolean(box->plan->operator.keep_raw_mail > 0));
@@ -435,33 +420,11 @@ static json_t *configure_frame(const struct mailbox *box, const struct watermark
 	json_object_set_new(m, "watermark",
 		json_pack("{sI sI}", "uidvalidity", (json_int_t)watermark->uidvalidity,
 			"last_uid", (json_int_t)watermark->last_uid));
-	json_object_set_new(m, "own_domains", own_domains(&box->plan->operator));
+	setting = intake_setting(box->plan);
+	json_object_update(m, setting);
+	json_decref(setting);
 	json_object_set_new(m, "skip", deadly_keys(box));
 	return m;
-}
-
-/* The program gets the socket as fd 3, nothing of our environment, and signals as if we had touched none. */
-static int spawn(const char *program, int fd, pid_t *pid_out)
-{
-	char name[] = "nurtured-intake", lang[] = "LANG=C.UTF-8";
-	char *argv[] = { name, NULL }, *env[] = { lang, NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int rc;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_adddup2(&files, fd, FRAME_FD);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	rc = posix_spawn(pid_out, program, &files, &attr, argv, env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return rc;
 }
 
 static int open_intake(struct mailbox *box)
@@ -470,7 +433,7 @@ static int open_intake(struct mailbox *box)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return errno;
-	rc = spawn(box->program, pair[1], &box->pid);
+	rc = intake_program_start(box->program, pair[1], &box->pid);
 	close(pair[1]);
 	if (rc) {
 		close(pair[0]);
@@ -605,13 +568,13 @@ bool mailbox_is_like(const struct mailbox *box, const struct plan *plan, const s
 {
 	const struct mailbox_config *own = box->config;
 	const struct operator_config *a = &box->plan->operator, *b = &plan->operator;
-	json_t *before = own_domains(a), *after = own_domains(b);
-	bool domains = json_equal(before, after);
+	json_t *before = intake_setting(box->plan), *after = intake_setting(plan);
+	bool reads_alike = json_equal(before, after);
 
 	json_decref(before);
 	json_decref(after);
 	return same(own->name, config->name) && same(own->url, config->url) &&
 	       same(own->user, config->user) && same(own->password, config->password) &&
 	       same(own->ca_file, config->ca_file) && own->tls == config->tls && own->poll == config->poll &&
-	       (a->keep_raw_mail > 0) == (b->keep_raw_mail > 0) && domains;
+	       (a->keep_raw_mail > 0) == (b->keep_raw_mail > 0) && reads_alike;
 }

@@ -33,6 +33,7 @@ enum verb_kind {
 	VERB_ENROLL,	/* asks the daemon, several times */
 	VERB_SEND_TEST,	/* asks the daemon, with a file's contents */
 	VERB_GRAPH,	/* done here: draws a sequence */
+	VERB_REPLY,	/* done here: has a mail read as the intake would */
 	VERB_SIMULATE,	/* done here: lets invented people live through the plan */
 };
 

@@ -17,6 +17,7 @@ void page_sequence(struct buf *out, const struct json_t *json, int64_t now);
 void page_enroll(struct buf *out, const struct json_t *json, int64_t now);	/* who would enter */
 void page_enrolled(struct buf *out, const struct json_t *json, int64_t now);	/* who has */
 void page_why(struct buf *out, const struct json_t *json, int64_t now);
+void page_reply(struct buf *out, const struct json_t *json, int64_t now);	/* a mail as it was read */
 void page_score(struct buf *out, const struct json_t *json, int64_t now);
 
 /* Of several pages: what time alone changes. */

@@ -7,13 +7,15 @@
  * when its socket is closed.
  *
  * Daemon -> intake:
- *   configure  first, once: name; url (imaps://host[:port]/MAILBOX, imap://host[:port]/MAILBOX with
+ *   configure  first, once: name; url ("": no mailbox, only what `read` brings; imaps://host[:port]/MAILBOX, imap://host[:port]/MAILBOX with
  *              "starttls": true, or, where that is meant, "cleartext": true; or maildir:/path); user,
  *              password; cainfo (file of trusted certificates); poll_seconds; raw (true: send the bytes
  *              too); watermark {uidvalidity, last_uid}; own_domains [reply and return domains]; skip [keys
  *              that ended the intake twice: they come as class "unreadable", unread]
  *   committed  key: what follows from that mail is on disk: a Maildir file moves to cur/ with the flag S, a
  *              mail in IMAP gets the keyword $Nurtured
+ *   read       size, received: behind the frame come so many bytes of one mail, at most FRAME_MAIL_MAX; what it
+ *              says is answered as a `mail` without key; nothing of it is `committed`
  *   poll_now   look now
  *   stop       end, status 0
  * Intake -> daemon:
@@ -37,6 +39,7 @@
 #include "base/err.h"
 
 #define FRAME_MAX (4 * 1024 * 1024)
+#define FRAME_MAIL_MAX (5 * 1024 * 1024)
 #define FRAME_WINDOW 8
 #define FRAME_FD 3
 
