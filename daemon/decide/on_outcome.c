@@ -16,6 +16,10 @@ METRIC(deferred, COUNTER, "nurtured_deliveries_total", "result=\"deferred\"", "D
 METRIC(failed, COUNTER, "nurtured_deliveries_total", "result=\"failed\"", "Deliveries by result.");
 METRIC(unknown, COUNTER, "nurtured_deliveries_total", "result=\"unknown\"", "Deliveries by result.");
 
+const char *const fault_names[] = { "", "relay", "operator", "quota", "sender", "message", "prospect" };
+const char *const slow_scope_names[] = { "", "group", "relay" };
+const char *const slow_way_names[] = { "halve", "trickle", "pause" };
+
 #define HOLD US_DAY
 
 /* An opt-in confirmation in doubt comes again after 1, 4, 16, ... minutes, for so long since it was first planned. */

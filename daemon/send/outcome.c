@@ -2,8 +2,7 @@
  * outcome.c: see outcome.h.
  *
  * A table, first row that fits. Enhanced codes (RFC 3463, 5248) say more than the three digits where a relay gives them; the basic digit wins over
- * the enhanced class for whether to try again. Text decides only where codes are silent, because servers' words are not to be trusted with
- * suppressing somebody.
+ * the enhanced class for whether to try again. Words suppress somebody only where codes are silent, but they can save somebody whom a code condemns.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -11,41 +10,93 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/patterns.h"
+#include "base/reason.h"
 
 #include "outcome.h"
-
-const char *const fault_names[] = { "", "relay", "operator", "quota", "message", "prospect" };
 
 #define BIT(stage) (1u << (stage))
 #define ANY_STAGE (~0u)
 #define BEFORE_MAIL (BIT(STAGE_CONNECT) | BIT(STAGE_GREET) | BIT(STAGE_EHLO) | BIT(STAGE_TLS) | BIT(STAGE_AUTH))
 #define LATE (BIT(STAGE_RCPT) | BIT(STAGE_DATA) | BIT(STAGE_DOT))
 
-/* Texts by which receivers say that there is no such mailbox. Lower case. */
-static const char *const user_unknown[] = {
-	"user unknown", "unknown user", "no such user", "no such mailbox", "no such recipient", "no such address",
-	"recipient unknown", "unknown recipient", "recipient not found", "user not found", "mailbox not found",
-	"mailbox does not exist", "user does not exist", "account does not exist", "address does not exist",
-	"recipient does not exist", "user doesn't exist", "doesn't have a", "account that you tried to reach",
-	"no mailbox here", "not a valid recipient", "invalid recipient", "invalid mailbox", "unknown mailbox",
-	"unknown address", "unrouteable address", "no longer available", "account is disabled", "account has been disabled",
-	NULL
+/* --- words ---------------------------------------------------------------------------------------------------- */
+
+/* The relay's own limits for us. */
+static struct pattern too_much_today = PATTERN("daily\\s+(?:\\S+\\s+){0,3}(?:quota|limit)|sending\\s+quota");
+static struct pattern too_fast = PATTERN("throttling\\s+failure|maximum\\s+sending\\s+rate|sending\\s+rate\\s+exceeded");
+/* At RCPT: Postfix, for one, says there what it has against the sender (smtpd_delay_reject). */
+static struct pattern sender_refused = PATTERN("sender\\s+address\\s+rejected|not\\s+owned\\s+by\\s+user|not\\s+allowed\\s+to\\s+send\\s+as");
+/* They speak of the sender or of policy, whatever else they say: nobody is suppressed for them. */
+static struct pattern not_the_user = PATTERN("sender|\\bspf\\b|dkim|dmarc|policy|blocked|spam|blacklist|temporar|\\bdns\\b");
+/* Of a mail whose domain is not authenticated (Gmail 5.7.26, Microsoft 5.7.515, RFC 7372). */
+static struct pattern unauthenticated = PATTERN("unauthenticated|required\\s+authentication\\s+level");
+
+enum words {
+	ANY_WORDS,
+	USER_UNKNOWN,		/* there is no such mailbox */
+	SUSPENDED,		/* there is one, and it is shut */
+	FULL,
+	TOO_FAST,
+	TOO_MUCH_TODAY,
+	SENDER_REFUSED,
+	NOT_THE_ADDRESS,	/* whatever the code says, it is somebody else's fault */
 };
 
-static const char *const too_fast[] = {
-	"throttling failure", "maximum sending rate", "daily message quota", "sending rate exceeded", "sending quota",
-	NULL
+/* A reply, and what can be told of it; the reason in its words only once it is asked for, NULL: they name none. */
+struct heard {
+	enum smtp_stage stage;
+	const struct reply *reply;
+	const char *in_words;
+	bool read;
 };
 
-/* They speak of the sender or of policy, whatever else they say. */
-static const char *const not_the_user[] = { "sender", "spf", "dkim", "dmarc", "policy", "blocked", "spam", "blacklist", NULL };
+static const char *reason_in_words(struct heard *h)
+{
+	if (!h->read)
+		h->in_words = reason_of_text(h->reply->text);
+	h->read = true;
+	return h->in_words;
+}
 
-enum words { ANY_WORDS, USER_UNKNOWN, TOO_FAST };
+static bool reason_is(struct heard *h, const char *reason)
+{
+	const char *said = reason_in_words(h);
+
+	return said && strcmp(said, reason) == 0;
+}
+
+static bool words_fit(struct heard *h, enum words words)
+{
+	const char *text = h->reply->text;
+
+	switch (words) {
+	case ANY_WORDS:
+		break;
+	case USER_UNKNOWN:
+		return reason_is(h, "userunknown") && !pattern_in(&not_the_user, text);
+	case SUSPENDED:
+		return reason_is(h, "suspend") && !pattern_in(&not_the_user, text);
+	case FULL:
+		return reason_is(h, "mailboxfull");
+	case TOO_FAST:
+		return pattern_in(&too_fast, text);
+	case TOO_MUCH_TODAY:
+		return pattern_in(&too_much_today, text);
+	case SENDER_REFUSED:
+		return pattern_in(&sender_refused, text);
+	case NOT_THE_ADDRESS:
+		return reason_in_words(h) && reason_kind(h->in_words, true) == BOUNCE_SENDER;
+	}
+	return true;
+}
+
+/* --- the table ------------------------------------------------------------------------------------------------ */
 
 struct policy {
 	unsigned stages;
 	int low, high;			/* reply codes */
-	const char *enhanced;		/* subject.detail, alternatives separated by blanks, "1.*" for a whole subject; "": must have none; NULL: any */
+	const char *enhanced;		/* subject.detail, alternatives separated by blanks; "": must have none; NULL: any */
 	enum words words;
 	struct judgement then;
 };
@@ -54,11 +105,15 @@ struct policy {
 #define DEFER(f) { .outcome = OUTCOME_DEFERRED, .fault = f }
 #define FAIL(f) { .outcome = OUTCOME_FAILED, .fault = f }
 #define HARD { .outcome = OUTCOME_FAILED, .fault = FAULT_PROSPECT, .hard_bounce = true }
+#define LESS(f, w, t) { .outcome = OUTCOME_DEFERRED, .fault = f, .slow = { SLOW_RELAY, w, t } }
+
+/* RFC 3463 3.2, RFC 7505, RFC 7293. 5.7.27 is not among them: it is the sender's domain that takes no mail. */
+#define NO_SUCH_ADDRESS "1.1 1.2 1.3 1.6 1.10 4.4 7.17 7.18"
 
 static const struct policy policies[] = {
 	{ BIT(STAGE_DOT), 200, 299, NULL, ANY_WORDS, { .outcome = OUTCOME_SENT } },
 
-	/* the operator's: login, certificate, an identity that the relay does not take */
+	/* the operator's: login, certificate, TLS that is wanted */
 	{ BIT(STAGE_AUTH), 500, 599, NULL, ANY_WORDS, DEFER(FAULT_OPERATOR) },
 	{ BIT(STAGE_AUTH), 454, 454, NULL, ANY_WORDS, DEFER(FAULT_OPERATOR) },
 	{ ANY_STAGE, 530, 530, NULL, ANY_WORDS, DEFER(FAULT_OPERATOR) },
@@ -68,41 +123,34 @@ static const struct policy policies[] = {
 	/* the relay's */
 	{ ANY_STAGE, 421, 421, NULL, ANY_WORDS, DEFER(FAULT_RELAY) },
 	{ BEFORE_MAIL, 400, 599, NULL, ANY_WORDS, DEFER(FAULT_RELAY) },
-	{ ANY_STAGE, 400, 499, NULL, TOO_FAST, DEFER(FAULT_QUOTA) },
-	{ ANY_STAGE, 452, 452, "3.1 5.3", ANY_WORDS, DEFER(FAULT_RELAY) },
+	{ ANY_STAGE, 400, 599, NULL, TOO_MUCH_TODAY, LESS(FAULT_QUOTA, SLOW_PAUSE, US_HOUR) },
+	{ ANY_STAGE, 400, 499, NULL, TOO_FAST, LESS(FAULT_QUOTA, SLOW_HALVE, 10 * US_MINUTE) },
+	{ ANY_STAGE, 452, 452, "3.1 5.3", ANY_WORDS, LESS(FAULT_RELAY, SLOW_HALVE, 10 * US_MINUTE) },
 
 	{ ANY_STAGE, 400, 499, NULL, ANY_WORDS, DEFER_COUNTED },
 
 	/* size: the message's wherever it is said */
-	{ ANY_STAGE, 552, 552, "3.4 2.3", ANY_WORDS, FAIL(FAULT_MESSAGE) },
 	{ ANY_STAGE, 500, 599, "3.4 2.3", ANY_WORDS, FAIL(FAULT_MESSAGE) },
 
-	{ BIT(STAGE_MAIL), 500, 599, NULL, ANY_WORDS, DEFER(FAULT_OPERATOR) },
+	/* who it is from */
+	{ BIT(STAGE_MAIL), 500, 599, NULL, ANY_WORDS, DEFER(FAULT_SENDER) },
+	{ BIT(STAGE_RCPT) | BIT(STAGE_DATA), 500, 599, "1.7 1.8", ANY_WORDS, DEFER(FAULT_SENDER) },
+	{ BIT(STAGE_RCPT) | BIT(STAGE_DATA), 500, 599, NULL, SENDER_REFUSED, DEFER(FAULT_SENDER) },
 
 	/* the prospect's */
 	{ LATE, 500, 599, "2.2", ANY_WORDS, FAIL(FAULT_PROSPECT) },
-	{ LATE, 500, 599, "1.1 1.2 1.3 1.6 1.10 4.4 7.17 7.18 7.27", ANY_WORDS, HARD },
+	{ LATE, 500, 599, NO_SUCH_ADDRESS, FULL, FAIL(FAULT_PROSPECT) },
+	{ LATE, 500, 599, NO_SUCH_ADDRESS, NOT_THE_ADDRESS, FAIL(FAULT_MESSAGE) },
+	{ LATE, 500, 599, NO_SUCH_ADDRESS, ANY_WORDS, HARD },
 	{ LATE, 500, 599, "2.1 1.0 0.0", USER_UNKNOWN, HARD },
+	{ LATE, 500, 599, "2.1", SUSPENDED, HARD },
 	{ LATE, 500, 599, "", USER_UNKNOWN, HARD },
+	{ LATE, 500, 599, "", SUSPENDED, FAIL(FAULT_PROSPECT) },
+	{ LATE, 500, 599, "", FULL, FAIL(FAULT_PROSPECT) },
 
 	/* policy, content, what nobody knows: never suppresses anybody */
 	{ ANY_STAGE, 500, 599, NULL, ANY_WORDS, FAIL(FAULT_MESSAGE) },
 };
-
-/* Is one of the words in the text? Case is ignored. */
-static bool says(const char *text, const char *const *words)
-{
-	for (; *words; words++)
-		if (strcasestr(text, *words))
-			return true;
-	return false;
-}
-
-/* "1.10" against one alternative of `n` bytes. */
-static bool enhanced_is(const char *detail, const char *alternative, size_t n)
-{
-	return strlen(detail) == n && memcmp(detail, alternative, n) == 0;
-}
 
 static bool enhanced_fits(const char *enhanced, const char *wanted)
 {
@@ -114,35 +162,79 @@ static bool enhanced_fits(const char *enhanced, const char *wanted)
 		return !*wanted && !*enhanced;
 	for (; *wanted; wanted += n + (wanted[n] == ' ')) {
 		n = strcspn(wanted, " ");
-		if (enhanced_is(enhanced + 2, wanted, n))
+		if (strlen(enhanced + 2) == n && memcmp(enhanced + 2, wanted, n) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool words_fit(const char *text, enum words words)
+static struct judgement look_up(struct heard *h)
 {
-	switch (words) {
-	case ANY_WORDS:
-		break;
-	case USER_UNKNOWN:
-		return says(text, user_unknown) && !says(text, not_the_user);
-	case TOO_FAST:
-		return says(text, too_fast);
-	}
-	return true;
+	const struct reply *reply = h->reply;
+	const struct policy *p;
+
+	for (p = policies; p < policies + sizeof(policies) / sizeof(policies[0]); p++)
+		if ((p->stages & BIT(h->stage)) && reply->code >= p->low && reply->code <= p->high &&
+		    enhanced_fits(reply->enhanced, p->enhanced) && words_fit(h, p->words))
+			return p->then;
+	/* a 2xx or 3xx where it says nothing: the dialogue lets none through */
+	return (struct judgement)DEFER(FAULT_RELAY);
+}
+
+/* --- reason and advice ---------------------------------------------------------------------------------------- */
+
+/* Why, in sisimai's words. What the relay says of our quota would read as a full mailbox. */
+static const char *reason_for(struct heard *h, enum fault fault)
+{
+	const struct reply *r = h->reply;
+
+	if (fault == FAULT_QUOTA)
+		return "speeding";
+	if (enhanced_fits(r->enhanced, "7.20 7.21 7.22 7.23 7.24 7.26 7.515") || pattern_in(&unauthenticated, r->text))
+		return "authfailure";
+	if (reason_in_words(h))
+		return h->in_words;
+	return reason_of_status(r->enhanced, r->code);
+}
+
+/* What receivers mean by some of their texts (KumoMTA's shaping.toml); the relay may pass them on. */
+static struct {
+	struct pattern words;
+	struct slow slow;
+} advices[] = {
+	{ PATTERN("\\[TSS?0?4\\]"), { SLOW_GROUP, SLOW_PAUSE, 2 * US_HOUR } },
+	{ PATTERN("messages\\s+from\\s+\\S+\\s+temporarily\\s+deferred|rate\\s+limited\\s+due\\s+to\\s+ip\\s+reputation|"
+		"weren.{1,3}t\\s+sent|server\\s+busy|\\bRP-00[1-3]\\b"), { SLOW_GROUP, SLOW_TRICKLE, 90 * US_MINUTE } },
+	{ PATTERN("4\\.7\\.28\\b|unusual\\s+rate\\s+of"), { SLOW_GROUP, SLOW_HALVE, US_HOUR } },
+};
+
+static struct slow advice(struct heard *h)
+{
+	bool later = h->reply->code < 500;
+	size_t i;
+
+	for (i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
+		if (pattern_in(&advices[i].words, h->reply->text))
+			return advices[i].slow;
+	if (later && (BEFORE_MAIL & BIT(h->stage)) && reason_is(h, "toomanyconn"))
+		return (struct slow){ SLOW_RELAY, SLOW_HALVE, 10 * US_MINUTE };
+	if (later && (LATE & BIT(h->stage)) && (reason_is(h, "toomanyconn") || reason_is(h, "speeding")))
+		return (struct slow){ SLOW_GROUP, SLOW_HALVE, 10 * US_MINUTE };
+	return (struct slow){ SLOW_NOTHING };
 }
 
 static struct judgement judge_reply(enum smtp_stage stage, const struct reply *reply)
 {
-	const struct policy *p;
+	struct heard h = { .stage = stage, .reply = reply };
+	struct judgement j = look_up(&h);
 
-	for (p = policies; p < policies + sizeof(policies) / sizeof(policies[0]); p++)
-		if ((p->stages & BIT(stage)) && reply->code >= p->low && reply->code <= p->high &&
-		    enhanced_fits(reply->enhanced, p->enhanced) && words_fit(reply->text, p->words))
-			return p->then;
-	/* a 2xx or 3xx where it says nothing: the dialogue lets none through */
-	return (struct judgement)DEFER(FAULT_RELAY);
+	if (j.outcome == OUTCOME_SENT)
+		return j;
+	j.reason = reason_for(&h, j.fault);
+	j.disagrees = reply->enhanced[0] && reply->enhanced[0] != '0' + reply->code / 100;
+	if (j.slow.scope == SLOW_NOTHING)
+		j.slow = advice(&h);
+	return j;
 }
 
 /* A connection that ended in the midst of this very message may have ended because of it: then the try counts. */
@@ -156,27 +248,45 @@ static struct judgement judge_lost(const struct dialogue_end *end)
 	return j;
 }
 
-struct judgement outcome_judge(const struct dialogue_end *end)
+static struct judgement judge(const struct dialogue_end *end)
 {
-	if (end->in_doubt)
-		return (struct judgement){ .outcome = OUTCOME_UNKNOWN, .fault = FAULT_RELAY };
+	struct judgement j = { .outcome = OUTCOME_DEFERRED, .fault = FAULT_RELAY, .reason = "networkerror" };
+
+	if (end->in_doubt) {
+		j.outcome = OUTCOME_UNKNOWN;
+		return j;
+	}
 	switch (end->trouble) {
 	case TROUBLE_NONE:
-		break;
+		return judge_reply(end->stage, &end->reply);
 	case TROUBLE_WITHDRAWN:
 		return (struct judgement){ .outcome = OUTCOME_WITHDRAWN };
 	case TROUBLE_UNVERIFIED:
-		return (struct judgement)DEFER(FAULT_OPERATOR);
+		j.fault = FAULT_OPERATOR;
+		j.reason = "failedstarttls";
+		return j;
 	case TROUBLE_CLOSED: case TROUBLE_STOPPED:
-		return (struct judgement)DEFER(FAULT_NONE);
+		j.fault = FAULT_NONE;
+		return j;
 	case TROUBLE_REFUSED:
-		return (struct judgement)DEFER(FAULT_RELAY);
+		return j;
 	case TROUBLE_LOST: case TROUBLE_TIMEOUT: case TROUBLE_GARBAGE:
-		return judge_lost(end);
+		break;
 	}
-	if (end->reply.code == 421 && end->untouched && end->reused)
-		return (struct judgement)DEFER(FAULT_NONE);
-	return judge_reply(end->stage, &end->reply);
+	j = judge_lost(end);
+	j.reason = "networkerror";
+	return j;
+}
+
+struct judgement outcome_judge(const struct dialogue_end *end)
+{
+	struct judgement j = judge(end);
+
+	if (end->trouble == TROUBLE_NONE && end->reply.code == 421 && end->untouched && end->reused)
+		j.fault = FAULT_NONE;	/* it lay idle too long */
+	if (!j.reason)
+		j.reason = "";
+	return j;
 }
 
 /* --- when again ----------------------------------------------------------------------------------------------- */
@@ -202,6 +312,8 @@ int64_t outcome_again(enum fault fault, int64_t first, double dice)
 		return spread(5 * first, dice);
 	case FAULT_QUOTA:
 		return spread(2 * first, dice);
+	case FAULT_SENDER:
+		return spread(15 * first, dice);
 	case FAULT_RELAY:
 		return spread(first / 2, dice);
 	case FAULT_NONE: case FAULT_MESSAGE: case FAULT_PROSPECT:

@@ -1,8 +1,8 @@
 /*
  * outcome.h: what becomes of a message after an attempt: the one place of that policy. Pure.
  *
- * Whose fault a failure is decides everything: the relay's costs the message nothing, the operator's stops all sending, only the prospect's may
- * suppress an address.
+ * Whose fault a failure is (enum fault) decides everything: the relay's costs the message nothing, the operator's stops all sending over that relay, the
+ * sender identity's holds its mails, only the prospect's may suppress an address. Loop thread: it matches patterns.
  */
 #ifndef SEND_OUTCOME_H
 #define SEND_OUTCOME_H
@@ -14,21 +14,14 @@
 
 #include "dialogue.h"
 
-enum fault {
-	FAULT_NONE,
-	FAULT_RELAY,		/* feeds the breaker */
-	FAULT_OPERATOR,		/* opens the breaker at once, alarm: login, certificate, sender refused */
-	FAULT_QUOTA,		/* the relay says that we send too fast or too much: opens the breaker for a minute or more */
-	FAULT_MESSAGE,		/* its content or policy: never the prospect's */
-	FAULT_PROSPECT,		/* the address */
-};
-extern const char *const fault_names[];
-
 struct judgement {
 	enum outcome outcome;
 	enum fault fault;
 	bool hard_bounce;	/* OUTCOME_FAILED: the address is to blame for good */
 	bool counted;		/* OUTCOME_DEFERRED: uses up one try of the schedule */
+	bool disagrees;		/* the enhanced code is of another class than the basic one, which counted */
+	const char *reason;	/* sisimai's word (base/reason.h); "" if nothing went wrong */
+	struct slow slow;	/* what the words advise */
 };
 
 /* How an attempt ended. `reply` with code 0: there was none, `trouble` says what there was instead. */

@@ -174,7 +174,7 @@ static void ended_hook(struct connection *c, const struct dialogue_end *end)
 
 	r->counts.under_way--;
 	count(&r->counts, j.outcome);
-	if (j.fault == FAULT_RELAY || j.fault == FAULT_OPERATOR || j.fault == FAULT_QUOTA)
+	if (j.fault != FAULT_NONE && j.fault != FAULT_MESSAGE && j.fault != FAULT_PROSPECT)
 		note_error(r, end);
 	tell_breaker(r, c, end, j.fault);
 	r->owner.ended(r->owner.ctx, r, end, j);

@@ -352,6 +352,22 @@ static void log_attempt(const struct work *w, const struct relay *relay, const s
 	log_debug("smtp.reply", L_ID("delivery", "del", w->delivery), L_STR("reply", end->reply.text));
 }
 
+/* What a person has to know of, whatever becomes of the mail. */
+static void log_trouble(const struct work *w, const struct relay *relay, const struct dialogue_end *end, const struct judgement *j)
+{
+	const char *name = relay_config_of(relay)->name;
+
+	if (j->disagrees)
+		log_warn("smtp.codes_disagree", L_ID("delivery", "del", w->delivery), L_STR("relay", name), L_INT("code", end->reply.code),
+			L_STR("status", end->reply.enhanced));
+	if (strcmp(j->reason, "authfailure") == 0)
+		log_error("smtp.not_authenticated", L_ID("delivery", "del", w->delivery), L_STR("relay", name), L_INT("code", end->reply.code),
+			L_STR("status", end->reply.enhanced), L_STR("do", "check SPF, DKIM and DMARC of the domain in From"));
+	if (j->fault == FAULT_MESSAGE && (strcmp(j->reason, "mesgtoobig") == 0 || strcmp(j->reason, "exceedlimit") == 0))
+		log_error("smtp.too_large", L_ID("delivery", "del", w->delivery), L_STR("relay", name), L_INT("bytes", w->bytes),
+			L_STR("do", "make the template smaller"));
+}
+
 /* When it is due again, or that it is given up. */
 static enum outcome defer(struct send *s, struct work *w, struct relay *relay, struct judgement j)
 {
@@ -375,12 +391,18 @@ static void ended_cb(void *ctx, struct relay *relay, const struct dialogue_end *
 
 	s->taken--;
 	metric_add(&metric_under_way, -1);
+	w->bytes = (int64_t)w->envelope.body.len;
+	snprintf(w->relay, sizeof(w->relay), "%s", relay_config_of(relay)->name);
 	body_give(s, w);
 	if (outcome == OUTCOME_WITHDRAWN && w->store_failed) {
 		outcome = OUTCOME_DEFERRED;
-		j = (struct judgement){ .outcome = OUTCOME_DEFERRED, .fault = FAULT_RELAY };
+		j = (struct judgement){ .outcome = OUTCOME_DEFERRED, .fault = FAULT_RELAY, .reason = "" };
 	}
 	w->outcome.code = end->reply.code;
+	w->outcome.fault = j.fault;
+	w->outcome.reason = j.reason;
+	w->outcome.slow = j.slow;
+	w->outcome.relay = w->relay;
 	w->outcome.hard_bounce = j.hard_bounce;
 	w->outcome.counted = j.counted;
 	snprintf(w->reply, sizeof(w->reply), "%.*s", (int)sizeof(w->reply) - 1, end->reply.text);
@@ -391,6 +413,8 @@ static void ended_cb(void *ctx, struct relay *relay, const struct dialogue_end *
 	if (outcome == OUTCOME_FAILED && j.outcome == OUTCOME_DEFERRED)
 		snprintf(w->reply, sizeof(w->reply), "given up after 48 hours: %.*s", (int)sizeof(w->reply) - 40, end->reply.text);
 	log_attempt(w, relay, end, outcome);
+	if (j.outcome != OUTCOME_SENT)
+		log_trouble(w, relay, end, &j);
 	finish(s, w, outcome, w->reply);
 	if (s->old)
 		timer_set(s->sweep, 0);

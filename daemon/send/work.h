@@ -38,6 +38,8 @@ struct work {
 	struct mail_outcome outcome;
 	char reply[512];
 	char relay_id[128];
+	char relay[64];			/* name of the one that had it */
+	int64_t bytes;			/* that it had, header and body */
 };
 
 #endif

@@ -257,9 +257,36 @@ enum outcome {
 	OUTCOME_WITHDRAWN,		/* after decide_on_withdraw() or may_out false: nothing went out */
 };
 
+/* Whose fault it is that a mail did not go out. Only the prospect's may suppress an address. */
+enum fault {
+	FAULT_NONE,
+	FAULT_RELAY,			/* feeds its breaker */
+	FAULT_OPERATOR,			/* opens the relay's breaker at once, alarm: login, certificate */
+	FAULT_QUOTA,			/* the relay says that we send too fast or too much */
+	FAULT_SENDER,			/* the relay refuses who the mail is from: this identity is paused, its mails are held */
+	FAULT_MESSAGE,			/* its content or policy: never the prospect's */
+	FAULT_PROSPECT,			/* the address */
+};
+extern const char *const fault_names[];	/* "" relay operator quota sender message prospect */
+
+/* Less of what is wanted, and how much less: an advice that is in the words of a reply. */
+enum slow_scope { SLOW_NOTHING, SLOW_GROUP, SLOW_RELAY };	/* the group of the recipient's domain; all that goes over this relay */
+enum slow_way { SLOW_HALVE, SLOW_TRICKLE, SLOW_PAUSE };		/* half of the rate; one a minute over one connection; nothing at all */
+extern const char *const slow_scope_names[], *const slow_way_names[];
+
+struct slow {
+	enum slow_scope scope;
+	enum slow_way way;
+	int64_t span;			/* for so long from now, microseconds */
+};
+
 struct mail_outcome {
 	int64_t delivery;
 	enum outcome outcome;
+	enum fault fault;		/* of an attempt that did not succeed */
+	const char *reason;		/* sisimai's word for it (base/reason.h); "" if it was sent, NULL is "" */
+	struct slow slow;		/* also of one that is tried again */
+	const char *relay;		/* name of the one that was tried; NULL: none was */
 	bool hard_bounce;
 	bool counted;			/* deferred: does the attempt count against the 48 hours' schedule */
 	bool abort_step;		/* skipped: {% abort %}, goes on; else the template failed, and the step comes again in a day */
