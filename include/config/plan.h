@@ -177,6 +177,7 @@ struct step {
 	/* send, test */
 	const struct mail_template *mail;	/* send */
 	bool even_in_quiet, even_in_cap;
+	bool awaited;			/* send: what somebody who has just signed up asked for */
 	int64_t valid_for;		/* from when the gate first allows it; 0: for ever */
 	bool as_owner;			/* From is the owner of the lead */
 	bool same_thread;		/* answers the enrolment's mail before it */

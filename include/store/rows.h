@@ -176,7 +176,11 @@ int enrolments_census(struct db *db, void (*fn)(void *ctx, const char *sequence,
 
 /* --- queue: what is due, by lane --------------------------------------------------------------------------------- */
 
-enum lane { LANE_TIME, LANE_SEND, LANE_ALERT, LANES };
+enum lane {
+	LANE_TIME, LANE_SEND, LANE_ALERT,
+	LANE_SEND_FIRST,	/* mails that somebody waits for: claimed before any of LANE_SEND, and hinted as that lane is */
+	LANES
+};
 
 enum queue_kind {
 	QUEUE_STEP,		/* ref: enrolment, step: index of the step in its sequence (checked against `name`) */
@@ -207,6 +211,7 @@ int queue_take(struct db *db, enum lane lane, int64_t now, size_t max, struct ar
 /* The earliest due time in a lane from memory, TIME_NEVER if empty. Loop thread too (atomic): never later than the truth. */
 struct store;
 int64_t queue_next_due(struct store *store, enum lane lane);
+int64_t queue_next_mail(struct store *store);	/* of both lanes of mails */
 /* How many rows are due by `now`, and how many wait at all. */
 int queue_depth(struct db *db, enum lane lane, int64_t now, int64_t *due_out, int64_t *all_out, struct err *err) MUSTCHECK;	/* read */
 

@@ -102,7 +102,7 @@ static void send_all(enum outcome outcome, int64_t retry_at)
 static void run_until(int64_t until)
 {
 	for (;;) {
-		int64_t time = queue_next_due(site.store, LANE_TIME), send = queue_next_due(site.store, LANE_SEND), next = time < send ? time : send;
+		int64_t time = queue_next_due(site.store, LANE_TIME), send = queue_next_mail(site.store), next = time < send ? time : send;
 
 		if (next > until)
 			break;
