@@ -60,6 +60,8 @@ SRC_base := \
 	daemon/base/patterns.c \
 	daemon/base/random.c \
 	daemon/base/reason.c \
+	daemon/base/reason_codes.c \
+	daemon/base/reason_status.c \
 	daemon/base/text.c \
 	daemon/base/text_codec.c \
 	daemon/base/text_number.c \
@@ -258,6 +260,7 @@ SRC_send := \
 SRC_listen := \
 	daemon/listen/auto_reply.c \
 	daemon/listen/bounce.c \
+	daemon/listen/bounce_notice.c \
 	daemon/listen/candidates.c \
 	daemon/listen/charset.c \
 	daemon/listen/classify.c \
@@ -395,7 +398,7 @@ units: $(UNIT) $(BUILD)/tests/language/batch
 BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
 $(BENCHES): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call lib,all)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LINK_ALL)
 
 .PHONY: benches
 benches: $(BENCHES)
