@@ -56,6 +56,7 @@ SRC_base := \
 	daemon/base/loop.c \
 	daemon/base/mem.c \
 	daemon/base/metrics.c \
+	daemon/base/networks.c \
 	daemon/base/notify.c \
 	daemon/base/patterns.c \
 	daemon/base/random.c \
@@ -171,6 +172,7 @@ SRC_store := \
 SRC_decide := \
 	daemon/decide/alert.c \
 	daemon/decide/calendar.c \
+	daemon/decide/crowd.c \
 	daemon/decide/decay.c \
 	daemon/decide/decide.c \
 	daemon/decide/enroll.c \
@@ -178,6 +180,7 @@ SRC_decide := \
 	daemon/decide/gate.c \
 	daemon/decide/goal_rate.c \
 	daemon/decide/hot.c \
+	daemon/decide/judge.c \
 	daemon/decide/look.c \
 	daemon/decide/look_score.c \
 	daemon/decide/look_sequences.c \
@@ -188,6 +191,7 @@ SRC_decide := \
 	daemon/decide/on_hit.c \
 	daemon/decide/on_mail.c \
 	daemon/decide/on_outcome.c \
+	daemon/decide/on_rescore.c \
 	daemon/decide/on_sales.c \
 	daemon/decide/on_signup.c \
 	daemon/decide/on_test_mail.c \

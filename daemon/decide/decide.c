@@ -381,6 +381,7 @@ static struct decide *decide_new(struct store *store, struct plan *plan, const s
 	d->store = store;
 	d->ring = ring;
 	d->arena = arena_new(64 * 1024);
+	d->crowd = crowd_new();
 	d->plan = plan_ref(plan);
 	d->working = plan_ref(plan);
 	values_places(&d->places, plan);
@@ -501,6 +502,7 @@ void decide_stop(struct decide **d)
 	version_forget(*d);
 	trial_forget(*d);
 	arena_free(&(*d)->arena);
+	crowd_free(&(*d)->crowd);
 	free(*d);
 	*d = NULL;
 }

@@ -170,6 +170,8 @@ int on_signup(struct decide *d, struct db *db, const struct signup *fact, struct
 		return rc < 0 ? -1 : 0;
 	if (!known)
 		person_create(d, db, fact->address, fact->at, &p);
+	if (known && judge_form(&p, err))
+		return -1;
 	if (apply(&p, form, fact, out, err) || person_settle(&p, err))
 		return -1;
 	metric_add(out->must_confirm ? &metric_pending : &metric_accepted, 1);
