@@ -56,13 +56,10 @@ SRC_base := \
 	daemon/base/loop.c \
 	daemon/base/mem.c \
 	daemon/base/metrics.c \
-	daemon/base/networks.c \
 	daemon/base/notify.c \
 	daemon/base/patterns.c \
 	daemon/base/random.c \
 	daemon/base/reason.c \
-	daemon/base/reason_codes.c \
-	daemon/base/reason_status.c \
 	daemon/base/text.c \
 	daemon/base/text_codec.c \
 	daemon/base/text_number.c \
@@ -106,6 +103,7 @@ SRC_config := \
 	daemon/config/check_truth.c \
 	daemon/config/check_ways.c \
 	daemon/config/difference.c \
+	daemon/config/esp.c \
 	daemon/config/forms.c \
 	daemon/config/holidays.c \
 	daemon/config/keys.c \
@@ -172,7 +170,6 @@ SRC_store := \
 SRC_decide := \
 	daemon/decide/alert.c \
 	daemon/decide/calendar.c \
-	daemon/decide/crowd.c \
 	daemon/decide/decay.c \
 	daemon/decide/decide.c \
 	daemon/decide/enroll.c \
@@ -180,7 +177,6 @@ SRC_decide := \
 	daemon/decide/gate.c \
 	daemon/decide/goal_rate.c \
 	daemon/decide/hot.c \
-	daemon/decide/judge.c \
 	daemon/decide/look.c \
 	daemon/decide/look_score.c \
 	daemon/decide/look_sequences.c \
@@ -188,10 +184,10 @@ SRC_decide := \
 	daemon/decide/on_claim.c \
 	daemon/decide/on_dot.c \
 	daemon/decide/on_enroll.c \
+	daemon/decide/on_esp.c \
 	daemon/decide/on_hit.c \
 	daemon/decide/on_mail.c \
 	daemon/decide/on_outcome.c \
-	daemon/decide/on_rescore.c \
 	daemon/decide/on_sales.c \
 	daemon/decide/on_signup.c \
 	daemon/decide/on_test_mail.c \
@@ -235,6 +231,15 @@ SRC_ingest := \
 	daemon/ingest/body.c \
 	daemon/ingest/consent.c \
 	daemon/ingest/downloads.c \
+	daemon/ingest/esp.c \
+	daemon/ingest/esp_brevo.c \
+	daemon/ingest/esp_mailgun.c \
+	daemon/ingest/esp_mailjet.c \
+	daemon/ingest/esp_postmark.c \
+	daemon/ingest/esp_read.c \
+	daemon/ingest/esp_sendgrid.c \
+	daemon/ingest/esp_ses.c \
+	daemon/ingest/esp_sign.c \
 	daemon/ingest/forms.c \
 	daemon/ingest/ingest.c \
 	daemon/ingest/links.c \
@@ -247,6 +252,7 @@ SRC_ingest := \
 	daemon/ingest/sales.c \
 	daemon/ingest/script.c \
 	daemon/ingest/signup_page.c \
+	daemon/ingest/sns.c \
 	daemon/ingest/track.c
 
 SRC_send := \
@@ -264,7 +270,6 @@ SRC_send := \
 SRC_listen := \
 	daemon/listen/auto_reply.c \
 	daemon/listen/bounce.c \
-	daemon/listen/bounce_notice.c \
 	daemon/listen/candidates.c \
 	daemon/listen/charset.c \
 	daemon/listen/classify.c \
@@ -402,7 +407,7 @@ units: $(UNIT) $(BUILD)/tests/language/batch
 BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
 $(BENCHES): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call lib,all)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LINK_ALL)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 .PHONY: benches
 benches: $(BENCHES)

@@ -61,6 +61,7 @@ struct http {
 	void *ctx;
 	int64_t request_timeout;
 	int max_connections;
+	int64_t max_body;		/* but of routes that are HTTP_LARGE */
 	struct network proxies[PROXIES_MAX];
 	size_t proxy_count;
 	struct evhttp *evhttp;
@@ -457,6 +458,10 @@ static void dispatch(struct http *http, struct http_request *r)
 		not_allowed(r, methods);
 		return;
 	}
+	if (!(route->methods & HTTP_LARGE) && (int64_t)http_body(r).len > http->max_body) {
+		http_problem(r, 413, "The body is larger than this address takes.", NULL);
+		return;
+	}
 	r->rest = r->path + len;
 	route->handle(http->ctx, r);
 }
@@ -533,7 +538,8 @@ static int serve(struct http *http, const struct http_options *o, int fd, struct
 		return err_set(err, "cannot listen: %s", strerror(errno));
 	}
 	evhttp_set_max_headers_size(http->evhttp, HEADERS_MAX);
-	evhttp_set_max_body_size(http->evhttp, o->max_body ? o->max_body : 256 * 1024);
+	http->max_body = o->max_body ? o->max_body : 256 * 1024;
+	evhttp_set_max_body_size(http->evhttp, o->max_large_body > http->max_body ? o->max_large_body : http->max_body);
 	evhttp_set_timeout_tv(http->evhttp, &tv);
 	evhttp_set_allowed_methods(
 		http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_OPTIONS);

@@ -22,8 +22,7 @@
 
 #define LEADS_MAX 100
 
-const char *const view_lanes[] = { [LANE_TIME] = "time", [LANE_SEND] = "send", [LANE_ALERT] = "alert",
-	[LANE_SEND_FIRST] = "send first" };
+const char *const view_lanes[] = { [LANE_TIME] = "time", [LANE_SEND] = "send", [LANE_ALERT] = "alert" };
 
 /* --- counts ----------------------------------------------------------------------------------------- */
 

@@ -122,9 +122,6 @@ static int human(struct person *p, const struct mail_fact *fact, const struct de
 
 	if (enrolments_open(p->db, p->row.id, p->arena, &before, &count, err))
 		return -1;
-	hot_ask(p);
-	if (judge_came_back(p, about->id, -1, err))
-		return -1;
 	person_set_intent(p, *fact->intent ? fact->intent : "other");
 	if (person_happen(p, "reply", mail_base(p->arena, about->template), reply_data(p, fact), &event, err))
 		return -1;
@@ -162,30 +159,31 @@ static int bounced(struct person *p, const struct mail_fact *fact, struct delive
 				L_STR("status", fact->bounce_status));
 	about->state = DELIVERY_FAILED;
 	about->reply = arena_printf(p->arena, "bounced: %s %s", fact->bounce_reason, fact->bounce_diagnostic);
-	if (deliveries_put(p->db, about, err) ||
+	if ((about->id && deliveries_put(p->db, about, err)) ||
 			person_happen(p, hard ? "bounce" : "soft_bounce", mail_base(p->arena, about->template), bounce_data(p, fact), NULL, err))
 		return -1;
-	if (hard && person_suppress(p, "hard_bounce", id_text("del", about->id, id), err))
+	if (hard && person_suppress(p, "hard_bounce", about->id ? id_text("del", about->id, id) : fact->mailbox, err))
 		return -1;
 	return person_settle(p, err);
 }
 
-static int about_person(struct person *p, const struct mail_fact *fact, struct delivery *about, struct err *err)
+int mail_about_person(struct person *p, const struct mail_fact *fact, struct delivery *about, struct err *err)
 {
+	const char *source;
 	char id[ID_TEXT];
 
-	id_text("del", about->id, id);
+	source = about->id ? id_text("del", about->id, id) : fact->mailbox;
 	switch (fact->class) {
 	case MAIL_HUMAN:
 		return human(p, fact, about, err);
 	case MAIL_BOUNCE:
 		return bounced(p, fact, about, err);
 	case MAIL_COMPLAINT:
-		if (person_suppress(p, "complaint", id, err) || person_happen(p, "complaint", mail_base(p->arena, about->template), "{}", NULL, err))
+		if (person_suppress(p, "complaint", source, err) || person_happen(p, "complaint", mail_base(p->arena, about->template), "{}", NULL, err))
 			return -1;
 		return person_settle(p, err);
 	case MAIL_UNSUBSCRIBE:
-		if (p->row.consent != CONSENT_WITHDRAWN && person_unsubscribe(p, "mailto", id, "", "", err))
+		if (p->row.consent != CONSENT_WITHDRAWN && person_unsubscribe(p, "mailto", source, "", "", err))
 			return -1;
 		return person_settle(p, err);
 	case MAIL_AUTO:
@@ -250,7 +248,7 @@ int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struc
 		return 0;
 	}
 	p.cause = arena_printf(arena, "mail: %s", mail_class_names[fact->class]);
-	if (about_person(&p, fact, &about, err))
+	if (mail_about_person(&p, fact, &about, err))
 		return -1;
 	out->hot = p.row.hot;
 	CRASH_POINT("imap.before_commit");

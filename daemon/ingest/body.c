@@ -170,7 +170,7 @@ static bool too_deep(struct slice in)
 	return false;
 }
 
-json_t *body_json(struct slice in, struct err *err)
+json_t *body_json_any(struct slice in, struct err *err)
 {
 	json_error_t why;
 	json_t *json;
@@ -185,7 +185,14 @@ json_t *body_json(struct slice in, struct err *err)
 		err_set(err, "not JSON: line %d, column %d", why.line, why.column);
 		return NULL;
 	}
-	if (!json_is_object(json)) {
+	return json;
+}
+
+json_t *body_json(struct slice in, struct err *err)
+{
+	json_t *json = body_json_any(in, err);
+
+	if (json && !json_is_object(json)) {
 		json_decref(json);
 		err_set(err, "not a JSON object");
 		return NULL;

@@ -35,6 +35,8 @@ int body_parse_multipart(struct arena *arena, struct slice in, const char *bound
 int body_parse_json(struct arena *arena, struct slice in, struct body *out, struct err *err) MUSTCHECK;
 /* Any JSON object at most BODY_DEPTH deep, to be json_decref()ed; NULL with err. */
 struct json_t *body_json(struct slice in, struct err *err);
+/* The same, which may be an array. */
+struct json_t *body_json_any(struct slice in, struct err *err);
 
 /*
  * By media type (lower case) and boundary. 0, 400 (malformed) or 415 (another type): the status to answer

@@ -9,8 +9,10 @@
 #include "base/metrics.h"
 
 #include "parts.h"
+#include "sns.h"
 
 #define RATE_SLOTS 65536	/* 1 MiB */
+#define LARGE_BODY (1024 * 1024)	/* of a mail service's report */
 
 METRIC(refused, COUNTER, "nurtured_http_busy_total", "",
 	"Requests answered 503 because the store takes no more.");
@@ -118,12 +120,16 @@ int ingest_start(struct loop *loop, struct decide *decide, struct ingest **out, 
 	in->ring = decide_ring(decide);
 	in->plan = plan_ref(decide_plan(decide));
 	in->rates = rates_new(RATE_SLOTS);
+	in->sns = sns_new(loop);
 	listen = &in->plan->operator.listen;
 	options.max_body = listen->max_body;
 	options.max_connections = listen->max_connections;
 	options.request_timeout = listen->request_timeout;
 	options.trusted_proxies = listen->trusted_proxies;
+	if (in->plan->operator.esp_count > 0)
+		options.max_large_body = LARGE_BODY;
 	if (http_listen_tcp(loop, &options, listen->address, listen->port, &in->http, err) < 0) {
+		sns_free(&in->sns);
 		ingest_free(in);
 		return -1;
 	}
@@ -150,6 +156,9 @@ void ingest_stop(struct ingest **in_)
 	*in_ = NULL;
 	http_close(&in->http);
 	in->stopped = true;
+	in->calls++;	/* those that wait for a certificate end here: not the ingest with them */
+	sns_free(&in->sns);
+	in->calls--;
 	if (in->calls == 0)
 		ingest_free(in);
 }

@@ -43,8 +43,7 @@ static void read_hit(
 		.link = token->link,
 		.ip = c->ip,
 		.agent = c->agent,
-		.traits = (http_method(r) == HTTP_HEAD ? HIT_HEAD : 0) | (http_header(r, "Accept") ? HIT_ACCEPT : 0) |
-			  (http_header(r, "Accept-Language") ? HIT_LANGUAGE : 0),
+		.head = http_method(r) == HTTP_HEAD,
 		.at = now};
 }
 

@@ -33,6 +33,7 @@ struct ingest {
 	struct http *http;
 	struct plan *plan;	/* a reference */
 	struct rates *rates;
+	struct sns *sns;
 	size_t calls;		/* with the store: the last one frees a stopped ingest */
 	bool stopped;
 };
@@ -139,6 +140,7 @@ void unsubscribe_any(void *ctx, struct http_request *r);	/* consent.c */
 void confirm_any(void *ctx, struct http_request *r);
 void sales_any(void *ctx, struct http_request *r);		/* sales.c */
 void outcome_post(void *ctx, struct http_request *r);
+void esp_post(void *ctx, struct http_request *r);		/* esp.c */
 void script_get(void *ctx, struct http_request *r);		/* script.c */
 
 #endif

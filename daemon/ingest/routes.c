@@ -32,6 +32,7 @@ const struct http_route ingest_routes[] = {
 	{ HTTP_POST | HTTP_OPTIONS, "/v1/forms/", form_post },
 	{ HTTP_POST | HTTP_OPTIONS, "/v1/track", track_post },
 	{ HTTP_POST, "/v1/outcomes", outcome_post },
+	{ HTTP_POST | HTTP_LARGE, "/v1/esp/", esp_post },
 	{ HTTP_GET, "/o/", open_get },
 	{ HTTP_GET, "/c/", click_get },
 	{ HTTP_GET, "/d/", download_get },

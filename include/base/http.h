@@ -29,10 +29,11 @@ struct http;
 struct http_request;
 
 enum http_method { HTTP_GET = 1, HTTP_HEAD = 2, HTTP_POST = 4, HTTP_OPTIONS = 8 };
+#define HTTP_LARGE 16	/* no method: the route takes bodies of max_large_body */
 
 /* A table of these ends with path NULL. The longest path that fits wins. */
 struct http_route {
-	/* enum http_method, or'ed; GET brings HEAD with it; others are answered 405 with Allow */
+	/* enum http_method, or'ed, and HTTP_LARGE; GET brings HEAD with it; others are answered 405 with Allow */
 	unsigned methods;
 	const char *path;	/* exact, or the beginning if it ends in '/': what follows is http_rest() */
 	void (*handle)(void *ctx, struct http_request *r);
@@ -42,6 +43,7 @@ struct http_options {
 	const struct http_route *routes;	/* borrowed for life */
 	void *ctx;				/* for handle */
 	int64_t max_body;			/* 0: 256 KiB */
+	int64_t max_large_body;			/* of routes that are HTTP_LARGE; less than max_body: as max_body */
 	int max_connections;			/* 0: 1024 */
 	int64_t request_timeout;		/* 0: 10 s */
 	int64_t idle_timeout;			/* 0: 15 s */

@@ -15,7 +15,6 @@
 #include "base/address.h"
 #include "base/buf.h"
 #include "base/log.h"
-#include "base/networks.h"
 #include "language/expression.h"
 #include "language/template.h"
 
@@ -75,10 +74,20 @@ struct sender_config {
 	char separator;			/* between b and TOKEN in local parts: '+' (default), '-' or '=' */
 };
 
-/* Who opens and clicks without being a person; the networks are NULL where no file is named. */
-struct tracking_config {
-	const struct networks *egress;		/* opens from there are Apple's mail privacy */
-	const struct networks *scanners;	/* clicks from there are suspect */
+/* Mail services that report by webhook what became of mail. */
+enum esp { ESP_SES, ESP_SENDGRID, ESP_POSTMARK, ESP_MAILGUN, ESP_MAILJET, ESP_BREVO };
+extern const char *const esp_names[];	/* as config and addresses have them; ends with NULL */
+
+struct esp_config {
+	enum esp service;
+	const char *path;		/* the secret end of the address */
+	const char *const *topics;	/* ses: ARNs; ends with NULL */
+	const char *certificate;	/* ses: file of the signer's certificate; NULL: fetched */
+	const char *ca_file;		/* ses: who vouches for the host that it is fetched from */
+	const char *public_key;		/* sendgrid: base64 of a SubjectPublicKeyInfo; NULL */
+	const char *signing_key;	/* mailgun; NULL */
+	const char *user, *password;	/* HTTP basic authentication; NULL */
+	const char *token;		/* bearer; NULL */
 };
 
 struct operator_config {
@@ -93,10 +102,11 @@ struct operator_config {
 	size_t relay_count;		/* 1 in this version of the file: more come with failover */
 	const struct mailbox_config *mailboxes;
 	size_t mailbox_count;
+	const struct esp_config *esps;
+	size_t esp_count;
 	int64_t keep_events, keep_raw_mail;
 	enum log_level log_level;
 	bool log_json;
-	struct tracking_config tracking;
 	int64_t click_hold;		/* default 90 s: how long a click's effect is held back */
 	int64_t retry_first;		/* default 1 minute: first retry of a deferred mail; tests shorten it */
 	const char *const *allow_private;	/* CIDRs that webhooks may reach although private or loopback; ends with NULL */
@@ -185,7 +195,6 @@ struct step {
 	/* send, test */
 	const struct mail_template *mail;	/* send */
 	bool even_in_quiet, even_in_cap;
-	bool awaited;			/* send: what somebody who has just signed up asked for */
 	int64_t valid_for;		/* from when the gate first allows it; 0: for ever */
 	bool as_owner;			/* From is the owner of the lead */
 	bool same_thread;		/* answers the enrolment's mail before it */

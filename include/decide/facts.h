@@ -95,7 +95,6 @@ struct track {
 	const struct address *address;	/* NULL: not given */
 	const char *anonymous_id;	/* NULL: not given */
 	int64_t click_delivery;		/* of a verified click token that the page was opened with; 0 */
-	int click_link;			/* and which link of it that was */
 	const char *event;		/* [a-z0-9_]{1,64}, not a name that nurtured makes itself (signup open click reply bounce sent ...) unless page_view or purchase */
 	const char *subject;		/* path for page_view, else "" */
 	const char *properties;		/* JSON object */
@@ -112,11 +111,10 @@ int on_track(struct decide *d, struct db *db, const struct track *fact, struct t
 
 struct hit_fact {
 	int64_t delivery;
-	char kind;			/* 'o', 'c', or 'u' for a look at the page to unsubscribe */
+	char kind;			/* 'o' or 'c' */
 	int link;
-	unsigned traits;		/* HIT_HEAD HIT_ACCEPT HIT_LANGUAGE */
-	int64_t times;			/* so many that were the same; 0: one */
 	const char *ip, *agent;
+	bool head;			/* HEAD request */
 	int64_t at;
 };
 
@@ -126,25 +124,6 @@ struct hit_result {
 };
 
 int on_hit(struct decide *d, struct db *db, const struct hit_fact *fact, struct hit_result *out, struct err *err) MUSTCHECK;
-
-/* By hand: the hits of some mails of one bucket are judged again, by the rules of today. */
-struct rescore {
-	uint16_t bucket;
-	int64_t after;			/* the last delivery that was judged in it; 0 */
-	int64_t since;			/* mails with hits since then; 0: all */
-	size_t max;			/* mails */
-	int64_t at;
-};
-
-struct rescored {
-	size_t mails;			/* judged; 0: there are no more in the bucket */
-	int64_t after;			/* the last of them */
-	size_t hits, changed;		/* judged; that have another verdict now */
-	size_t moves[VERDICTS][VERDICTS];	/* those, from and to */
-	size_t scores;			/* people whose score changed */
-};
-
-int on_rescore(struct decide *d, struct db *db, const struct rescore *fact, struct rescored *out, struct err *err) MUSTCHECK;
 
 struct download {
 	int64_t delivery;
@@ -209,6 +188,32 @@ struct mail_result {
 
 /* Stores the mail and moves the watermark in the same transaction as what follows from it. */
 int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struct mail_result *out, struct err *err) MUSTCHECK;
+
+/* --- from a mail service that reports by webhook ------------------------------------------------------------------ */
+
+enum esp_what { ESP_BOUNCE, ESP_DELAYED, ESP_COMPLAINT, ESP_UNSUBSCRIBED, ESP_DELIVERED };
+
+/* One event of a report that has proved where it comes from. */
+struct esp_fact {
+	const char *service;		/* "ses": for the journal, and for the scope of `key` */
+	enum esp_what what;
+	const char *key;		/* idempotency; "": none */
+	const char *nonce;		/* what a proof used up, and must not come again with another event; "": none */
+	int64_t delivery;		/* of a verified token; 0 */
+	const struct address *address;	/* the recipient; NULL: not given, or no address */
+	const char *relay_id;		/* by which the relay knew the message; "" */
+	const char *kind;		/* of a bounce, by the service: hard soft sender */
+	const char *reason, *status, *diagnostic;	/* "" where not given */
+	int64_t at;
+};
+
+struct esp_result {
+	bool repeated;
+	bool known;			/* false: about nobody we know */
+};
+
+/* The same as a mail that says so (on_mail), but that it need not carry our token: the service is ours. */
+int on_esp(struct decide *d, struct db *db, const struct esp_fact *fact, struct esp_result *out, struct err *err) MUSTCHECK;
 
 /* --- time -------------------------------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
  *	POST /v1/forms/FORM	a sign-up: JSON, urlencoded, multipart; 202, or 303 or a page for browsers
  *	POST /v1/track		Segment's track call
  *	POST /v1/outcomes	what became of a lead, by a program (bearer)
+ *	POST /v1/esp/S/PATH	what mail service S reports of its mail
  *	GET /o/T.gif		an open: always the picture
  *	GET /c/T		a click: 302 to where the mail's link went
  *	GET /d/T		a download
