@@ -56,10 +56,13 @@ SRC_base := \
 	daemon/base/loop.c \
 	daemon/base/mem.c \
 	daemon/base/metrics.c \
+	daemon/base/networks.c \
 	daemon/base/notify.c \
 	daemon/base/patterns.c \
 	daemon/base/random.c \
 	daemon/base/reason.c \
+	daemon/base/reason_codes.c \
+	daemon/base/reason_status.c \
 	daemon/base/text.c \
 	daemon/base/text_codec.c \
 	daemon/base/text_number.c \
@@ -170,6 +173,7 @@ SRC_store := \
 SRC_decide := \
 	daemon/decide/alert.c \
 	daemon/decide/calendar.c \
+	daemon/decide/crowd.c \
 	daemon/decide/decay.c \
 	daemon/decide/decide.c \
 	daemon/decide/enroll.c \
@@ -177,6 +181,7 @@ SRC_decide := \
 	daemon/decide/gate.c \
 	daemon/decide/goal_rate.c \
 	daemon/decide/hot.c \
+	daemon/decide/judge.c \
 	daemon/decide/look.c \
 	daemon/decide/look_score.c \
 	daemon/decide/look_sequences.c \
@@ -188,6 +193,7 @@ SRC_decide := \
 	daemon/decide/on_hit.c \
 	daemon/decide/on_mail.c \
 	daemon/decide/on_outcome.c \
+	daemon/decide/on_rescore.c \
 	daemon/decide/on_sales.c \
 	daemon/decide/on_signup.c \
 	daemon/decide/on_test_mail.c \
@@ -270,6 +276,7 @@ SRC_send := \
 SRC_listen := \
 	daemon/listen/auto_reply.c \
 	daemon/listen/bounce.c \
+	daemon/listen/bounce_notice.c \
 	daemon/listen/candidates.c \
 	daemon/listen/charset.c \
 	daemon/listen/classify.c \
@@ -407,7 +414,7 @@ units: $(UNIT) $(BUILD)/tests/language/batch
 BENCH_SRC := $(wildcard tests/bench/*.c)
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
 $(BENCHES): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call lib,all)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LINK_ALL)
 
 .PHONY: benches
 benches: $(BENCHES)

@@ -167,9 +167,23 @@ static const struct key log_keys[] = {
 };
 static const struct key_table log_table = { "`log`", "What goes to the journal.", log_keys };
 
+struct tracking_keys {
+	const char *egress, *scanners;
+};
+
+static const struct key tracking_keys[] = {
+	{ ROW(KEY_PATH, tracking_keys, egress), .fallback_help = "none",
+		.help = "a file of networks, one a line, whose opens are Apple's mail privacy: "
+			"https://mask-api.icloud.com/egress-ip-ranges.csv" },
+	{ ROW(KEY_PATH, tracking_keys, scanners), .fallback_help = "none",
+		.help = "a file of networks, one a line, from which mail scanners follow links; never those of a whole cloud" },
+	NO_KEY,
+};
+static const struct key_table tracking_table = { "`tracking`", "Who opens and clicks without being a person.", tracking_keys };
+
 struct operator_keys {
 	struct operator_config config;
-	const struct yaml_node *listen, *sender, *senders, *relays, *mailboxes, *esp, *keep, *log;
+	const struct yaml_node *listen, *sender, *senders, *relays, *mailboxes, *esp, *keep, *log, *tracking;
 };
 
 static const struct key operator_keys[] = {
@@ -196,6 +210,8 @@ static const struct key operator_keys[] = {
 		.help = "mail services that report by webhook what became of mail" },
 	{ ROW(KEY_MAP, operator_keys, keep), .table = &keep_table, .help = "how long things are kept" },
 	{ ROW(KEY_MAP, operator_keys, log), .table = &log_table, .help = "what goes to the journal" },
+	{ ROW(KEY_MAP, operator_keys, tracking), .fallback_help = "no lists", .table = &tracking_table,
+		.help = "who opens and clicks without being a person" },
 	{ ROW_AS("click_hold", KEY_DURATION, operator_keys, config.click_hold), .fallback = "90 s",
 		.least = 0, .most = US_DAY,
 		.help = "how long a click's effect is held back, until it is clear whether a scanner made "
@@ -482,6 +498,27 @@ static void load_mailboxes(struct load *l, const struct yaml_node *list)
 	l->plan->operator.mailbox_count = n;
 }
 
+/* Who only looks may have the marketer's files alone. */
+static const struct networks *load_networks(struct load *l, const struct yaml_node *map, const char *key, const char *path)
+{
+	struct networks *networks = NULL;
+	struct err err;
+
+	if (path && !l->no_secrets && networks_load(path, &networks, &err) < 0)
+		complain(l, yaml_get(map, key), "`%s`: %s: %s", key, path, err.text);
+	return networks;
+}
+
+static void load_tracking(struct load *l, const struct yaml_node *map)
+{
+	struct tracking_config *c = &l->plan->operator.tracking;
+	struct tracking_keys keys = { 0 };
+
+	keys_read(l, map, &tracking_table, &keys);
+	c->egress = load_networks(l, map, "egress", keys.egress);
+	c->scanners = load_networks(l, map, "scanners", keys.scanners);
+}
+
 void operator_load(struct load *l, const char *file)
 {
 	struct operator_config *c = &l->plan->operator;
@@ -498,6 +535,7 @@ void operator_load(struct load *l, const char *file)
 	load_senders(l, keys.sender, keys.senders);
 	load_relays(l, keys.relays);
 	load_mailboxes(l, keys.mailboxes);
+	load_tracking(l, keys.tracking);
 	esp_load(l, keys.esp);
 	keys_read(l, keys.keep, &keep_table, c);
 	keys_read(l, keys.log, &log_table, &log);

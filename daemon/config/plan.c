@@ -45,8 +45,18 @@ static void olds_free(struct plan_body *b)
 	}
 }
 
+/* They are big, and are not read again by whoever borrows them. */
+static void networks_drop(const struct networks *networks)
+{
+	struct networks *own = (struct networks *)(uintptr_t)networks;
+
+	networks_free(&own);
+}
+
 static void body_free(struct plan_body *b)
 {
+	networks_drop(b->plan.operator.tracking.egress);
+	networks_drop(b->plan.operator.tracking.scanners);
 	olds_free(b->olds);
 	vocabulary_free(&b->plan.vocabulary);
 	vocabulary_free(&b->plan.mail_names);

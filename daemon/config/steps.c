@@ -434,6 +434,7 @@ static void fill_step(struct load *l, const struct sequence *s, const struct seq
 	case STEP_SEND:
 		step->mail = keys->send ? mails_find(l, keys->send) : NULL;
 		fill_mail(l, keys, step);
+		step->awaited = step->mail && step->mail->uses_download && !strcmp(s->enter_on, "signup");
 		return;
 	case STEP_WAIT:
 		fill_wait(l, keys->wait, step);

@@ -21,6 +21,8 @@ static const struct {
 		"mails" },
 	[LANE_ALERT] = { "nurtured_webhook_due", "nurtured_webhook_pending", "nurtured_webhook_lag_seconds",
 		"alerts" },
+	[LANE_SEND_FIRST] = { "nurtured_first_due", "nurtured_first_pending", "nurtured_first_lag_seconds",
+		"mails that somebody waits for" },
 };
 
 static int lane_lines(const struct view_at *at, struct db *db, enum lane lane, struct buf *out,

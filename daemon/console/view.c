@@ -22,7 +22,8 @@
 
 #define LEADS_MAX 100
 
-const char *const view_lanes[] = { [LANE_TIME] = "time", [LANE_SEND] = "send", [LANE_ALERT] = "alert" };
+const char *const view_lanes[] = { [LANE_TIME] = "time", [LANE_SEND] = "send", [LANE_ALERT] = "alert",
+	[LANE_SEND_FIRST] = "send first" };
 
 /* --- counts ----------------------------------------------------------------------------------------- */
 

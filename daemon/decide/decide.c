@@ -40,9 +40,15 @@ const struct token_ring *decide_ring(struct decide *d)
 
 /* --- what is due -------------------------------------------------------------------------------------------------- */
 
+/* Both lanes of mails have one timer and one listener. */
+static int64_t next_due(struct decide *d, enum lane lane)
+{
+	return lane == LANE_SEND ? queue_next_mail(d->store) : queue_next_due(d->store, lane);
+}
+
 static void arm(struct decide *d, enum lane lane)
 {
-	int64_t due = queue_next_due(d->store, lane), now = clock_now(), after;
+	int64_t due = next_due(d, lane), now = clock_now(), after;
 
 	if (d->stopping)
 		return;
@@ -106,10 +112,10 @@ static void lane_due(struct decide *d, enum lane lane)
 {
 	if (d->stopping)
 		return;
-	if (queue_next_due(d->store, lane) <= clock_now() && d->due[lane].fn)
+	if (next_due(d, lane) <= clock_now() && d->due[lane].fn)
 		d->due[lane].fn(d->due[lane].arg);
 	/* the listener asks again by itself while it has room; the timer is for what falls due later */
-	if (queue_next_due(d->store, lane) > clock_now())
+	if (next_due(d, lane) > clock_now())
 		arm(d, lane);
 	else
 		timer_set(d->timer[lane], US_SECOND);
@@ -375,6 +381,7 @@ static struct decide *decide_new(struct store *store, struct plan *plan, const s
 	d->store = store;
 	d->ring = ring;
 	d->arena = arena_new(64 * 1024);
+	d->crowd = crowd_new();
 	d->plan = plan_ref(plan);
 	d->working = plan_ref(plan);
 	values_places(&d->places, plan);
@@ -475,7 +482,8 @@ void decide_quiesce(struct decide *d)
 	timer_stop(d->forget);
 	timer_stop(d->sweep.timer);
 	for (lane = 0; lane < LANES; lane++)
-		timer_stop(d->timer[lane]);
+		if (d->timer[lane])
+			timer_stop(d->timer[lane]);
 }
 
 void decide_stop(struct decide **d)
@@ -494,6 +502,7 @@ void decide_stop(struct decide **d)
 	version_forget(*d);
 	trial_forget(*d);
 	arena_free(&(*d)->arena);
+	crowd_free(&(*d)->crowd);
 	free(*d);
 	*d = NULL;
 }

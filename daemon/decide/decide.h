@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/loop.h"
+#include "base/networks.h"
 #include "decide/facts.h"
 
 #include "trial.h"
@@ -71,6 +72,7 @@ struct decide {
 	struct known_test *tests;
 	size_t test_count, test_cap;
 	int64_t test_ended;		/* when one was; for a while what is kept of them in memory is not trusted */
+	struct crowd *crowd;
 	bool goal_tests;		/* the plan has tests that a goal decides */
 };
 
@@ -155,6 +157,8 @@ bool trials_by_goal(const struct plan *plan);	/* has it a test that a goal decid
 /* --- hot.c ------------------------------------------------------------------------------------------------------- */
 
 int hot_check(struct person *p, struct err *err) MUSTCHECK;
+/* The rule is asked in any case: what was held back until a person showed may go out now. */
+void hot_ask(struct person *p);
 /* The owner of the latest lead, else replies_to; NULL when nobody is to hear. */
 int hot_listener(struct person *p, const char **email_out, struct err *err) MUSTCHECK;
 
@@ -212,19 +216,57 @@ double score_grant(const struct score_rule *rule, double sum);
  * what was known of them at the time, of which no record is kept; -1.
  */
 int score_replay(struct person *p, const struct score_rule *rule, double *out, struct err *err) MUSTCHECK;
+/* An event that is about to go: what it was given by rules that cannot be replayed goes with it. */
+int score_take_back(struct person *p, const struct event_row *event, struct err *err) MUSTCHECK;
+/* Events of that name came or went: what they are given is what they would be given now in their order, and the interest follows. */
+int score_grant_again(struct person *p, const char *name, struct err *err) MUSTCHECK;
 
 /* --- verdict.c --------------------------------------------------------------------------------------------------- */
 
 enum verdict_reason {
-	VERDICT_HEAD = 1,		/* a HEAD request */
-	VERDICT_NO_AGENT = 2,		/* no User-Agent */
-	VERDICT_BURST = 4,		/* 3 links of one message within 5 s, or 2 within 1 s */
+	VERDICT_HEAD = 1, VERDICT_NO_AGENT = 2, VERDICT_BURST = 4, VERDICT_APPLE = 8, VERDICT_EGRESS = 16, VERDICT_PREFETCH = 32, VERDICT_EARLY = 64,
+	VERDICT_PROXY = 128, VERDICT_AGENT = 256, VERDICT_UNSUBSCRIBE = 512, VERDICT_SCANNER = 1024, VERDICT_BARE = 2048, VERDICT_CROWD = 4096,
+	VERDICT_CAME_BACK = 8192, VERDICT_HONEYPOT = 16384,
 };
 
-/* First look at one hit. Pure. */
-enum verdict verdict_first(const char *agent, bool head, unsigned *reasons_out);
-/* Is hit `at` part of a burst among these of the same delivery? Pure. */
-bool verdict_is_burst(const struct hit *hits, size_t count, int64_t at);
+#define VERDICT_WORDS 15
+/* By place of the bit: its word, the points that it gives to a click, and what it means. */
+extern const struct verdict_word { const char *word; int points; const char *means; } verdict_words[VERDICT_WORDS];
+
+struct verdict_lists {
+	const struct networks *egress, *scanners;	/* NULL: none */
+};
+
+const char *verdict_name(enum verdict verdict);
+/* Sets verdict and reasons of all hits of one mail, which come in their order (at, id). `sent`: see verdict_sent(). Pure. */
+void verdict_judge(struct hit *hits, size_t count, int64_t sent, const struct verdict_lists *lists);
+/* When the mail went out, as far as verdicts are concerned. Pure. */
+int64_t verdict_sent(const struct delivery *mail);
+
+/* --- judge.c ----------------------------------------------------------------------------------------------------- */
+
+struct judged {
+	size_t hits, settled, changed;		/* looked at; took effect; have another verdict than they took effect with */
+	size_t moves[VERDICTS][VERDICTS];	/* the latter, from and to */
+};
+
+/*
+ * Judges all hits of a mail anew and makes true what follows: events, points, sums. `settles`: those whose time has come take effect. Adds to *out.
+ * person_settle() is the caller's.
+ */
+int judge_mail(struct person *p, const struct delivery *mail, bool settles, struct judged *out, struct err *err) MUSTCHECK;
+/* Somebody is there now who clicked that link (-1: any) of the mail lately. */
+int judge_came_back(struct person *p, int64_t delivery, int link, struct err *err) MUSTCHECK;
+/* They posted a form: whoever clicked in one of their latest mails just before was a person. */
+int judge_form(struct person *p, struct err *err) MUSTCHECK;
+
+/* --- crowd.c ----------------------------------------------------------------------------------------------------- */
+
+struct crowd *crowd_new(void);
+void crowd_free(struct crowd **crowd);
+void crowd_add(struct crowd *crowd, const struct hit *click);
+/* Were there clicks for 5 people from its address, each within 10 minutes of it? */
+bool crowd_has(const struct crowd *crowd, const struct hit *click);
 
 /* --- values.c ---------------------------------------------------------------------------------------------------- */
 

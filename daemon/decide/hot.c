@@ -59,8 +59,80 @@ static int become_lead(struct person *p, struct err *err)
 	return alert_post(p, &note, p->plan->sales.alerts, p->plan->sales.alert_count, NULL, err) || pause_or_stop(p, err) ? -1 : 0;
 }
 
+/* --- by whom ---------------------------------------------------------------------------------------------------------- */
+
+#define PROOF_LASTS (30 * US_DAY)
+#define CLICKS_APART (10 * US_MINUTE)
+#define EVENTS_LOOKED_AT 100
+
+/* What machines bring about, or nurtured itself: no sign of a person. */
+static const char *const no_signs[] = {
+	"open", "open_machine", "click", "click_machine", "download", "confirm", "confirmed", "bounce", "soft_bounce", "auto_reply", "complaint",
+	"unsubscribe", "list_changed", "stage_changed", NULL,
+};
+
+static bool is_no_sign(const char *name)
+{
+	size_t i;
+
+	for (i = 0; no_signs[i]; i++)
+		if (strcmp(no_signs[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Lately there was an event on the website, a reply, a form behind a click; or two clicks that no scanner makes, being so far apart. */
+static int person_showed(struct person *p, bool *out, struct err *err)
+{
+	int64_t newest = 0, oldest = 0;
+	struct event_row *all;
+	size_t count, i;
+
+	*out = false;
+	if (events_latest(p->db, p->row.id, NULL, EVENTS_LOOKED_AT, p->arena, &all, &count, err))
+		return -1;
+	for (i = count; i-- > 0 && !*out;) {
+		if (all[i].at < p->now - PROOF_LASTS)
+			continue;
+		if (strcmp(all[i].name, "click") == 0) {
+			oldest = oldest ? oldest : all[i].at;
+			newest = all[i].at;
+			*out = newest - oldest >= CLICKS_APART;
+		} else if (strcmp(all[i].name, "signup") == 0) {
+			*out = oldest > 0;
+		} else {
+			*out = !is_no_sign(all[i].name);
+		}
+	}
+	return 0;
+}
+
+/* 1: a person is there; 0: it waits for one, and the reason is noted. */
+static int may_become_hot(struct person *p, struct err *err)
+{
+	bool showed = false;
+
+	if (p->by == BY_PERSON)
+		return 1;
+	if (p->by != BY_OPEN && person_showed(p, &showed, err))
+		return -1;
+	if (showed)
+		return 1;
+	if (p->by == BY_CLICK && person_journal(p, "hot", "waits",
+			"hot by clicks alone, which may be a machine's: until they visit the website or reply, or click again after 10 minutes", err))
+		return -1;
+	return 0;
+}
+
+void hot_ask(struct person *p)
+{
+	p->hot = p->hot || (p->plan->sales.hot && !p->row.hot);
+}
+
 int hot_check(struct person *p, struct err *err)
 {
+	int may;
+
 	const struct sales *sales = &p->plan->sales;
 	bool holds;
 
@@ -70,6 +142,9 @@ int hot_check(struct person *p, struct err *err)
 		return -1;
 	if (holds == p->row.hot)
 		return 0;
+	may = holds ? may_become_hot(p, err) : 1;
+	if (may <= 0)
+		return may;
 	p->row.hot = holds;
 	p->changed = true;
 	if (!holds)

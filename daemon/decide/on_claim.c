@@ -533,15 +533,36 @@ static int claim_mail(struct claim *c, const struct queue_row *row, struct err *
 	return 0;
 }
 
+/* Mails that somebody waits for, then the others as far as there is room. */
+static int take_due(struct claim *c, size_t max, struct queue_row **out, size_t *count_out, struct err *err)
+{
+	struct queue_row *rows = NULL, *others = NULL, *all;
+	size_t count = 0, more = 0;
+
+	if (queue_take(c->db, LANE_SEND_FIRST, c->now, max, c->d->arena, &rows, &count, err))
+		return -1;
+	if (count < max && queue_take(c->db, LANE_SEND, c->now, max - count, c->d->arena, &others, &more, err))
+		return -1;
+	if (count && more) {
+		all = arena_alloc(c->d->arena, (count + more) * sizeof(*all));
+		memcpy(all, rows, count * sizeof(*all));
+		memcpy(all + count, others, more * sizeof(*all));
+		rows = all;
+	}
+	*out = count ? rows : others;
+	*count_out = count + more;
+	return 0;
+}
+
 int on_claim(struct decide *d, struct db *db, size_t max, struct mail_batch **out, struct err *err)
 {
-	struct arena *arena = decide_arena(d);
 	struct claim c = { .d = d, .db = db, .now = clock_now() };
 	struct queue_row *rows;
 	size_t count, i;
 	int rc = 0;
 
-	if (queue_take(db, LANE_SEND, c.now, max, arena, &rows, &count, err))
+	decide_arena(d);
+	if (take_due(&c, max, &rows, &count, err))
 		return -1;
 	c.batch = xcalloc(1, sizeof(*c.batch));
 	c.batch->arena = arena_new(16 * 1024);

@@ -122,6 +122,9 @@ static int human(struct person *p, const struct mail_fact *fact, const struct de
 
 	if (enrolments_open(p->db, p->row.id, p->arena, &before, &count, err))
 		return -1;
+	hot_ask(p);
+	if (judge_came_back(p, about->id, -1, err))
+		return -1;
 	person_set_intent(p, *fact->intent ? fact->intent : "other");
 	if (person_happen(p, "reply", mail_base(p->arena, about->template), reply_data(p, fact), &event, err))
 		return -1;

@@ -42,13 +42,19 @@ static const char *signup_data(const struct signup *fact, struct arena *arena)
 	return out;
 }
 
+/* Confirmations, downloads that were asked for, replies to be forwarded, mails to look at: no crowd of other mails holds them up. */
+static enum lane lane_of(const struct delivery *d)
+{
+	return d->kind != DELIVERY_STEP || *d->download ? LANE_SEND_FIRST : LANE_SEND;
+}
+
 int mail_plan(struct db *db, struct delivery *d, int64_t due, struct err *err)
 {
 	if (!d->id)
 		d->id = id_new(id_bucket(d->prospect), d->planned);
 	if (deliveries_put(db, d, err))
 		return -1;
-	return queue_add(db, &(struct queue_row){ .id = id_new(id_bucket(d->id), clock_now()), .lane = LANE_SEND, .due = due, .kind = QUEUE_MAIL,
+	return queue_add(db, &(struct queue_row){ .id = id_new(id_bucket(d->id), clock_now()), .lane = lane_of(d), .due = due, .kind = QUEUE_MAIL,
 			.prospect = d->prospect, .ref = d->id, .name = "" }, err);
 }
 
@@ -164,6 +170,8 @@ int on_signup(struct decide *d, struct db *db, const struct signup *fact, struct
 		return rc < 0 ? -1 : 0;
 	if (!known)
 		person_create(d, db, fact->address, fact->at, &p);
+	if (known && judge_form(&p, err))
+		return -1;
 	if (apply(&p, form, fact, out, err) || person_settle(&p, err))
 		return -1;
 	metric_add(out->must_confirm ? &metric_pending : &metric_accepted, 1);

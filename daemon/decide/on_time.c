@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/id.h"
-#include "base/text.h"
 
 #include "decide.h"
 #include "person.h"
@@ -53,79 +52,21 @@ static int step_due(struct decide *d, struct db *db, const struct queue_row *row
 	return person_settle(&p, err);
 }
 
-/* One open a mail is enough to know; each click counts. */
-static int hit_counts(struct person *p, const struct hit *h, const struct delivery *mail, bool *out, struct err *err)
-{
-	int64_t count, newest, oldest;
-
-	*out = true;
-	if (h->kind != 'o')
-		return 0;
-	if (events_tally(p->db, p->row.id, "open", mail_base(p->arena, mail->template), false, mail->done, 1, &count, &newest, &oldest, err))
-		return -1;
-	*out = count == 0;
-	return 0;
-}
-
-static int hit_happens(struct person *p, const struct hit *h, const struct delivery *mail, enum verdict verdict, struct err *err)
-{
-	const char *url = "";
-	struct buf data = BUF_INIT;
-	const char *text;
-	bool counts;
-	int found;
-
-	if (verdict == VERDICT_MACHINE)
-		counts = true;
-	else if (hit_counts(p, h, mail, &counts, err))
-		return -1;
-	if (!counts)
-		return 0;
-	if (h->kind == 'c') {
-		found = links_find(p->db, mail->template, h->link, mail->done ? mail->done : h->at, p->arena, &url, err);
-		if (found < 0)
-			return -1;
-		if (!found)
-			url = "";
-	}
-	buf_str(&data, "{\"url\":");
-	text_json(&data, url, strlen(url));
-	buf_str(&data, ",\"verdict\":");
-	buf_str(&data, verdict == VERDICT_MACHINE ? "\"machine\"}" : verdict == VERDICT_HUMAN ? "\"human\"}" : "\"unknown\"}");
-	text = arena_strdup(p->arena, buf_cstr(&data));
-	buf_clear(&data);
-	p->happened = h->at;
-	if (verdict == VERDICT_MACHINE)
-		return person_happen(p, h->kind == 'c' ? "click_machine" : "open_machine", mail_base(p->arena, mail->template), text, NULL, err);
-	return person_happen(p, h->kind == 'c' ? "click" : "open", mail_base(p->arena, mail->template), text, NULL, err);
-}
-
 static int hit_settles(struct decide *d, struct db *db, const struct queue_row *row, int64_t now, struct err *err)
 {
-	struct hit h, *all;
+	struct judged judged = { 0 };
 	struct delivery mail;
 	struct person p;
-	size_t count;
 	int found;
 
-	found = hits_find(db, row->ref, d->arena, &h, err);
+	found = deliveries_find(db, row->ref, d->arena, &mail, err);
 	if (found == 1)
-		found = deliveries_find(db, h.delivery, d->arena, &mail, err);
-	if (found == 1)
-		found = person_load(d, db, h.prospect, now, &p, err);
+		found = person_load(d, db, mail.prospect, now, &p, err);
 	if (found <= 0)
 		return found;
-	if (hits_of_delivery(db, h.delivery, h.at - 5 * US_SECOND, d->arena, &all, &count, err))
-		return -1;
-	if (h.verdict == VERDICT_UNKNOWN && h.kind == 'c' && verdict_is_burst(all, count, h.at)) {
-		h.verdict = VERDICT_MACHINE;
-		h.reasons |= VERDICT_BURST;
-		if (hits_set_verdict(db, h.id, h.verdict, h.reasons, err))
-			return -1;
-	}
-	if (hit_happens(&p, &h, &mail, h.verdict, err))
-		return -1;
-	return person_settle(&p, err);
+	p.by = BY_CLICK;
+	hot_ask(&p);
+	return judge_mail(&p, &mail, true, &judged, err) || person_settle(&p, err) ? -1 : 0;
 }
 
 static int recheck(struct decide *d, struct db *db, const struct queue_row *row, int64_t now, struct err *err)
@@ -136,6 +77,7 @@ static int recheck(struct decide *d, struct db *db, const struct queue_row *row,
 	if (found <= 0)
 		return found;
 	p.cause = "time";
+	p.by = BY_TIME;
 	return person_settle(&p, err);	/* its recheck is due, so it asks everything that time changes */
 }
 

@@ -69,6 +69,9 @@ int on_track(struct decide *d, struct db *db, const struct track *fact, struct t
 		return fact->anonymous_id ? visitors_add_event(db, fact->anonymous_id, &e, err) : 0;
 	}
 	out->known = true;
+	hot_ask(&p);
+	if (fact->click_delivery && judge_came_back(&p, fact->click_delivery, fact->click_link, err))
+		return -1;
 	if (visitor_join(&p, fact->anonymous_id, err) ||
 			person_happen(&p, fact->event, fact->subject, fact->properties, NULL, err))
 		return -1;

@@ -20,6 +20,9 @@
 /* Who asked for the next recheck; kept in the row, so that it is known whether the earliest wish has been looked at anew. NONE asks for none. */
 enum unit { UNIT_NONE, UNIT_FIT, UNIT_STAGE, UNIT_LIST, UNIT_HOT, UNIT_ENROLMENTS, UNITS };
 
+/* Nobody becomes hot by an open, nor by clicks alone that may be a machine's (hot.c). */
+enum person_by { BY_PERSON, BY_OPEN, BY_CLICK, BY_TIME };
+
 struct event_at_hand {
 	const char *name, *subject, *data;
 	struct value parsed;		/* data as an object, once asked for */
@@ -49,6 +52,7 @@ struct person {
 	/* kinds of rules to look at again */
 	bool fit, stage, list, hot, enrolments;
 	bool trials;			/* something happened that may decide a test */
+	enum person_by by;		/* what kind of fact it is: not all make hot */
 	int64_t happened;		/* when, if it only takes effect now: a click that was held back; else 0 */
 	struct entry_mark *enter;	/* entries, each with the event that may enter */
 	size_t enter_count, enter_room;

@@ -43,7 +43,7 @@ int sequence_rest(struct db *db, struct enrolment *e, const struct step *step, i
 		return -1;
 	if (strcmp(e->step, step->name) != 0)
 		e->allowed = 0;
-	e->lane = sequence_sends(step) ? LANE_SEND : LANE_TIME;
+	e->lane = !sequence_sends(step) ? LANE_TIME : step->awaited ? LANE_SEND_FIRST : LANE_SEND;
 	e->due = due;
 	e->queue_id = id_new(id_bucket(e->prospect), clock_now());	/* not `due`: ids only grow */
 	e->step = step->name;

@@ -104,6 +104,7 @@ int on_sweep(struct decide *d, struct db *db, uint16_t bucket, int64_t *after, s
 	for (i = 0; found >= 0 && i < *count_out; i++) {
 		decide_arena(d);
 		found = person_load(d, db, people[i], clock_now(), &p, err);
+		p.by = BY_TIME;
 		*after = people[i];
 		if (found != 1)
 			continue;

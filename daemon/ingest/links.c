@@ -43,7 +43,8 @@ static void read_hit(
 		.link = token->link,
 		.ip = c->ip,
 		.agent = c->agent,
-		.head = http_method(r) == HTTP_HEAD,
+		.traits = (http_method(r) == HTTP_HEAD ? HIT_HEAD : 0) | (http_header(r, "Accept") ? HIT_ACCEPT : 0) |
+			  (http_header(r, "Accept-Language") ? HIT_LANGUAGE : 0),
 		.at = now};
 }
 

@@ -199,8 +199,10 @@ static int read_fact(struct track_call *c, const json_t *json, bool trusted, str
 		return err_set(err, "anonymousId is 8 to %d visible ASCII characters", ANONYMOUS_MAX);
 	c->fact.anonymous_id = keep(http_arena(r), anonymous);
 	if (click && token_check(c->call.in->ring, TOKEN_CLICK, click, strlen(click), c->fact.at, &token,
-			     NULL) == 0)
+			     NULL) == 0) {
 		c->fact.click_delivery = token.id;
+		c->fact.click_link = token.link;
+	}
 	if (trusted && read_person(c, json, err) < 0)
 		return -1;
 	if (!c->fact.prospect && !c->fact.address && !c->fact.anonymous_id && !c->fact.click_delivery)

@@ -3,8 +3,6 @@
  * words of the remote server first (reason.c). Half of all bounces carry no status: there the lines of the
  * notice that hold a reply code or follow a server's name are looked at first, then the whole of it.
  */
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,6 +11,7 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "bounce.h"
+#include "bounce_notice.h"
 #include "charset.h"
 #include "evidence.h"
 
@@ -30,13 +29,24 @@ static struct pattern subjects = PATTERN(
 	"consegna)|"
 	"non\\s+recapitabile|onbestelbaar|недоставлен|не\\s+(?:удалось\\s+)?доставлен|送信できません|配信不能|退信|"
 	"returned\\s+message|bounce|mail\\s+could\\s+not|rejected\\s+(?:mail|message)|"
-	"warning:\\s+(?:message|could\\s+not)|delivery\\s+has\\s+been\\s+delayed|errors?\\s+(?:in|"
+	"warning:\\s+(?:message|could\\s+not)|(?:entrega|envio)\\s+(?:fallid|falh)|n[aã]o\\s+(?:foi\\s+poss[ií]vel|"
+	"entregue)|olevererbart|kan\\s+ikke\\s+leveres|leveringsfejl|nie\\s+mo[zż]na\\s+dostarczy[cć]|"
+	"niedostarczon|nedoru[cč]iteln|doru[cč]en[ií]\\s+se\\s+nezda|k[eé]zbes[ií]thetetlen|teslim\\s+edilemedi|"
+	"toimittamaton|не\\s+удается\\s+доставить|未送达|无法送达|投递失败|배달되지|メッセージを配信|メール配信に失敗|"
+	"failed\\s+delivery|failure\\s+delivery|nessuna\\s+consegna|errore\\s+di\\s+consegna|"
+	"loop\\s+(?:alert|back\\s+warning)|not\\s+member\\s+article|error\\s+sending\\s+your\\s+mail|"
+	"undelivered|message\\s+frozen|delivery\\s+has\\s+been\\s+delayed|errors?\\s+(?:in|"
 	"during)\\s+(?:mail\\s+)?(?:delivery|processing)|unknown\\s+address");
 
 static struct pattern senders = PATTERN("mailer-?daemon|\\bpost_?master\\b|mail.?delivery|"
 	"mail\\s+administrator|\\bbounces?[+@-]|mail.?system|mmdf|mail-?error");
 
 static struct pattern wording = PATTERN(
+	"unable\\s+to\\s+deliver\\s+(?:message\\s+)?to|original\\s+mail\\s+as\\s+follows|failed\\s+to\\s+deliver|"
+	"no\\s+pudo\\s+ser\\s+entregad|n[aã]o\\s+p[oô]de\\s+ser\\s+entregue|kon\\s+niet\\s+worden\\s+(?:bezorgd|"
+	"afgeleverd)|kunde\\s+inte\\s+levereras|nie\\s+mo[zż]e\\s+zosta[cć]\\s+dostarcz|не\\s+был[ао]?\\s+доставлен|"
+	"machine\\s+generated\\s+message\\s+from\\s+mail|following\\s+addresses\\s+had|due\\s+to\\s+the\\s+following\\s+"
+	"smtp|recipients?\\s+(?:was|were)\\s+affected|was\\s+automatically\\s+rejected:|"
 	"this\\s+is\\s+the\\s+(?:qmail-send|mailer-daemon|mail\\s+(?:system|delivery)|postfix|dragonfly)|"
 	"could\\s+not\\s+be\\s+delivered\\s+to|permanent\\s+fatal\\s+errors|"
 	"transcript\\s+of\\s+session\\s+follows|"
@@ -52,43 +62,53 @@ static struct pattern wording = PATTERN(
 	"не\\s+может\\s+быть\\s+доставлено|permanent\\s+(?:error|failure)|consegna\\s+non\\s+riuscita|"
 	"konnte\\s+nicht\\s+zugestellt|n'a\\s+pas\\s+pu\\s+[êe]tre\\s+(?:remis|envoy|distribu)");
 
+/* "Re: ..." from somebody who is no daemon: a person may write of bounces, and quote one. */
+static bool looks_human(const char *from, const char *subject, const char *return_path)
+{
+	static struct pattern reply = PATTERN("\\A\\s*(?:re|aw|sv|antw?|rv|odp|vs|r)\\s*:");
+
+	return pattern_in(&reply, subject) && !pattern_in(&senders, from) &&
+	       (!return_path || strncmp(return_path, "<>", 2));
+}
+
 bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r)
 {
 	const struct headers *h = &m->headers;
 	const char *from = headers_decode(m->arena, headers_get(h, "from"));
 	const char *subject = headers_decode(m->arena, headers_get(h, "subject"));
 	const char *return_path = headers_get(h, "return-path");
+	bool by_sender = pattern_in(&senders, from), by_subject = pattern_in(&subjects, subject), by_words;
 	int signs = 0;
 
-	if (m->status)
+	if (m->status && !m->status_in_text)
 		return evidence_add(r, "delivery-status");
 	if (!strcmp(m->type, "multipart/report") && !strcmp(m->report_type, "delivery-status"))
 		return evidence_add(r, "report-type");
 	if (headers_get(h, "x-failed-recipients"))
 		return evidence_add(r, "x-failed-recipients");
-	if (pattern_in(&senders, from))
+	if (looks_human(from, subject, return_path))
+		return false;
+	by_words = pattern_in(&wording, m->notice);
+	if (m->status)
+		signs += evidence_add(r, "delivery-status in the text");
+	if (by_sender)
 		signs += evidence_add(r, "from");
-	if (pattern_in(&subjects, subject))
+	if (by_subject)
 		signs += evidence_add(r, "subject");
 	if (return_path && !strncmp(return_path, "<>", 2))
 		signs += evidence_add(r, "null return path");
 	if (m->has_original)
 		signs += evidence_add(r, "original");
-	if (pattern_in(&wording, m->notice))
+	if (by_words)
 		signs += evidence_add(r, "wording");
-	/*
-	 * a null sender is every automatic reply's too, and anybody may attach a mail: one sign must be of
-	 * words
-	 */
-	if (signs >= 2 && (pattern_in(&wording, m->notice) || pattern_in(&subjects, subject) ||
-			   (pattern_in(&senders, from) && m->has_original)))
+	/* a null sender is every automatic reply's too, and anybody may attach a mail: one sign must be of words */
+	if (signs >= 2 && (m->status || by_words || by_subject || (by_sender && m->has_original)))
 		return true;
 	r->evidence_count = 0;
 	return false;
 }
 
 /* --- delivery status ------------------------------------------------------------------------------------ */
-
 
 static const char *after_type(const char *value)
 {
@@ -111,30 +131,38 @@ static int action_rank(const struct headers *f)
 	return !strncasecmp(action, "failed", 6) ? 3 : !strncasecmp(action, "delayed", 7) ? 1 : 0;
 }
 
+struct groups {
+	struct headers list[READING_MAX_BOUNCES];
+	size_t count, best;
+	const char *envelope_id;
+};
+
 /* Groups are header blocks apart by empty lines; stray text between them parses to nothing. */
-static bool best_group(const struct opened_mail *m, struct headers *best, struct headers *message)
+static void find_groups(const struct opened_mail *m, struct groups *g)
 {
-	const char *s = m->status;
+	const char *s = m->status ? m->status : "";
 	size_t left = strlen(s);
 	int rank = -1;
 
-	message->count = 0;
-	for (int groups = 0; left && groups < 200; groups++) {
+	g->count = g->best = 0;
+	g->envelope_id = "";
+	for (int blocks = 0; left && blocks < 200 && g->count < READING_MAX_BOUNCES; blocks++) {
 		struct headers f;
 		size_t used = headers_parse(&f, m->arena, s, left);
 
-		if (headers_get(&f, "reporting-mta") || headers_get(&f, "original-envelope-id"))
-			*message = f;
-		if ((headers_get(&f, "final-recipient") || headers_get(&f, "original-recipient") ||
-			    headers_get(&f, "status")) &&
-			action_rank(&f) > rank) {
-			rank = action_rank(&f);
-			*best = f;
+		if (headers_get(&f, "original-envelope-id"))
+			g->envelope_id = headers_get(&f, "original-envelope-id");
+		if (headers_get(&f, "final-recipient") || headers_get(&f, "original-recipient") ||
+			headers_get(&f, "x-actual-recipient") || headers_get(&f, "status")) {
+			if (action_rank(&f) > rank) {
+				rank = action_rank(&f);
+				g->best = g->count;
+			}
+			g->list[g->count++] = f;
 		}
 		s += used;
 		left -= used;
 	}
-	return rank >= 0;
 }
 
 static const char *lower(struct arena *arena, const char *s)
@@ -155,215 +183,133 @@ static const char *cut(struct arena *arena, const char *s, size_t max)
 	return arena_strndup(arena, s, n);
 }
 
-static void read_status(const struct opened_mail *m, struct mail_bounce *out)
+static const char *recipient_in(const struct opened_mail *m, const struct headers *f, const char *name)
 {
-	struct headers f, message;
-	const char *to, *diagnostic;
-	struct pattern_hit hit;
+	const char *value = headers_get(f, name);
+	const char *address = value ? headers_address(m->arena, after_type(value)) : "";
+
+	return *address || !value ? address : lower(m->arena, after_type(value));
+}
+
+static void read_group(const struct opened_mail *m, const struct headers *f, struct mail_bounce *out)
+{
 	static struct pattern status = PATTERN("\\b([245]\\.\\d{1,3}\\.\\d{1,3})\\b");
+	const char *diagnostic = headers_get(f, "diagnostic-code"), *given = headers_get(f, "status");
+	struct pattern_hit hit;
 
-	if (!best_group(m, &f, &message))
-		return;
-	to = headers_get(&f, "final-recipient");
-	if (!to || !strchr(to, '@'))
-		to = headers_get(&f, "original-recipient") ? headers_get(&f, "original-recipient") : to;
-	out->recipient = headers_address(m->arena, after_type(to));
+	out->recipient = recipient_in(m, f, "final-recipient");
+	out->original_recipient = recipient_in(m, f, "original-recipient");
+	if (!strchr(out->recipient, '@') && *out->original_recipient)
+		out->recipient = out->original_recipient;
 	if (!*out->recipient)
-		out->recipient = lower(m->arena, after_type(to));
-	out->action = lower(m->arena, headers_token(m->arena, headers_get(&f, "action")));
-	diagnostic = headers_get(&f, "diagnostic-code");
+		out->recipient = recipient_in(m, f, "x-actual-recipient");
+	out->action = lower(m->arena, headers_token(m->arena, headers_get(f, "action")));
 	out->diagnostic = diagnostic ? headers_decode(m->arena, diagnostic) : "";
-	if (headers_get(&f, "status") &&
-		pattern_find(&status, headers_get(&f, "status"), strlen(headers_get(&f, "status")), 0, &hit))
+	if (given && pattern_find(&status, given, strlen(given), 0, &hit))
 		out->status = arena_strndup(m->arena, hit.group[1].data, hit.group[1].len);
-	if (headers_get(&message, "original-envelope-id"))
-		out->original_envelope_id = headers_get(&message, "original-envelope-id");
-}
-
-/* --- the notice ----------------------------------------------------------------------------------------- */
-
-/* Lines that tell what a server answered: with a code, or behind ">>>", "said:", "reason:". */
-static char *telling_lines(const struct opened_mail *m)
-{
-	static struct pattern telling = PATTERN(
-		"(?:^|[\\s:;(\\[<'#])[45]\\d\\d[-\\s](?!\\d)|\\b[45]\\.\\d\\.\\d{1,3}\\b|<<<|\\bsaid:|"
-		"\\breason:|\\berror\\b.*:|\\bdiagnostic|responded|returned|response|unknown|"
-		"not\\s+(?:found|recognized|listed)|quota|full\\b");
-	struct buf b = BUF_INIT;
-	const char *s = m->notice;
-	int follow = 0;
-	char *text;
-
-	while (*s && b.len < 8192) {
-		size_t n = strcspn(s, "\n");
-
-		if (pattern_find(&telling, s, n, 0, NULL))
-			follow = 3;	/* replies are folded over lines */
-		if (follow-- > 0) {
-			buf_add(&b, s, n);
-			buf_char(&b, ' ');
-		}
-		s += n + (s[n] == '\n');
-	}
-	text = arena_strdup(m->arena, buf_cstr(&b));
-	buf_clear(&b);
-	return text;
-}
-
-struct failed {
-	struct arena *arena;
-	const char *not_this;	/* who the report was sent to */
-	char *address;
-};
-
-static void first_failed(void *ctx, const char *address, size_t n)
-{
-	static struct pattern daemon = PATTERN("^mailer-daemon@");
-	struct failed *f = ctx;
-	char *s;
-
-	if (f->address)
-		return;
-	s = arena_strndup(f->arena, address, n);
-	text_lower(s);
-	if (strcmp(s, f->not_this) && !pattern_in(&daemon, s))
-		f->address = s;
-}
-
-static const char *failed_in_notice(const struct opened_mail *m)
-{
-	static struct pattern alone = PATTERN("^[\\s*\"]*(?:to:\\s*|recipient(?:\\s+address)?:\\s*)?<?([^"
-		"\\s<>\"]+@[^\\s<>\":;,]+)>?\"?\\s*(?:[:;.,(]|$|on\\s|invalid)");
-	const char *given = headers_get(&m->headers, "x-failed-recipients");
-	struct failed f = { m->arena, headers_address(m->arena, headers_get(&m->headers, "to")), NULL };
-	struct pattern_hit hit;
-	size_t at = 0, n = strlen(m->notice);
-
-	if (given)
-		return headers_address(m->arena, given);
-	while (!f.address && pattern_find(&alone, m->notice, n, at, &hit)) {
-		headers_addresses(
-			arena_strndup(m->arena, hit.group[1].data, hit.group[1].len), first_failed, &f);
-		at = (size_t)(hit.group[0].data - m->notice) + hit.group[0].len;
-		at += hit.group[0].len == 0;
-	}
-	if (!f.address)
-		headers_addresses(m->notice, first_failed, &f);
-	return f.address ? f.address : "";
-}
-
-/* Codes as they stand in a server's words: "550 5.1.1", "550-5.1.1", "(#5.1.1)". */
-static void read_codes(struct arena *arena, const char *text, struct mail_bounce *out)
-{
-	static struct pattern code = PATTERN("(?:^|[\\s:;(\\[<'#])([45]\\d\\d)(?=[-\\s;:'\\])])(?![-\\s]"
-		"\\d+\\s+seconds)");
-	static struct pattern status = PATTERN("(?:^|[\\s:;(\\[<'#\\-])([45]\\.\\d{1,2}\\.\\d{1,3})(?![."
-		"\\d])");
-	struct pattern_hit hit;
-
-	if (!out->code && pattern_find(&code, text, strlen(text), 0, &hit))
-		out->code = (hit.group[1].data[0] - '0') * 100 + (hit.group[1].data[1] - '0') * 10 +
-			    hit.group[1].data[2] - '0';
-	if ((!*out->status || strstr(out->status, ".0.0")) &&
-		pattern_find(&status, text, strlen(text), 0, &hit))
-		out->status = arena_strndup(arena, hit.group[1].data, hit.group[1].len);
 }
 
 /* --- in all --------------------------------------------------------------------------------------------- */
 
-enum stage { STAGE_UNKNOWN, STAGE_CONNECT, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
+struct words {
+	const char *diagnostic;		/* what the remote server said */
+	const char *telling;		/* lines of the notice that sound like it */
+	const char *notice;
+	enum stage stage;
+};
 
-/* What we had said when the server refused: "user unknown" behind DATA is a filter that lies. */
-static enum stage refused_at(const char *text)
+/* The first of the texts that says anything. Where the status is plain, the notice is not searched for more. */
+static const char *by_words(const struct words *w, const struct mail_bounce *b, const char **said)
 {
-	static struct { enum stage stage; struct pattern pattern; } stages[] = {
-		{ STAGE_DATA, PATTERN("in\\s+reply\\s+to\\s+(?:the\\s+)?(?:end\\s+of\\s+)?DATA|"
-			"after\\s+(?:end\\s+of\\s+data|DATA|sending\\s+the\\s+message)|>>>\\s*DATA|"
-			"smtp\\s+command\\s*\\n\\s*DATA|\\(DATA\\)|our\\s+(?:final\\s+)?DATA|"
-			"TEXT\\s+command") },
-		{ STAGE_MAIL, PATTERN("in\\s+reply\\s+to\\s+MAIL|after\\s+(?:pipelined\\s+)?MAIL\\s+FROM|"
-			">>>\\s*MAIL\\s") },
-		{ STAGE_RCPT, PATTERN("in\\s+reply\\s+to\\s+RCPT|after\\s+(?:pipelined\\s+)?RCPT|"
-			">>>\\s*RCPT|RCPT\\s+TO:?\\s*<|RCPT\\s+command|\\[RCPT_TO\\]|our\\s+RCPT|"
-			"does\\s+not\\s+like\\s+recipient") },
-		{ STAGE_CONNECT, PATTERN("after\\s+initial\\s+connection|in\\s+reply\\s+to\\s+(?:HELO|"
-			"EHLO)|>>>\\s*(?:HELO|EHLO)|refused\\s+to\\s+talk") },
-	};
+	const char *reason = reason_of_label(*w->diagnostic ? w->diagnostic : w->telling);
+	bool plain = strcmp(reason_of_status(b->status, b->code), "undefined") != 0;
 
-	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
-		if (pattern_in(&stages[i].pattern, text))
-			return stages[i].stage;
-	return STAGE_UNKNOWN;
-}
-
-/* What the words mean at that point of the dialogue: before RCPT nothing is about the recipient. */
-static const char *by_stage(
-	const char *reason, enum stage stage, const char *words, const struct mail_bounce *b)
-{
-	static struct pattern generic = PATTERN("user\\s+unknown|unknown\\s+user");
-	static struct pattern nameless = PATTERN("\\b5\\d\\d:?\\s*:\\s*user\\s+unknown");
-	static const char *const vague[] = {"userunknown", "hostunknown", "securityerror", "undefined", NULL};
-	bool of_address = !strncmp(b->status, "5.1.", 4) || !strncmp(b->status, "4.1.", 4), is_vague = false;
-
-	for (size_t i = 0; vague[i]; i++)
-		is_vague |= !strcmp(reason, vague[i]);
-	if (is_vague && stage == STAGE_CONNECT)
-		return "blocked";
-	if (is_vague && stage == STAGE_MAIL)
-		return "rejected";
-	if (strcmp(reason, "userunknown") || stage == STAGE_RCPT)
-		return reason;
-	if (!of_address &&
-		((stage == STAGE_DATA && pattern_in(&generic, words)) || pattern_in(&nameless, words)))
-		return "filtered";
-	if (!strncmp(b->status, "5.7.", 4) || !strncmp(b->status, "5.2.", 4))
-		return "filtered";
+	*said = w->diagnostic;
+	if (!reason)
+		reason = reason_of_text(w->diagnostic);
+	if (!reason && (!*w->diagnostic || !plain))
+		reason = reason_of_text(*said = w->telling);
+	if (!reason && !*w->diagnostic)
+		reason = reason_of_text(*said = w->notice);
 	return reason;
 }
 
-static const char *why(
-	const char *diagnostic, const char *telling, const char *notice, const struct mail_bounce *b)
+static const char *why(const struct words *w, const struct mail_bounce *b)
 {
-	const char *words = diagnostic, *reason = reason_of_text(diagnostic);
-	enum stage stage;
+	const char *said, *reason = by_words(w, b, &said);
 
-	if (!reason && (!*diagnostic || !strcmp(reason_of_status(b->status, b->code), "undefined")))
-		reason = reason_of_text(words = telling);
-	if (!reason && !*diagnostic)
-		reason = reason_of_text(words = notice);
+	/* "message too large": for the system, by its status, or for the mailbox */
+	if (reason && !strcmp(reason, "exceedlimit") && !strcmp(b->status + (*b->status ? 1 : 0), ".3.4"))
+		reason = "mesgtoobig";
 	if (!reason)
 		reason = reason_of_status(b->status, b->code);
-	stage = refused_at(diagnostic);
-	if (stage == STAGE_UNKNOWN)
-		stage = refused_at(notice);
-	return by_stage(reason, stage, words, b);
+	reason = bounce_by_stage(reason, w->stage, said, b);
+	/* words that nobody understands are more than none */
+	if (!strcmp(reason, "undefined") && (*w->diagnostic || *w->telling))
+		return !strcmp(b->action, "delayed") ? "expired" : "onhold";
+	return reason;
 }
 
-void bounce_read(const struct opened_mail *m, struct mail_bounce *out)
+static bool is_no_failure(const char *action)
 {
-	const char *telling, *diagnostic;
+	static const char *const fine[] = {"delayed", "delivered", "relayed", "expanded", "deliverable", NULL};
+
+	for (size_t i = 0; fine[i]; i++)
+		if (!strcmp(action, fine[i]))
+			return true;
+	return false;
+}
+
+/* `alone`: of all that the notice says nothing can be about somebody else. */
+static void judge(const struct opened_mail *m, bool alone, struct mail_bounce *out)
+{
+	struct words w = { .stage = STAGE_UNKNOWN };
+	const char *given;
 	bool permanent;
 
-	*out = (struct mail_bounce)MAIL_BOUNCE_NONE;
-	if (m->status)
-		read_status(m, out);
-	telling = charset_simplify(m->arena, telling_lines(m));
-	diagnostic = charset_simplify(m->arena, out->diagnostic);
-	read_codes(m->arena, *diagnostic ? diagnostic : telling, out);
+	w.telling = alone || !*out->diagnostic ? charset_simplify(m->arena, bounce_telling_lines(m)) : "";
+	w.notice = alone || !*out->diagnostic ? charset_simplify(m->arena, m->notice) : "";
+	given = charset_simplify(m->arena, out->diagnostic);
+	w.diagnostic = bounce_remote_words(m, given, &w.stage);
+	if (w.diagnostic != given)
+		out->status = "";	/* it is in the words that were wrapped, or nowhere */
+	bounce_read_codes(m->arena, *w.diagnostic ? w.diagnostic : w.telling, out);
 	if (!out->code)
-		read_codes(m->arena, telling, out);
-	if (!*out->recipient)
-		out->recipient = failed_in_notice(m);
-	out->reason = why(diagnostic, telling, charset_simplify(m->arena, m->notice), out);
+		bounce_read_codes(m->arena, w.telling, out);
+	if (w.stage == STAGE_UNKNOWN)
+		w.stage = bounce_stage(w.diagnostic);
+	if (w.stage == STAGE_UNKNOWN)
+		w.stage = bounce_stage(w.notice);
+	out->reason = why(&w, out);
 	if (!*out->diagnostic)
-		out->diagnostic = telling;
+		out->diagnostic = w.telling;
 	out->diagnostic = cut(m->arena, out->diagnostic, DIAGNOSTIC_MAX);
 	permanent = *out->status ? out->status[0] == '5' : out->code ? out->code >= 500 : true;
 	out->kind = reason_kind(out->reason, permanent);
 	if (!*out->action)
 		out->action = "failed";
-	if (!strcmp(out->action, "delayed") || !strcmp(out->action, "delivered") ||
-		!strcmp(out->action, "relayed") || !strcmp(out->action, "expanded") ||
-		!strcmp(out->action, "deliverable"))
+	if (is_no_failure(out->action))
 		out->kind = BOUNCE_NONE;
+}
+
+void bounce_read(const struct opened_mail *m, struct mail_reading *r)
+{
+	struct groups g;
+
+	find_groups(m, &g);
+	r->bounce = (struct mail_bounce)MAIL_BOUNCE_NONE;
+	if (g.count)
+		read_group(m, &g.list[g.best], &r->bounce);
+	r->bounce.original_envelope_id = g.envelope_id;
+	if (!*r->bounce.recipient)
+		r->bounce.recipient = bounce_failed_in_notice(m);
+	judge(m, g.count < 2, &r->bounce);
+	for (size_t i = 0; i < g.count && g.count > 1; i++) {
+		struct mail_bounce *b = &r->bounces[r->bounce_count++];
+
+		*b = (struct mail_bounce)MAIL_BOUNCE_NONE;
+		read_group(m, &g.list[i], b);
+		b->original_envelope_id = g.envelope_id;
+		judge(m, false, b);
+	}
 }

@@ -14,7 +14,10 @@
  */
 bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r);
 
-/* Fills out; of several recipients the first that failed. */
-void bounce_read(const struct opened_mail *m, struct mail_bounce *out);
+/*
+ * Fills r->bounce: of several recipients the first that failed; and r->bounces with all of them if there are
+ * several: whoever knows whom we wrote to takes that one.
+ */
+void bounce_read(const struct opened_mail *m, struct mail_reading *r);
 
 #endif

@@ -15,14 +15,17 @@
 
 #define MAX_TEXT (256 * 1024)
 
+#define MAX_MENDED 64
+
 /*
- * mbox lines before the header ("From x", ">From x") hide the whole of it from libetpan. Lines end with LF
- * afterwards.
+ * mbox lines before the header ("From x", ">From x") hide the whole of it from libetpan, and so does a boundary
+ * that somebody wrote on a line of its own without indenting it. Lines end with LF afterwards.
  */
 static struct slice clean(struct arena *arena, const char *raw, size_t n)
 {
 	char *out;
 	size_t to = 0, at = 0;
+	int mended = 0;
 
 	if (n > MIME_MAX_BYTES)
 		n = MIME_MAX_BYTES;
@@ -31,10 +34,20 @@ static struct slice clean(struct arena *arena, const char *raw, size_t n)
 
 		at = nl ? (size_t)(nl - raw) + 1 : n;
 	}
-	out = arena_alloc(arena, n - at + 1);
-	for (; at < n; at++)
-		if (raw[at] != '\0' && (raw[at] != '\r' || (at + 1 < n && raw[at + 1] != '\n')))
-			out[to++] = raw[at] == '\r' ? '\n' : raw[at];
+	out = arena_alloc(arena, n - at + 1 + MAX_MENDED);
+	while (at < n) {
+		const char *nl = memchr(raw + at, '\n', n - at);
+		size_t end = nl ? (size_t)(nl - raw) + 1 : n;
+
+		if (to > 1 && out[to - 2] == ';' && n - at > 9 && mended < MAX_MENDED &&
+			!strncasecmp(raw + at, "boundary=", 9)) {
+			out[to++] = ' ';
+			mended++;
+		}
+		for (; at < end; at++)
+			if (raw[at] != '\0' && (raw[at] != '\r' || (at + 1 < n && raw[at + 1] != '\n')))
+				out[to++] = raw[at] == '\r' ? '\n' : raw[at];
+	}
 	out[to] = '\0';
 	return (struct slice){ out, to };
 }
@@ -101,7 +114,7 @@ static void take_part(struct opened_mail *m, const struct mime_part *part, struc
 static size_t original_in_text(const char *text)
 {
 	static struct pattern start = PATTERN(
-		"^[> ]{0,2}(?:received:\\s+(?:from|by|\\()|return-path:\\s*<|dkim-signature:|"
+		"^[> \\t]{0,4}(?:received:\\s+(?:from|by|\\()|return-path:\\s*<|dkim-signature:|"
 		"message-id:\\s*<[^>]+@|delivered-to:\\s*\\S+@|x-nurtured-id:|mime-version:\\s*1)");
 	struct pattern_hit hit;
 
@@ -124,8 +137,10 @@ static void read_notice(struct opened_mail *m)
 	cut = original_in_text(text);
 	if (text[cut])
 		take_original(m, (struct slice){ text + cut, strlen(text + cut) });
-	if (!m->status)
+	if (!m->status) {
 		m->status = status_within(text);
+		m->status_in_text = m->status != NULL;
+	}
 	m->notice = arena_strndup(m->arena, text, cut);
 }
 

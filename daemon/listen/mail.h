@@ -22,6 +22,7 @@ struct opened_mail {
 	const char *plain;		/* all text/plain that is no attachment, or "" */
 	const char *html;		/* the first text/html, or "" */
 	const char *status; /* message/delivery-status, also where it is labelled otherwise; or NULL */
+	bool status_in_text;		/* it stood in the notice: a person may have quoted it */
 	const char *feedback;		/* message/feedback-report; or NULL */
 	const char
 		*notice; /* what the sender of a report says: plain, else html as text, up to the original */

@@ -138,7 +138,7 @@ void reading_make(
 	out->text = cut_utf8(out->arena, reply.text, READING_MAX_TEXT);
 	out->uncut = reply.uncut;
 	if (out->class == READING_BOUNCE)
-		bounce_read(&m, &out->bounce);
+		bounce_read(&m, out);
 	else if (out->class == READING_HUMAN)
 		read_human(&m, &reply, received, out);
 	else if (out->class == READING_AUTO)
@@ -208,12 +208,22 @@ static json_t *json_bounce(struct arena *arena, const struct mail_bounce *b)
 		{"action", b->action},
 		{"status", b->status},
 		{"recipient", b->recipient},
+		{"original_recipient", b->original_recipient},
 		{"diagnostic", b->diagnostic},
 		{"original_envelope_id", b->original_envelope_id},
 	};
 
 	json_fields(o, arena, fields, sizeof(fields) / sizeof(fields[0]));
 	return o;
+}
+
+static json_t *json_bounces(const struct mail_reading *r)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < r->bounce_count; i++)
+		json_array_append_new(array, json_bounce(r->arena, &r->bounces[i]));
+	return array;
 }
 
 json_t *reading_json(const struct mail_reading *r)
@@ -238,5 +248,7 @@ json_t *reading_json(const struct mail_reading *r)
 	json_object_set_new(o, "intents", json_intents(r));
 	if (r->class == READING_BOUNCE)
 		json_object_set_new(o, "bounce", json_bounce(r->arena, &r->bounce));
+	if (r->bounce_count)
+		json_object_set_new(o, "bounces", json_bounces(r));
 	return o;
 }

@@ -485,7 +485,7 @@ static void claim_done(struct store_job *job, enum store_result result, const st
 		claim_take(s, c->batch);
 	} else {
 		mail_batch_free(&c->batch);
-		if (queue_next_due(decide_store(s->decide), LANE_SEND) <= clock_now())
+		if (queue_next_mail(decide_store(s->decide)) <= clock_now())
 			look_later(s);
 	}
 	free(c);

@@ -13,6 +13,8 @@
 #define BEGINS_AFTER US_MINUTE	/* the event with which they begin, and entering by hand, once they have come */
 
 /* A person's browser at home: no scanner. The address is one of those for documentation. */
+/* What a browser sends, and no address: they do not sit in one office. */
+static const unsigned seen = HIT_ACCEPT | HIT_LANGUAGE;
 static const char agent[] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 static const char ip[] = "192.0.2.1";
 
@@ -169,7 +171,7 @@ static int confirm(struct simulation *s, struct db *db, const struct deed *deed,
 
 static int open_mail(struct simulation *s, struct db *db, const struct deed *deed, struct err *err)
 {
-	struct hit_fact fact = { .delivery = deed->entry->ref, .kind = 'o', .ip = ip, .agent = agent, .at = s->now };
+	struct hit_fact fact = { .delivery = deed->entry->ref, .kind = 'o', .traits = seen, .ip = "", .agent = agent, .at = s->now };
 	struct hit_result result;
 
 	tell(s, deed, (struct thing){ .kind = THING_OPENS, .mail = deed->entry->mail });
@@ -178,7 +180,8 @@ static int open_mail(struct simulation *s, struct db *db, const struct deed *dee
 
 static int click(struct simulation *s, struct db *db, const struct deed *deed, struct err *err)
 {
-	struct hit_fact fact = { .delivery = deed->entry->ref, .kind = 'c', .link = deed->entry->habit->link - 1, .ip = ip, .agent = agent, .at = s->now };
+	struct hit_fact fact = { .delivery = deed->entry->ref, .kind = 'c', .link = deed->entry->habit->link - 1, .traits = seen,
+		.ip = "", .agent = agent, .at = s->now };
 	struct hit_result result;
 
 	if (on_hit(s->decide, db, &fact, &result, err))

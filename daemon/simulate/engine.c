@@ -163,7 +163,7 @@ static int step(struct simulation *s, struct err *err)
 
 	if (queue_next_due(s->store, LANE_TIME) <= s->now)
 		return engine_do(s, time_cb, &done, err);
-	if (queue_next_due(s->store, LANE_SEND) <= s->now)
+	if (queue_next_mail(s->store) <= s->now)
 		return post_claim(s, err);
 	if (queue_next_due(s->store, LANE_ALERT) <= s->now)
 		return post_alerts(s, err);

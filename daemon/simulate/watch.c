@@ -137,12 +137,17 @@ static void look_at_place(struct look *l)
 
 /* --- the journal ---------------------------------------------------------------------------------------------------------------- */
 
+static bool is_mail_lane(int lane)
+{
+	return lane == LANE_SEND || lane == LANE_SEND_FIRST;
+}
+
 static const struct enrolment *held_at(const struct look *l, const char *step)
 {
 	size_t i;
 
 	for (i = 0; i < l->open_count; i++)
-		if (l->open[i].state == ENROLMENT_ACTIVE && l->open[i].lane == LANE_SEND && l->open[i].due > l->s->now && strcmp(l->open[i].step, step) == 0)
+		if (l->open[i].state == ENROLMENT_ACTIVE && is_mail_lane(l->open[i].lane) && l->open[i].due > l->s->now && strcmp(l->open[i].step, step) == 0)
 			return &l->open[i];
 	return NULL;
 }
@@ -265,7 +270,7 @@ static void tell_rest(struct look *l, const struct enrolment *e)
 		thing.to = behind_go(sequence, at->else_step);
 	} else if (at && at->kind == STEP_GO) {
 		thing.step = behind_go(sequence, at->then_step);
-	} else if (e->lane == LANE_SEND && !waited && *e->why && strcmp(e->why, "goes on") != 0) {
+	} else if (is_mail_lane(e->lane) && !waited && *e->why && strcmp(e->why, "goes on") != 0) {
 		thing.kind = THING_HELD;
 		thing.why = e->why;
 	}

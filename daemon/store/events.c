@@ -277,11 +277,6 @@ int events_each(struct db *db, int64_t prospect, const char *name,
 	return rc || got < 0 ? -1 : 0;
 }
 
-STATEMENT(prune, BUCKETED,
-	"DELETE FROM event"
-	" WHERE bucket = ?1 AND at < ?2"
-	" RETURNING prospect, name, subject");
-
 STATEMENT(uncount, BUCKETED,
 	"UPDATE event_count SET events = events - 1"
 	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3 AND subject = ?4");
@@ -289,15 +284,6 @@ STATEMENT(uncount, BUCKETED,
 STATEMENT(forget_counts, BUCKETED,
 	"DELETE FROM event_count"
 	" WHERE bucket = ?1 AND events <= 0");
-
-static void read_pruned(struct query *q, struct arena *arena, void *row)
-{
-	struct event_row *e = row;
-
-	e->prospect = query_get_int(q, 0);
-	e->name = rows_text(q, 1, arena);
-	e->subject = rows_text(q, 2, arena);
-}
 
 static int uncount(struct db *db, uint16_t bucket, const struct event_row *e, struct err *err)
 {
@@ -308,6 +294,68 @@ static int uncount(struct db *db, uint16_t bucket, const struct event_row *e, st
 	query_text(q, 3, e->name);
 	query_text(q, 4, e->subject);
 	return query_run(q, err) < 0 ? -1 : 0;
+}
+
+STATEMENT(remove, BUCKETED,
+	"DELETE FROM event"
+	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3 AND at = ?4 AND id = ?5");
+
+STATEMENT(forget_count, BUCKETED,
+	"DELETE FROM event_count"
+	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3 AND subject = ?4 AND events <= 0");
+
+int events_remove(struct db *db, const struct event_row *e, struct err *err)
+{
+	struct query *q = db_query(db, &sql_remove);
+	int removed;
+
+	query_int(q, 1, id_bucket(e->prospect));
+	query_int(q, 2, e->prospect);
+	query_text(q, 3, e->name);
+	query_int(q, 4, e->at);
+	query_int(q, 5, e->id);
+	removed = query_run(q, err);
+	if (removed <= 0)
+		return removed;
+	if (uncount(db, id_bucket(e->prospect), e, err) < 0)
+		return -1;
+	q = db_query(db, &sql_forget_count);
+	query_int(q, 1, id_bucket(e->prospect));
+	query_int(q, 2, e->prospect);
+	query_text(q, 3, e->name);
+	query_text(q, 4, e->subject);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
+STATEMENT(set_points, BUCKETED,
+	"UPDATE event SET points = ?6"
+	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3 AND at = ?4 AND id = ?5");
+
+int events_set_points(struct db *db, const struct event_row *e, struct err *err)
+{
+	struct query *q = db_query(db, &sql_set_points);
+
+	query_int(q, 1, id_bucket(e->prospect));
+	query_int(q, 2, e->prospect);
+	query_text(q, 3, e->name);
+	query_int(q, 4, e->at);
+	query_int(q, 5, e->id);
+	query_real(q, 6, e->points);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
+STATEMENT(prune, BUCKETED,
+	"DELETE FROM event"
+	" WHERE bucket = ?1 AND at < ?2"
+	" RETURNING prospect, name, subject");
+
+static void read_pruned(struct query *q, struct arena *arena, void *row)
+{
+	struct event_row *e = row;
+
+	e->prospect = query_get_int(q, 0);
+	e->name = rows_text(q, 1, arena);
+	e->subject = rows_text(q, 2, arena);
 }
 
 int events_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err)

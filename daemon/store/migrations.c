@@ -397,6 +397,51 @@ static const char *const steps[] = {
 	" delivery $INT NOT NULL,"
 	" data $TEXT NOT NULL,"
 	" PRIMARY KEY (bucket, delivery)) $BY_KEY",
+
+	/* hits by mail, with what was seen of them: the verdict is found again from it */
+	"ALTER TABLE hit RENAME TO hit_before",
+
+	"CREATE TABLE hit ("
+	" bucket $INT NOT NULL,"
+	" delivery $INT NOT NULL,"
+	" at $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" kind $TEXT NOT NULL,"
+	" place $INT NOT NULL,"
+	" traits $INT NOT NULL,"
+	" times $INT NOT NULL,"
+	" agent $TEXT NOT NULL,"
+	" ip $TEXT NOT NULL,"
+	" verdict $INT NOT NULL,"
+	" reasons $INT NOT NULL,"
+	" settled $INT NOT NULL,"
+	" event $INT NOT NULL,"
+	" PRIMARY KEY (bucket, delivery, at, id)) $BY_KEY",
+
+	/* what was not looked at then counts for them: they had Accept and Accept-Language (6); settled 1: nobody noted which event it became */
+	"INSERT INTO hit (bucket, delivery, at, id, prospect, kind, place, traits, times, agent, ip, verdict, reasons, settled, event)"
+	" SELECT bucket, delivery, at, id, prospect, kind, place, 6 + (reasons & 1), 1, agent, ip, verdict, reasons,"
+	"  CASE WHEN EXISTS (SELECT 1 FROM queue WHERE queue.bucket = hit_before.bucket AND queue.lane = 0 AND queue.kind = 2"
+	"   AND queue.ref = hit_before.id) THEN 0 ELSE 1 END, 0"
+	" FROM hit_before",
+
+	/* what falls due is the mail, not the hit */
+	"UPDATE queue SET ref = (SELECT delivery FROM hit_before WHERE hit_before.bucket = queue.bucket AND hit_before.id = queue.ref)"
+	" WHERE kind = 2 AND EXISTS (SELECT 1 FROM hit_before WHERE hit_before.bucket = queue.bucket AND hit_before.id = queue.ref)",
+
+	"DROP TABLE hit_before",
+
+	"CREATE TABLE hit_day ("
+	" sequence $TEXT NOT NULL,"
+	" step $TEXT NOT NULL,"
+	" template $TEXT NOT NULL,"
+	" kind $TEXT NOT NULL,"
+	" verdict $INT NOT NULL,"
+	" day $INT NOT NULL,"
+	" shard $INT NOT NULL,"
+	" mails $INT NOT NULL,"
+	" PRIMARY KEY (sequence, step, template, kind, verdict, day, shard)) $BY_KEY",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

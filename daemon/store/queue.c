@@ -102,6 +102,13 @@ int64_t queue_next_due(struct store *store, enum lane lane)
 	return atomic_load(&store_db(store)->heads->earliest[lane]);
 }
 
+int64_t queue_next_mail(struct store *store)
+{
+	int64_t first = queue_next_due(store, LANE_SEND_FIRST), other = queue_next_due(store, LANE_SEND);
+
+	return first < other ? first : other;
+}
+
 STATEMENT(head, BUCKETED,
 	"SELECT due FROM queue"
 	" WHERE bucket = ?1 AND lane = ?2"
@@ -135,6 +142,7 @@ static unsigned hint_of(enum lane lane)
 	case LANE_TIME:
 		return HINT_TIME;
 	case LANE_SEND:
+	case LANE_SEND_FIRST:
 		return HINT_SEND;
 	case LANE_ALERT:
 		return HINT_ALERT;

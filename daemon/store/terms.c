@@ -78,6 +78,77 @@ static double decayed(const struct raw_term *t, int64_t now, int64_t half_life)
 	return t->points * exp2(-(double)(now - t->at) / (double)half_life);
 }
 
+STATEMENT(find, BUCKETED,
+	"SELECT points FROM score_term"
+	" WHERE bucket = ?1 AND prospect = ?2 AND rule = ?3 AND at = ?4 AND event = ?5");
+
+int terms_find(struct db *db, int64_t prospect, const char *rule, int64_t at, int64_t event, double *points_out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_find);
+	int got;
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	query_text(q, 3, rule);
+	query_int(q, 4, at);
+	query_int(q, 5, event);
+	got = query_row(q, err);
+	if (got == 1)
+		*points_out = query_get_real(q, 0);
+	query_done(q);
+	return got;
+}
+
+STATEMENT(remove, BUCKETED,
+	"DELETE FROM score_term"
+	" WHERE bucket = ?1 AND prospect = ?2 AND rule = ?3"
+	" RETURNING rule, at, points");
+
+STATEMENT(remove_one, BUCKETED,
+	"DELETE FROM score_term"
+	" WHERE bucket = ?1 AND prospect = ?2 AND rule = ?3 AND at = ?4 AND event = ?5"
+	" RETURNING rule, at, points");
+
+static int remove_some(struct query *q, int64_t now, int64_t half_life, double *points_out, struct err *err)
+{
+	struct raw_term t;
+	double sum = 0;
+	int got;
+
+	while ((got = query_row(q, err)) == 1) {
+		t = (struct raw_term){ .at = query_get_int(q, 1), .points = query_get_real(q, 2) };
+		sum += decayed(&t, now, half_life);
+	}
+	query_done(q);
+	if (got < 0)
+		return -1;
+	*points_out = sum;
+	return 0;
+}
+
+int terms_remove(struct db *db, int64_t prospect, const char *rule, int64_t now, int64_t half_life, double *points_out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_remove);
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	query_text(q, 3, rule);
+	return remove_some(q, now, half_life, points_out, err);
+}
+
+int terms_remove_one(struct db *db, int64_t prospect, const char *rule, int64_t at, int64_t event, int64_t now, int64_t half_life,
+		double *points_out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_remove_one);
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	query_text(q, 3, rule);
+	query_int(q, 4, at);
+	query_int(q, 5, event);
+	return remove_some(q, now, half_life, points_out, err);
+}
+
 static int by_magnitude(const void *a, const void *b)
 {
 	const struct term_sum *x = a, *y = b;

@@ -20,6 +20,9 @@ enum bounce_kind {
 /* By the words, or NULL if they say nothing. `text` may be a whole notice. */
 const char *reason_of_text(const char *text);
 
+/* By a label of one provider in the words (AUP#CXBL, LPN000_630, RESOLVER.ADR...), which says more than they; or NULL. */
+const char *reason_of_label(const char *text);
+
 /* By enhanced status ("5.1.1") and reply code (550, or 0); "undefined" if neither says anything. */
 const char *reason_of_status(const char *status, int code);
 

@@ -15,6 +15,7 @@
 #include "base/address.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/networks.h"
 #include "language/expression.h"
 #include "language/template.h"
 
@@ -74,6 +75,12 @@ struct sender_config {
 	char separator;			/* between b and TOKEN in local parts: '+' (default), '-' or '=' */
 };
 
+/* Who opens and clicks without being a person; the networks are NULL where no file is named. */
+struct tracking_config {
+	const struct networks *egress;		/* opens from there are Apple's mail privacy */
+	const struct networks *scanners;	/* clicks from there are suspect */
+};
+
 /* Mail services that report by webhook what became of mail. */
 enum esp { ESP_SES, ESP_SENDGRID, ESP_POSTMARK, ESP_MAILGUN, ESP_MAILJET, ESP_BREVO };
 extern const char *const esp_names[];	/* as config and addresses have them; ends with NULL */
@@ -107,6 +114,7 @@ struct operator_config {
 	int64_t keep_events, keep_raw_mail;
 	enum log_level log_level;
 	bool log_json;
+	struct tracking_config tracking;
 	int64_t click_hold;		/* default 90 s: how long a click's effect is held back */
 	int64_t retry_first;		/* default 1 minute: first retry of a deferred mail; tests shorten it */
 	const char *const *allow_private;	/* CIDRs that webhooks may reach although private or loopback; ends with NULL */
@@ -195,6 +203,7 @@ struct step {
 	/* send, test */
 	const struct mail_template *mail;	/* send */
 	bool even_in_quiet, even_in_cap;
+	bool awaited;			/* send: what somebody who has just signed up asked for */
 	int64_t valid_for;		/* from when the gate first allows it; 0: for ever */
 	bool as_owner;			/* From is the owner of the lead */
 	bool same_thread;		/* answers the enrolment's mail before it */

@@ -95,6 +95,7 @@ struct track {
 	const struct address *address;	/* NULL: not given */
 	const char *anonymous_id;	/* NULL: not given */
 	int64_t click_delivery;		/* of a verified click token that the page was opened with; 0 */
+	int click_link;			/* and which link of it that was */
 	const char *event;		/* [a-z0-9_]{1,64}, not a name that nurtured makes itself (signup open click reply bounce sent ...) unless page_view or purchase */
 	const char *subject;		/* path for page_view, else "" */
 	const char *properties;		/* JSON object */
@@ -111,10 +112,11 @@ int on_track(struct decide *d, struct db *db, const struct track *fact, struct t
 
 struct hit_fact {
 	int64_t delivery;
-	char kind;			/* 'o' or 'c' */
+	char kind;			/* 'o', 'c', or 'u' for a look at the page to unsubscribe */
 	int link;
+	unsigned traits;		/* HIT_HEAD HIT_ACCEPT HIT_LANGUAGE */
+	int64_t times;			/* so many that were the same; 0: one */
 	const char *ip, *agent;
-	bool head;			/* HEAD request */
 	int64_t at;
 };
 
@@ -124,6 +126,25 @@ struct hit_result {
 };
 
 int on_hit(struct decide *d, struct db *db, const struct hit_fact *fact, struct hit_result *out, struct err *err) MUSTCHECK;
+
+/* By hand: the hits of some mails of one bucket are judged again, by the rules of today. */
+struct rescore {
+	uint16_t bucket;
+	int64_t after;			/* the last delivery that was judged in it; 0 */
+	int64_t since;			/* mails with hits since then; 0: all */
+	size_t max;			/* mails */
+	int64_t at;
+};
+
+struct rescored {
+	size_t mails;			/* judged; 0: there are no more in the bucket */
+	int64_t after;			/* the last of them */
+	size_t hits, changed;		/* judged; that have another verdict now */
+	size_t moves[VERDICTS][VERDICTS];	/* those, from and to */
+	size_t scores;			/* people whose score changed */
+};
+
+int on_rescore(struct decide *d, struct db *db, const struct rescore *fact, struct rescored *out, struct err *err) MUSTCHECK;
 
 struct download {
 	int64_t delivery;

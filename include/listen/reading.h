@@ -20,6 +20,7 @@ struct arena;
 #define READING_MAX_TEXT (16 * 1024)	/* of the new text */
 #define READING_MAX_INTENTS 16
 #define READING_MAX_EVIDENCE 16
+#define READING_MAX_BOUNCES 20	/* recipients of one delivery status */
 
 /* In the order in which they are tested (mail.md 3.6); the first that holds. */
 enum reading_class {
@@ -52,11 +53,12 @@ struct mail_bounce {
 	const char *status;	/* "5.1.1" */
 	int code;		/* 550, or 0 */
 	const char *recipient;	/* lower case */
+	const char *original_recipient;	/* as it was written to, where that was forwarded; lower case */
 	const char *diagnostic;	/* at most 500 bytes */
 	const char *original_envelope_id;
 };
 
-#define MAIL_BOUNCE_NONE { BOUNCE_NONE, "", "", "", 0, "", "", "" }
+#define MAIL_BOUNCE_NONE { BOUNCE_NONE, "", "", "", 0, "", "", "", "" }
 
 struct mail_reading {
 	struct arena *arena;
@@ -77,7 +79,9 @@ struct mail_reading {
 	const char *intent;		/* to act on: one of intents[], "review", "other"; "" if no human */
 	double intent_confidence;
 	int64_t return_date;		/* automatic reply: back on; not_now: ask again on; 0: not said */
-	struct mail_bounce bounce;
+	struct mail_bounce bounce;	/* of the first recipient that failed */
+	struct mail_bounce bounces[READING_MAX_BOUNCES];	/* of each, if there are several */
+	size_t bounce_count;
 	const char *complaint;		/* feedback type (RFC 5965 3.1), lower case */
 };
 

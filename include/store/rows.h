@@ -85,6 +85,10 @@ int events_all(struct db *db, int64_t prospect, struct arena *arena, struct even
 /* Each of that name in the same order, its texts borrowed for the call; fn's -1 ends it. Read. */
 int events_each(struct db *db, int64_t prospect, const char *name, int (*fn)(void *arg, const struct event_row *event, struct err *err), void *arg, struct err *err) MUSTCHECK;
 
+/* Takes one back, and uncounts it; all five name it. */
+int events_remove(struct db *db, const struct event_row *e, struct err *err) MUSTCHECK;
+int events_set_points(struct db *db, const struct event_row *e, struct err *err) MUSTCHECK;
+
 /* Forgets what is older, of everybody in the bucket. */
 int events_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;
 
@@ -105,29 +109,73 @@ struct term_sum { const char *rule; double points, given; int64_t count; };
 int terms_by_rule(struct db *db, int64_t prospect, int64_t now, int64_t half_life, struct arena *arena,
 		struct term_sum **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 
+/* 1/0/-1 */
+int terms_find(struct db *db, int64_t prospect, const char *rule, int64_t at, int64_t event, double *points_out, struct err *err) MUSTCHECK;
+/* Takes all back that a rule has granted; *points_out: what they were worth at `now`. */
+int terms_remove(struct db *db, int64_t prospect, const char *rule, int64_t now, int64_t half_life, double *points_out, struct err *err) MUSTCHECK;
+int terms_remove_one(struct db *db, int64_t prospect, const char *rule, int64_t at, int64_t event, int64_t now, int64_t half_life, double *points_out,
+		struct err *err) MUSTCHECK;
+
 int terms_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;	/* as events_prune() */
 
-/* --- hit: opens and clicks that wait for their verdict to take effect -------------------------------------------- */
+/* --- hit: opens and clicks, what was seen of them and who is thought to have made them ---------------------------- */
 
-enum verdict { VERDICT_UNKNOWN, VERDICT_HUMAN, VERDICT_MACHINE };
+enum verdict { VERDICT_UNKNOWN, VERDICT_HUMAN, VERDICT_MACHINE, VERDICTS };
+
+/* What was seen of a hit, as bits: kept, so that the verdict can be found again under other rules. */
+enum hit_trait {
+	HIT_HEAD = 1,			/* a HEAD request */
+	HIT_ACCEPT = 2,			/* it had an Accept header */
+	HIT_LANGUAGE = 4,		/* ... and an Accept-Language */
+	HIT_CAME_BACK = 8,		/* later: an event on the website from this click, a form, a reply */
+	HIT_CROWD = 16,			/* its address clicked for many people within minutes */
+};
+
+#define HIT_HONEYPOT 255		/* link number of the one that nobody sees */
 
 struct hit {
 	int64_t id;
 	int64_t prospect, delivery;
-	char kind;			/* 'o' or 'c' */
+	char kind;			/* 'o' open, 'c' click, 'u' GET of the page to unsubscribe: of no effect, but it says something of the others */
 	int link;
 	int64_t at;
-	const char *agent, *ip;		/* agent cut at 200 bytes */
+	unsigned traits;		/* enum hit_trait */
+	int64_t times;			/* so many that were the same in all but the moment; at is the first's */
+	const char *agent, *ip;		/* agent cut at 300 bytes */
 	enum verdict verdict;
 	unsigned reasons;		/* enum verdict_reason of decide, as bits */
+	int64_t settled;		/* when it took effect; 0: it is held back */
+	int64_t event;			/* what became of it; 0: nothing */
 };
 
 int hits_insert(struct db *db, const struct hit *h, struct err *err) MUSTCHECK;
-int hits_find(struct db *db, int64_t id, struct arena *arena, struct hit *out, struct err *err) MUSTCHECK;
-int hits_of_delivery(struct db *db, int64_t delivery, int64_t from, struct arena *arena, struct hit **out, size_t *count_out, struct err *err) MUSTCHECK;
-int hits_set_verdict(struct db *db, int64_t id, enum verdict verdict, unsigned reasons, struct err *err) MUSTCHECK;
+/* All of a mail since `from`, in their order. */
+int hits_of_delivery(struct db *db, int64_t delivery, int64_t from, struct arena *arena, struct hit **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+/* Writes traits, verdict, reasons, times, settled and event. */
+int hits_update(struct db *db, const struct hit *h, struct err *err) MUSTCHECK;
+/* How many rows a mail has. */
+int hits_count(struct db *db, int64_t delivery, int64_t *out, struct err *err) MUSTCHECK;
+/* Mails of a bucket behind `after` (0: the first) that have hits since `from`, in their order. */
+int hits_deliveries(struct db *db, uint16_t bucket, int64_t after, int64_t from, size_t max, struct arena *arena, int64_t **out, size_t *count_out, struct err *err) MUSTCHECK;
 
 int hits_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;	/* as events_prune() */
+
+/*
+ * Mails by the best verdict that one of their hits has (human before unknown before machine), summed by the day on which they were sent; in a few
+ * shards, as arm_day.
+ */
+struct hit_sum {
+	const char *sequence, *step, *template;	/* template: base name */
+	char kind;
+	enum verdict verdict;
+	int64_t day;				/* of 1970, UTC */
+	int64_t delivery;			/* one of those that are added, for its shard; 0 in what is read */
+	int64_t mails;
+};
+
+int hit_days_add(struct db *db, const struct hit_sum *sum, struct err *err) MUSTCHECK;
+/* By step, template, kind and verdict; sequence NULL: of all. `day` is 0. */
+int hit_days_of(struct db *db, const char *sequence, struct arena *arena, struct hit_sum **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 
 /* --- enrolment --------------------------------------------------------------------------------------------------- */
 
@@ -176,12 +224,16 @@ int enrolments_census(struct db *db, void (*fn)(void *ctx, const char *sequence,
 
 /* --- queue: what is due, by lane --------------------------------------------------------------------------------- */
 
-enum lane { LANE_TIME, LANE_SEND, LANE_ALERT, LANES };
+enum lane {
+	LANE_TIME, LANE_SEND, LANE_ALERT,
+	LANE_SEND_FIRST,	/* mails that somebody waits for: claimed before any of LANE_SEND, and hinted as that lane is */
+	LANES
+};
 
 enum queue_kind {
 	QUEUE_STEP,		/* ref: enrolment, step: index of the step in its sequence (checked against `name`) */
 	QUEUE_MAIL,		/* ref: delivery that is planned or deferred */
-	QUEUE_SETTLE,		/* ref: hit */
+	QUEUE_SETTLE,		/* ref: delivery, a hit of which takes effect */
 	QUEUE_RECHECK,		/* ref: prospect */
 	QUEUE_ALERT,		/* ref: alert */
 };
@@ -207,6 +259,7 @@ int queue_take(struct db *db, enum lane lane, int64_t now, size_t max, struct ar
 /* The earliest due time in a lane from memory, TIME_NEVER if empty. Loop thread too (atomic): never later than the truth. */
 struct store;
 int64_t queue_next_due(struct store *store, enum lane lane);
+int64_t queue_next_mail(struct store *store);	/* of both lanes of mails */
 /* How many rows are due by `now`, and how many wait at all. */
 int queue_depth(struct db *db, enum lane lane, int64_t now, int64_t *due_out, int64_t *all_out, struct err *err) MUSTCHECK;	/* read */
 

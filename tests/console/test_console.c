@@ -243,7 +243,7 @@ static void status_tells_what_there_is(void **state)
 	assert_true(json_is_true(json_object_get(d->json, "ready")));
 	assert_int_equal(json_integer_value(json_object_get(d->json, "prospects")), 0);
 	lanes = json_object_get(d->json, "lanes");
-	assert_int_equal(json_array_size(lanes), 3);
+	assert_int_equal(json_array_size(lanes), 4);
 	store = json_object_get(d->json, "store");
 	assert_true(json_integer_value(json_object_get(store, "disk_free_bytes")) > 0);
 	config = json_object_get(d->json, "config");

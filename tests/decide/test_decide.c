@@ -325,7 +325,7 @@ static int run_hit(struct db *db, void *arg, struct err *err)
 
 static void hit(int64_t delivery, char kind, int link, const char *agent)
 {
-	struct hit_fact fact = { .delivery = delivery, .kind = kind, .link = link, .ip = "192.0.2.9", .agent = agent, .at = clock_now() };
+	struct hit_fact fact = { .delivery = delivery, .kind = kind, .link = link, .traits = HIT_ACCEPT | HIT_LANGUAGE, .ip = "192.0.2.9", .agent = agent, .at = clock_now() };
 
 	run(run_hit, &fact);
 }

@@ -102,7 +102,7 @@ static void send_all(enum outcome outcome, int64_t retry_at)
 static void run_until(int64_t until)
 {
 	for (;;) {
-		int64_t time = queue_next_due(site.store, LANE_TIME), send = queue_next_due(site.store, LANE_SEND), next = time < send ? time : send;
+		int64_t time = queue_next_due(site.store, LANE_TIME), send = queue_next_mail(site.store), next = time < send ? time : send;
 
 		if (next > until)
 			break;
@@ -432,7 +432,7 @@ static int click_fn(struct site *s, struct db *db, void *arg, struct err *err)
 
 	if (!address_parse(arg, &address, err) && prospects_find_address(db, address.key, arena, &row, err) == 1 &&
 			!deliveries_of(db, row.id, 1, arena, &all, &count, err) && count == 1)
-		rc = on_hit(s->d, db, &(struct hit_fact){ .delivery = all[0].id, .kind = 'c', .ip = "192.0.2.1", .agent = "Mozilla/5.0", .at = clock_now() },
+		rc = on_hit(s->d, db, &(struct hit_fact){ .delivery = all[0].id, .kind = 'c', .traits = HIT_ACCEPT | HIT_LANGUAGE, .ip = "192.0.2.1", .agent = "Mozilla/5.0", .at = clock_now() },
 			&result, err);
 	arena_free(&arena);
 	return rc;

@@ -146,7 +146,7 @@ static struct traces traces(int64_t delivery)
 
 static int click_fn(struct site *s, struct db *db, void *arg, struct err *err)
 {
-	struct hit_fact fact = { .delivery = *(int64_t *)arg, .kind = 'c', .link = 0, .ip = "192.0.2.9", .agent = "Mozilla/5.0 Firefox/128.0", .at = clock_now() };
+	struct hit_fact fact = { .delivery = *(int64_t *)arg, .kind = 'c', .link = 0, .traits = HIT_ACCEPT | HIT_LANGUAGE, .ip = "192.0.2.9", .agent = "Mozilla/5.0 Firefox/128.0", .at = clock_now() };
 	struct hit_result result;
 
 	if (on_hit(s->d, db, &fact, &result, err))

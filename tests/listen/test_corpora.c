@@ -21,10 +21,10 @@
 #include "base/text.h"
 #include "listen/reading.h"
 
-#define LEAST_HARD_SOFT 0.96
-#define LEAST_REASON 0.90
+#define LEAST_HARD_SOFT 0.97
+#define LEAST_REASON 0.94
 #define LEAST_REPLIES 0.95
-#define MOST_FALSE_HARD 8
+#define MOST_FALSE_HARD 5
 
 static char folder[400];
 

@@ -482,7 +482,7 @@ static void must(const struct round *r, int rc, const struct err *err)
 /* Mails are claimed, and the process dies with them in hand. */
 static void restart(struct round *r)
 {
-	int64_t due = queue_next_due(r->s->store, LANE_SEND);
+	int64_t due = queue_next_mail(r->s->store);
 	struct err err = { "" };
 
 	if (due < simulation_now(r->s) + 2 * US_DAY)

@@ -46,9 +46,31 @@ static int insert_hit(struct with_store *w, struct db *db, void *arg, struct err
 	return hits_insert(db, &(struct hit){ .id = ID(3), .prospect = ID(0), .delivery = ID(4), .kind = 'c', .at = 1 }, err);
 }
 
-static int set_verdict(struct with_store *w, struct db *db, void *arg, struct err *err)
+static int update_hit(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
-	return hits_set_verdict(db, ID(0), VERDICT_MACHINE, 7, err);
+	return hits_update(db, &(struct hit){ .id = ID(3), .delivery = ID(4), .at = 1, .verdict = VERDICT_MACHINE, .reasons = 7 }, err);
+}
+
+static int add_hit_day(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return hit_days_add(db, &(struct hit_sum){ .sequence = "s", .step = "a", .template = "t", .kind = 'o', .mails = 1, .delivery = ID(4) }, err);
+}
+
+static int remove_event(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return events_remove(db, &(struct event_row){ .id = ID(2), .prospect = ID(0), .at = 1, .name = "click", .subject = "" }, err);
+}
+
+static int set_event_points(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return events_set_points(db, &(struct event_row){ .id = ID(2), .prospect = ID(0), .at = 1, .name = "click", .points = 2 }, err);
+}
+
+static int remove_term(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	double points;
+
+	return terms_remove_one(db, ID(0), "r", 1, ID(2), 1, 1, &points, err);
 }
 
 static int insert_enrolment(struct with_store *w, struct db *db, void *arg, struct err *err)
@@ -234,7 +256,8 @@ static const struct {
 	job_fn fn;
 } writers[] = {
 	{ "prospects_insert", insert_prospect }, { "prospects_update", update_prospect }, { "events_insert", insert_event },
-	{ "terms_insert", insert_term }, { "hits_insert", insert_hit }, { "hits_set_verdict", set_verdict },
+	{ "terms_insert", insert_term }, { "hits_insert", insert_hit }, { "hits_update", update_hit }, { "hit_days_add", add_hit_day },
+	{ "events_set_points", set_event_points }, { "events_remove", remove_event }, { "terms_remove_one", remove_term },
 	{ "enrolments_insert", insert_enrolment }, { "enrolments_update", update_enrolment }, { "queue_add", add_to_queue },
 	{ "queue_remove", remove_from_queue }, { "queue_take", take_from_queue }, { "deliveries_put", put_delivery },
 	{ "sending_insert", insert_sending }, { "sending_dot", dot }, { "sending_take", remove_sending }, { "links_put", put_links },

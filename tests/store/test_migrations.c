@@ -58,7 +58,7 @@ static void an_empty_folder_gets_the_whole_schema(void **state)
 			" AND name NOT LIKE 'sqlite_%'"), 0);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM pragma_table_list AS t, pragma_table_info(t.name) AS c"
 			" WHERE t.schema = 'main' AND c.pk = 1 AND c.name <> 'bucket'"
-			" AND t.name NOT IN ('setting', 'mailbox', 'turn', 'link', 'arm_day', 'test_end', 'sequence_version')"), 0);
+			" AND t.name NOT IN ('setting', 'mailbox', 'turn', 'link', 'arm_day', 'hit_day', 'test_end', 'sequence_version')"), 0);
 }
 
 static void a_newer_schema_is_refused_and_left_alone(void **state)
@@ -98,6 +98,14 @@ static void what_is_no_database_is_refused(void **state)
 	refused(w, "not a database");
 }
 
+/* Hits as they were before what was seen of them was kept: so many steps ago. */
+#define HIT_STEPS 6
+#define HITS_BACK \
+	"DROP TABLE hit_day; DROP TABLE hit; CREATE TABLE hit (bucket INTEGER NOT NULL, id INTEGER NOT NULL, prospect INTEGER NOT NULL," \
+	" delivery INTEGER NOT NULL, kind TEXT NOT NULL, place INTEGER NOT NULL, at INTEGER NOT NULL, agent TEXT NOT NULL, ip TEXT NOT NULL," \
+	" verdict INTEGER NOT NULL, reasons INTEGER NOT NULL, PRIMARY KEY (bucket, id)) STRICT, WITHOUT ROWID;" \
+	"CREATE INDEX hit_delivery ON hit (bucket, delivery, at);"
+
 /* An earlier version's file: the last steps not yet run. */
 static void an_older_schema_goes_on_where_it_stood(void **state)
 {
@@ -106,8 +114,8 @@ static void an_older_schema_goes_on_where_it_stood(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE mail_data; DROP TABLE event_count; DROP TABLE sequence_version; INSERT INTO turn VALUES ('ana', 3)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 4));
+	change(w, HITS_BACK "DROP TABLE mail_data; DROP TABLE event_count; DROP TABLE sequence_version; INSERT INTO turn VALUES ('ana', 3)");
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 4 - HIT_STEPS));
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
@@ -123,9 +131,9 @@ static void the_events_of_an_older_schema_are_counted(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE mail_data; DROP TABLE event_count;"
+	change(w, HITS_BACK "DROP TABLE mail_data; DROP TABLE event_count;"
 			"INSERT INTO event VALUES (7, 70, 'click', 5, 1, 'a', '{}', 0), (7, 70, 'click', 9, 2, 'a', '{}', 0), (7, 70, 'click', 6, 3, 'b', '{}', 0)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 3));
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 3 - HIT_STEPS));
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM event_count"), 2);
@@ -140,18 +148,39 @@ static void people_of_an_older_schema_stay(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE mail_data; DROP TABLE event_count; DROP TABLE sequence_version; DROP TABLE test_end; DROP TABLE arm_day; DROP TABLE trial;"
+	change(w, HITS_BACK "DROP TABLE mail_data; DROP TABLE event_count; DROP TABLE sequence_version; DROP TABLE test_end; DROP TABLE arm_day; DROP TABLE trial;"
 			"ALTER TABLE sending DROP COLUMN arm; ALTER TABLE delivery DROP COLUMN arm;"
 			"ALTER TABLE enrolment DROP COLUMN heldout; ALTER TABLE enrolment DROP COLUMN allowed;"
 			"ALTER TABLE enrolment DROP COLUMN version;"
 			"ALTER TABLE prospect DROP COLUMN moved_until; ALTER TABLE prospect DROP COLUMN moved_list;"
 			"ALTER TABLE prospect DROP COLUMN tags;"
 			"INSERT INTO enrolment VALUES (7, 70, 71, 'ebook', 'nudge', 0, 5, 0, '', 9, 72, 0)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 15));
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 15 - HIT_STEPS));
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM enrolment WHERE id = 71 AND step = 'nudge' AND version = '' AND heldout = 0"), 1);
+}
+
+/* One took effect, one is held back: its row in the queue names the mail from now on. */
+static void the_hits_of_an_older_schema_stay(void **state)
+{
+	struct with_store *w = *state;
+	int64_t version;
+
+	close_store(w);
+	version = ask(w, "PRAGMA user_version");
+	change(w, HITS_BACK "INSERT INTO hit VALUES (7, 1, 70, 80, 'o', 0, 500, 'Mozilla', '192.0.2.1', 2, 1), (7, 2, 70, 80, 'c', 3, 600, 'x', '', 0, 0);"
+			"INSERT INTO queue VALUES (7, 0, 690, 5, 2, 70, 2, ''), (7, 0, 690, 6, 3, 70, 70, '')");
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - HIT_STEPS));
+	open_store(w);
+	close_store(w);
+	assert_int_equal(ask(w, "PRAGMA user_version"), version);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM hit WHERE delivery = 80 AND at = 500 AND id = 1 AND traits = 7 AND times = 1 AND verdict = 2"
+			" AND settled = 1"), 1);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM hit WHERE delivery = 80 AND at = 600 AND id = 2 AND traits = 6 AND place = 3 AND settled = 0"), 1);
+	assert_int_equal(ask(w, "SELECT ref FROM queue WHERE id = 5"), 80);
+	assert_int_equal(ask(w, "SELECT ref FROM queue WHERE id = 6"), 70);
 }
 
 /* All or nothing: here the second of two steps cannot be run. */
@@ -162,10 +191,10 @@ static void a_step_that_fails_changes_nothing(void **state)
 
 	close_store(w);
 	version = ask(w, "PRAGMA user_version");
-	change(w, "DROP TABLE sequence_version");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 4));
+	change(w, HITS_BACK "DROP TABLE sequence_version");
+	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 4 - HIT_STEPS));
 	refused(w, "upgrading the schema");
-	assert_int_equal(ask(w, "PRAGMA user_version"), version - 4);
+	assert_int_equal(ask(w, "PRAGMA user_version"), version - 4 - HIT_STEPS);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sequence_version'"), 0);
 }
 
@@ -179,6 +208,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_older_schema_goes_on_where_it_stood, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(the_events_of_an_older_schema_are_counted, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(people_of_an_older_schema_stay, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(the_hits_of_an_older_schema_stay, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, setup_store, teardown_store),
 	};
 
