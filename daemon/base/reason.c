@@ -161,7 +161,7 @@ static struct rule rules[] = {
 		"gruppo)\\s+you\\s+tried\\s+to\\s+contact|may\\s+not\\s+have\\s+permission\\s+to\\s+post|"
 		"senders?\\s+not\\s+(?:listed|permitted)|not\\s+accept(?:ing)?\\s+(?:mail|"
 		"messages)\\s+from\\s+(?:you|this|your)|only\\s+(?:members|subscribers)") },
-	{ "hostunknown", PATTERN(
+	{ "hostunknown", PATTERN("\\b553\\s+[\\w-]+(?:\\.[\\w-]+)+\\s+does\\s+not\\s+exist|"
 		"mail\\s+domain\\s+mentioned|all\\s+host\\s+address\\s+lookups\\s+failed\\s+permanently|remote\\s+domain\\s+does\\s*n.?t\\s+exist|illegal\\s+host/domain|dns\\s+domain\\s+\\S+\\s+does\\s+not|domaine\\s+inconnu|dominio\\s+(?:desconocido|inexistente|no\\s+existe)|domain\\s+nicht\\s+gefunden|"
 		"(?:host|domain)(?:\\s+or\\s+domain)?(?:\\s+name)?(?:\\s+\\S+){0,2}\\s+(?:not\\s+(?:found|"
 		"exist|valid)|unknown|does\\s+not\\s+exist|is\\s+(?:invalid|unknown)|lookup\\s+fail|"
@@ -207,7 +207,7 @@ static struct rule rules[] = {
 	{ "filtered", PATTERN("refuses?\\s+to\\s+receive|user\\s+reject|recipient(?:'s)?\\s+preferences|user\\s+rules|"
 		"only\\s+accepting\\s+mail\\s+from\\s+specific|restricted\\s+sms|not\\s+accepting\\s+any\\s+mail|"
 		"account\\s+is\\s+protected\\s+by|blocked\\s+by\\s+the\\s+recipient|extended\\s+inactivity|message\\s+filtered|"
-		"bounced\\s+address|cannot\\s+route\\s+mail\\s+to\\s+user|privacy\\s+settings\\s+blocked") },
+		"\\(state\\s+1[578]\\)|bounced\\s+address|cannot\\s+route\\s+mail\\s+to\\s+user|privacy\\s+settings\\s+blocked") },
 	{ "userunknown", PATTERN(
 		"not\\s+present\\s+in\\s+directory|can.t\\s+accept\\s+user|addresses\\s+were\\s+unknown|rejected\\s+recipients|not\\s+an\\s+active\\s+address|no\\s+mail\\s*box\\s+(?:available|by)|no\\s+valid\\s+recipients,\\s+bye|not\\s+a\\s+(?:local|valid|known)|nessun\\s+utente|utente\\s+(?:sconosciuto|inesistente)|no\\s+existe\\s+(?:dicha|ese)|"
 		"badrcptto|validrcptto|recipient\\s+not\\s+ok|refuses\\s+to\\s+accept\\s+your\\s+mail|missing\\s+home|user\\s+not\\s+active|recipient\\s+has\\s+been\\s+denied|no\\s+longer\\s+accepts\\s+mail|in\\s+name\\s+directory|domino\\s+directory|pertori[ée]?.{0,4}dans|directorio\\s+de\\s+domino|ディレクトリ(?:には見つかりません|のリストにありません)|name\\s+&\\s+address\\s+book|"

@@ -31,7 +31,7 @@ static struct label labels[] = {
 	{ "networkerror", PATTERN("SMTPSEND\\.DNS\\.MxLoopback|\\(00120270\\)|ROUTING\\.(?:NoConnector|LoopDetected)") },
 	{ "expired", PATTERN("\\bQUEUE\\.Expired\\b") },
 	{ "contenterror", PATTERN("\\((?:00050311|000502CC)\\)|\\bMSG-P2\\b") },
-	/* Outlook.com, Cox, Charter, Comcast, Facebook, Yahoo */
+	/* Outlook.com, Cox, Charter, Comcast, Facebook */
 	{ "blocked", PATTERN("\\(S31[45]0\\)|\\b(?:SC|DY)-00\\d\\b|AUP#(?:CXBL|CDRBL|IPBL\\d+)|\\bBL0000\\d\\d\\b|"
 		"\\bPOL-[PT][1-4]\\b") },
 	{ "requireptr", PATTERN("AUP#CXDNS\\b|\\bDNS-(?:P3|T2)\\b") },
@@ -44,7 +44,7 @@ static struct label labels[] = {
 	{ "mesgtoobig", PATTERN("\\b(?:MSG-P1|INT-P2)\\b") },
 	{ "notcompliantrfc", PATTERN("\\bMSG-P3\\b") },
 	{ "toomanyconn", PATTERN("\\bCON-T[1-4]\\b") },
-	{ "rejected", PATTERN("AUP#CXSMTP\\b|\\bDNS-(?:P[12]|T1)\\b|\\[TSS?\\d\\d\\]") },
+	{ "rejected", PATTERN("AUP#CXSMTP\\b|\\bDNS-(?:P[12]|T1)\\b") },
 };
 
 /* --- labels that are numbers ---------------------------------------------------------------------------- */
@@ -127,7 +127,7 @@ const char *reason_of_label(const char *text)
 	/* most replies carry none: one look instead of thirty */
 	static struct pattern any = PATTERN("RESOLVER\\.|SMTPSEND\\.|QUEUE\\.E|ROUTING\\.|\\(0[0-9A-F]{7}\\)|"
 		"\\(S31[45]0\\)|AUP#|(?:LPN|OFR|OUK)[a-z]{0,3}\\d{0,3}[_-]\\d{3}|\\bIB\\d{3}\\b|\\b[45]\\.7\\.\\d{3}\\b|"
-		"\\[TSS?\\d\\d\\]|\\b(?:SC|DY|RP)-00\\d|\\bBL0000|\\bRL0\\d{5}|\\b(?:POL|RCP|INT|MSG|CON|DNS)-[PT]\\d\\b");
+		"\\b(?:SC|DY|RP)-00\\d|\\bBL0000|\\bRL0\\d{5}|\\b(?:POL|RCP|INT|MSG|CON|DNS)-[PT]\\d\\b");
 	struct pattern_hit hit;
 
 	if (!pattern_in(&any, text))

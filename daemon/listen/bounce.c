@@ -211,6 +211,27 @@ static void read_group(const struct opened_mail *m, const struct headers *f, str
 
 /* --- in all --------------------------------------------------------------------------------------------- */
 
+/* PowerMTA sorts what it gives back; where its word is exact, it has read more than we see. */
+static const char *category_in(const struct headers *f)
+{
+	static const char *const table[][2] = {
+		{"bad-mailbox", "userunknown"},		{"bad-domain", "hostunknown"},
+		{"inactive-mailbox", "suspend"},	{"message-expired", "expired"},
+		{"quota-issues", "mailboxfull"},	{"spam-related", "spamdetected"},
+		{"virus-related", "virusdetected"},	{"invalid-sender", "rejected"},
+		{"relaying-issues", "norelaying"},	{"no-answer-from-host", "networkerror"},
+	};
+	const char *value = headers_get(f, "x-powermta-bouncecategory"), *status = headers_get(f, "status");
+	const char *comment = status && value ? strchr(status, '(') : NULL, *said = comment ? reason_of_text(comment) : NULL;
+
+	if (said)
+		return said;		/* 5.2.1 (mailbox disabled, not accepting messages) */
+	for (size_t i = 0; value && i < sizeof(table) / sizeof(table[0]); i++)
+		if (!strncasecmp(value, table[i][0], strlen(table[i][0])))
+			return table[i][1];
+	return NULL;
+}
+
 struct words {
 	const char *diagnostic;		/* what the remote server said */
 	const char *telling;		/* lines of the notice that sound like it */
@@ -260,8 +281,8 @@ static bool is_no_failure(const char *action)
 	return false;
 }
 
-/* `alone`: of all that the notice says nothing can be about somebody else. */
-static void judge(const struct opened_mail *m, bool alone, struct mail_bounce *out)
+/* `alone`: of all that the notice says nothing can be about somebody else. `category`: the sender's, or NULL. */
+static void judge(const struct opened_mail *m, bool alone, const char *category, struct mail_bounce *out)
 {
 	struct words w = { .stage = STAGE_UNKNOWN };
 	const char *given;
@@ -280,7 +301,7 @@ static void judge(const struct opened_mail *m, bool alone, struct mail_bounce *o
 		w.stage = bounce_stage(w.diagnostic);
 	if (w.stage == STAGE_UNKNOWN)
 		w.stage = bounce_stage(w.notice);
-	out->reason = why(&w, out);
+	out->reason = category ? category : why(&w, out);
 	if (!*out->diagnostic)
 		out->diagnostic = w.telling;
 	out->diagnostic = cut(m->arena, out->diagnostic, DIAGNOSTIC_MAX);
@@ -303,13 +324,13 @@ void bounce_read(const struct opened_mail *m, struct mail_reading *r)
 	r->bounce.original_envelope_id = g.envelope_id;
 	if (!*r->bounce.recipient)
 		r->bounce.recipient = bounce_failed_in_notice(m);
-	judge(m, g.count < 2, &r->bounce);
+	judge(m, g.count < 2, g.count ? category_in(&g.list[g.best]) : NULL, &r->bounce);
 	for (size_t i = 0; i < g.count && g.count > 1; i++) {
 		struct mail_bounce *b = &r->bounces[r->bounce_count++];
 
 		*b = (struct mail_bounce)MAIL_BOUNCE_NONE;
 		read_group(m, &g.list[i], b);
 		b->original_envelope_id = g.envelope_id;
-		judge(m, false, b);
+		judge(m, false, category_in(&g.list[i]), b);
 	}
 }

@@ -111,11 +111,15 @@ const char *bounce_remote_words(const struct opened_mail *m, const char *diagnos
 {
 	/* 5.1.0 - Unknown address error 550-'5.1.1 <x>... no' (delivery attempts: 0) */
 	static struct pattern cisco = PATTERN("\\b(\\d\\.\\d\\.\\d+)\\s+-\\s+[^'\"]{3,60}?\\s(\\d{3})-?\\s*\\(?['\"](.+)['\"]");
-	static struct pattern dovecot = PATTERN("was\\s+automatically\\s+rejected:\\s*\\n+\\s*(\\S[^\\n]*)");
+	static struct pattern better = PATTERN("was\\s+automatically\\s+rejected:\\s*\\n+\\s*(\\S[^\\n]*)|"
+		"^\\s*(The\\s+user\\(s\\)\\s+account\\s+is\\s+[^\\n]*)");
 	struct pattern_hit hit;
 
-	if (pattern_find(&dovecot, m->notice, strlen(m->notice), 0, &hit))
-		return arena_strndup(m->arena, hit.group[1].data, hit.group[1].len);
+	if (pattern_find(&better, m->notice, strlen(m->notice), 0, &hit)) {
+		const struct slice *said = &hit.group[hit.group[1].data ? 1 : 2];
+
+		return arena_strndup(m->arena, said->data, said->len);
+	}
 	if (!pattern_find(&cisco, diagnostic, strlen(diagnostic), 0, &hit))
 		return diagnostic;
 	if (!strncmp(hit.group[1].data, "5.3.0", hit.group[1].len))
@@ -154,11 +158,11 @@ enum stage bounce_stage(const char *text)
 		{ STAGE_MAIL, PATTERN("in\\s+reply\\s+to\\s+MAIL|after\\s+(?:pipelined\\s+)?MAIL\\s+FROM|"
 			">>>\\s*MAIL\\s|but\\s+sender\\s+was\\s+rejected|MAIL\\s+FROM\\s+command|\\(state\\s+6\\)") },
 		{ STAGE_RCPT, PATTERN("in\\s+reply\\s+to\\s+RCPT|after\\s+(?:pipelined\\s+)?RCPT|"
-			">>>\\s*RCPT|RCPT\\s+TO:?\\s*<|RCPT\\s+command|\\[RCPT_TO\\]|our\\s+RCPT|\\bSMTP:RCPT\\b|"
+			">>>\\s*RCPT|RCPT\\s+TO:?\\s*(?:<|\\S+@)|RCPT\\s+command|\\[RCPT_TO\\]|our\\s+RCPT|\\bSMTP:RCPT\\b|"
 			"does\\s+not\\s+like\\s+recipient|\\(state\\s+14\\)") },
 		{ STAGE_CONNECT, PATTERN("after\\s+initial\\s+connection|in\\s+reply\\s+to\\s+(?:HELO|"
 			"EHLO)|>>>\\s*(?:HELO|EHLO)|after\\s+(?:HELO|EHLO)\\s|refused\\s+to\\s+talk|"
-			"but\\s+(?:greeting\\s+failed|my\\s+name\\s+was\\s+rejected)|\\(state\\s+13\\)") },
+			"but\\s+(?:greeting\\s+failed|my\\s+name\\s+was\\s+rejected)") },
 	};
 
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
@@ -173,11 +177,13 @@ const char *bounce_by_stage(
 {
 	static struct pattern generic = PATTERN("user\\s+unknown|unknown\\s+user");
 	static struct pattern nameless = PATTERN("\\b5\\d\\d:?\\s*:\\s*user\\s+unknown");
-	static const char *const vague[] = {"userunknown", "hostunknown", "securityerror", "undefined", NULL};
+	static const char *const vague[] = {"userunknown", "hostunknown", "undefined", NULL};
+	static struct pattern denied = PATTERN("access\\s+denied|\\brejected\\b");
 	bool of_address = !strncmp(b->status, "5.1.", 4) || !strncmp(b->status, "4.1.", 4), is_vague = false;
 
 	for (size_t i = 0; vague[i]; i++)
 		is_vague |= !strcmp(reason, vague[i]);
+	is_vague |= !strcmp(reason, "securityerror") && pattern_in(&denied, words);
 	if (is_vague && stage == STAGE_CONNECT)
 		return "blocked";
 	if (is_vague && stage == STAGE_MAIL)
@@ -188,6 +194,9 @@ const char *bounce_by_stage(
 		((stage == STAGE_DATA && pattern_in(&generic, words)) || pattern_in(&nameless, words)))
 		return "filtered";
 	if (!strncmp(b->status, "5.7.", 4) || !strncmp(b->status, "5.2.", 4))
+		return "filtered";
+	/* a reply without a status that answered nobody knows what: not enough to give an address up */
+	if (!*b->status && b->code >= 500)
 		return "filtered";
 	return reason;
 }

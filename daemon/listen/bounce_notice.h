@@ -16,7 +16,7 @@ char *bounce_telling_lines(const struct opened_mail *m);
 
 /*
  * The remote server's own words in a diagnostic of a program that wraps them in words of its own (Cisco's
- * appliances), or in a notice that says it better (Dovecot); else the diagnostic. May set the stage.
+ * appliances), or in a notice that says it better (Dovecot, KDDI); else the diagnostic. May set the stage.
  */
 const char *bounce_remote_words(const struct opened_mail *m, const char *diagnostic, enum stage *stage);
 
