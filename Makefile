@@ -139,6 +139,7 @@ SRC_config := \
 	daemon/config/yaml.c
 
 SRC_store := \
+	daemon/store/alarms.c \
 	daemon/store/alerts.c \
 	daemon/store/consents.c \
 	daemon/store/db.c \
@@ -186,6 +187,7 @@ SRC_decide := \
 	daemon/decide/look_score.c \
 	daemon/decide/look_sequences.c \
 	daemon/decide/look_why.c \
+	daemon/decide/on_bounce.c \
 	daemon/decide/on_claim.c \
 	daemon/decide/on_dot.c \
 	daemon/decide/on_enroll.c \

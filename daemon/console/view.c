@@ -109,22 +109,55 @@ static json_t *plan_json(const struct plan *plan)
 	return json;
 }
 
+#define ALARMS_SHOWN (7 * US_DAY)
+
+static json_t *alarm_json(const void *row)
+{
+	const struct alarm *a = row;
+
+	return json_pack("{s:o, s:o, s:o, s:I, s:o}",
+		"last", answer_time(a->last),
+		"kind", answer_text(a->kind),
+		"what", answer_text(a->what),
+		"times", (json_int_t)a->times,
+		"sample", answer_text(a->sample));
+}
+
+/* What a person must see to, of the last days; NULL with err. */
+static json_t *alarms_json(struct db *db, int64_t now, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	struct alarm *rows;
+	size_t count;
+	json_t *list = NULL;
+
+	if (alarms_since(db, now - ALARMS_SHOWN, VIEW_MAX, arena, &rows, &count, err) == 0)
+		list = answer_rows(rows, count, sizeof(*rows), alarm_json);
+	arena_free(&arena);
+	return list;
+}
+
 int view_status(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
 	int64_t prospects, unknown, deferred, dead;
 	struct err why = { .text = "" };
 	bool ready = store_ready(at->store, &why);
-	json_t *lanes;
+	json_t *lanes, *alarms;
 
 	if (prospects_count(db, &prospects, err) < 0 ||
 		view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0 ||
 		view_count_deliveries(db, DELIVERY_DEFERRED, &deferred, err) < 0 ||
 		view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
 		return -1;
-	lanes = lanes_json(at, db, err);
-	if (!lanes)
+	alarms = alarms_json(db, at->now, err);
+	if (!alarms)
 		return -1;
-	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+	lanes = lanes_json(at, db, err);
+	if (!lanes) {
+		json_decref(alarms);
+		return -1;
+	}
+	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
 		"version", VERSION,
 		"started", answer_time(at->started),
 		"ready", ready,
@@ -133,6 +166,7 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 		"mails_unknown", (json_int_t)unknown,
 		"mails_deferred", (json_int_t)deferred,
 		"alerts_dead", (json_int_t)dead,
+		"alarms", alarms,
 		"config", plan_json(at->plan),
 		"lanes", lanes,
 		"store", store_json(at->store)), err);

@@ -304,15 +304,23 @@ extern const char mail_nothing_to_confirm[];
 /* One more mail that was not sent, at its claim or at its dot: one series of the metrics. */
 void mail_count_stopped(void);
 
-/* --- on_mail.c ---------------------------------------------------------------------------------------------------- */
-
-/* What a mail does, or a report of a mail service that says the same. `about` has id 0 where it is not known which mail it is about. */
-int mail_about_person(struct person *p, const struct mail_fact *fact, struct delivery *about, struct err *err) MUSTCHECK;
-
 /* --- plan a mail ------------------------------------------------------------------------------------------------- */
 
 /* A delivery row in PLANNED and its row in the send lane. */
 int mail_plan(struct db *db, struct delivery *d, int64_t due, struct err *err) MUSTCHECK;
+
+/* --- on_mail.c, on_bounce.c ---------------------------------------------------------------------------------------- */
+
+/* What a mail does, or a report of a mail service that says the same. `about` has id 0 where it is not known which mail it is about. */
+int mail_about_person(struct person *p, const struct mail_fact *fact, struct delivery *about, struct err *err) MUSTCHECK;
+
+/* What a bounce does: the address is dead, it is counted, or it is our own fault. Settles. */
+int person_bounced(struct person *p, const struct mail_fact *fact, struct delivery *about, struct err *err) MUSTCHECK;
+/* The same for what a relay said at once. Is it to be counted (fault, hard_bounce, reason)? Settles. */
+bool outcome_is_soft_bounce(const struct mail_outcome *fact);
+int person_refused(struct person *p, const struct mail_outcome *fact, struct delivery *mail, struct err *err) MUSTCHECK;
+/* A mail in doubt has arrived (DELIVERY_SENT), or has not (DELIVERY_FAILED): so `by` tells. Others, and an `about` of id 0, stay as they are. */
+int delivery_prove(struct person *p, struct delivery *about, enum delivery_state proven, const char *by, struct err *err) MUSTCHECK;
 
 /* --- on_unsubscribe.c -------------------------------------------------------------------------------------------- */
 

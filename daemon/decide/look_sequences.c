@@ -132,7 +132,7 @@ static struct pile *pile_of(struct sequence_look *l, struct piles *p, const char
 /* Left for a reason that keeps them from the goal, whatever the sequence does. */
 static bool is_lost(const char *why)
 {
-	static const char *const reasons[] = { "exit", "no consent", "consent was withdrawn", "unsubscribe", "complaint", "hard_bounce", "manual" };
+	static const char *const reasons[] = { "exit", "no consent", "consent was withdrawn", "unsubscribe", "complaint", "hard_bounce", "soft_bounces", "manual" };
 	size_t i;
 
 	for (i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)

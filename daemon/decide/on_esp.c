@@ -100,16 +100,6 @@ static struct mail_fact as_mail(const struct esp_fact *fact)
 	return as;
 }
 
-/* Also what was in doubt has arrived. */
-static int prove(struct person *p, const struct esp_fact *fact, struct delivery *about, struct err *err)
-{
-	if (!about->id || about->state != DELIVERY_UNKNOWN)
-		return 0;
-	about->state = DELIVERY_SENT;
-	about->reply = arena_printf(p->arena, "%s says that it arrived", fact->service);
-	return deliveries_put(p->db, about, err);
-}
-
 static int apply(struct person *p, const struct esp_fact *fact, struct delivery *about, struct err *err)
 {
 	struct mail_fact as = as_mail(fact);
@@ -122,7 +112,7 @@ static int apply(struct person *p, const struct esp_fact *fact, struct delivery 
 	case ESP_DELAYED:
 		return person_journal(p, "mail", "delayed", fact->diagnostic, err);
 	case ESP_DELIVERED:
-		return prove(p, fact, about, err);
+		return delivery_prove(p, about, DELIVERY_SENT, fact->service, err);
 	}
 	return 0;
 }
@@ -181,8 +171,11 @@ int on_esp(struct decide *d, struct db *db, const struct esp_fact *fact, struct 
 		return -1;
 	if (!found) {
 		found = suppress_stranger(d, db, fact, err);
-		if (!found && fact->what == ESP_COMPLAINT)
+		if (!found && fact->what == ESP_COMPLAINT) {
 			log_error("complaint.unattributed", L_STR("service", fact->service));
+			if (alarms_raise(db, "complaint", "about nobody we know", fact->service, fact->at, err))
+				return -1;
+		}
 		out->known = found == 1;
 		return found < 0 ? -1 : 0;
 	}

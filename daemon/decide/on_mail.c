@@ -2,12 +2,13 @@
  * on_mail.c: a mail came in: a reply, a bounce, a complaint, an automatic answer. It is kept, the mailbox's watermark moves, and what follows from
  * it happens, all in one transaction.
  *
- * Only a verified token says whom a mail is about; without one nothing about a person changes.
+ * A verified token says whom a mail is about. Without one only a person is heard, by their address: for what machines say it is not enough.
  */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/id.h"
@@ -17,12 +18,13 @@
 #include "decide.h"
 #include "person.h"
 
-const char *const mail_class_names[] = { "human", "auto", "bounce", "complaint", "challenge", "mdn", "calendar", "unsubscribe", NULL };
+const char *const mail_class_names[] = { "human", "auto", "bounce", "complaint", "challenge", "mdn", "calendar", "unsubscribe", "unreadable", NULL };
 
 METRIC(human, COUNTER, "nurtured_replies_total", "class=\"human\"", "Mails read, by class.");
 METRIC(automatic, COUNTER, "nurtured_replies_total", "class=\"auto\"", "Mails read, by class.");
 METRIC(bounce, COUNTER, "nurtured_replies_total", "class=\"bounce\"", "Mails read, by class.");
 METRIC(complaint, COUNTER, "nurtured_replies_total", "class=\"complaint\"", "Mails read, by class.");
+METRIC(unattributed, COUNTER, "nurtured_mails_unattributed_total", "", "Mails that say nothing that we signed: kept, and nothing follows from them.");
 METRIC(other, COUNTER, "nurtured_replies_total", "class=\"other\"", "Mails read, by class.");
 
 static void count_class(enum mail_class class)
@@ -44,12 +46,21 @@ static void count_class(enum mail_class class)
 	case MAIL_MDN:
 	case MAIL_CALENDAR:
 	case MAIL_UNSUBSCRIBE:
+	case MAIL_UNREADABLE:
 		metric_add(&metric_other, 1);
 		break;
 	}
 }
 
 /* --- what a reply does --------------------------------------------------------------------------------------------- */
+
+/* A colleague, or an address of theirs that we do not know, answers what we wrote to them. */
+static bool by_other(const struct person *p, const struct mail_fact *fact)
+{
+	struct address from;
+
+	return *fact->from && address_parse(fact->from, &from, NULL) == 0 && strcmp(from.key, p->row.key) != 0;
+}
 
 static const char *reply_data(struct person *p, const struct mail_fact *fact)
 {
@@ -62,6 +73,8 @@ static const char *reply_data(struct person *p, const struct mail_fact *fact)
 	json_object_set_new(json, "intent", json_string(fact->intent));
 	json_object_set_new(json, "from", json_string(fact->from));
 	json_object_set_new(json, "from_name", json_string(fact->from_name));
+	if (by_other(p, fact))
+		json_object_set_new(json, "reply_by_other", json_string(fact->from));
 	if (intents)
 		json_object_set_new(json, "intents", intents);
 	text = json_dumps(json, JSON_COMPACT);
@@ -138,36 +151,13 @@ static int human(struct person *p, const struct mail_fact *fact, const struct de
 
 /* --- what a machine says ------------------------------------------------------------------------------------------- */
 
-static const char *bounce_data(struct person *p, const struct mail_fact *fact)
+/* Their mail program says that it showed the mail: it arrived, and more is not certain. */
+static int displayed(struct person *p, const struct mail_fact *fact, struct delivery *about, struct err *err)
 {
-	json_t *json = json_pack("{s:s,s:s,s:s,s:s}", "kind", fact->bounce_kind, "reason", fact->bounce_reason, "status", fact->bounce_status,
-			"diagnostic", fact->bounce_diagnostic);
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	const char *out = arena_strdup(p->arena, text ? text : "{}");
-
-	free(text);
-	json_decref(json);
-	return out;
-}
-
-static int bounced(struct person *p, const struct mail_fact *fact, struct delivery *about, struct err *err)
-{
-	bool hard = strcmp(fact->bounce_kind, "hard") == 0;
-	char id[ID_TEXT];
-
-	if (strcmp(fact->bounce_kind, "delayed") == 0)
-		return person_journal(p, "mail", "delayed", fact->bounce_diagnostic, err);
-	if (strcmp(fact->bounce_kind, "sender") == 0)
-		log_error("bounce.sender", L_ID("delivery", "del", about->id), L_STR("reason", fact->bounce_reason),
-				L_STR("status", fact->bounce_status));
-	about->state = DELIVERY_FAILED;
-	about->reply = arena_printf(p->arena, "bounced: %s %s", fact->bounce_reason, fact->bounce_diagnostic);
-	if ((about->id && deliveries_put(p->db, about, err)) ||
-			person_happen(p, hard ? "bounce" : "soft_bounce", mail_base(p->arena, about->template), bounce_data(p, fact), NULL, err))
-		return -1;
-	if (hard && person_suppress(p, "hard_bounce", about->id ? id_text("del", about->id, id) : fact->mailbox, err))
-		return -1;
-	return person_settle(p, err);
+	if (!fact->displayed)
+		return person_journal(p, "mail", mail_class_names[fact->class], fact->subject, err);
+	return delivery_prove(p, about, DELIVERY_SENT, "a receipt", err) ||
+			person_happen(p, "receipt", mail_base(p->arena, about->template), "{}", NULL, err) || person_settle(p, err) ? -1 : 0;
 }
 
 int mail_about_person(struct person *p, const struct mail_fact *fact, struct delivery *about, struct err *err)
@@ -176,11 +166,14 @@ int mail_about_person(struct person *p, const struct mail_fact *fact, struct del
 	char id[ID_TEXT];
 
 	source = about->id ? id_text("del", about->id, id) : fact->mailbox;
+	/* what answers it has arrived */
+	if (fact->class != MAIL_BOUNCE && fact->class != MAIL_MDN && delivery_prove(p, about, DELIVERY_SENT, mail_class_names[fact->class], err))
+		return -1;
 	switch (fact->class) {
 	case MAIL_HUMAN:
 		return human(p, fact, about, err);
 	case MAIL_BOUNCE:
-		return bounced(p, fact, about, err);
+		return person_bounced(p, fact, about, err);
 	case MAIL_COMPLAINT:
 		if (person_suppress(p, "complaint", source, err) || person_happen(p, "complaint", mail_base(p->arena, about->template), "{}", NULL, err))
 			return -1;
@@ -193,11 +186,95 @@ int mail_about_person(struct person *p, const struct mail_fact *fact, struct del
 		if (person_happen(p, "auto_reply", mail_base(p->arena, about->template), "{}", NULL, err))
 			return -1;
 		return person_settle(p, err);
-	case MAIL_CHALLENGE:
 	case MAIL_MDN:
+		return displayed(p, fact, about, err);
+	case MAIL_CHALLENGE:
 	case MAIL_CALENDAR:
+	case MAIL_UNREADABLE:
 		return person_journal(p, "mail", mail_class_names[fact->class], fact->subject, err);
 	}
+	return 0;
+}
+
+/* --- whom it is about ---------------------------------------------------------------------------------------------- */
+
+#define RECENT_MAILS 50
+#define REPLY_WITHIN (60 * US_DAY)
+
+/* The relay's own id (SES writes its own Message-ID) is as good as ours: only who got the mail knows it. */
+static bool has_relay_id(const struct mail_fact *fact, const struct delivery *mail)
+{
+	size_t n = strlen(mail->relay_id), i;
+
+	for (i = 0; n >= 16 && i < fact->relay_id_count; i++)
+		if (strncmp(fact->relay_ids[i], mail->relay_id, n) == 0 && (!fact->relay_ids[i][n] || fact->relay_ids[i][n] == '.'))
+			return true;
+	return false;
+}
+
+static bool arrived(const struct delivery *mail)
+{
+	return mail->state == DELIVERY_SENT || mail->state == DELIVERY_UNKNOWN || mail->state == DELIVERY_DOT;
+}
+
+/*
+ * By the address that it came from, or that it is about, and the relay's id. An address alone is weak: anybody can write it. A person who
+ * writes soon after a mail of ours is heard all the same, since stopping does no harm; what only machines say then changes nothing.
+ */
+static int find_by_address(struct decide *d, struct db *db, const struct mail_fact *fact, struct person *p, struct delivery *about, struct err *err)
+{
+	bool by_person = fact->class == MAIL_HUMAN || fact->class == MAIL_AUTO || fact->class == MAIL_MDN || fact->class == MAIL_CALENDAR;
+	const char *text = by_person ? fact->from : fact->about;
+	struct delivery *all;
+	struct address address;
+	size_t count, i;
+	int found;
+
+	if (fact->forged || !text || !*text || address_parse(text, &address, NULL))
+		return 0;
+	found = person_find(d, db, address.key, fact->at, p, err);
+	if (found != 1)
+		return found;
+	if (deliveries_of(db, p->row.id, RECENT_MAILS, p->arena, &all, &count, err))
+		return -1;
+	for (i = 0; i < count; i++) {
+		if (has_relay_id(fact, &all[i])) {
+			*about = all[i];
+			return 1;
+		}
+	}
+	for (i = 0; i < count && fact->class == MAIL_HUMAN; i++) {
+		if (arrived(&all[i]) && all[i].done > fact->at - REPLY_WITHIN && all[i].kind != DELIVERY_FORWARD) {
+			*about = all[i];
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int find(struct decide *d, struct db *db, const struct mail_fact *fact, struct person *p, struct delivery *about, struct err *err)
+{
+	int found;
+
+	if (!fact->delivery)
+		return find_by_address(d, db, fact, p, about, err);
+	found = deliveries_find(db, fact->delivery, d->arena, about, err);
+	if (found == 1)	/* a test mail is nobody's */
+		found = about->prospect ? person_load(d, db, about->prospect, fact->at, p, err) : 0;
+	return found;
+}
+
+/* The mail is kept and stays in the mailbox, where a person can read it; and what nobody should miss is told. */
+static int unattributed(struct db *db, const struct mail_fact *fact, struct err *err)
+{
+	metric_add(&metric_unattributed, 1);
+	if (fact->class == MAIL_COMPLAINT) {
+		log_error("complaint.unattributed", L_STR("mailbox", fact->mailbox));
+		return alarms_raise(db, "complaint", "about nobody we know", fact->mailbox, fact->at, err);
+	}
+	if (fact->class == MAIL_UNREADABLE)
+		return alarms_raise(db, "mail", "cannot be read", fact->mailbox, fact->at, err);
+	log_info("mail.unmatched", L_STR("mailbox", fact->mailbox), L_STR("class", mail_class_names[fact->class]));
 	return 0;
 }
 
@@ -223,27 +300,17 @@ int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struc
 	*out = (struct mail_result){ 0 };
 	if (fact->watermark.uidvalidity && mailboxes_set(db, fact->mailbox, &fact->watermark, err))
 		return -1;
-	if (fact->delivery) {
-		found = deliveries_find(db, fact->delivery, arena, &about, err);
-		if (found == 1)	/* a test mail is nobody's */
-			found = about.prospect ? person_load(d, db, about.prospect, fact->at, &p, err) : 0;
-		if (found < 0)
-			return -1;
-	}
+	found = find(d, db, fact, &p, &about, err);
+	if (found < 0)
+		return -1;
 	fresh = keep(db, fact, found == 1 ? p.row.id : 0, found == 1 ? about.id : 0, err);
 	if (fresh <= 0) {
 		out->repeated = fresh == 0;
 		return fresh;
 	}
 	count_class(fact->class);
-	if (found != 1) {
-		/* the mail stays in the mailbox, where a person can read it */
-		if (fact->class == MAIL_COMPLAINT)
-			log_error("complaint.unattributed", L_STR("mailbox", fact->mailbox));
-		else
-			log_info("mail.unmatched", L_STR("mailbox", fact->mailbox), L_STR("class", mail_class_names[fact->class]));
-		return 0;
-	}
+	if (found != 1)
+		return unattributed(db, fact, err);
 	out->prospect = p.row.id;
 	if (about.kind == DELIVERY_FORWARD) {	/* of a mail to our own people: says nothing about the prospect */
 		if (fact->class == MAIL_BOUNCE)

@@ -109,6 +109,14 @@ static int bounced(struct decide *d, struct db *db, const struct delivery *mail,
 			person_happen(&p, "bounce", mail_base(d->arena, mail->template), "{\"kind\":\"hard\"}", NULL, err) || person_settle(&p, err) ? -1 : 0;
 }
 
+static int refused(struct decide *d, struct db *db, struct delivery *mail, const struct mail_outcome *fact, struct err *err)
+{
+	struct person p;
+	int found = person_load(d, db, mail->prospect, fact->at, &p, err);
+
+	return found == 1 ? person_refused(&p, fact, mail, err) : found;
+}
+
 static int retry(struct db *db, struct delivery *mail, enum delivery_state state, int64_t at, struct err *err)
 {
 	mail->state = state;
@@ -166,6 +174,8 @@ static int failed(struct decide *d, struct db *db, struct delivery *mail, const 
 		return 0;
 	if (fact->hard_bounce)
 		return bounced(d, db, mail, fact->at, err);
+	if (outcome_is_soft_bounce(fact) && refused(d, db, mail, fact, err))
+		return -1;
 	if (mail->kind != DELIVERY_STEP)
 		return 0;
 	if (journal_add(db, mail->prospect, fact->at, "mail", mail->template, fact->reply, err))

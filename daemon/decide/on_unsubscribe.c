@@ -14,6 +14,7 @@
 
 METRIC(unsubscribed, COUNTER, "nurtured_suppressions_total", "reason=\"unsubscribe\"", "Addresses suppressed, by reason.");
 METRIC(bounced, COUNTER, "nurtured_suppressions_total", "reason=\"hard_bounce\"", "Addresses suppressed, by reason.");
+METRIC(softly, COUNTER, "nurtured_suppressions_total", "reason=\"soft_bounces\"", "Addresses suppressed, by reason.");
 METRIC(complained, COUNTER, "nurtured_suppressions_total", "reason=\"complaint\"", "Addresses suppressed, by reason.");
 METRIC(by_hand, COUNTER, "nurtured_suppressions_total", "reason=\"manual\"", "Addresses suppressed, by reason.");
 
@@ -34,6 +35,8 @@ static int suppress(struct decide *d, struct db *db, const char *key, uint16_t b
 		metric_add(&metric_unsubscribed, 1);
 	else if (strcmp(reason, "hard_bounce") == 0)
 		metric_add(&metric_bounced, 1);
+	else if (strcmp(reason, "soft_bounces") == 0)
+		metric_add(&metric_softly, 1);
 	else if (strcmp(reason, "complaint") == 0)
 		metric_add(&metric_complained, 1);
 	else

@@ -159,12 +159,34 @@ static void scan_original(const struct opened_mail *m, struct mail_reading *r)
 		scan_field(r, headers_get(&m->original, fields[i].name), fields[i].where);
 }
 
+/* SES puts a Message-ID of its own in place of ours (docs.aws.amazon.com/ses, header fields): <ID@eu-west-1.amazonses.com> */
+static void scan_relay_ids(struct mail_reading *r, const char *s)
+{
+	const char *at = s;
+
+	while (at && r->relay_id_count < READING_MAX_RELAY_IDS && (at = strcasestr(at, "amazonses.com"))) {
+		const char *host = at, *id;
+
+		while (host > s && (isalnum((unsigned char)host[-1]) || strchr(".-", host[-1])))
+			host--;
+		for (id = host; id > s && host > s && host[-1] == '@' && (isalnum((unsigned char)id[-1]) || strchr("-@", id[-1]));)
+			id--;
+		if (host - id > 16 && host[-1] == '@')
+			r->relay_ids[r->relay_id_count++] = arena_strndup(r->arena, id, (size_t)(host - 1 - id));
+		at += strlen("amazonses.com");
+	}
+}
+
 void candidates_read(const struct opened_mail *m, struct mail_reading *r)
 {
 	scan_recipients(m, r);
 	scan_field(r, headers_get(&m->headers, "in-reply-to"), "in-reply-to");
 	scan_references(r, headers_get(&m->headers, "references"));
 	scan_original(m, r);
+	scan_relay_ids(r, headers_get(&m->headers, "in-reply-to"));
+	scan_relay_ids(r, headers_get(&m->headers, "references"));
+	if (m->has_original)
+		scan_relay_ids(r, headers_get(&m->original, "message-id"));
 	if (m->status)
 		scan(r, m->status, strlen(m->status), "delivery-status", true);
 	if (m->feedback)

@@ -43,11 +43,14 @@ static bool is_complaint(const struct opened_mail *m, struct mail_reading *r)
 	if (m->feedback) {
 		headers_parse(&f, m->arena, m->feedback, strlen(m->feedback));
 		type = headers_get(&f, "feedback-type");
+		r->about = headers_address(m->arena, headers_get(&f, "original-rcpt-to"));
 	} else if (!strcmp(m->report_type, "feedback-report")) {
 		type = "abuse";
 	} else if (m->has_original && (headers_get(&m->original, "x-hmxmroriginalrecipient") ||
 					      headers_get(&m->headers, "x-hmxmroriginalrecipient"))) {
 		type = "abuse";
+		r->about = headers_address(m->arena, headers_get(headers_get(&m->headers, "x-hmxmroriginalrecipient") ?
+			&m->headers : &m->original, "x-hmxmroriginalrecipient"));
 	}
 	if (!type)
 		return false;
@@ -55,11 +58,27 @@ static bool is_complaint(const struct opened_mail *m, struct mail_reading *r)
 	return evidence_add(r, "feedback-report");
 }
 
+/* "Disposition: manual-action/MDN-sent-manually; displayed" */
+static const char *disposition_of(const struct opened_mail *m)
+{
+	const struct mime_part *part = mime_find(&m->mime, "message/disposition-notification");
+	const char *value, *semi;
+	struct headers f;
+
+	if (!part)
+		return "";
+	headers_parse(&f, m->arena, part->data.data ? part->data.data : "", part->data.len);
+	value = headers_get(&f, "disposition");
+	semi = value ? strchr(value, ';') : NULL;
+	return semi ? headers_token(m->arena, semi + 1 + strspn(semi + 1, " \t")) : "";
+}
+
 static bool is_mdn(const struct opened_mail *m, struct mail_reading *r)
 {
 	if (strcmp(m->report_type, "disposition-notification") &&
 		!mime_find(&m->mime, "message/disposition-notification"))
 		return false;
+	r->disposition = disposition_of(m);
 	return evidence_add(r, "disposition-notification");
 }
 

@@ -109,6 +109,41 @@ static void take_words(struct mail_job *job)
 	f->summary = job->summary = dump(job->message);
 }
 
+static void take_bounces(struct mail_job *job)
+{
+	const json_t *list = json_object_get(job->message, "bounces"), *one;
+	size_t i;
+
+	job->bounces = json_array_size(list) ? xcalloc(json_array_size(list), sizeof(*job->bounces)) : NULL;
+	json_array_foreach(list, i, one)
+		job->bounces[i] = (struct mail_bounce_said){
+			.recipient = frame_string(one, "recipient"),
+			.original_recipient = frame_string(one, "original_recipient"),
+			.kind = frame_string(one, "kind"),
+			.reason = frame_string(one, "reason"),
+			.status = frame_string(one, "status"),
+			.diagnostic = frame_string(one, "diagnostic"),
+		};
+	job->fact.bounces = job->bounces;
+	job->fact.bounce_count = json_array_size(list);
+}
+
+/* What may say whom it is about where no token does. */
+static void take_address(struct mail_job *job)
+{
+	const json_t *m = job->message, *ids = json_object_get(m, "relay_ids"), *one;
+	struct mail_fact *f = &job->fact;
+	size_t i;
+
+	f->about = frame_string(m, "about");
+	f->forged = !f->delivery && json_array_size(json_object_get(m, "tokens"));
+	f->displayed = !strcmp(frame_string(m, "disposition"), "displayed");
+	f->relay_ids = job->relay_ids;
+	json_array_foreach(ids, i, one)
+		if (f->relay_id_count < sizeof(job->relay_ids) / sizeof(job->relay_ids[0]) && json_is_string(one))
+			job->relay_ids[f->relay_id_count++] = json_string_value(one);
+}
+
 static int mail_job_run(struct store_job *store_job, struct db *db, struct err *err)
 {
 	struct mail_job *job = (struct mail_job *)store_job;
@@ -139,6 +174,9 @@ struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t
 	if (!says_nothing(message))
 		f->delivery = mail_job_delivery(decide_ring(decide), message, now, &f->token_kind);
 	take_words(job);
+	take_bounces(job);
+	take_address(job);
+	f->forged |= says_nothing(message);	/* our own mail is from one of us */
 	return job;
 }
 
@@ -149,6 +187,7 @@ void mail_job_free(struct mail_job **job)
 	json_decref((*job)->message);
 	free((*job)->intents);
 	free((*job)->summary);
+	free((*job)->bounces);
 	buf_clear(&(*job)->raw);
 	free(*job);
 	*job = NULL;

@@ -15,6 +15,8 @@ struct mail_job {
 	json_t *message;		/* a reference; what the fact borrows from */
 	char *intents, *summary;
 	struct buf raw;
+	struct mail_bounce_said *bounces;
+	const char *relay_ids[4];
 	struct mail_fact fact;
 	struct mail_result result;
 	void *owner;			/* of whoever submits it */

@@ -128,7 +128,7 @@ void reading_make(
 
 	memset(out, 0, sizeof(*out));
 	out->arena = arena_new(ARENA_BLOCK);
-	out->intent = "";
+	out->intent = out->about = out->disposition = "";
 	out->bounce = (struct mail_bounce)MAIL_BOUNCE_NONE;
 	mail_open(&m, out->arena, raw, n);
 	read_fields(&m, out);
@@ -137,9 +137,10 @@ void reading_make(
 	classify(&m, &reply, own_domains, out);
 	out->text = cut_utf8(out->arena, reply.text, READING_MAX_TEXT);
 	out->uncut = reply.uncut;
-	if (out->class == READING_BOUNCE)
+	if (out->class == READING_BOUNCE) {
 		bounce_read(&m, out);
-	else if (out->class == READING_HUMAN)
+		out->about = out->bounce.recipient;
+	} else if (out->class == READING_HUMAN)
 		read_human(&m, &reply, received, out);
 	else if (out->class == READING_AUTO)
 		read_auto(&m, &reply, received, out);
@@ -239,6 +240,8 @@ json_t *reading_json(const struct mail_reading *r)
 		{"in_reply_to", r->in_reply_to},
 		{"text", r->text},
 		{"complaint", r->complaint},
+		{"about", r->about},
+		{"disposition", r->disposition},
 	};
 
 	json_fields(o, r->arena, fields, sizeof(fields) / sizeof(fields[0]));
@@ -246,6 +249,7 @@ json_t *reading_json(const struct mail_reading *r)
 	json_object_set_new(o, "recipients", json_list(r->arena, r->recipients, r->recipient_count));
 	json_object_set_new(o, "tokens", json_tokens(r));
 	json_object_set_new(o, "intents", json_intents(r));
+	json_object_set_new(o, "relay_ids", json_list(r->arena, r->relay_ids, r->relay_id_count));
 	if (r->class == READING_BOUNCE)
 		json_object_set_new(o, "bounce", json_bounce(r->arena, &r->bounce));
 	if (r->bounce_count)

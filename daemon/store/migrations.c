@@ -442,6 +442,15 @@ static const char *const steps[] = {
 	" shard $INT NOT NULL,"
 	" mails $INT NOT NULL,"
 	" PRIMARY KEY (sequence, step, template, kind, verdict, day, shard)) $BY_KEY",
+
+	"CREATE TABLE alarm ("
+	" kind $TEXT NOT NULL,"
+	" what $TEXT NOT NULL,"
+	" times $INT NOT NULL,"
+	" first $INT NOT NULL,"
+	" last $INT NOT NULL,"
+	" sample $TEXT NOT NULL,"
+	" PRIMARY KEY (kind, what)) $BY_KEY",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

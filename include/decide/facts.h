@@ -178,8 +178,15 @@ int look_delivery(struct db *db, int64_t delivery, struct unsubscribe_result *ou
 
 /* --- from the mailbox -------------------------------------------------------------------------------------------- */
 
-enum mail_class { MAIL_HUMAN, MAIL_AUTO, MAIL_BOUNCE, MAIL_COMPLAINT, MAIL_CHALLENGE, MAIL_MDN, MAIL_CALENDAR, MAIL_UNSUBSCRIBE };
+enum mail_class { MAIL_HUMAN, MAIL_AUTO, MAIL_BOUNCE, MAIL_COMPLAINT, MAIL_CHALLENGE, MAIL_MDN, MAIL_CALENDAR, MAIL_UNSUBSCRIBE, MAIL_UNREADABLE };
 extern const char *const mail_class_names[];	/* human auto bounce complaint challenge mdn calendar unsubscribe */
+
+/* What a bounce says of one recipient. */
+struct mail_bounce_said {
+	const char *recipient, *original_recipient;	/* lower case, "" if not said */
+	const char *kind;		/* hard soft sender delayed */
+	const char *reason, *status, *diagnostic;
+};
 
 struct mail_fact {
 	const char *mailbox;
@@ -196,6 +203,13 @@ struct mail_fact {
 	int64_t until;			/* not_now or out of office: the date they named; 0 */
 	const char *bounce_kind;	/* hard soft sender delayed; "" if no bounce */
 	const char *bounce_reason, *bounce_status, *bounce_diagnostic;
+	const struct mail_bounce_said *bounces;	/* of a bounce with several recipients: each; whom we wrote to counts */
+	size_t bounce_count;
+	const char *about;		/* the address that a bounce or a complaint is about, "" or NULL if not said */
+	const char *const *relay_ids;	/* by which a relay that rewrites Message-IDs knew the mail that this answers */
+	size_t relay_id_count;
+	bool forged;			/* it has tokens, none of which we signed: an address is not believed either */
+	bool displayed;			/* MAIL_MDN: shown to them, not deleted unread */
 	const char *summary;		/* JSON: all that was read */
 	const void *raw;
 	size_t raw_len, size;

@@ -58,6 +58,8 @@ struct mail_bounce {
 	const char *original_envelope_id;
 };
 
+#define READING_MAX_RELAY_IDS 4
+
 #define MAIL_BOUNCE_NONE { BOUNCE_NONE, "", "", "", 0, "", "", "", "" }
 
 struct mail_reading {
@@ -83,6 +85,10 @@ struct mail_reading {
 	struct mail_bounce bounces[READING_MAX_BOUNCES];	/* of each, if there are several */
 	size_t bounce_count;
 	const char *complaint;		/* feedback type (RFC 5965 3.1), lower case */
+	const char *about;		/* whom a bounce or a complaint is about, as far as it says; lower case */
+	const char *disposition;	/* of a receipt (RFC 8098 3.2.6.2): displayed, deleted, ...; lower case */
+	const char *relay_ids[READING_MAX_RELAY_IDS];	/* of Message-IDs that a relay wrote in place of ours */
+	size_t relay_id_count;
 };
 
 /*

@@ -365,7 +365,7 @@ int versions_find(struct db *db, const char *sequence, const char *version, stru
 struct suppression {
 	uint16_t bucket;
 	const uint8_t *hash;		/* HMAC-SHA256(suppression key, address key), 32 bytes */
-	const char *reason;		/* unsubscribe complaint hard_bounce reply manual erased */
+	const char *reason;		/* unsubscribe complaint hard_bounce soft_bounces reply manual erased */
 	int64_t at;
 	const char *source;		/* what caused it: "del_...", "inb_...", "nurturectl" */
 };
@@ -459,6 +459,11 @@ struct inbound {
 /* The bucket is the prospect's, or that of the hash. 1: new, 0: this mail was taken before. */
 int inbound_take(struct db *db, const struct inbound *in, struct err *err) MUSTCHECK;
 int inbound_prune(struct db *db, int64_t before, struct err *err) MUSTCHECK;	/* raw bytes older than that */
+
+/* What an operator must see to: `kind` bounce complaint mail, `what` in a few words; how often, and the newest as a sample. */
+struct alarm { const char *kind, *what, *sample; int64_t times, first, last; };
+int alarms_raise(struct db *db, const char *kind, const char *what, const char *sample, int64_t at, struct err *err) MUSTCHECK;
+int alarms_since(struct db *db, int64_t since, size_t max, struct arena *arena, struct alarm **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read, newest first */
 
 struct watermark { uint32_t uidvalidity, last_uid; };
 int mailboxes_get(struct db *db, const char *mailbox, struct watermark *out, struct err *err) MUSTCHECK;	/* 0,0 if new */
