@@ -135,6 +135,7 @@ SRC_config := \
 	daemon/config/steps.c \
 	daemon/config/targets.c \
 	daemon/config/templates.c \
+	daemon/config/topics.c \
 	daemon/config/words.c \
 	daemon/config/yaml.c
 
@@ -195,6 +196,7 @@ SRC_decide := \
 	daemon/decide/on_hit.c \
 	daemon/decide/on_mail.c \
 	daemon/decide/on_outcome.c \
+	daemon/decide/on_preferences.c \
 	daemon/decide/on_rescore.c \
 	daemon/decide/on_sales.c \
 	daemon/decide/on_signup.c \
@@ -209,6 +211,7 @@ SRC_decide := \
 	daemon/decide/person_happen.c \
 	daemon/decide/person_settle.c \
 	daemon/decide/person_tags.c \
+	daemon/decide/person_topics.c \
 	daemon/decide/score.c \
 	daemon/decide/sequence.c \
 	daemon/decide/sequence_enter.c \
@@ -253,6 +256,7 @@ SRC_ingest := \
 	daemon/ingest/links.c \
 	daemon/ingest/origins.c \
 	daemon/ingest/pages.c \
+	daemon/ingest/preferences.c \
 	daemon/ingest/range.c \
 	daemon/ingest/rates.c \
 	daemon/ingest/reading.c \

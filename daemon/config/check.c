@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "keys.h"
+#include "topics.h"
 
 /* --- what decides what ------------------------------------------------------------------------------------------ */
 
@@ -138,6 +139,7 @@ void check_plan(struct load *l)
 		check_sequence(l, &plan->sequences[i], &l->sequences[i]);
 		check_mails(l, &plan->sequences[i], &l->sequences[i], said);
 	}
+	topics_check(l);
 	for (size_t i = 0; i < l->pending_count; i++) {
 		if (!*l->pending[i].out)
 			continue;

@@ -4,25 +4,36 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
+#include "base/digest.h"
 #include "base/text.h"
 
 #include "forms.h"
 #include "mails.h"
 #include "nurture.h"
 #include "scalar.h"
+#include "topics.h"
 
 static const char *const confirm_choices[] = { "double", "single", NULL };
 static const char *const trust_choices[] = { "fill", "overwrite", NULL };
 static const char *const web_schemes[] = { "https", "http", NULL };
 
+const char *const basis_names[] = { "express", "implied-inquiry", "implied-purchase", "contract", NULL };
+
 struct consent_keys {
-	const char *purpose, *words;
+	const char *purpose, *words, *version;
+	int basis;
 };
 
 static const struct key consent_keys[] = {
 	{ ROW(KEY_NAME, consent_keys, purpose), .required = true, .help = "what it is for: newsletter" },
 	{ ROW(KEY_TEXT, consent_keys, words), .required = true,
 		.help = "the very words that the person agrees to; they are kept with the consent" },
+	{ ROW(KEY_TEXT, consent_keys, version), .fallback_help = "made of the words",
+		.help = "which version of the words it is, as it stands in the ledger" },
+	{ ROW(KEY_CHOICE, consent_keys, basis), .fallback = "express", .choices = basis_names,
+		.help = "on what it rests: express, they said yes; implied-inquiry, which ends after 6 months, and implied-purchase, "
+			"which ends after 2 years, both as Canada's law knows them; contract, they bought what the mails are part of" },
 	NO_KEY,
 };
 static const struct key_table consent_table = { "`consent`", "What a person agrees to.", consent_keys };
@@ -45,6 +56,7 @@ struct form_keys {
 	int confirm, trust;
 	const char *thanks_url, *honeypot;
 	const char *const *allow_origin;
+	const struct yaml_node *topics;
 };
 
 static const struct key form_keys[] = {
@@ -55,6 +67,8 @@ static const struct key form_keys[] = {
 		.help = "those that must be filled in" },
 	{ ROW(KEY_MAP, form_keys, consent), .required = true, .table = &consent_table,
 		.help = "what the person agrees to" },
+	{ ROW(KEY_LIST, form_keys, topics), .fallback_help = "all, or what they chose before",
+		.help = "the topics that a sign-up subscribes to" },
 	{ ROW(KEY_CHOICE, form_keys, confirm), .fallback = "double", .choices = confirm_choices,
 		.help = "double: nothing but the confirmation is mailed before the person has clicked in it "
 			"and pressed the button" },
@@ -226,11 +240,69 @@ static void check_origins(struct load *l, const struct yaml_node *list)
 	}
 }
 
+int64_t basis_lasts(enum basis basis)
+{
+	switch (basis) {
+	case BASIS_EXPRESS:
+	case BASIS_CONTRACT:
+		break;
+	case BASIS_IMPLIED_INQUIRY:
+		return 6 * 30 * US_DAY;
+	case BASIS_IMPLIED_PURCHASE:
+		return 2 * 365 * US_DAY;
+	}
+	return 0;
+}
+
+static const char *words_version(struct load *l, const char *words)
+{
+	uint8_t digest[SHA256_SIZE];
+	struct buf hex = BUF_INIT;
+	const char *version;
+
+	digest_sha256(words, strlen(words), digest);
+	text_hex(&hex, digest, sizeof(digest));
+	version = arena_strndup(l->arena, buf_cstr(&hex), 12);
+	buf_clear(&hex);
+	return version;
+}
+
+static void load_consent(struct load *l, const struct yaml_node *node, struct form *form)
+{
+	struct consent_keys keys = { 0 };
+
+	keys_read(l, node, &consent_table, &keys);
+	form->consent_purpose = keys.purpose;
+	form->consent_words = keys.words;
+	form->consent_version = keys.version ? keys.version : words_version(l, keys.words ? keys.words : "");
+	form->basis = (enum basis)keys.basis;
+	if (basis_lasts(form->basis) && form->confirm_double)
+		complain(l, yaml_get(node, "basis"), "who confirms has said yes, which is no `%s` consent; leave `basis` away, or write "
+			"`confirm: single`", basis_names[form->basis]);
+}
+
+static void load_topics(struct load *l, const struct yaml_node *list, struct form *form)
+{
+	const char **names = arena_calloc(l->arena, list ? list->count + 1 : 1, sizeof(*names));
+	size_t n = 0;
+
+	if (!list)
+		return;
+	form->topics = names;
+	for (size_t i = 0; i < list->count; i++) {
+		const char *name = keys_expect(l, list->items[i], YAML_TEXT, "an item of `topics`") ? topics_find(l, list->items[i]) : NULL;
+
+		if (name)
+			names[n++] = name;
+	}
+	if (!list->count)
+		complain(l, list, "`topics` is empty: a sign-up would subscribe to nothing; name one, or leave it away");
+}
+
 static void load_form(struct load *l, const char *file, struct form *form)
 {
 	const struct yaml_node *root = load_file(l, arena_printf(l->scratch, "forms/%s", file), false);
 	struct form_keys keys = { 0 };
-	struct consent_keys consent = { 0 };
 	struct limit_keys limits = { 0 };
 
 	form->name = "";
@@ -244,13 +316,12 @@ static void load_form(struct load *l, const char *file, struct form *form)
 		form->name = arena_strdup(l->arena, keys.form->text);
 	}
 	load_fields(l, &keys, form);
-	keys_read(l, keys.consent, &consent_table, &consent);
 	keys_read(l, keys.limits, &limit_table, &limits);
-	form->consent_purpose = consent.purpose;
-	form->consent_words = consent.words;
 	form->per_address = limits.per_address;
 	form->per_ip = limits.per_ip;
 	load_confirm(l, root, &keys, form);
+	load_consent(l, keys.consent, form);
+	load_topics(l, keys.topics, form);
 	load_download(l, keys.download, form);
 	form->thanks = keys.thanks_url;
 	if (form->thanks && l->operator_known)

@@ -21,6 +21,7 @@ struct plan_body {
 	size_t secret_count, secret_cap;
 	struct plan_page {
 		const char *name;
+		const char *base, *language;	/* "confirm" and "de" of confirm.de; language "" without one */
 		const struct template *template;
 	} *pages;
 	size_t page_count;
@@ -55,6 +56,7 @@ struct load {
 	bool operator_known;		/* folders and hosts can be looked up */
 	bool nurture_known;		/* fields, stages and lists can be looked up */
 	bool mails_known;		/* so can mail templates */
+	const struct yaml_node *topics;	/* of nurture.yaml; NULL */
 
 	/* where things were written, for checks across files; in the scratch arena */
 	const struct sequence_nodes {

@@ -13,6 +13,7 @@
 #include "keys.h"
 #include "mails.h"
 #include "templates.h"
+#include "topics.h"
 
 /* A file of emails/, taken apart. */
 struct file {
@@ -129,6 +130,7 @@ static void load_mail(struct load *l, const char *path, const struct file *file,
 	mail->subject = template_meta(mail->html, "subject");
 	mail->preheader = template_meta(mail->html, "preheader");
 	mail->sender = find_sender(l, file, mail->html);
+	mail->topic = topics_of_mail(l, mail->html, file->source);
 	mail->uses_download =
 		template_uses(mail->html, download) || (mail->text && template_uses(mail->text, download));
 }
@@ -152,6 +154,9 @@ static void check_version(struct load *l, const struct file *file)
 		complain_at(&l->complaints, file->source, 1, 1,
 			"`%s` names {{ download_url }} and `%s` does not; all versions of a mail offer the same",
 			mail->uses_download ? file->name : file->base, mail->uses_download ? file->base : file->name);
+	else if (base && mail && mail->html && base->html && (mail->topic ? !base->topic || strcmp(mail->topic, base->topic) != 0 : !!base->topic))
+		complain_at(&l->complaints, file->source, 1, 1, "`%s` is of the topic `%s` and `%s` of `%s`; all versions of a mail are of one",
+			file->name, mail->topic ? mail->topic : "none", file->base, base->topic ? base->topic : "none");
 }
 
 /* Two that differ in capitals only are one language. */

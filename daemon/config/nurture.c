@@ -6,11 +6,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/zone.h"
+#include "config/languages.h"
 
 #include "holidays.h"
 #include "names.h"
 #include "nurture.h"
 #include "scalar.h"
+#include "topics.h"
 
 static const char *const type_choices[] = { "text", "number", "bool", "time", NULL };
 static const enum value_type field_types[] = { VALUE_TEXT, VALUE_REAL, VALUE_BOOL, VALUE_TIME };
@@ -161,7 +163,8 @@ static const struct key quiet_keys[] = {
 static const struct key_table quiet_table = { "`quiet`", "When no mail goes out.", quiet_keys };
 
 struct nurture_keys {
-	const struct yaml_node *fields, *stages, *lists, *score, *quiet, *holidays;
+	const struct yaml_node *fields, *stages, *lists, *topics, *score, *quiet, *holidays;
+	const char *language;
 };
 
 static const struct key nurture_keys[] = {
@@ -171,6 +174,10 @@ static const struct key nurture_keys[] = {
 		.help = "how ready to buy, from the least to the most" },
 	{ ROW(KEY_LIST, nurture_keys, lists), .required = true, .table = &list_table,
 		.help = "the nurture lists, the first that fits counts" },
+	{ ROW(KEY_LIST, nurture_keys, topics), .table = &topic_table, .fallback_help = "none",
+		.help = "what people may subscribe to and leave, one by one" },
+	{ ROW(KEY_TEXT, nurture_keys, language), .fallback = "en",
+		.help = "the language of mails and pages that are written for none" },
 	{ ROW(KEY_MAP, nurture_keys, score), .table = &score_table,
 		.help = "points and what they are given for" },
 	{ ROW(KEY_MAP, nurture_keys, quiet), .fallback_help = "mail goes out at any time",
@@ -486,6 +493,10 @@ void nurture_load(struct load *l)
 	load_fields(l, keys.fields);
 	load_stages(l, keys.stages);
 	load_lists(l, keys.lists);
+	topics_load(l, keys.topics);
+	l->plan->language = keys.language ? keys.language : "en";
+	if (!languages_valid(l->plan->language))
+		complain(l, yaml_get(root, "language"), "`%s` is no language; write it like en or de-AT", l->plan->language);
 	keys_read(l, keys.score, &score_table, &score);
 	l->plan->half_life = score.half_life;
 	load_fit(l, score.fit);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/languages.h"
 
 #include "keys.h"
 #include "templates.h"
@@ -14,6 +15,7 @@ static const char *const required_pages[] = {
 	"confirmed",
 	"unsubscribe",
 	"unsubscribed",
+	"preferences",
 	"thanks",
 	"error",
 	"sales-answer",
@@ -33,7 +35,9 @@ static bool is_required(const char *name)
 static void load_page(struct load *l, const char *path, const char *name)
 {
 	struct plan_body *b = l->body;
-	struct template_folder folder = { .load = l, .path = path };
+	size_t at = languages_in(name);
+	const char *language = at ? arena_strdup(l->arena, name + at) : "";
+	struct template_folder folder = { .load = l, .path = path, .language = language };
 	struct template_options options = { .escape = TEMPLATE_HTML, .vocabulary = l->plan->page_names };
 	const struct source *source =
 		templates_read(l, arena_printf(l->scratch, "%s/%s.liquid", path, name), true);
@@ -43,6 +47,8 @@ static void load_page(struct load *l, const char *path, const char *name)
 		return;
 	b->pages[b->page_count++] = (struct plan_page){
 		.name = name,
+		.base = at ? arena_strndup(l->arena, name, at - 1) : name,
+		.language = language,
 		.template = templates_compile(&folder, name, source, &options),
 	};
 }

@@ -254,6 +254,26 @@ const struct template *plan_page(const struct plan *plan, const char *name)
 	return NULL;
 }
 
+const struct template *plan_page_in(const struct plan *plan, const char *name, const char *language, const char **language_out)
+{
+	const struct plan_body *b = (const struct plan_body *)plan;
+
+	for (size_t n = strlen(language); n; n = languages_wider(language, n)) {
+		for (size_t i = 0; i < b->page_count; i++) {
+			const struct plan_page *page = &b->pages[i];
+
+			if (!*page->language || strcmp(page->base, name) != 0 || !languages_same(page->language, language, n))
+				continue;
+			if (language_out)
+				*language_out = page->language;
+			return page->template;
+		}
+	}
+	if (language_out)
+		*language_out = plan->language;
+	return plan_page(plan, name);
+}
+
 const struct form *plan_form(const struct plan *plan, const char *name)
 {
 	for (size_t i = 0; i < plan->form_count; i++) {
@@ -311,6 +331,33 @@ int plan_stage(const struct plan *plan, const char *name)
 			return (int)i;
 	}
 	return -1;
+}
+
+const struct topic *plan_topic(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->topic_count; i++) {
+		if (!strcmp(plan->topics[i].name, name))
+			return &plan->topics[i];
+	}
+	return NULL;
+}
+
+struct topic_words topic_words_in(const struct topic *topic, const char *language)
+{
+	for (size_t n = strlen(language); n; n = languages_wider(language, n)) {
+		for (size_t i = 0; i < topic->word_count; i++) {
+			if (languages_same(topic->words[i].language, language, n))
+				return topic->words[i];
+		}
+	}
+	return (struct topic_words){ "", topic->title, topic->about };
+}
+
+const char *step_topic(const struct sequence *sequence, const struct step *step)
+{
+	const struct mail_template *mail = step->mail ? step->mail : step->arm_count ? step->arms[0].mail : NULL;
+
+	return !mail ? NULL : mail->topic ? mail->topic : sequence->topic;
 }
 
 int plan_list(const struct plan *plan, const char *name)

@@ -10,6 +10,7 @@
 #include "nurture.h"
 #include "sequences.h"
 #include "steps.h"
+#include "topics.h"
 
 #define BESIDE_MAX 100
 #define GONE_MAX 1000
@@ -33,7 +34,7 @@ static const struct key_table enter_table = { "`enter`", "Who gets in.", enter_k
 
 struct sequence_keys {
 	const struct yaml_node *root;
-	const struct yaml_node *sequence, *list, *enter, *again, *goal, *exit, *beside, *gone, *steps;
+	const struct yaml_node *sequence, *list, *topic, *enter, *again, *goal, *exit, *beside, *gone, *steps;
 	int priority, on_change;
 	double holdout;
 	int64_t holdout_for;
@@ -43,6 +44,8 @@ static const struct key sequence_keys[] = {
 	{ ROW(KEY_NODE, sequence_keys, sequence), .required = true, .help = "its name" },
 	{ ROW(KEY_NODE, sequence_keys, list), .fallback_help = "any",
 		.help = "the list whose people it is for" },
+	{ ROW(KEY_NODE, sequence_keys, topic), .fallback_help = "none",
+		.help = "the topic of all its mails but those that name one; who leaves it leaves the sequence" },
 	{ ROW(KEY_TEXT_OR_MAP, sequence_keys, enter), .required = true, .table = &enter_table,
 		.help = "who gets in, and when; `by hand`: only whom `nurturectl sequence enroll` puts in" },
 	{ ROW(KEY_NODE, sequence_keys, again), .fallback_help = "never",
@@ -186,6 +189,7 @@ static void load_sequence(
 	s->on_change = (enum on_change)keys->on_change;
 	list = keys->list ? nurture_list(l, keys->list) : -1;
 	s->list = list < 0 ? NULL : l->plan->lists[list].name;
+	s->topic = keys->topic ? topics_find(l, keys->topic) : NULL;
 	load_enter(l, keys->enter, s);
 	load_again(l, keys->again, s);
 	load_expression(l, keys->goal, 0, &s->goal);

@@ -15,7 +15,7 @@ struct person;
 
 /* Where decide's own values lie among the names of a plan's mail and alert templates; -1 where a vocabulary has none such. */
 struct name_places {
-	int email, sender, list, stage, tone, language, form, consent_words;
+	int email, sender, list, stage, tone, language, form, consent_words, consented_at;
 	int owner, tags, grade;
 	int alert, lead, prospect, terms, actions, words, links, company, from_email, from_name, subject;
 };
@@ -190,7 +190,7 @@ int alert_of_step(struct person *p, const struct sequence *s, const struct step 
 
 /* --- gate.c ------------------------------------------------------------------------------------------------------ */
 
-enum gate_verdict { GATE_PASS, GATE_HOLD, GATE_END };
+enum gate_verdict { GATE_PASS, GATE_HOLD, GATE_SKIP, GATE_END };	/* skip: this mail is passed over, the sequence goes on */
 
 struct gate_answer {
 	enum gate_verdict verdict;

@@ -1,10 +1,11 @@
 /*
  * gate.c: may this mail go out now? Asked when it is claimed, in the order of design section 7: consent, suppression, goal or exit, list
- * still valid, cap, quiet hours and holidays. What it holds back comes with the instant to ask again, what it ends with the reason.
+ * still valid, what they chose (topics, pause, a limit of their own), cap, quiet hours and holidays. What it holds back comes with the instant to ask again, what it ends with the reason.
  */
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/zone.h"
 
 #include "calendar.h"
 #include "decide.h"
@@ -44,6 +45,69 @@ static int under_cap(struct person *p, const struct list *list, int64_t *until_o
 	return 0;
 }
 
+/* Their own wish, whatever the list allows. 1 there is room. */
+static int under_own_limit(struct person *p, int64_t *until_out, struct err *err)
+{
+	int64_t count, on_way, newest = 0, oldest = 0, within = p->row.own_limit.within;
+
+	if (!within)
+		return 1;
+	if (events_tally(p->db, p->row.id, "sent", NULL, false, p->now - within + 1, 0, &count, &newest, &oldest, err) ||
+			sending_count(p->db, p->row.id, DELIVERY_STEP, &on_way, err))
+		return -1;
+	if (count + on_way < p->row.own_limit.count)
+		return 1;
+	*until_out = oldest && oldest + within > p->now ? oldest + within : p->now + US_MINUTE;
+	return 0;
+}
+
+static const char *own_limit_text(const struct person *p)
+{
+	int64_t days = p->row.own_limit.within / US_DAY, n = p->row.own_limit.count;
+
+	if (days == 7 || days == 30)
+		return arena_printf(p->arena, "own limit of %lld a %s", (long long)n, days == 7 ? "week" : "month");
+	return arena_printf(p->arena, "own limit of %lld in %lld days", (long long)n, (long long)days);
+}
+
+static const char *pause_text(struct person *p)
+{
+	struct calendar calendar = calendar_of_person(p);
+	struct zone_time day;
+
+	zone_local(calendar.zone, p->row.paused_until, &day);
+	return arena_printf(p->arena, "paused until %04d-%02d-%02d", day.year, day.month, day.day);
+}
+
+/*
+ * What they chose in the preference centre. 1 it says no, in *out. Who left the topic of a sequence is through with it; a single mail of a
+ * topic that they left is passed over.
+ */
+static int check_choices(struct person *p, const struct sequence *s, const struct step *step, struct gate_answer *out, struct err *err)
+{
+	const char *topic = step ? step_topic(s, step) : NULL;
+	int64_t until = 0;
+	int rc;
+
+	if (!person_gets_topic(p, s->topic)) {
+		end(out, arena_printf(p->arena, "topic %s was left", s->topic));
+		return 1;
+	}
+	if (!person_gets_topic(p, topic)) {
+		*out = (struct gate_answer){ .verdict = GATE_SKIP, .reason = arena_printf(p->arena, "topic %s was left", topic) };
+		return 1;
+	}
+	if (p->row.paused_until > p->now) {
+		hold(out, p->row.paused_until, pause_text(p));
+		return 1;
+	}
+	/* what they asked for themselves goes over it, as over the cap of the list */
+	rc = step && step->even_in_cap ? 1 : under_own_limit(p, &until, err);
+	if (rc == 0)
+		hold(out, until, own_limit_text(p));
+	return rc < 0 ? -1 : !rc;
+}
+
 /* Never behind the hour at which the day's mail ends: they would wait for ever. */
 static int64_t place_in_spread(const struct quiet *quiet, int64_t prospect)
 {
@@ -61,8 +125,8 @@ int gate_check(struct person *p, const struct sequence *s, const struct step *st
 	int rc, list;
 
 	*out = (struct gate_answer){ .verdict = GATE_PASS };
-	if (s && p->row.consent != CONSENT_GIVEN)
-		return end(out, p->row.consent == CONSENT_WITHDRAWN ? "consent was withdrawn" : "no consent");
+	if (s && !person_consents(p, &why))
+		return end(out, why);
 	rc = suppressions_find(p->db, p->row.key, p->arena, &suppressed, err);
 	if (rc < 0)
 		return -1;
@@ -75,6 +139,9 @@ int gate_check(struct person *p, const struct sequence *s, const struct step *st
 		return -1;
 	if (rc)
 		return end(out, e->why);
+	rc = check_choices(p, s, step, out, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
 	list = step && step->even_in_cap ? -1 : plan_list(p->plan, p->row.list);
 	rc = under_cap(p, list < 0 ? NULL : &p->plan->lists[list], &until, err);
 	if (rc < 0)

@@ -174,7 +174,7 @@ static json_t *held_json(const struct why *w)
 
 	for (i = 0; i < w->journal_count && json_array_size(list) < HELD; i++) {
 		const struct journal_row *row = &w->journal[i];
-		bool late = strcmp(row->kind, "late") == 0;
+		bool late = strcmp(row->kind, "late") == 0 || strcmp(row->kind, "skip") == 0;	/* dropped */
 		int64_t until = late ? 0 : held_until(w, row);
 
 		if (!late && strcmp(row->kind, "hold") != 0)

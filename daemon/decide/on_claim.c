@@ -18,6 +18,7 @@
 #include "person.h"
 
 METRIC(held, COUNTER, "nurtured_deliveries_total", "result=\"held\"", "Deliveries by result.");
+METRIC(skipped, COUNTER, "nurtured_deliveries_total", "result=\"left\"", "Deliveries by result.");
 METRIC(late, COUNTER, "nurtured_deliveries_total", "result=\"late\"", "Deliveries by result.");
 
 struct claim {
@@ -268,6 +269,16 @@ static int drop_late(struct claim *c, struct person *p, const struct sequence *s
 	return rc || sequence_go(c->d, c->db, p, s, e, step->next, c->now, err) || person_settle(p, err) ? -1 : 0;
 }
 
+/* A mail that they do not want, of a topic that they left: the sequence goes on without it. */
+static int skip_step(struct claim *c, struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, const char *why,
+		struct err *err)
+{
+	metric_add(&metric_skipped, 1);
+	e->allowed = 0;
+	return person_journal(p, "skip", step->name, why, err) || sequence_go(c->d, c->db, p, s, e, step->next, c->now, err) ||
+			person_settle(p, err) ? -1 : 0;
+}
+
 static bool is_late(const struct claim *c, const struct step *step, const struct enrolment *e)
 {
 	return step->valid_for && e->allowed && c->now > e->allowed + step->valid_for;
@@ -334,6 +345,8 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 	switch (gate.verdict) {
 	case GATE_HOLD:
 		return hold_step(c, &p, &e, &s->steps[step], &gate, err);
+	case GATE_SKIP:
+		return skip_step(c, &p, s, &s->steps[step], &e, gate.reason, err);
 	case GATE_END:
 		mail_count_stopped();
 		return enrolment_is_over(&e) ? 0 : sequence_end(c->d, c->db, &e, gate.reason, c->now, err);
@@ -473,6 +486,8 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 			return -1;
 		mail->reply = gate.reason;
 		return mail_plan(c->db, mail, gate.until, err);
+	case GATE_SKIP:
+		return close_mail(c, mail, gate.reason, err) || skip_step(c, p, s, &s->steps[step], &e, gate.reason, err) ? -1 : 0;
 	case GATE_END:
 		if (!enrolment_is_over(&e) && sequence_end(c->d, c->db, &e, gate.reason, c->now, err))
 			return -1;

@@ -80,13 +80,15 @@ static int fill_fields(struct person *p, const struct form *form, const struct s
 	return 0;
 }
 
-static int take_effect(struct person *p, const char *form, const char *data, struct err *err)
+/* form NULL: it is gone from the config since. */
+static int take_effect(struct person *p, const char *name, const struct form *form, const char *data, struct err *err)
 {
-	p->row.consent = CONSENT_GIVEN;
-	p->row.form = form;
-	p->changed = true;
+	bool consented = p->row.consent == CONSENT_GIVEN;
+
+	person_consent(p, form && !form->confirm_double ? form->basis : BASIS_EXPRESS);
+	p->row.form = name;
 	person_mark_symbol(p, p->plan->symbol_form);
-	return person_happen(p, "signup", form, data, NULL, err);
+	return person_sign_up_topics(p, form, consented, err) || person_happen(p, "signup", name, data, NULL, err) ? -1 : 0;
 }
 
 static const struct mail_template *confirm_mail(const struct plan *plan, const struct form *form)
@@ -114,16 +116,19 @@ static int apply(struct person *p, const struct form *form, const struct signup 
 	const char *data = signup_data(fact, p->arena);
 	struct consent c = {
 		.id = out->id, .prospect = p->row.id, .purpose = form->consent_purpose, .words = form->consent_words, .form = form->name,
-		.page = fact->page, .ip = fact->ip, .agent = fact->agent, .data = data, .at = p->now,
+		.page = fact->page, .ip = fact->ip, .agent = fact->agent, .data = data, .at = p->now, .basis = basis_names[form->basis],
+		.version = form->consent_version, .actor = "prospect",
 	};
+	int64_t lasts = basis_lasts(form->basis);
 
 	/* who unsubscribed must say themselves that they want mail again: anybody can post a form */
 	out->must_confirm = (form->confirm_double && p->row.consent != CONSENT_GIVEN) ||
 			(p->row.consent == CONSENT_WITHDRAWN && confirm_mail(p->plan, form));
-	c.what = out->must_confirm ? "requested" : "granted";
+	c.what = out->must_confirm ? "requested" : lasts ? "implied" : "granted";
+	c.until = lasts ? p->now + lasts : 0;
 	if (fill_fields(p, form, fact, err) || consents_add(p->db, &c, err))
 		return -1;
-	if (out->must_confirm ? ask_to_confirm(p, form, out->id, err) : take_effect(p, form->name, data, err))
+	if (out->must_confirm ? ask_to_confirm(p, form, out->id, err) : take_effect(p, form->name, form, data, err))
 		return -1;
 	return visitor_join(p, fact->anonymous_id, err);
 }
@@ -179,15 +184,15 @@ int on_signup(struct decide *d, struct db *db, const struct signup *fact, struct
 }
 
 /* 1 this request was confirmed before. */
-static int was_confirmed(struct person *p, int64_t consent, struct err *err)
+static int was_confirmed(struct db *db, const struct consent *request, struct arena *arena, struct err *err)
 {
 	struct consent *all;
 	size_t count, i;
 
-	if (consents_of(p->db, p->row.id, p->arena, &all, &count, err))
+	if (consents_of(db, request->prospect, arena, &all, &count, err))
 		return -1;
 	for (i = 0; i < count; i++)
-		if (all[i].ref == consent && strcmp(all[i].what, "confirmed") == 0)
+		if (all[i].ref == request->id && strcmp(all[i].what, "confirmed") == 0)
 			return 1;
 	return 0;
 }
@@ -205,6 +210,32 @@ static int lift_unsubscribe(struct person *p, struct err *err)
 	return suppressions_remove(p->db, p->row.key, err) < 0 ? -1 : 0;
 }
 
+static void show_request(const struct consent *request, const struct prospect *row, struct confirmation_result *out)
+{
+	out->found = true;
+	snprintf(out->form, sizeof(out->form), "%s", request->form);
+	snprintf(out->language, sizeof(out->language), "%s", row->language);
+}
+
+int look_confirmation(struct db *db, int64_t consent, struct confirmation_result *out, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	struct consent request;
+	struct prospect row;
+	int rc = consents_find(db, consent, arena, &request, err);
+
+	*out = (struct confirmation_result){ .found = false };
+	if (rc == 1)
+		rc = prospects_find(db, request.prospect, arena, &row, err);
+	if (rc == 1) {
+		show_request(&request, &row, out);
+		rc = was_confirmed(db, &request, arena, err);
+		out->repeated = rc == 1;
+	}
+	arena_free(&arena);
+	return rc < 0 ? -1 : 0;
+}
+
 int on_confirm(struct decide *d, struct db *db, const struct confirmation *fact, struct confirmation_result *out, struct err *err)
 {
 	struct arena *arena = decide_arena(d);
@@ -220,8 +251,8 @@ int on_confirm(struct decide *d, struct db *db, const struct confirmation *fact,
 		out->found = false;
 		return found;
 	}
-	snprintf(out->form, sizeof(out->form), "%s", request.form);
-	before = was_confirmed(&p, request.id, err);
+	show_request(&request, &p.row, out);
+	before = was_confirmed(db, &request, arena, err);
 	if (before < 0)
 		return -1;
 	if (before) {
@@ -235,7 +266,11 @@ int on_confirm(struct decide *d, struct db *db, const struct confirmation *fact,
 	confirmed.ip = fact->ip;
 	confirmed.agent = fact->agent;
 	confirmed.at = p.now;
-	if (consents_add(db, &confirmed, err) || lift_unsubscribe(&p, err) || take_effect(&p, request.form, request.data, err) ||
+	confirmed.basis = basis_names[BASIS_EXPRESS];
+	confirmed.until = 0;
+	confirmed.actor = "prospect";
+	if (consents_add(db, &confirmed, err) || lift_unsubscribe(&p, err) ||
+			take_effect(&p, request.form, plan_form(p.plan, request.form), request.data, err) ||
 			person_settle(&p, err))
 		return -1;
 	metric_add(&metric_confirmed, 1);

@@ -59,7 +59,7 @@ int person_unsubscribe(struct person *p, const char *how, const char *source, co
 	struct consent c = {
 		.id = id_new(id_bucket(p->row.id), p->now), .prospect = p->row.id, .what = "withdrawn",
 		.purpose = form ? form->consent_purpose : "", .words = how, .form = p->row.form, .page = "", .ip = ip, .agent = agent,
-		.data = "{}", .at = p->now,
+		.data = "{}", .at = p->now, .actor = "prospect",
 	};
 
 	p->row.consent = CONSENT_WITHDRAWN;
@@ -76,13 +76,21 @@ static void test_mail_left(const struct delivery *mail, bool repeated, struct un
 	snprintf(out->address, sizeof(out->address), "%s", mail->address);
 }
 
+static void show_person(const struct prospect *row, struct unsubscribe_result *out)
+{
+	out->found = true;
+	out->prospect = row->id;
+	snprintf(out->address, sizeof(out->address), "%s", row->address);
+	snprintf(out->language, sizeof(out->language), "%s", row->language);
+}
+
 int on_unsubscribe(struct decide *d, struct db *db, const struct unsubscribe *fact, struct unsubscribe_result *out, struct err *err)
 {
 	struct arena *arena = decide_arena(d);
-	struct delivery mail;
+	struct delivery mail = { .prospect = fact->prospect };
 	struct person p;
-	char id[ID_TEXT];
-	int found = deliveries_find(db, fact->delivery, arena, &mail, err);
+	char id[ID_TEXT] = "";
+	int found = fact->delivery ? deliveries_find(db, fact->delivery, arena, &mail, err) : 1;
 
 	*out = (struct unsubscribe_result){ .found = false };
 	if (found == 1 && mail.kind == DELIVERY_TEST) {
@@ -94,13 +102,12 @@ int on_unsubscribe(struct decide *d, struct db *db, const struct unsubscribe *fa
 	found = person_load(d, db, mail.prospect, fact->at, &p, err);
 	if (found <= 0)
 		return found;
-	out->found = true;
-	snprintf(out->address, sizeof(out->address), "%s", p.row.address);
+	show_person(&p.row, out);
 	if (p.row.consent == CONSENT_WITHDRAWN) {
 		out->repeated = true;
 		return 0;
 	}
-	if (person_unsubscribe(&p, fact->how, id_text("del", mail.id, id), fact->ip, fact->agent, err) || person_settle(&p, err))
+	if (person_unsubscribe(&p, fact->how, fact->delivery ? id_text("del", mail.id, id) : "preferences", fact->ip, fact->agent, err) || person_settle(&p, err))
 		return -1;
 	CRASH_POINT("unsubscribe.before_commit");
 	return 0;
@@ -121,9 +128,8 @@ int look_delivery(struct db *db, int64_t delivery, struct unsubscribe_result *ou
 		found = mail.prospect ? prospects_find(db, mail.prospect, arena, &row, err) : 0;
 	}
 	if (found == 1) {
-		out->found = true;
+		show_person(&row, out);
 		out->repeated = row.consent == CONSENT_WITHDRAWN;
-		snprintf(out->address, sizeof(out->address), "%s", row.address);
 	}
 	arena_free(&arena);
 	return found < 0 ? -1 : 0;

@@ -92,7 +92,7 @@ void person_create(struct decide *d, struct db *db, const struct address *addres
 		.id = id_new(address->bucket, now),
 		.address = arena_strdup(p->arena, address->text),
 		.key = arena_strdup(p->arena, address->key),
-		.fields = "{}", .stage = "", .list = "", .form = "", .language = "", .timezone = "", .intent = "", .tags = "", .moved_list = "",
+		.fields = "{}", .stage = "", .list = "", .form = "", .language = "", .timezone = "", .intent = "", .tags = "", .moved_list = "", .topics = "",
 		.interest_at = now, .created = now, .changed = now,
 	};
 	person_read_fields(p);

@@ -102,6 +102,16 @@ void person_move(struct person *p, const char *list, int64_t until);
 void person_mark_symbol(struct person *p, int symbol);
 void person_mark_event(struct person *p, const char *name);
 
+/* Does this topic's mail reach them? NULL: what nobody can leave alone. */
+bool person_gets_topic(const struct person *p, const char *topic);
+/* The topics that they want from now on: these (ends with NULL), `with_own`: and those that they have; each that changes goes into the journal. */
+int person_set_topics(struct person *p, const char *const *names, bool with_own, const char *why, struct err *err) MUSTCHECK;
+/* What a sign-up by that form (NULL: it is gone) subscribes to; consented: they had before it. */
+int person_sign_up_topics(struct person *p, const struct form *form, bool consented, struct err *err) MUSTCHECK;
+/* May they be mailed at all, as far as they said? Static text. */
+bool person_consents(const struct person *p, const char **why_not);
+void person_consent(struct person *p, enum basis basis);
+
 /* Stores the event, grants its points, marks the rules that name it. *event_out (may be NULL) gets its id. */
 int person_happen(struct person *p, const char *name, const char *subject, const char *data, int64_t *event_out, struct err *err) MUSTCHECK;
 

@@ -52,8 +52,10 @@ static int closed_to(struct person *p, const struct sequence *s, const char **wh
 	bool left = false;
 
 	*why = NULL;
-	if (p->row.consent != CONSENT_GIVEN)
-		*why = p->row.consent == CONSENT_WITHDRAWN ? "consent was withdrawn" : "no consent";
+	if (!person_consents(p, why))
+		return 0;
+	if (!person_gets_topic(p, s->topic))
+		*why = arena_printf(p->arena, "topic %s was left", s->topic);
 	else if (s->list && strcmp(s->list, p->row.list) != 0)
 		*why = arena_printf(p->arena, "is on list %s", p->row.list);
 	if (*why)

@@ -21,6 +21,7 @@ void values_places(struct name_places *places, const struct plan *plan)
 		{ "list", &places->list, plan->mail_names }, { "stage", &places->stage, plan->mail_names },
 		{ "tone", &places->tone, plan->mail_names }, { "language", &places->language, plan->mail_names },
 		{ "form", &places->form, plan->mail_names }, { "consent_words", &places->consent_words, plan->mail_names },
+		{ "consented_at", &places->consented_at, plan->mail_names },
 		{ "owner", &places->owner, plan->mail_names }, { "tags", &places->tags, plan->mail_names },
 		{ "grade", &places->grade, plan->mail_names }, { "alert", &places->alert, plan->alert_names },
 		{ "lead", &places->lead, plan->alert_names }, { "prospect", &places->prospect, plan->alert_names },
@@ -84,6 +85,7 @@ struct value *values_of_mail(struct decide *d, struct person *p, const struct se
 	put(values, at->form, text_in(arena, p->row.form));
 	put(values, at->tags, person_tags(p, arena));
 	put(values, at->grade, value_text(person_grade(p)));
+	put(values, at->consented_at, p->row.consent_at ? value_time(p->row.consent_at) : value_nil);
 	list = plan_list(plan, p->row.list);
 	if (list >= 0)
 		put(values, at->tone, text_in(arena, plan->lists[list].tone));

@@ -26,6 +26,9 @@ struct confirm_call {
 	struct confirmation_result result;
 };
 
+static const char confirmed_before[] = "This sign-up was confirmed before. If you have unsubscribed since and want our mails again, please sign "
+	"up again.";
+
 static void unknown_link(struct http_request *r, const struct plan *plan, const char *how_else)
 {
 	page_problem(r, plan, 404, "No such link", how_else);
@@ -37,8 +40,7 @@ static void unknown_link(struct http_request *r, const struct plan *plan, const 
 	"This link is not known here. It may have been cut off on its way. Please answer the mail with the " \
 	"word unsubscribe instead."
 
-/* a***@example.com: enough for the person to know it, not for whoever was sent the link. */
-static const char *masked(struct arena *arena, const char *address)
+const char *masked_address(struct arena *arena, const char *address)
 {
 	const char *at = strrchr(address, '@');
 
@@ -52,6 +54,15 @@ static int look_run(struct store_job *job, struct db *db, struct err *err)
 	return look_delivery(db, c->fact.delivery, &c->result, err);
 }
 
+/* Less instead of nothing, for who would rather have that. */
+static const char *preferences_url(const struct unsubscribe_call *c)
+{
+	char token[TOKEN_TEXT];
+
+	token_make(c->call.in->ring, TOKEN_PREFERENCES, c->result.prospect, 0, clock_now(), token);
+	return arena_printf(http_arena(c->call.r), "/p/%s", token);
+}
+
 static void unsubscribe_page(
 	const struct unsubscribe_call *c, const char *name, const char *title, const char *message)
 {
@@ -61,8 +72,11 @@ static void unsubscribe_page(
 	page_set(page, "message", value_text(message));
 	page_set(page, "action", value_text(http_path(r)));
 	page_set(page, "token", value_text(http_rest(r)));
+	page_in(page, c->result.language);
+	if (c->result.found && c->result.prospect)
+		page_set(page, "preferences_url", value_text(preferences_url(c)));
 	if (c->result.found)
-		page_set(page, "email", value_text(masked(http_arena(r), c->result.address)));
+		page_set(page, "email", value_text(masked_address(http_arena(r), c->result.address)));
 	page_send(page, 200);
 }
 
@@ -158,9 +172,10 @@ static void confirmed_page(const struct confirm_call *c)
 	const struct form *form = plan_form(plan, c->result.form);
 	struct page *page = page_new(c->call.r, plan, "confirmed", "Thank you");
 
+	page_in(page, c->result.language);
+	page_set(page, "answer", value_text(c->result.repeated ? "repeated" : form && form->download ? "download" : "done"));
 	page_set(page, "message",
-		value_text(c->result.repeated ? "This sign-up was confirmed before. If you have unsubscribed since and want "
-						"our mails again, please sign up again."
+		value_text(c->result.repeated ? confirmed_before
 			: form && form->download ? "Your address is confirmed. What you asked for is on its way to your "
 						   "mailbox."
 						 : "Your address is confirmed."));
@@ -168,6 +183,8 @@ static void confirmed_page(const struct confirm_call *c)
 		page_set(page, "next_url", value_text(form->thanks));
 	page_send(page, 200);
 }
+
+static const char gone[] = "We do not know this sign-up any more. Please sign up again.";
 
 static void confirm_done(struct store_job *job, enum store_result result, const struct err *err)
 {
@@ -179,19 +196,39 @@ static void confirm_done(struct store_job *job, enum store_result result, const 
 	if (c->result.found)
 		confirmed_page(c);
 	else
-		unknown_link(
-			call.r, call.plan, "We do not know this sign-up any more. Please sign up again.");
+		unknown_link(call.r, call.plan, gone);
 	call_end(&call);
 }
 
-static void confirm_page(struct http_request *r, const struct plan *plan)
+static int confirm_look_run(struct store_job *job, struct db *db, struct err *err)
 {
-	struct page *page = page_new(r, plan, "confirm", "Please confirm");
+	struct confirm_call *c = (struct confirm_call *)job;
 
-	page_set(page, "message", value_text("One click confirms your address."));
-	page_set(page, "action", value_text(http_path(r)));
-	page_set(page, "token", value_text(http_rest(r)));
-	page_send(page, 200);
+	return look_confirmation(db, c->fact.consent, &c->result, err);
+}
+
+/* The page with the button; nothing has changed. */
+static void confirm_look_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct confirm_call *c = (struct confirm_call *)job;
+	struct call call = c->call;
+	struct page *page;
+
+	if (!call_done(&c->call, result, err))
+		return;
+	if (!c->result.found) {
+		unknown_link(call.r, call.plan, gone);
+	} else if (c->result.repeated) {
+		confirmed_page(c);
+	} else {
+		page = page_new(call.r, call.plan, "confirm", "Please confirm");
+		page_in(page, c->result.language);
+		page_set(page, "message", value_text("One click confirms your address."));
+		page_set(page, "action", value_text(http_path(call.r)));
+		page_set(page, "token", value_text(http_rest(call.r)));
+		page_send(page, 200);
+	}
+	call_end(&call);
 }
 
 void confirm_any(void *ctx, struct http_request *r)
@@ -211,15 +248,17 @@ void confirm_any(void *ctx, struct http_request *r)
 				r, plan, "This link is not known here. It may have been cut off on its way.");
 		return;
 	}
-	if (http_method(r) != HTTP_POST) {
-		confirm_page(r, plan);
-		return;
-	}
 	c = call_new(in, r, sizeof(*c));
 	c->fact = (struct confirmation){.consent = token.id,
 		.ip = http_ip(r),
 		.agent = read_header(r, "User-Agent", AGENT_MAX),
 		.at = now};
+	if (http_method(r) != HTTP_POST) {
+		c->call.job.run = confirm_look_run;
+		c->call.job.done = confirm_look_done;
+		call_read(&c->call);
+		return;
+	}
 	c->call.job.run = confirm_run;
 	c->call.job.done = confirm_done;
 	call_write(&c->call, STORE_FIRST);

@@ -18,7 +18,7 @@ struct page {
 	struct http_request *r;
 	const struct plan *plan;
 	const char *name, *title, *message;
-	const char *posts_to;
+	const char *posts_to, *language;
 	struct value *values;	/* by symbol of plan->page_names */
 	size_t count;
 };
@@ -32,6 +32,7 @@ struct page *page_new(struct http_request *r, const struct plan *plan, const cha
 	page->plan = plan;
 	page->name = name;
 	page->title = title;
+	page->language = "";
 	page->count = vocabulary_count(plan->page_names);
 	page->values = arena_calloc(arena, page->count + 1, sizeof(*page->values));
 	page_set(page, "title", value_text(title));
@@ -51,6 +52,11 @@ void page_set(struct page *page, const char *name, struct value v)
 		page->values[symbol] = v;
 	if (strcmp(name, "message") == 0 && v.type == VALUE_TEXT)
 		page->message = arena_strndup(http_arena(page->r), v.text.data, v.text.len);
+}
+
+void page_in(struct page *page, const char *language)
+{
+	page->language = arena_strdup(http_arena(page->r), language);
 }
 
 void page_posts_to(struct page *page, const char *url)
@@ -83,13 +89,15 @@ static void set_policy(struct page *page)
 
 void page_send(struct page *page, int status)
 {
-	const struct template *t = plan_page(page->plan, page->name);
+	const char *language;
+	const struct template *t = plan_page_in(page->plan, page->name, page->language, &language);
 	struct template_env env = {
 		.now = clock_now(), .ctx = page, .name = name_cb, .arena = http_arena(page->r)};
 	struct buf out = BUF_INIT;
 	struct err err = { "there is no such page" };
 
 	set_policy(page);
+	page_set(page, "language", value_text(language));
 	if (t && template_render(t, &env, &out, &err) == TEMPLATE_DONE) {
 		http_reply(page->r, status, "text/html", out.data, out.len);
 	} else {

@@ -74,6 +74,8 @@ struct page;
 
 /* The plan must live until page_send(). Sets company, postal_address, home_url and title. */
 struct page *page_new(struct http_request *r, const struct plan *plan, const char *name, const char *title);
+/* The version of the page for that language, where there is one; before page_send(). */
+void page_in(struct page *page, const char *language);
 /* A name of plan->page_names; the value's memory must last until page_send(). */
 void page_set(struct page *page, const char *name, struct value v);
 /*
@@ -138,6 +140,9 @@ void click_get(void *ctx, struct http_request *r);
 void download_get(void *ctx, struct http_request *r);		/* downloads.c */
 void unsubscribe_any(void *ctx, struct http_request *r);	/* consent.c */
 void confirm_any(void *ctx, struct http_request *r);
+void preferences_any(void *ctx, struct http_request *r);	/* preferences.c */
+/* a***@example.com: enough for the person to know it, not for whoever was sent the link. */
+const char *masked_address(struct arena *arena, const char *address);
 void sales_any(void *ctx, struct http_request *r);		/* sales.c */
 void outcome_post(void *ctx, struct http_request *r);
 void esp_post(void *ctx, struct http_request *r);		/* esp.c */

@@ -38,6 +38,7 @@ const struct http_route ingest_routes[] = {
 	{ HTTP_GET, "/d/", download_get },
 	{ HTTP_GET | HTTP_POST, "/u/", unsubscribe_any },
 	{ HTTP_GET | HTTP_POST, "/y/", confirm_any },
+	{ HTTP_GET | HTTP_POST, "/p/", preferences_any },
 	{ HTTP_GET | HTTP_POST, "/s/", sales_any },
 	{ HTTP_GET, "/nurture.js", script_get },
 	{ HTTP_GET, "/signup/", signup_page },

@@ -15,7 +15,7 @@
 #include "inside.h"
 
 #define SALT_SIZE 16
-#define COLUMNS "id, prospect, what, purpose, words, form, page, ip, agent, data, at, ref"
+#define COLUMNS "id, prospect, what, purpose, words, form, page, ip, agent, data, at, ref, basis, version, until_us, actor"
 
 static void read_consent(struct query *q, struct arena *arena, void *row)
 {
@@ -33,6 +33,10 @@ static void read_consent(struct query *q, struct arena *arena, void *row)
 	c->data = rows_text(q, 9, arena);
 	c->at = query_get_int(q, 10);
 	c->ref = query_get_int(q, 11);
+	c->basis = rows_text(q, 12, arena);
+	c->version = rows_text(q, 13, arena);
+	c->until = query_get_int(q, 14);
+	c->actor = rows_text(q, 15, arena);
 }
 
 /* --- digests -------------------------------------------------------------------------------------------- */
@@ -50,6 +54,11 @@ static void add_bytes(struct buf *b, const char *s)
 
 	add_number(b, (int64_t)len);
 	buf_add(b, s ? s : "", len);
+}
+
+static bool has_grounds(const struct consent *c)
+{
+	return (c->basis && *c->basis) || (c->version && *c->version) || c->until || (c->actor && *c->actor);
 }
 
 static void row_digest(const struct consent *c, const uint8_t *salt, size_t salt_len,
@@ -70,6 +79,13 @@ static void row_digest(const struct consent *c, const uint8_t *salt, size_t salt
 	add_bytes(&b, c->data);
 	add_number(&b, c->at);
 	add_number(&b, c->ref);
+	/* rows from before there were these have none of them, and digests without them */
+	if (has_grounds(c)) {
+		add_bytes(&b, c->basis);
+		add_bytes(&b, c->version);
+		add_number(&b, c->until);
+		add_bytes(&b, c->actor);
+	}
 	digest_sha256(b.data, b.len, out);
 	buf_clear(&b);
 }
@@ -130,10 +146,11 @@ static int move_tip(struct db *db, uint16_t bucket, int64_t place, const uint8_t
 
 STATEMENT(add, BUCKETED,
 	"INSERT INTO consent (bucket, place, id, prospect, what, purpose, words, form, page, ip, agent, data,"
-	"  at, ref,"
-	"  salt, digest, chain)"
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-	"  ?15, ?16, ?17)");
+	"  at, ref, salt, digest, chain,"
+	"  basis, version, until_us, actor)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+	"  ?13, ?14, ?15, ?16, ?17,"
+	"  ?18, ?19, ?20, ?21)");
 
 int consents_add(struct db *db, const struct consent *c, struct err *err)
 {
@@ -165,6 +182,10 @@ int consents_add(struct db *db, const struct consent *c, struct err *err)
 	query_blob(q, 15, salt, sizeof(salt));
 	query_blob(q, 16, digest, sizeof(digest));
 	query_blob(q, 17, chain, sizeof(chain));
+	query_text(q, 18, rows_or_empty(c->basis));
+	query_text(q, 19, rows_or_empty(c->version));
+	query_int(q, 20, c->until);
+	query_text(q, 21, rows_or_empty(c->actor));
 	return query_run(q, err) < 0 ? -1 : move_tip(db, bucket, place + 1, chain, err);
 }
 
@@ -218,23 +239,23 @@ static bool holds(struct slice s, const uint8_t digest[SHA256_SIZE])
 static int verify_row(struct query *q, struct arena *arena, int64_t place, uint8_t chain[SHA256_SIZE],
 		struct err *err)
 {
-	struct slice salt = query_get_blob(q, 13), digest;
+	struct slice salt = query_get_blob(q, 17), digest;
 	uint8_t computed[SHA256_SIZE];
 	struct consent c;
 	char id[ID_TEXT];
 
 	read_consent(q, arena, &c);
 	id_text("con", c.id, id);
-	if (query_get_int(q, 12) != place)
+	if (query_get_int(q, 16) != place)
 		return err_set(err, "%s: rows are missing before it", id);
 	/* an erased row has neither salt nor words; its digest stands for what it was */
 	row_digest(&c, (const uint8_t *)salt.data, salt.len, computed);
-	digest = query_get_blob(q, 14);
+	digest = query_get_blob(q, 18);
 	if (digest.len != SHA256_SIZE || (salt.len && !holds(digest, computed)))
 		return err_set(err, "%s: the row was changed", id);
 	memcpy(computed, digest.data, SHA256_SIZE);
 	extend_chain(chain, computed);
-	if (!holds(query_get_blob(q, 15), chain))
+	if (!holds(query_get_blob(q, 19), chain))
 		return err_set(err, "%s: the chain is broken here", id);
 	return 0;
 }

@@ -451,6 +451,20 @@ static const char *const steps[] = {
 	" last $INT NOT NULL,"
 	" sample $TEXT NOT NULL,"
 	" PRIMARY KEY (kind, what)) $BY_KEY",
+
+	/* since when they consent and how long that holds; what they chose: topics, a pause, a limit of their own */
+	"ALTER TABLE prospect ADD COLUMN consent_at $INT NOT NULL DEFAULT 0",
+	"ALTER TABLE prospect ADD COLUMN consent_until $INT NOT NULL DEFAULT 0",
+	"ALTER TABLE prospect ADD COLUMN topics $TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE prospect ADD COLUMN paused_until $INT NOT NULL DEFAULT 0",
+	"ALTER TABLE prospect ADD COLUMN own_count $INT NOT NULL DEFAULT 0",
+	"ALTER TABLE prospect ADD COLUMN own_within $INT NOT NULL DEFAULT 0",
+
+	/* on what a consent rests, which version of the words was shown, until when it holds, who acted */
+	"ALTER TABLE consent ADD COLUMN basis $TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE consent ADD COLUMN version $TEXT NOT NULL DEFAULT ''",
+	"ALTER TABLE consent ADD COLUMN until_us $INT NOT NULL DEFAULT 0",
+	"ALTER TABLE consent ADD COLUMN actor $TEXT NOT NULL DEFAULT ''",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

@@ -8,7 +8,8 @@
 #define COLUMNS \
 	"id, address, address_key, fields, stage, list, form, language, timezone, consent, fit, interest," \
 	"  interest_at," \
-	" intent, intent_at, hot, hot_at, recheck, recheck_rule, recheck_id, created, changed, tags, moved_list, moved_until"
+	" intent, intent_at, hot, hot_at, recheck, recheck_rule, recheck_id, created, changed, tags, moved_list, moved_until," \
+	"  consent_at, consent_until, topics, paused_until, own_count, own_within"
 
 static void read_prospect(struct query *q, struct arena *arena, void *row)
 {
@@ -39,9 +40,15 @@ static void read_prospect(struct query *q, struct arena *arena, void *row)
 	p->tags = rows_text(q, 22, arena);
 	p->moved_list = rows_text(q, 23, arena);
 	p->moved_until = query_get_int(q, 24);
+	p->consent_at = query_get_int(q, 25);
+	p->consent_until = query_get_int(q, 26);
+	p->topics = rows_text(q, 27, arena);
+	p->paused_until = query_get_int(q, 28);
+	p->own_limit.count = query_get_int(q, 29);
+	p->own_limit.within = query_get_int(q, 30);
 }
 
-/* Parameters 3 to 23 of both statements that write. */
+/* Parameters 3 to 29 of both statements that write. */
 static void bind_changing(struct query *q, const struct prospect *p)
 {
 	query_text(q, 3, rows_or_empty(p->fields));
@@ -65,17 +72,25 @@ static void bind_changing(struct query *q, const struct prospect *p)
 	query_text(q, 21, rows_or_empty(p->tags));
 	query_text(q, 22, rows_or_empty(p->moved_list));
 	query_int(q, 23, p->moved_until);
+	query_int(q, 24, p->consent_at);
+	query_int(q, 25, p->consent_until);
+	query_text(q, 26, rows_or_empty(p->topics));
+	query_int(q, 27, p->paused_until);
+	query_int(q, 28, p->own_limit.count);
+	query_int(q, 29, p->own_limit.within);
 }
 
 STATEMENT(insert, BUCKETED,
 	"INSERT INTO prospect (bucket, id,"
 	"  fields, stage, list, form, language, timezone, consent, fit, interest, interest_at,"
 	"  intent, intent_at, hot, hot_at, recheck, recheck_rule, recheck_id, changed,"
-	"  tags, moved_list, moved_until, address, address_key, created)"
+	"  tags, moved_list, moved_until, consent_at, consent_until, topics, paused_until, own_count, own_within,"
+	"  address, address_key, created)"
 	" VALUES (?1, ?2,"
 	"  ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
 	"  ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
-	"  ?21, ?22, ?23, ?24, ?25, ?26)");
+	"  ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29,"
+	"  ?30, ?31, ?32)");
 
 STATEMENT(insert_address, BUCKETED,
 	"INSERT INTO address (bucket, address_key, prospect)"
@@ -95,9 +110,9 @@ int prospects_insert(struct db *db, const struct prospect *p, struct err *err)
 	query_int(q, 1, id_bucket(p->id));
 	query_int(q, 2, p->id);
 	bind_changing(q, p);
-	query_text(q, 24, p->address);
-	query_text(q, 25, p->key);
-	query_int(q, 26, p->created);
+	query_text(q, 30, p->address);
+	query_text(q, 31, p->key);
+	query_int(q, 32, p->created);
 	return query_run(q, err) < 0 ? -1 : 0;
 }
 
@@ -107,7 +122,8 @@ STATEMENT(update, BUCKETED,
 	"  fit = ?10, interest = ?11, interest_at = ?12, intent = ?13, intent_at = ?14, hot = ?15,"
 	"  hot_at = ?16,"
 	"  recheck = ?17, recheck_rule = ?18, recheck_id = ?19, changed = ?20,"
-	"  tags = ?21, moved_list = ?22, moved_until = ?23"
+	"  tags = ?21, moved_list = ?22, moved_until = ?23, consent_at = ?24, consent_until = ?25,"
+	"  topics = ?26, paused_until = ?27, own_count = ?28, own_within = ?29"
 	" WHERE bucket = ?1 AND id = ?2");
 
 int prospects_update(struct db *db, const struct prospect *p, struct err *err)

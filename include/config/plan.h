@@ -148,6 +148,15 @@ struct list {
 	const char *tone;		/* "" if none */
 };
 
+/* What a person may subscribe to, and leave. */
+struct topic {
+	const char *name, *title, *about;	/* about: "" if none */
+	const struct topic_words {
+		const char *language, *title, *about;
+	} *words;
+	size_t word_count;
+};
+
 struct score_rule {
 	const char *name;		/* given, or made of what it is: "page_view", "fit-1" */
 	double points;
@@ -278,7 +287,14 @@ struct sequence {
 	int index;			/* in plan->sequences; -1: an old version, see sequence_old() */
 	const char *version;		/* of what it says, whatever its comments and `on_change` */
 	const char *source;		/* the file's text, to be kept while people go through this version */
+	const char *topic;		/* of all its mails that have none of their own; who leaves it leaves the sequence; NULL: none */
 };
+
+/* On what the consent of a form rests. Implied ones end by themselves (CASL, section 10). */
+enum basis { BASIS_EXPRESS, BASIS_IMPLIED_INQUIRY, BASIS_IMPLIED_PURCHASE, BASIS_CONTRACT };
+extern const char *const basis_names[];	/* express implied-inquiry implied-purchase contract; ends with NULL */
+/* How long it holds; 0: until it is withdrawn. Months are of 30 days, so that nobody is mailed a day too long. */
+int64_t basis_lasts(enum basis basis);
 
 struct form {
 	const char *name;
@@ -286,6 +302,9 @@ struct form {
 	const bool *required;
 	size_t field_count;
 	const char *consent_purpose, *consent_words;
+	const char *consent_version;	/* of the words: given, or twelve digits of their digest */
+	enum basis basis;
+	const char *const *topics;	/* what a sign-up subscribes to; ends with NULL; NULL: all, or what they chose before */
 	bool confirm_double;
 	const struct mail_template *confirm_mail;	/* template `confirm` unless the form names another; NULL when single */
 	const char *download;		/* file name under files/, or NULL */
@@ -330,6 +349,7 @@ struct mail_template {
 	const struct template *html;	/* tracked links; its text part by template_text_part() */
 	const struct template *text;	/* name.txt.liquid, else template_text_part(html) */
 	const struct template *subject, *preheader;	/* preheader may be NULL */
+	const char *topic;		/* of all its languages; NULL: none */
 	bool uses_download;
 	size_t sender;			/* index in operator.senders: `from` of the front matter; 0 unless given */
 };
@@ -372,6 +392,9 @@ struct plan {
 	size_t stage_count;
 	const struct list *lists;
 	size_t list_count;
+	const struct topic *topics;
+	size_t topic_count;
+	const char *language;		/* of what is written without one: "en" */
 	int64_t half_life;
 	const struct score_rule *fit;
 	size_t fit_count;
@@ -430,6 +453,8 @@ void plan_unref(struct plan **plan);	/* atomic; the last one frees */
 
 /* The page template pages/NAME, compiled; NULL if there is none (all that the program needs are checked at load). */
 const struct template *plan_page(const struct plan *plan, const char *name);
+/* The version of it for a language, as plan_mail_in(); *language_out (may be NULL) is which one that is. */
+const struct template *plan_page_in(const struct plan *plan, const char *name, const char *language, const char **language_out);
 
 /* Finders, NULL or -1 if there is none such. */
 const struct form *plan_form(const struct plan *plan, const char *name);
@@ -444,6 +469,11 @@ int plan_step(const struct sequence *sequence, const char *name);
  */
 size_t step_ways(const struct sequence *sequence, int step, struct step_way ways[STEP_WAYS_MAX]);
 int plan_stage(const struct plan *plan, const char *name);
+const struct topic *plan_topic(const struct plan *plan, const char *name);
+/* Its words in that language ("de-AT": that, else "de"), else those without one. */
+struct topic_words topic_words_in(const struct topic *topic, const char *language);
+/* The topic of what a step sends; NULL: it sends nothing, or something that nobody can leave alone. */
+const char *step_topic(const struct sequence *sequence, const struct step *step);
 int plan_list(const struct plan *plan, const char *name);
 struct rule_set plan_rules_of(const struct plan *plan, const char *event);
 /* Who signs what is posted there: an alert of sales.yaml, or a webhook of a sequence or of an older version of one; NULL: nobody any more. */

@@ -85,9 +85,12 @@ struct confirmation_result {
 	bool found;			/* false: no such request (erased, or never was) */
 	bool repeated;
 	char form[64];
+	char language[36];		/* theirs, "" if not known */
 };
 
 int on_confirm(struct decide *d, struct db *db, const struct confirmation *fact, struct confirmation_result *out, struct err *err) MUSTCHECK;
+/* Read only: what the page says before anybody presses its button. Reader thread too. */
+int look_confirmation(struct db *db, int64_t consent, struct confirmation_result *out, struct err *err) MUSTCHECK;
 
 /* Segment's track. Whom it is about: prospect, else address, else a visitor; a token from a mail's link joins the visitor to its prospect. */
 struct track {
@@ -160,7 +163,8 @@ struct download_result {
 int on_download(struct decide *d, struct db *db, const struct download *fact, struct download_result *out, struct err *err) MUSTCHECK;
 
 struct unsubscribe {
-	int64_t delivery;
+	int64_t delivery;		/* whose link it was; 0: `prospect` says who */
+	int64_t prospect;
 	const char *how;		/* one-click page mailto reply */
 	const char *ip, *agent;
 	int64_t at;
@@ -169,12 +173,53 @@ struct unsubscribe {
 struct unsubscribe_result {
 	bool found;
 	bool repeated;
+	int64_t prospect;		/* 0: a test mail is nobody's */
 	char address[ADDRESS_MAX + 1];
+	char language[36];		/* theirs, "" if not known */
 };
 
 int on_unsubscribe(struct decide *d, struct db *db, const struct unsubscribe *fact, struct unsubscribe_result *out, struct err *err) MUSTCHECK;
 /* Read only: whom an unsubscribe, confirm or download page is about. Reader thread too. */
 int look_delivery(struct db *db, int64_t delivery, struct unsubscribe_result *out, struct err *err) MUSTCHECK;
+
+/* --- the preference centre --------------------------------------------------------------------------------------- */
+
+enum preference_ask { ASK_NOTHING, ASK_DATA, ASK_ERASURE };
+
+/* What somebody chose about themselves. */
+struct preferences {
+	int64_t prospect;
+	bool has_topics;
+	const char *const *topics;	/* those that they want; ends with NULL */
+	bool has_limit;
+	int64_t limit_count, limit_within;	/* within 0: as it comes */
+	bool has_pause;
+	int64_t paused_until;		/* 0, or a time that has passed: no pause */
+	const char *language;		/* NULL: as it is */
+	enum preference_ask ask;	/* what a human has to do for them */
+	const char *by;			/* prospect; who else did it, as the ledger and the journal name them */
+	const char *ip, *agent;
+	int64_t at;
+};
+
+struct preferences_result {
+	bool found, changed;
+	bool withdrawn;			/* they get no mail at all */
+	char address[ADDRESS_MAX + 1];
+};
+
+/* Each change goes into the ledger and the journal; claimed mail that it forbids is taken back in the same transaction. */
+int on_preferences(struct decide *d, struct db *db, const struct preferences *fact, struct preferences_result *out, struct err *err) MUSTCHECK;
+
+/* What the page shows. Reader thread too. */
+struct preferences_look {
+	bool found, withdrawn;
+	bool *topics;			/* by place in plan->topics, in the arena */
+	int64_t limit_count, limit_within, paused_until;
+	const char *language, *timezone, *address;	/* in the arena; "" */
+};
+
+int look_preferences(const struct plan *plan, struct db *db, int64_t prospect, struct arena *arena, struct preferences_look *out, struct err *err) MUSTCHECK;
 
 /* --- from the mailbox -------------------------------------------------------------------------------------------- */
 

@@ -45,6 +45,11 @@ struct prospect {
 	const char *tags;		/* names in byte order, a space between them; "" if none */
 	const char *moved_list;		/* where a step moved them, "" if none does */
 	int64_t moved_until;		/* 0: until the stage changes */
+	int64_t consent_at;		/* when the consent that holds was given, or confirmed; 0 */
+	int64_t consent_until;		/* until when it holds, if it is implied; 0: for ever */
+	const char *topics;		/* what they get: "" everything; "-" nothing; else names, a space between them */
+	int64_t paused_until;		/* they want no mail before that; 0 */
+	struct { int64_t count, within; } own_limit;	/* mails in a rolling window, by their own wish; within 0: none */
 	int64_t created, changed;
 };
 
@@ -381,12 +386,20 @@ int suppressions_remove(struct db *db, const char *address_key, struct err *err)
 struct consent {
 	int64_t id;
 	int64_t prospect;
-	const char *what;		/* requested granted confirmed withdrawn objected */
+	/*
+	 * requested (a form was posted, and asks for a confirmation) granted confirmed implied; withdrawn objected complained; changed (topics,
+	 * pause, limit, language: in `data`), asked (for their data or for erasure: in `data`), erased.
+	 */
+	const char *what;
 	const char *purpose, *words;
 	const char *form, *page, *ip, *agent;
 	const char *data;		/* the sign-up as JSON: what takes effect at confirmation */
 	int64_t at;
 	int64_t ref;			/* confirmed: the row that was confirmed */
+	const char *basis;		/* express implied-inquiry implied-purchase contract; "" of what is no consent */
+	const char *version;		/* of the words, "" */
+	int64_t until;			/* when an implied consent ends; 0 */
+	const char *actor;		/* who did it: prospect, mailbox (a provider or a server), nurturectl, ...; "" in old rows */
 };
 
 int consents_add(struct db *db, const struct consent *c, struct err *err) MUSTCHECK;	/* computes salt and digest over the one before */
@@ -469,7 +482,7 @@ struct watermark { uint32_t uidvalidity, last_uid; };
 int mailboxes_get(struct db *db, const char *mailbox, struct watermark *out, struct err *err) MUSTCHECK;	/* 0,0 if new */
 int mailboxes_set(struct db *db, const char *mailbox, const struct watermark *w, struct err *err) MUSTCHECK;
 
-/* Why things happened: `kind` stage list move enrol restart holdout branch late end hold hot alert webhook tag untag test lead suppress mail, `what` the new value, `why` the cause. */
+/* Why things happened: `kind` stage list move enrol restart holdout branch late skip join leave pause limit language asked end hold hot alert webhook tag untag test lead suppress mail, `what` the new value, `why` the cause. */
 struct journal_row { int64_t at; int64_t prospect; const char *kind, *what, *why; int64_t id; };
 int journal_add(struct db *db, int64_t prospect, int64_t at, const char *kind, const char *what, const char *why, struct err *err) MUSTCHECK;
 int journal_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct journal_row **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read, newest first */

@@ -89,7 +89,7 @@ static const char site_nurture[] =
 SITE void site_init(struct site *s)
 {
 	static const char *const folders[] = { "forms", "sequences", "secrets", "templates", "templates/emails", "templates/pages", "templates/alerts" };
-	static const char *const pages[] = { "signup", "confirm", "confirmed", "unsubscribe", "unsubscribed", "thanks", "error", "sales-answer",
+	static const char *const pages[] = { "signup", "confirm", "confirmed", "unsubscribe", "unsubscribed", "preferences", "thanks", "error", "sales-answer",
 		"sales-answered" };
 	char *text;
 	size_t i;

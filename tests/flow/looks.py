@@ -37,7 +37,7 @@ MAIL = {
 	"owner": {"name": "Ben", "email": "ben@example.com"}, "tags": ["reviewer"], "grade": "B2",
 	"unsubscribe_url": UNSUBSCRIBE, "preferences_url": "https://mail.example.com/p/a",
 	"download_url": "https://mail.example.com/d/abcdefghijklmnopqrstuvwxyz234567ab", "confirm_url": None, "open_url": None,
-	"consent_words": WORDS, "list": "just-looking", "stage": "awareness", "tone": "gentle", "language": "en", "form": "free-ebook",
+	"consent_words": WORDS, "consented_at": "2031-05-04T09:00:00Z", "list": "just-looking", "stage": "awareness", "tone": "gentle", "language": "en", "form": "free-ebook",
 }
 # the person of whom next to nothing is known: what may be empty is, and what has a default says it
 BARE = dict(MAIL, first_name="there", role=None, company=None, employees=None, country=None, webinar="our webinar",
@@ -47,7 +47,8 @@ CONFIRM = {"confirm_url": "https://mail.example.com/y/abcdefghijklmnopqrstuvwxyz
 PAGE = {
 	"title": "A title", "company": "Example Ltd", "postal_address": "1 High Street, 12345 Town", "home_url": "https://mail.example.com",
 	"message": "", "action": "/x", "token": "abc", "email": None, "download_url": None, "lead": None, "answer": None, "next_url": None,
-	"consent_words": None, "form": None, "fields": None,
+	"consent_words": None, "form": None, "fields": None, "language": "en", "languages": None, "topics": None, "limits": None, "paused_until": None,
+	"until_least": "2031-05-05", "until_most": "2033-05-04", "withdrawn": False, "unsubscribe_url": None, "preferences_url": None,
 }
 FIELDS = [
 	{"name": "email", "label": "Email", "type": "email", "required": True, "value": "maria@", "error": "Email has nothing behind the @"},
@@ -56,14 +57,26 @@ FIELDS = [
 	{"name": "news", "label": "News, too", "type": "checkbox", "required": False, "value": "true"},
 ]
 FORM = {"name": "free-ebook", "label": "Free ebook", "purpose": "newsletter", "honeypot": "website", "double": True, "download": True}
+TOPICS = [
+	{"name": "guides", "title": "Guides " + LONG, "about": "What we learned. A mail or two a week, for a few weeks.", "on": True},
+	{"name": "offers", "title": "Offers", "about": None, "on": False},
+]
+LIMITS = [
+	{"value": "", "count": 0, "per": "all", "on": False}, {"value": "1/7", "count": 1, "per": "week", "on": True},
+	{"value": "1/30", "count": 1, "per": "month", "on": False},
+]
+LANGUAGES = [{"code": "en", "name": "English", "on": True}, {"code": "de", "name": "Deutsch", "on": False}]
 LEAD = {"id": "led_0", "name": "Maria Sommer " + LONG, "email": MAIL["email"], "state": "new"}
 PAGES = [
 	("signup", {"form": FORM, "fields": FIELDS, "consent_words": WORDS, "message": "Please look at what is marked."}),
 	("confirm", {"message": "One click confirms your address."}),
 	("confirmed", {"message": "Your address is confirmed.", "next_url": "https://www.example.com/"}),
 	("thanks", {"message": "We have sent you a mail."}),
-	("unsubscribe", {"message": "One click.", "email": "m***@nordlicht.example"}),
+	("unsubscribe", {"message": "One click.", "email": "m***@nordlicht.example", "preferences_url": "/p/x"}),
 	("unsubscribed", {"message": "You get no more mail.", "email": "m***@nordlicht.example"}),
+	("preferences", {"email": "m***@nordlicht.example", "topics": TOPICS, "limits": LIMITS, "languages": LANGUAGES, "answer": "saved"}),
+	("preferences", {"email": "m***@nordlicht.example", "limits": LIMITS, "withdrawn": True, "paused_until": "2031-06-05", "answer": "wrong", "message": "Until when?"}),
+	("preferences.de", {"email": "m***@nordlicht.example", "topics": TOPICS, "limits": LIMITS, "languages": LANGUAGES, "language": "de"}),
 	("error", {"title": "This link has expired", "message": "Please sign up again."}),
 	("sales-answer", {"lead": LEAD, "answer": "accept", "message": "You take this lead."}),
 	("sales-answer", {"lead": LEAD, "answer": "reject", "message": "Please say why."}),

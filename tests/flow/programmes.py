@@ -236,7 +236,7 @@ def data_of(persona, fields):
 	data.update({
 		"email": email.group(1), "language": language and language.group(1), "form": None, "subject": "A subject", "preheader": "A preheader",
 		"sender": {"name": "Ana at Example", "email": "ana@example.com", "company": "Example Ltd", "postal_address": "1 High Street, 12345 Town"},
-		"owner": None, "tags": [], "grade": "C4", "consent_words": None, "list": "just-looking", "stage": "awareness", "tone": "gentle",
+		"owner": None, "tags": [], "grade": "C4", "consent_words": None, "consented_at": None, "list": "just-looking", "stage": "awareness", "tone": "gentle",
 		"unsubscribe_url": "https://mail.example.com/u/x", "preferences_url": "https://mail.example.com/p/x", "open_url": None,
 		"download_url": "https://mail.example.com/d/x", "confirm_url": "https://mail.example.com/y/x",
 	})
