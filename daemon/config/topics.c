@@ -174,7 +174,7 @@ void topics_check(struct load *l)
 			check_arms(l, &plan->sequences[i].steps[k], &l->sequences[i].steps[k]);
 	}
 	for (size_t i = 0; i < plan->topic_count && l->mails_known; i++) {
-		if (*plan->topics[i].name && !is_sent(plan, plan->topics[i].name))
+		if (*plan->topics[i].name && plan_topic(plan, plan->topics[i].name) == &plan->topics[i] && !is_sent(plan, plan->topics[i].name))
 			complain(l, yaml_get(l->topics->items[i], "name"),
 				"no mail and no sequence is of the topic `%s`: whoever subscribes to it would get nothing; name it in the "
 				"front matter of a mail, or take it out", plan->topics[i].name);

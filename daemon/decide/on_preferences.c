@@ -155,7 +155,7 @@ static int keep(struct person *p, const struct preferences *fact, const char *wh
 	return rc;
 }
 
-/* Somebody must read of it: in the log as an error, in the journal, and as a forward to who hears the person's replies. */
+/* Somebody must read of it: an error in the log, a row of the journal, a series of the metrics. */
 static int ask(struct person *p, const struct preferences *fact, struct err *err)
 {
 	json_t *said = json_pack("{s:s}", "ask", ask_names[fact->ask]);
@@ -165,8 +165,7 @@ static int ask(struct person *p, const struct preferences *fact, struct err *err
 	if (rc || person_journal(p, "asked", ask_names[fact->ask], "", err))
 		return -1;
 	metric_add(&metric_asked, 1);
-	log_error("privacy.asked", L_ID("prospect", "pro", p->row.id), L_STR("what", ask_names[fact->ask]),
-			L_STR("do", fact->ask == ASK_DATA ? "nurturectl prospect export" : "nurturectl prospect erase"));
+	log_error("privacy.asked", L_ID("prospect", "pro", p->row.id), L_STR("what", ask_names[fact->ask]));
 	return 0;
 }
 

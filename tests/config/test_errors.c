@@ -470,6 +470,27 @@ static const struct mistake template_mistakes[] = {
 	{ "templates/emails/delivery.liquid", "layout: letter", "layout: letter\nfrom: shop",
 		"templates/emails/delivery.liquid:5:1: `from`: `shop` is no sender; it names one of `senders` in the operator's file; there is "
 		"only `default`\n" },
+	{ "templates/emails/delivery.liquid", "layout: letter", "layout: letter\ntopic: news",
+		"templates/emails/delivery.liquid:5:1: there is no topic `news` in nurture.yaml; it has no `topics`\n" },
+	{ "nurture.yaml", "quiet:", "topics:\n  - {name: news, title: News}\nquiet:",
+		"nurture.yaml:24:12: no mail and no sequence is of the topic `news`: whoever subscribes to it would get nothing; name it in the "
+		"front matter of a mail, or take it out\n" },
+	{ "nurture.yaml", "quiet:", "topics:\n  - {name: news, title: News, languages: {german: {title: x}}}\n  - {name: news, title: News}\nquiet:",
+		"nurture.yaml:24:12: no mail and no sequence is of the topic `news`: whoever subscribes to it would get nothing; name it in the "
+		"front matter of a mail, or take it out\n"
+		"nurture.yaml:24:43: `german` is no language; write it like de or de-AT\n"
+		"nurture.yaml:25:12: there are two topics `news`; each has a name of its own\n" },
+	{ "nurture.yaml", "quiet:", "language: english-1\nquiet:",
+		"nurture.yaml:23:11: `english-1` is no language; write it like en or de-AT\n" },
+	{ "forms/book.yaml", "download:", "topics: [news]\ndownload:",
+		"forms/book.yaml:7:10: there is no topic `news` in nurture.yaml; it has no `topics`\n" },
+	{ "forms/book.yaml", "download:", "topics: []\ndownload:",
+		"forms/book.yaml:7:9: `topics` is empty: a sign-up would subscribe to nothing; name one, or leave it away\n" },
+	{ "forms/book.yaml", "words:", "basis: implied-inquiry\n  words:",
+		"forms/book.yaml:6:10: who confirms has said yes, which is no `implied-inquiry` consent; leave `basis` away, or write "
+		"`confirm: single`\n" },
+	{ "sequences/book.yaml", "list: looking", "list: looking\ntopic: news",
+		"sequences/book.yaml:3:8: there is no topic `news` in nurture.yaml; it has no `topics`\n" },
 	{ "templates/emails/letter.liquid", "{{ sender.company }}", "{{ sneder.company }}",
 		"templates/emails/letter.liquid:1:32: unknown name \"sneder\"; did you mean \"sender\"?\n" },
 	{ "templates/emails/mistakes.txt.liquid", "Compare:", "{{ compare }}",

@@ -980,6 +980,124 @@ static int won_fn(struct site *s, struct db *db, void *arg, struct err *err)
 	return 0;
 }
 
+/* --- what they chose ---------------------------------------------------------------------------------------------- */
+
+static int choose_fn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	struct preferences *fact = arg;
+	struct preferences_result result;
+	struct address address;
+	struct prospect row;
+
+	if (address_parse(EVA, &address, err) || prospects_find_address(db, address.key, decide_arena(s->d), &row, err) != 1)
+		return -1;
+	fact->prospect = row.id;
+	fact->at = clock_now();
+	fact->by = "prospect";
+	fact->ip = fact->agent = "";
+	if (on_preferences(s->d, db, fact, &result, err))
+		return -1;
+	assert_true(result.found);
+	return consents_verify(db, id_bucket(row.id), err);
+}
+
+static void topical_site(void)
+{
+	char *nurture = xasprintf("%stopics:\n  - {name: news, title: News}\n  - {name: tips, title: Tips}\n", site_nurture);
+
+	site_write(&site, "nurture.yaml", nurture);
+	free(nurture);
+	site_write(&site, "templates/emails/tip.liquid",
+		"---\nsubject: A tip\ntopic: tips\n---\n<p>A tip for you. <a href=\"{{ unsubscribe_url }}\">stop</a></p>\n");
+}
+
+static void test_a_left_topic_is_passed_over(void **state)
+{
+	static const char *const news[] = { "news", NULL };
+	struct preferences fact = { .has_topics = true, .topics = news };
+
+	topical_site();
+	begin(ENTER "topic: news\nsteps:\n  - {wait: 1 hour}\n  - {send: a}\n  - {send: tip}\n  - {send: b}\n");
+	site_run(&site, choose_fn, &fact);
+	assert_string_equal(mails_until(START + US_DAY), "mon 23 11:00 a\nmon 23 11:00 b\n");
+	assert_string_equal(look_at(EVA, "skip leave")->journal.data, "leave tips: preferences, by prospect\nskip send-2: topic tips was left\n");
+}
+
+static void test_who_leaves_the_topic_leaves_the_sequence(void **state)
+{
+	static const char *const tips[] = { "tips", NULL };
+	struct preferences fact = { .has_topics = true, .topics = tips };
+	const struct look *l;
+
+	topical_site();
+	begin(ENTER "topic: news\nagain: always\nsteps:\n  - {wait: 1 hour}\n  - {send: a}\n  - {send: tip}\n");
+	run_until(START + US_MINUTE);
+	site_run(&site, choose_fn, &fact);
+	assert_string_equal(mails_until(START + US_DAY), "");
+	l = look_at(EVA, "leave");
+	assert_int_equal(l->all[0].state, ENROLMENT_ENDED);
+	assert_string_equal(l->all[0].why, "topic news was left");
+	/* and does not get in again */
+	site_signup(&site, EVA, NULL, "", "");
+	assert_string_equal(mails_until(START + 2 * US_DAY), "");
+}
+
+static void test_a_pause_is_waited_for(void **state)
+{
+	struct preferences fact = { .has_pause = true, .paused_until = START + 2 * US_DAY }, over = { .has_pause = true };
+
+	begin(ENTER "steps:\n  - {wait: 1 hour}\n  - {send: a}\n  - {wait: 1 hour}\n  - {send: b}\n");
+	site_run(&site, choose_fn, &fact);
+	assert_string_equal(mails_until(START + US_DAY), "");
+	assert_string_equal(look_at(EVA, "hold")->journal.data, "hold send-1: paused until 2026-11-25\n");
+	assert_string_equal(mails_until(START + 2 * US_DAY + US_MINUTE), "wed 25 10:00 a\n");
+	fact.paused_until = START + 20 * US_DAY;
+	site_run(&site, choose_fn, &fact);
+	assert_string_equal(mails_until(START + 3 * US_DAY), "wed 25 10:00 a\n");
+	/* what waits is written to its time: an end of the pause comes with the next look at it */
+	site_run(&site, choose_fn, &over);
+	assert_int_equal(look_at(EVA, "")->row.paused_until, 0);
+}
+
+static void test_a_limit_of_their_own(void **state)
+{
+	struct preferences fact = { .has_limit = true, .limit_count = 1, .limit_within = 7 * US_DAY };
+
+	begin(ENTER "steps:\n  - {wait: 1 hour}\n  - {send: a}\n  - {send: b}\n  - {send: a, even_in: cap}\n");
+	site_run(&site, choose_fn, &fact);
+	assert_string_equal(mails_until(START + 2 * US_DAY), "mon 23 11:00 a\n");
+	assert_string_equal(look_at(EVA, "hold")->journal.data, "hold send-2: own limit of 1 a week\n");
+	/* what they asked for themselves goes over it */
+	assert_string_equal(mails_until(START + 8 * US_DAY), "mon 23 11:00 a\nmon 30 11:00 b\nmon 30 11:00 a\n");
+}
+
+static void test_a_claimed_mail_is_taken_back(void **state)
+{
+	struct preferences fact = { .has_pause = true, .paused_until = START + 2 * US_DAY };
+	struct mail_batch *batch = NULL;
+
+	begin(ENTER "steps:\n  - {send: a}\n");
+	site_run(&site, claim_fn, &batch);
+	assert_int_equal(batch->count, 1);
+	mail_batch_free(&batch);
+	site_run(&site, choose_fn, &fact);
+	assert_string_equal(mails_until(START + US_DAY), "");
+	assert_string_equal(mails_until(START + 3 * US_DAY), "wed 25 10:00 a\n");
+}
+
+static void test_an_implied_consent_ends(void **state)
+{
+	const struct look *l;
+
+	site_write(&site, "forms/form.yaml", "form: form\nfields: [email, first_name, country]\n"
+		"consent: {purpose: newsletter, words: \"You asked us.\", basis: implied-inquiry}\nconfirm: single\n");
+	begin(ENTER "steps:\n  - {wait: 179 days}\n  - {send: a}\n  - {wait: 2 days}\n  - {send: b}\n");
+	l = look_at(EVA, "");
+	assert_int_equal(l->row.consent_until, START + 180 * US_DAY);
+	assert_string_equal(mails_until(START + 200 * US_DAY), "fri 21 11:00 a\n");
+	assert_string_equal(look_at(EVA, "")->all[0].why, "the implied consent has ended");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_site, close_site)
 
 int main(void)
@@ -999,6 +1117,8 @@ int main(void)
 		CASE(test_a_holdout_is_drawn_from_those_who_would_enter), CASE(test_the_treated_are_watched_as_long),
 		CASE(test_change_finish_wakes_by_fields), CASE(test_change_finish_keeps_its_webhook), CASE(test_who_gives_way_again_holds_up_nobody),
 		CASE(test_change_restart_of_the_paused), CASE(test_the_owner_in_a_subject), CASE(test_a_long_thread_keeps_its_subject),
+		CASE(test_a_left_topic_is_passed_over), CASE(test_who_leaves_the_topic_leaves_the_sequence), CASE(test_a_pause_is_waited_for),
+		CASE(test_a_limit_of_their_own), CASE(test_a_claimed_mail_is_taken_back), CASE(test_an_implied_consent_ends),
 		CASE(test_a_mail_whose_language_is_gone), CASE(test_grades_fall_by_themselves),
 	};
 

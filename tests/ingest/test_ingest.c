@@ -696,6 +696,40 @@ static void the_button_of_the_page_unsubscribes_too(void **state)
 	knows("eve@b.example", "withdrawn", true);
 }
 
+/* --- the preference centre ------------------------------------------------------------------- */
+
+static void only_the_post_changes_preferences(void **state)
+{
+	char *path, *answer;
+	char id[ID_TEXT];
+	int64_t eve;
+
+	(void)state;
+	clock_set(START + 5 * US_DAY);
+	one_mail();
+	answer = look("eve@b.example");
+	snprintf(id, sizeof(id), "%.*s", (int)strcspn(strstr(answer, "pro_"), "\""), strstr(answer, "pro_"));
+	free(answer);
+	assert_int_equal(id_parse("pro", id, &eve), 0);
+	path = path_of("/p/", TOKEN_PREFERENCES, eve, 0, "");
+	clock_set(START + 3000 * US_DAY);	/* these links never expire */
+	answer = get_as("GET", path, HTML);
+	has(answer, "<p>preferences - e***@b.example en</p>");
+	lacks(answer, "eve@");
+	free(answer);
+	gets(post_as(path, FORM, HTML, "limit=1%2F7&pause=30"), "<p>preferences saved e***@b.example en</p><b>1/7</b><u>");
+	gets(post_as(path, FORM, HTML, "limit=1%2F7&pause=keep"), "<p>preferences same ");
+	gets(post_as(path, FORM, HTML, "limit=99%2F7"), "422 ");
+	gets(post_as(path, FORM, HTML, "pause=until&until=2020-01-01"), "422 ");
+	gets(post_as(path, FORM, HTML, "language=tlh"), "422 ");
+	gets(post_as(path, FORM, HTML, "ask=erasure"), "<p>preferences asked-erasure ");
+	gets(post_as(path, FORM, HTML, "pause=none&limit="), "<p>preferences saved ");
+	gets(post_as("/p/nonsense", FORM, HTML, "pause=30"), "404 ");
+	knows("eve@b.example", "withdrawn", false);
+	gets(post_as(path, FORM, HTML, "unsubscribe=all"), "<p>unsubscribed</p>");
+	knows("eve@b.example", "withdrawn", true);
+}
+
 /* --- opens, clicks, downloads ---------------------------------------------------------------- */
 
 static void an_open_is_always_a_picture(void **state)
@@ -1142,6 +1176,7 @@ int main(void)
 		T(only_the_post_confirms),
 		T(only_the_post_unsubscribes),
 		T(the_button_of_the_page_unsubscribes_too),
+		T(only_the_post_changes_preferences),
 		T(an_open_is_always_a_picture),
 		T(a_click_leads_where_the_mail_said),
 		T(a_download_is_whole_or_a_part),
