@@ -122,6 +122,7 @@ SRC_config := \
 	daemon/config/phrases.c \
 	daemon/config/plan.c \
 	daemon/config/reference.c \
+	daemon/config/replies.c \
 	daemon/config/rules.c \
 	daemon/config/sales.c \
 	daemon/config/scalar.c \
@@ -427,6 +428,7 @@ benches: $(BENCHES)
 
 # what the assembler reads in
 $(BUILD)/daemon/ingest/script.o: daemon/ingest/nurture.js
+$(BUILD)/daemon/config/replies.o: conf/replies.yaml
 
 # --- fuzzers: tests/fuzz/fuzz_<name>.c, seeds in tests/fuzz/corpus/<name>/ -------------------------------------------
 

@@ -236,14 +236,15 @@ static void read_path(struct test *t, const char *path, int depth)
 
 /* --- in all ----------------------------------------------------------------------------------------- */
 
-/* NULL without a config. */
+/* What is built in, without a config. */
 static int load(const struct command *c, struct plan **out)
 {
 	struct plan_errors errors = { 0 };
 
-	*out = NULL;
-	if (!c->config_given)
+	if (!c->config_given) {
+		*out = plan_of_replies();
 		return 0;
+	}
 	*out = plan_load_to_look(c->config, &errors);
 	fputs(buf_cstr(&errors.text), stderr);
 	buf_clear(&errors.text);

@@ -32,11 +32,13 @@ struct wish {
 	int from_minute;
 };
 
-static void read_reply(const char *words, int64_t at, struct reply_reading *out)
-{
-	struct words_reading r;
+static struct words *replies;	/* by the rules of the plan */
 
-	words_read(words, at, &r);
+static void read_reply(const char *text, int64_t at, struct reply_reading *out)
+{
+	static struct words_reading r;
+
+	words_read(replies, text, at, &r);
 	out->intent = r.intent;
 	out->until = r.until;
 	snprintf(out->intents, sizeof(out->intents), "%s", r.intents);
@@ -115,6 +117,8 @@ static int load(struct wish *w)
 	w->plan = plan_load_to_look(w->command->config, &errors);
 	if (!w->plan || personas_load(path, w->plan, &w->personas, &errors))
 		rc = EXIT_BAD_CONFIG;
+	else
+		replies = words_new(w->plan);
 	fputs(buf_cstr(&errors.text), stderr);
 	buf_clear(&errors.text);
 	free(path);
@@ -302,6 +306,7 @@ int ctl_simulate(const struct command *c)
 	}
 	rc = run(&w);
 	personas_clear(&w.personas);
+	words_free(&replies);
 	plan_unref(&w.plan);
 	return rc;
 }

@@ -27,10 +27,12 @@
 #include "listen/frame.h"
 #include "listen/reading.h"
 #include "listen/imap_source.h"
+#include "listen/intents.h"
 #include "listen/maildir_source.h"
 
 #define CPU_SECONDS 3			/* of one mail */
 #define MEMORY_BYTES (1024ul * 1024 * 1024)
+#define OWN_DOMAINS 100
 #define RAW_SENT (1024 * 1024)
 #define BACKOFF_FIRST US_SECOND
 #define BACKOFF_MOST (5 * US_MINUTE)
@@ -39,6 +41,7 @@
 
 struct intake {
 	json_t *config;			/* NULL before `configure` */
+	struct intent_rules *rules;
 	struct buf in;
 	struct imap_source *imap;	/* one of the two */
 	struct maildir_source *maildir;
@@ -131,17 +134,24 @@ static void add_bytes(json_t *message, const struct incoming *mail, bool raw)
 	buf_clear(&text);
 }
 
-static json_t *read_mail(struct intake *in, const struct incoming *mail)
+static struct reading_setting setting_of(struct intake *in, const char **own)
 {
 	const json_t *domains = json_object_get(in->config, "own_domains");
-	const char *own[17] = { NULL };
+
+	for (size_t i = 0; i < json_array_size(domains) && i < OWN_DOMAINS; i++)
+		own[i] = json_string_value(json_array_get(domains, i));
+	return (struct reading_setting){ own, in->rules };
+}
+
+static json_t *read_mail(struct intake *in, const struct incoming *mail)
+{
+	const char *own[OWN_DOMAINS + 1] = { NULL };
+	struct reading_setting setting = setting_of(in, own);
 	struct mail_reading reading;
 	json_t *said;
 
-	for (size_t i = 0; i < json_array_size(domains) && i < 16; i++)
-		own[i] = json_string_value(json_array_get(domains, i));
 	limit_cpu();
-	reading_make(&reading, buf_cstr(&mail->raw), mail->raw.len, mail->received, own);
+	reading_make(&reading, buf_cstr(&mail->raw), mail->raw.len, mail->received, &setting);
 	said = reading_json(&reading);
 	reading_clear(&reading);
 	return said;
@@ -310,6 +320,7 @@ static int configure(struct intake *in, json_t *message, struct err *err)
 	if (in->config)
 		return err_set(err, "configured twice");
 	in->config = json_incref(message);
+	in->rules = intent_rules_new(json_object_get(message, "replies"));
 	look_again_in(in, 0);
 	if (!*url)
 		return 0;
@@ -466,6 +477,7 @@ static void intake_clear(struct intake *in)
 	free(in->host);
 	free(in->mailbox);
 	json_decref(in->config);
+	intent_rules_free(&in->rules);
 	buf_clear(&in->in);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/patterns.h"
 
+#define OPTIONS (PCRE2_CASELESS | PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_MATCH_INVALID_UTF)
 #define MATCH_LIMIT 200000
 #define HEAP_LIMIT_KIB 20480
 
@@ -24,11 +25,31 @@ static pcre2_code *pattern_code(struct pattern *p)
 	if (p->code)
 		return p->code;
 	p->code = pcre2_compile((PCRE2_SPTR)p->text, PCRE2_ZERO_TERMINATED,
-		PCRE2_CASELESS | PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_MATCH_INVALID_UTF, &error,
-		&at, NULL);
+		OPTIONS, &error, &at, NULL);
 	assert(p->code && "a pattern must compile");
 	pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
 	return p->code;
+}
+
+void pattern_clear(struct pattern *p)
+{
+	pcre2_code_free(p->code);
+	p->code = NULL;
+}
+
+int pattern_check(const char *text, struct err *err)
+{
+	int error = 0;
+	PCRE2_SIZE at = 0;
+	PCRE2_UCHAR why[200] = "";
+	pcre2_code *code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, OPTIONS, &error, &at, NULL);
+
+	if (code) {
+		pcre2_code_free(code);
+		return 0;
+	}
+	pcre2_get_error_message(error, why, sizeof(why));
+	return err_set(err, "%s, before `%.40s`", (const char *)why, text + at);
 }
 
 static struct slice group_of(const char *s, int rc, int i)

@@ -6,32 +6,12 @@
 #include "names.h"
 
 static const char *const kinds[] = { "free", "role", "work", NULL };
-static const char *const intents[] = {
-	"unsubscribe",
-	"meeting",
-	"call_me",
-	"pricing",
-	"demo",
-	"not_now",
-	"not_interested",
-	"info",
-	"positive",
-	"question",
-	"objection",
-	"thanks",
-	"left_company",
-	"wrong_person",
-	"legal",
-	"other",
-	NULL,
-};
-
 /* The letter is for fit, the figure for interest. From the best to the worst, but with no order to ask for: is A3 above B1? */
 static const char *const grades[] = {
 	"A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4", "C1", "C2", "C3", "C4", "D1", "D2", "D3", "D4", NULL,
 };
 
-/* Values of stage and list are the plan's own names: names_build() fills them in. */
+/* Values of stage, list and intent are the plan's own names: names_build() fills them in. */
 static const struct symbol expression_names[] = {
 	{ .name = "email", .type = VALUE_TEXT },
 	{ .name = "email_kind", .type = VALUE_TEXT, .values = kinds, .unordered = true },
@@ -40,7 +20,7 @@ static const struct symbol expression_names[] = {
 	{ .name = "score", .type = VALUE_REAL, .decays = true },
 	{ .name = "interest", .type = VALUE_REAL, .decays = true },
 	{ .name = "fit", .type = VALUE_REAL },
-	{ .name = "intent", .type = VALUE_TEXT, .values = intents, .unordered = true, .may_be_empty = true },
+	{ .name = "intent", .type = VALUE_TEXT, .unordered = true, .may_be_empty = true },
 	{ .name = "language", .type = VALUE_TEXT, .may_be_empty = true },
 	{ .name = "form", .type = VALUE_TEXT, .may_be_empty = true },
 	{ .name = "tags", .type = VALUE_LIST },
@@ -203,6 +183,8 @@ static struct vocabulary *build_expression_names(struct load *l)
 			symbol.values = stage_values(l);
 		else if (!strcmp(symbol.name, "list"))
 			symbol.values = list_values(l);
+		else if (!strcmp(symbol.name, "intent"))
+			symbol.values = l->plan->replies.names;
 		if (is_there(l->plan, symbol.name))
 			vocabulary_add(v, &symbol);
 	}

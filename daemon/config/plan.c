@@ -1,6 +1,7 @@
 /*
  * plan.c: loading a plan as a whole, sharing it, finding things in it by name.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "config/languages.h"
 
 #include "load.h"
+#include "replies.h"
 #include "sequences.h"
 
 static void wipe(char *secret)
@@ -92,6 +94,7 @@ static void load_all(struct load *l, const char *operator_file)
 	const char *slash = strrchr(operator_file, '/');
 
 	operator_load(l, slash ? slash + 1 : operator_file);
+	replies_load(l);
 	nurture_load(l);
 	/* without fields every mail that names one would be wrong too */
 	if (l->operator_known && l->nurture_known) {
@@ -135,6 +138,19 @@ static struct plan *load(const char *operator_file, bool no_secrets, struct plan
 	return load_done(&l, errors);
 }
 
+struct plan *plan_of_replies(void)
+{
+	struct plan_errors errors = { 0 };
+	struct plan *plan;
+	struct load l;
+
+	load_init(&l, "");
+	replies_load_shipped(&l);
+	plan = load_done(&l, &errors);
+	assert(plan && "what is shipped is good");
+	return plan;
+}
+
 struct plan *plan_load_names(const char *operator_file, struct plan_errors *errors)
 {
 	const char *slash = strrchr(operator_file, '/');
@@ -143,6 +159,7 @@ struct plan *plan_load_names(const char *operator_file, struct plan_errors *erro
 	load_init(&l, operator_file);
 	l.no_secrets = l.body->no_secrets = true;
 	operator_load(&l, slash ? slash + 1 : operator_file);
+	replies_load(&l);
 	nurture_load(&l);
 	return load_done(&l, errors);
 }
@@ -385,4 +402,20 @@ struct rule_set plan_rules_of(const struct plan *plan, const char *event)
 			low = middle + 1;
 	}
 	return (struct rule_set){ 0 };
+}
+
+enum reply_action plan_reply_action(const struct plan *plan, const char *intent, const struct reply_intent **intent_out)
+{
+	const struct replies *r = &plan->replies;
+
+	if (intent_out)
+		*intent_out = NULL;
+	for (size_t i = 0; i < r->intent_count; i++) {
+		if (strcmp(r->intents[i].name, intent))
+			continue;
+		if (intent_out)
+			*intent_out = &r->intents[i];
+		return r->intents[i].action;
+	}
+	return REPLY_STOP;
 }

@@ -58,6 +58,7 @@ int intake_program_start(const char *program, int fd, pid_t *pid_out)
 	return rc;
 }
 
+/* Those that mail comes back to, each once. */
 static json_t *own_domains(const struct operator_config *o)
 {
 	json_t *all = json_array(), *seen = json_object();
@@ -72,10 +73,35 @@ static json_t *own_domains(const struct operator_config *o)
 	return all;
 }
 
+static json_t *texts(const char *const *list)
+{
+	json_t *array = json_array();
+
+	for (; *list; list++)
+		json_array_append_new(array, json_string(*list));
+	return array;
+}
+
+static json_t *replies(const struct replies *r)
+{
+	json_t *out = json_pack("{sf sf sf si si}", "line", r->line, "order", r->order, "word", r->word, "long_text", r->long_text, "many", r->many),
+	       *intents = json_array();
+
+	for (size_t i = 0; i < r->intent_count; i++) {
+		const struct reply_intent *t = &r->intents[i];
+
+		json_array_append_new(intents, json_pack("{ss sf sb sb so so so}", "name", t->name, "weight", t->weight, "hot", t->action == REPLY_HOT,
+						       "alone", t->alone, "over", texts(t->over), "say", texts(t->say), "unless", texts(t->unless)));
+	}
+	json_object_set_new(out, "intents", intents);
+	return out;
+}
+
 json_t *intake_setting(const struct plan *plan)
 {
 	json_t *setting = json_object();
 
 	json_object_set_new(setting, "own_domains", own_domains(&plan->operator));
+	json_object_set_new(setting, "replies", replies(&plan->replies));
 	return setting;
 }

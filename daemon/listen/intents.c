@@ -1,36 +1,109 @@
 /*
- * intents.c: which of the sets match, how sure that is, and which one leads. What somebody does not want
- * beats what they want, unless they say the second thing after the first: "Not interested in the eBook.
- * What does the tool cost?"
+ * intents.c: which rules match, how sure that is, and which one leads. The rules are the operator's; what is said
+ * here is how they weigh against each other. What somebody does not want beats what they want, unless they say the
+ * second thing after the first: "Not interested in the eBook. What does the tool cost?"
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/patterns.h"
 #include "intent_sets.h"
 #include "intents.h"
+#include "listen/frame.h"
 
-#define SURE_LINE 0.95		/* the whole line says it */
-#define SURE_PERSON 0.85	/* an order, a question, or "I" and "we" */
-#define SURE_WORD 0.6
-#define LONG_TEXT 1500		/* bytes from which nobody should trust a pattern */
-#define MANY 3
+#define LOOK_AT (8 * 1024)	/* bytes; longer ones go to a person anyway */
+#define TRIES 20		/* matches of one pattern that may be taken back */
+#define SAID_MAX 120
+#define SURE_LATER 0.5
+
+struct rule {
+	char *name;
+	double weight;
+	bool hot, alone;
+	json_t *over;
+	struct pattern *say, *unless;	/* each ends with one without text */
+};
+
+struct intent_rules {
+	struct rule *list;
+	size_t count;
+	double line, order, word;
+	size_t long_text, many;
+};
 
 struct found {
-	const char *name;
 	double confidence;
-	size_t sentence;	/* where the sentence of the best match begins, and the first one's */
-	bool hit;
+	size_t sentence;	/* where the sentence of the best match begins */
+	const char *pattern;	/* NULL: not found */
+	struct slice said;
 };
 
-enum { UNSUBSCRIBE, NOT_INTERESTED, MEETING, CALL_ME, PRICING, DEMO, NOT_NOW, SETS };
+/* --- the rules ------------------------------------------------------------------------------------------ */
 
-static struct pattern *const sets[SETS] = {
-	intent_set_unsubscribe, intent_set_not_interested, intent_set_meeting, intent_set_call_me,
-	intent_set_pricing, intent_set_demo, intent_set_not_now,
-};
+static struct pattern *patterns_new(const json_t *texts)
+{
+	size_t n = json_array_size(texts);
+	struct pattern *list = xcalloc(n + 1, sizeof(*list));
 
-static const char *const names[SETS] = {
-	"unsubscribe", "not_interested", "meeting", "call_me", "pricing", "demo", "not_now",
-};
+	for (size_t i = 0; i < n; i++)
+		list[i].text = xstrdup(json_string_value(json_array_get(texts, i)));
+	return list;
+}
+
+static void patterns_free(struct pattern *list)
+{
+	for (struct pattern *p = list; p->text; p++) {
+		free((char *)(uintptr_t)p->text);
+		pattern_clear(p);
+	}
+	free(list);
+}
+
+struct intent_rules *intent_rules_new(const json_t *replies)
+{
+	const json_t *intents = json_object_get(replies, "intents");
+	struct intent_rules *r = xcalloc(1, sizeof(*r));
+
+	r->count = json_array_size(intents);
+	r->list = xcalloc(r->count + 1, sizeof(*r->list));
+	r->line = json_number_value(json_object_get(replies, "line"));
+	r->order = json_number_value(json_object_get(replies, "order"));
+	r->word = json_number_value(json_object_get(replies, "word"));
+	r->long_text = (size_t)frame_integer(replies, "long_text", 0);
+	r->many = (size_t)frame_integer(replies, "many", 0);
+	for (size_t i = 0; i < r->count; i++) {
+		const json_t *o = json_array_get(intents, i);
+
+		r->list[i] = (struct rule){
+			.name = xstrdup(frame_string(o, "name")),
+			.weight = json_number_value(json_object_get(o, "weight")),
+			.hot = json_is_true(json_object_get(o, "hot")),
+			.alone = json_is_true(json_object_get(o, "alone")),
+			.over = json_incref(json_object_get(o, "over")),
+			.say = patterns_new(json_object_get(o, "say")),
+			.unless = patterns_new(json_object_get(o, "unless")),
+		};
+	}
+	return r;
+}
+
+void intent_rules_free(struct intent_rules **rules)
+{
+	struct intent_rules *r = *rules;
+
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->list[i].name);
+		json_decref(r->list[i].over);
+		patterns_free(r->list[i].say);
+		patterns_free(r->list[i].unless);
+	}
+	free(r->list);
+	free(r);
+	*rules = NULL;
+}
 
 /* --- one match ------------------------------------------------------------------------------------------ */
 
@@ -41,6 +114,14 @@ static size_t sentence_start(const char *text, size_t at)
 	while (text[at] == ' ')
 		at++;
 	return at;
+}
+
+/* Behind its last character, the question mark included. */
+static size_t sentence_end(const char *text, size_t n, size_t at)
+{
+	while (at < n && !strchr(".?!\n", text[at]))
+		at++;
+	return at < n ? at + 1 : n;
 }
 
 static bool whole_line(const char *text, size_t from, size_t to)
@@ -54,48 +135,71 @@ static bool whole_line(const char *text, size_t from, size_t to)
 	return words == 0;
 }
 
-static double confidence(const char *text, size_t from, size_t to)
+static double sureness(const struct intent_rules *rules, const char *text, size_t n, size_t from, size_t to)
 {
 	static struct pattern person = PATTERN(
-		"\\b(?:i|i'm|i'd|i'll|we|we're|we'd|me|us|my|our|you|your|please|ich|wir|mich|uns|bitte|je|"
-		"nous|moi|yo|quiero|nosotros)\\b|\\?");
-	size_t start = sentence_start(text, from), end = to + strcspn(text + to, ".!\n");
+		"\\b(?:i|i'm|i'd|i'll|we|we're|we'd|me|us|my|our|you|your|please|ich|wir|mich|uns|mir|bitte|sie|je|me|"
+		"nous|moi|merci|vous|yo|quiero|nosotros|por\\s+favor|mi|vorrei|eu|ik|wij|mij|graag|jag|jeg|mnie|proszę|"
+		"меня|мне|пожалуйста)\\b|\\?");
+	size_t start = sentence_start(text, from);
 
 	if (whole_line(text, from, to))
-		return SURE_LINE;
-	if (from <= start + 2 || pattern_find(&person, text + start, end - start, 0, NULL))
-		return SURE_PERSON;
-	return SURE_WORD;
+		return rules->line;
+	if (from <= start + 2 || pattern_find(&person, text, sentence_end(text, n, to), start, NULL))
+		return rules->order;
+	return rules->word;
 }
 
-static struct found find_set(struct pattern *set, const char *name, const char *text)
+static bool taken_back(struct pattern *unless, const char *text, size_t n, size_t from, size_t to)
 {
-	struct found f = { .name = name };
+	size_t start = sentence_start(text, from), end = sentence_end(text, n, to > from ? to - 1 : to);
 
-	for (; set->text; set++) {
-		struct pattern_hit hit;
-		size_t from, to;
+	for (; unless->text; unless++)
+		if (pattern_find(unless, text, end, start, NULL))
+			return true;
+	return false;
+}
+
+static void find_pattern(const struct intent_rules *rules, const struct rule *rule, struct pattern *p, const char *text, size_t n,
+	struct found *f)
+{
+	struct pattern_hit hit;
+	size_t at = 0;
+
+	for (int i = 0; i < TRIES && pattern_find(p, text, n, at, &hit); i++) {
+		size_t from = (size_t)(hit.group[0].data - text), to = from + hit.group[0].len;
 		double sure;
 
-		if (!pattern_find(set, text, strlen(text), 0, &hit))
+		at = to > from ? to : to + 1;
+		if (taken_back(rule->unless, text, n, from, to))
 			continue;
-		from = (size_t)(hit.group[0].data - text);
-		to = from + hit.group[0].len;
-		sure = confidence(text, from, to);
-		if (!f.hit || sure > f.confidence) {
-			f.confidence = sure;
-			f.sentence = sentence_start(text, from);
-		}
-		f.hit = true;
+		sure = sureness(rules, text, n, from, to) * rule->weight;
+		if (!f->pattern || sure > f->confidence)
+			*f = (struct found){ sure, sentence_start(text, from), p->text, hit.group[0] };
+		return;
 	}
+}
+
+static struct found find_rule(const struct intent_rules *rules, const struct rule *rule, const char *text, size_t n)
+{
+	struct found f = { .pattern = NULL };
+
+	for (struct pattern *p = rule->say; p->text; p++)
+		find_pattern(rules, rule, p, text, n, &f);
 	return f;
 }
 
 /* --- all of them ---------------------------------------------------------------------------------------- */
 
-static bool is_hot(int i)
+static bool leads_over(const struct rule *rule, const char *name)
 {
-	return i == MEETING || i == CALL_ME || i == PRICING || i == DEMO;
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(rule->over, i, v)
+		if (!strcmp(json_string_value(v), name))
+			return true;
+	return false;
 }
 
 static void lead(struct mail_reading *r, const char *name, double sure)
@@ -104,51 +208,120 @@ static void lead(struct mail_reading *r, const char *name, double sure)
 	r->intent_confidence = sure;
 }
 
-static void choose(const struct found *f, const char *text, struct mail_reading *r)
+static bool is_called(const struct intent_rules *rules, int i, const char *name)
 {
-	int hot = -1, hits = 0;
-
-	for (int i = SETS - 1; i >= 0; i--) {
-		hits += f[i].hit;
-		if (f[i].hit && is_hot(i))
-			hot = i;
-	}
-	if (f[UNSUBSCRIBE].hit && (hot < 0 || f[UNSUBSCRIBE].confidence >= SURE_PERSON))
-		lead(r, names[UNSUBSCRIBE], f[UNSUBSCRIBE].confidence);
-	else if (f[UNSUBSCRIBE].hit || find_set(intent_set_review, "review", text).hit || hits > MANY ||
-		 strlen(text) > LONG_TEXT)
-		lead(r, "review", SURE_WORD);
-	else if (f[NOT_INTERESTED].hit && f[NOT_NOW].hit)
-		lead(r, names[NOT_NOW], f[NOT_NOW].confidence);
-	else if (f[NOT_INTERESTED].hit && hot >= 0 && f[hot].sentence > f[NOT_INTERESTED].sentence)
-		lead(r, names[hot], 0.5);
-	else if (f[NOT_INTERESTED].hit)
-		lead(r, names[NOT_INTERESTED], f[NOT_INTERESTED].confidence);
-	else if (hot >= 0)
-		lead(r, names[hot], f[hot].confidence);
-	else if (f[NOT_NOW].hit)
-		lead(r, names[NOT_NOW], f[NOT_NOW].confidence);
+	return i >= 0 && !strcmp(rules->list[i].name, name);
 }
 
-void intents_read(const char *text, struct mail_reading *r)
+/* The first, or one of those behind it that says it leads over it. -1: none. */
+static int first_of(const struct intent_rules *rules, const struct found *f)
 {
-	struct found f[SETS];
+	int first = -1;
+
+	for (size_t i = 0; i < rules->count; i++)
+		if (f[i].pattern && (first < 0 || leads_over(&rules->list[i], rules->list[first].name)))
+			first = (int)i;
+	return first;
+}
+
+/* What is hot, behind that sentence; -1: nothing. */
+static int hot_behind(const struct intent_rules *rules, const struct found *f, size_t sentence)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (f[i].pattern && rules->list[i].hot && f[i].sentence >= sentence)
+			return (int)i;
+	return -1;
+}
+
+/* Wishes and refusals in one mail. */
+static bool contradicts(const struct intent_rules *rules, const struct found *f)
+{
+	bool hot = false, cold = false;
+
+	for (size_t i = 0; i < rules->count; i++) {
+		hot |= f[i].pattern && rules->list[i].hot;
+		cold |= f[i].pattern && (is_called(rules, (int)i, "not_interested") || is_called(rules, (int)i, "objection") ||
+						is_called(rules, (int)i, "wrong_person") || is_called(rules, (int)i, "left_company"));
+	}
+	return hot && cold;
+}
+
+static void choose(const struct intent_rules *rules, const struct found *f, const char *text, struct mail_reading *r)
+{
+	int first = first_of(rules, f), hot;
+	bool firm = is_called(rules, first, "legal") ||
+		    (is_called(rules, first, "unsubscribe") && (f[first].confidence >= rules->order || hot_behind(rules, f, 0) < 0));
+
+	if (first < 0 && strlen(text) <= rules->long_text)
+		return;
+	if (!firm && (is_called(rules, first, "unsubscribe") || strlen(text) > rules->long_text ||
+			     (r->intent_count > rules->many && contradicts(rules, f)))) {
+		lead(r, "review", rules->word);
+		return;
+	}
+	hot = is_called(rules, first, "not_interested") ? hot_behind(rules, f, f[first].sentence + 1) : -1;
+	if (hot >= 0)
+		lead(r, rules->list[hot].name, SURE_LATER);
+	else
+		lead(r, rules->list[first].name, f[first].confidence);
+}
+
+static size_t cut_at(const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > LOOK_AT)
+		for (n = LOOK_AT; n && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+			;
+	return n;
+}
+
+static const char *said(struct arena *arena, struct slice s)
+{
+	s = slice_trim(s);
+	if (s.len > SAID_MAX)
+		for (s.len = SAID_MAX; s.len && ((unsigned char)s.data[s.len] & 0xc0) == 0x80; s.len--)
+			;
+	return arena_strndup(arena, s.data, s.len);
+}
+
+void intents_read(const struct intent_rules *rules, const char *text, struct mail_reading *r)
+{
+	size_t n = cut_at(text);
+	struct found *f;
 
 	lead(r, "other", 0);
-	for (int i = 0; i < SETS; i++) {
-		f[i] = find_set(sets[i], names[i], text);
-		if (f[i].hit && r->intent_count < READING_MAX_INTENTS)
-			r->intents[r->intent_count++] = (struct mail_intent){ names[i], f[i].confidence };
+	if (!rules)
+		return;
+	f = arena_calloc(r->arena, rules->count + 1, sizeof(*f));
+	for (size_t i = 0; i < rules->count; i++) {
+		if (rules->list[i].alone && r->intent_count)
+			continue;
+		f[i] = find_rule(rules, &rules->list[i], text, n);
+		if (f[i].pattern && r->intent_count < READING_MAX_INTENTS)
+			r->intents[r->intent_count++] = (struct mail_intent){ arena_strdup(r->arena, rules->list[i].name),
+				f[i].confidence, said(r->arena, f[i].said), arena_strdup(r->arena, f[i].pattern) };
 	}
-	choose(f, text, r);
+	choose(rules, f, text, r);
+	r->intent = arena_strdup(r->arena, r->intent);
+}
+
+/* --- automatic replies ---------------------------------------------------------------------------------- */
+
+static bool any_of(struct pattern *set, const char *text)
+{
+	for (; set->text; set++)
+		if (pattern_in(set, text))
+			return true;
+	return false;
 }
 
 bool intents_ooo(const char *text)
 {
-	return find_set(intent_set_ooo, "ooo", text).hit;
+	return any_of(intent_set_ooo, text);
 }
 
 bool intents_left(const char *text)
 {
-	return find_set(intent_set_left_company, "left_company", text).hit;
+	return any_of(intent_set_left_company, text);
 }

@@ -29,7 +29,7 @@ struct mail_reader *mail_reader_new(const struct plan *plan)
 {
 	struct mail_reader *r = xcalloc(1, sizeof(*r));
 
-	r->configure = plan ? intake_setting(plan) : json_object();
+	r->configure = intake_setting(plan);
 	json_object_set_new(r->configure, "type", json_string("configure"));
 	r->program = intake_program_find();
 	r->fd = -1;

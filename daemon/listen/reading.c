@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/patterns.h"
 #include "base/token.h"
@@ -19,6 +20,7 @@
 #include "return_date.h"
 
 #define ARENA_BLOCK (64 * 1024)
+#define LATE (60 * US_DAY)		/* a mail that comes so late has a wrong date */
 #define JUDGE_MAX (64 * 1024)
 
 static const char *const class_names[] = {
@@ -104,12 +106,11 @@ static bool is_american(const struct opened_mail *m)
 	return pattern_in(&zone, headers_get(&m->headers, "date"));
 }
 
-static void read_human(
-	const struct opened_mail *m, const struct reply_text *reply, int64_t received, struct mail_reading *r)
+static void read_human(const struct opened_mail *m, const struct reply_text *reply, int64_t received, const struct intent_rules *rules,
+	struct mail_reading *r)
 {
-	intents_read(reply->judged, r);
-	if (!strcmp(r->intent, "not_now"))
-		r->return_date = return_date_of_not_now(reply->judged, received, is_american(m));
+	intents_read(rules, reply->judged, r);
+	r->return_date = return_date_of_not_now(reply->judged, received, is_american(m));
 }
 
 static void read_auto(
@@ -120,12 +121,21 @@ static void read_auto(
 			charset_simplify(m->arena, reply->text), received, is_american(m));
 }
 
-void reading_make(
-	struct mail_reading *out, const char *raw, size_t n, int64_t received, const char *const *own_domains)
+/* "In May" is said of the day on which it was written; a clock that cannot be right is not believed. */
+static int64_t anchor(const struct mail_reading *r, int64_t received)
 {
+	return r->date && r->date < received + 2 * US_DAY && r->date > received - LATE ? r->date : received;
+}
+
+void reading_make(
+	struct mail_reading *out, const char *raw, size_t n, int64_t received, const struct reading_setting *setting)
+{
+	static const struct reading_setting none;
 	struct opened_mail m;
 	struct reply_text reply;
 
+	if (!setting)
+		setting = &none;
 	memset(out, 0, sizeof(*out));
 	out->arena = arena_new(ARENA_BLOCK);
 	out->intent = out->about = out->disposition = "";
@@ -134,16 +144,17 @@ void reading_make(
 	read_fields(&m, out);
 	candidates_read(&m, out);
 	read_reply(&m, &reply);
-	classify(&m, &reply, own_domains, out);
+	classify(&m, &reply, setting->own_domains, out);
 	out->text = cut_utf8(out->arena, reply.text, READING_MAX_TEXT);
 	out->uncut = reply.uncut;
 	if (out->class == READING_BOUNCE) {
 		bounce_read(&m, out);
 		out->about = out->bounce.recipient;
-	} else if (out->class == READING_HUMAN)
-		read_human(&m, &reply, received, out);
-	else if (out->class == READING_AUTO)
-		read_auto(&m, &reply, received, out);
+	} else if (out->class == READING_HUMAN) {
+		read_human(&m, &reply, anchor(out, received), setting->rules, out);
+	} else if (out->class == READING_AUTO) {
+		read_auto(&m, &reply, anchor(out, received), out);
+	}
 }
 
 void reading_clear(struct mail_reading *r)
@@ -186,8 +197,8 @@ static json_t *json_intents(const struct mail_reading *r)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < r->intent_count; i++)
-		json_array_append_new(array, json_pack("{ss sf}", "name", r->intents[i].name, "confidence",
-						     r->intents[i].confidence));
+		json_array_append_new(array, json_pack("{ss sf ss ss}", "name", r->intents[i].name, "confidence",
+						     r->intents[i].confidence, "said", r->intents[i].said, "pattern", r->intents[i].pattern));
 	return array;
 }
 

@@ -31,6 +31,11 @@ struct pattern_hit {
 
 /* The first match at or behind `from`. hit may be NULL. */
 bool pattern_find(struct pattern *p, const char *s, size_t n, size_t from, struct pattern_hit *hit);
+/* Frees what was compiled, not the text. */
+void pattern_clear(struct pattern *p);
+
+/* Does it compile? Any thread. */
+int pattern_check(const char *text, struct err *err) MUSTCHECK;
 bool pattern_in(struct pattern *p, const char *s); /* a terminated string; NULL matches nothing */
 
 #endif

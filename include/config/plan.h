@@ -342,6 +342,38 @@ struct sales {
 	size_t alert_count;
 };
 
+/* What follows where an intent leads. */
+enum reply_action {
+	REPLY_UNSUBSCRIBE,	/* never mailed again */
+	REPLY_SUPPRESS,		/* the same, and a task for the owner */
+	REPLY_TASK,		/* sequences stop, and a task for the owner */
+	REPLY_HOT,		/* sequences stop; the hot rule decides */
+	REPLY_STOP,		/* sequences stop, it is forwarded */
+	REPLY_PAUSE,		/* until the day that is named, or for `pause` */
+	REPLY_REVIEW,		/* sequences pause for `pause`, it is forwarded */
+	REPLY_GO_ON,		/* nothing stops */
+};
+
+struct reply_intent {
+	const char *name;
+	enum reply_action action;
+	int64_t pause;
+	double weight;			/* 0..1 */
+	bool alone;			/* counts only where nothing above was found */
+	const char *const *over;	/* names of intents further up that it leads over; these three end with NULL */
+	const char *const *say, *const *unless;	/* PCRE2, for pattern_find() */
+};
+
+/* replies.yaml, or the shipped one where there is none. */
+struct replies {
+	const struct reply_intent *intents;	/* the first that is found leads */
+	size_t intent_count;
+	const char *const *names;	/* of all, and "other"; ends with NULL */
+	double line, order, word;	/* confidences, 0..1 */
+	int64_t hold_company;		/* 0: off */
+	int long_text, many;
+};
+
 struct mail_template {
 	const char *name;		/* "three-mistakes", or "three-mistakes.de": the version of a language */
 	const char *base;		/* "three-mistakes": what steps and history call both */
@@ -410,6 +442,7 @@ struct plan {
 	const struct sequence *sequences;	/* by falling priority, then name */
 	size_t sequence_count;
 	struct sales sales;
+	struct replies replies;
 	const struct alert_target *const *webhooks;	/* of all steps, for who signs what is posted */
 	size_t webhook_count;
 	const struct mail_template *mails;		/* by name; the versions of other languages too */
@@ -448,6 +481,8 @@ struct plan *plan_load_to_look(const char *operator_file, struct plan_errors *er
  * templates that may be wrong.
  */
 struct plan *plan_load_names(const char *operator_file, struct plan_errors *errors);
+/* No more than `replies`, as it is shipped: for who reads mails without a config. */
+struct plan *plan_of_replies(void);
 struct plan *plan_ref(struct plan *plan);
 void plan_unref(struct plan **plan);	/* atomic; the last one frees */
 
@@ -455,6 +490,9 @@ void plan_unref(struct plan **plan);	/* atomic; the last one frees */
 const struct template *plan_page(const struct plan *plan, const char *name);
 /* The version of it for a language, as plan_mail_in(); *language_out (may be NULL) is which one that is. */
 const struct template *plan_page_in(const struct plan *plan, const char *name, const char *language, const char **language_out);
+
+/* What follows where that intent leads: by default REPLY_STOP, as for `other`. *intent_out may be NULL, and is NULL for those. */
+enum reply_action plan_reply_action(const struct plan *plan, const char *intent, const struct reply_intent **intent_out);
 
 /* Finders, NULL or -1 if there is none such. */
 const struct form *plan_form(const struct plan *plan, const char *name);

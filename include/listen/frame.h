@@ -11,7 +11,9 @@
  *              "starttls": true, or, where that is meant, "cleartext": true; or maildir:/path); user,
  *              password; cainfo (file of trusted certificates); poll_seconds; raw (true: send the bytes
  *              too); watermark {uidvalidity, last_uid}; own_domains [reply and return domains]; skip [keys
- *              that ended the intake twice: they come as class "unreadable", unread]
+ *              that ended the intake twice: they come as class "unreadable", unread]; replies {what
+ *              replies.yaml says: line, order, word, long_text, many, intents [{name, weight, hot, alone, over,
+ *              say, unless}]}
  *   committed  key: what follows from that mail is on disk: a Maildir file moves to cur/ with the flag S, a
  *              mail in IMAP gets the keyword $Nurtured
  *   read       size, received: behind the frame come so many bytes of one mail, at most FRAME_MAIL_MAX; what it

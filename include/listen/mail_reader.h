@@ -15,8 +15,7 @@ struct mail_reader;
 struct plan;
 
 /*
- * As the plan says, which is borrowed for this call; NULL: as where none says anything. The program is
- * nurtured-intake beside our own, or in ../sbin of it.
+ * As the plan says, which is borrowed for this call. The program is nurtured-intake beside our own, or in ../sbin of it.
  */
 struct mail_reader *mail_reader_new(const struct plan *plan);
 void mail_reader_free(struct mail_reader **r);

@@ -15,10 +15,11 @@
 #include "base/reason.h"
 
 struct arena;
+struct intent_rules;
 
 #define READING_MAX_LIST 100		/* recipients, tokens */
 #define READING_MAX_TEXT (16 * 1024)	/* of the new text */
-#define READING_MAX_INTENTS 16
+#define READING_MAX_INTENTS 32
 #define READING_MAX_EVIDENCE 16
 #define READING_MAX_BOUNCES 20	/* recipients of one delivery status */
 
@@ -44,6 +45,7 @@ struct mail_token {
 struct mail_intent {
 	const char *name;	/* "unsubscribe", "meeting", ... */
 	double confidence;
+	const char *said, *pattern;	/* the words that hit, and what they hit */
 };
 
 struct mail_bounce {
@@ -91,13 +93,18 @@ struct mail_reading {
 	size_t relay_id_count;
 };
 
+/* What the operator says of how mails are read; NULL for it, and each member, may be NULL. */
+struct reading_setting {
+	const char *const *own_domains;	/* of our reply and return addresses, NULL at the end: mail from such an address is our own */
+	const struct intent_rules *rules;	/* intents.h; NULL: no intent is found */
+};
+
 /*
  * `raw` as it came, any length (5 MB are looked at). `received` is when the mailbox got it: the year of
- * "back on 3 May". `own_domains` ends with NULL: the domains of our reply and return addresses; mail from
- * such an address is our own; may be NULL.
+ * "back on 3 May" where the mail's own date is none, or cannot be.
  */
 void reading_make(struct mail_reading *out, const char *raw, size_t n, int64_t received,
-	const char *const *own_domains);
+	const struct reading_setting *setting);
 void reading_clear(struct mail_reading *r);
 
 /* The `mail` frame's part that says what was read (frame.h). A new reference. */

@@ -20,8 +20,8 @@ struct simulation;
 
 /* What a reply wants, as listen understands it. */
 struct reply_reading {
-	const char *intent;		/* static */
-	char intents[512];		/* JSON array */
+	const char *intent;		/* until the next call */
+	char intents[2048];		/* JSON array */
 	int64_t until;			/* the date that they named; 0 */
 };
 

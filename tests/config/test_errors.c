@@ -325,7 +325,7 @@ static const struct mistake nurture_mistakes[] = {
 	{ "nurture.yaml", "event.path == \"/pricing\"", "score > 3",
 		"nurture.yaml:22:38: `score` is not known yet here: interest is counted first, as the event comes\n" },
 	{ "nurture.yaml", "interest < 40", "intent < \"demo\"",
-		"nurture.yaml:10:19: intent has no order; ask for its values: intent in [\"unsubscribe\", \"meeting\"]\n" },
+		"nurture.yaml:10:19: intent has no order; ask for its values: intent in [\"unsubscribe\", \"legal\"]\n" },
 	{ "nurture.yaml", "interest < 40", "tags > 3",
 		"nurture.yaml:10:17: tags is a list and 3 is a number: these cannot be compared; for an item "
 		"of a list write: contains\n" },
@@ -441,6 +441,35 @@ static const struct mistake sales_mistakes[] = {
 		"sales.yaml:9:56: `secret`: the secret has 3 bytes; it needs 24 to 64\n" },
 };
 
+/* what the other files name is there, too */
+#define REPLIES(intents) "intents:\n" intents \
+	"  - {name: pricing, then: hot, say: [price]}\n  - {name: meeting, then: hot, say: [meet]}\n  - {name: demo, then: hot, say: [demo]}\n"
+#define THANKS "  - {name: thanks, then: go_on, say: [thanks]}\n"
+
+static const struct mistake replies_mistakes[] = {
+	{ "replies.yaml", NULL, REPLIES("  - {name: thanks, then: gone, say: [thanks]}\n"),
+		"replies.yaml:2:26: `then`: `gone` is no choice here; there are `unsubscribe`, `suppress`, `task`, `hot`, `stop`, `pause`, `review` and `go_on`\n" },
+	{ "replies.yaml", NULL, REPLIES("  - {name: thanks, then: go_on}\n"),
+		"replies.yaml:2:5: `say` is missing in an intent; it is patterns; one that matches is enough\n" },
+	{ "replies.yaml", NULL, REPLIES(THANKS THANKS),
+		"replies.yaml:3:12: there are two intents `thanks`; each has a name of its own\n" },
+	{ "replies.yaml", NULL, REPLIES("  - {name: other, then: go_on, say: [thanks]}\n"),
+		"replies.yaml:2:12: `other` is what is none of these; give it another name\n" },
+	{ "replies.yaml", NULL, REPLIES("  - {name: thanks, then: go_on, say: ['(thanks']}\n"),
+		"replies.yaml:2:39: this pattern does not compile: missing closing parenthesis, before ``\n" },
+	{ "replies.yaml", NULL, REPLIES("  - {name: thanks, then: go_on, say: [thanks], unless: ['a{2,1}']}\n"),
+		"replies.yaml:2:57: this pattern does not compile: numbers out of order in {} quantifier, before `})(?!\\w)`\n" },
+	{ "replies.yaml", NULL, "words: {month: may}\n" REPLIES("  - {name: thanks, then: go_on, say: ['in {mont}']}\n"),
+		"replies.yaml:3:39: `{mont}` is no entry of `words`; name it there, or write \\{ for the brace\n" },
+	{ "replies.yaml", NULL, "words: {a: '{b}', b: '{a}'}\n" REPLIES("  - {name: thanks, then: go_on, say: ['{a}']}\n"),
+		"replies.yaml:3:39: `{a}` is no entry of `words` that ends\n" },
+	{ "replies.yaml", NULL, REPLIES("  - {name: thanks, then: go_on, over: [thank], say: [thanks]}\n"),
+		"replies.yaml:2:40: there is no intent `thank`; did you mean `thanks`?\n" },
+	{ "replies.yaml", NULL, REPLIES("  - {name: thanks, then: go_on, say: [[thanks]]}\n"),
+		"replies.yaml:2:39: a pattern is a list here; it must be one text\n" },
+	{ "replies.yaml", NULL, "many: 0\n" REPLIES(THANKS), "replies.yaml:1:7: `many`: out of bounds; 1 to 16 are allowed\n" },
+};
+
 static const struct mistake template_mistakes[] = {
 	{ "templates/emails/letter.liquid", "{{ unsubscribe_url }}", "",
 		"sequences/book.yaml:11:5: the mail `mistakes` has no link to unsubscribe; put {{ "
@@ -547,6 +576,11 @@ static void test_templates(void **state)
 	try_mistakes(template_mistakes, COUNT(template_mistakes));
 }
 
+static void test_replies(void **state)
+{
+	try_mistakes(replies_mistakes, COUNT(replies_mistakes));
+}
+
 static void test_sales(void **state)
 {
 	try_mistakes(sales_mistakes, COUNT(sales_mistakes));
@@ -560,6 +594,7 @@ int main(void)
 		cmocka_unit_test(test_grades),
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_sales),
+		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_templates),
 	};
 

@@ -186,6 +186,7 @@ static void test_example_shows_every_key(void **state)
 		"conf/nurtured.yaml",
 		"conf/nurture.yaml",
 		"conf/sales.yaml",
+		"conf/replies.yaml",
 		"conf/forms/*.yaml",
 		"conf/sequences/*.yaml",
 		"conf/personas/*.yaml",

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "listen/frame.h"
 #include "listen/reading.h"
+#include "../listen/shipped.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,10 +45,11 @@ static void round_trip(json_t *said)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const own[] = { "reply.example.test", NULL };
+	const struct reading_setting setting = { own, shipped_rules() };
 	struct mail_reading r;
 	json_t *said;
 
-	reading_make(&r, (const char *)data, size, INT64_C(1793613600000000), own);
+	reading_make(&r, (const char *)data, size, INT64_C(1793613600000000), &setting);
 	check(&r);
 	said = reading_json(&r);
 	round_trip(said);

@@ -1,5 +1,5 @@
 /*
- * test_intents.c: for each intent ten texts that must hit and ten near misses that must not lead to it;
+ * test_intents.c: what the shipped replies.yaml finds. For each intent ten texts that must hit and ten near misses that must not lead to it;
  * then which intent leads where several match.
  */
 #include <setjmp.h>
@@ -11,7 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../daemon/listen/intents.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/patterns.h"
+
+#include "shipped.h"
 
 struct row {
 	const char *intent;
@@ -56,10 +60,15 @@ static const struct row rows[] = {
 	    "Timing is everything, as you write.", "See you in March at the fair.", "Early days, but a nice start.", "We look back on a good year." } },
 };
 
+static struct arena *arena;	/* of what is read */
+
 static void read_into(const char *text, struct mail_reading *r)
 {
-	memset(r, 0, sizeof(*r));
-	intents_read(text, r);
+	if (!arena)
+		arena = arena_new(0);
+	arena_reset(arena);
+	*r = (struct mail_reading){ .arena = arena };
+	intents_read(shipped_rules(), text, r);
 }
 
 static void hits_lead(void **state)
@@ -117,7 +126,7 @@ static void one_leads(void **state)
 		{ "Please don't call me again.", "review" },
 		{ "Can we schedule a call? What does it cost?", "meeting" },
 		{ "Please call me. What does it cost?", "call_me" },
-		{ "Thanks for the book.", "other" },
+		{ "Thanks for the book.", "thanks" },
 		{ "", "other" },
 	};
 	int bad = 0;
@@ -171,6 +180,161 @@ static void hostile_text_ends(void **state)
 	}
 }
 
+/* --- tests/listen/words --------------------------------------------------------------------------------- */
+
+struct words_line {
+	char language[8], wants[80];
+	struct buf text;
+};
+
+/* The next line of the file that is no comment: language, perhaps what is wanted, words. */
+static bool next_line(FILE *f, bool has_wants, struct words_line *out)
+{
+	char line[4000], *tab;
+	const char *text;
+
+	do {
+		if (!fgets(line, sizeof(line), f))
+			return false;
+	} while (*line == '#');
+	line[strcspn(line, "\n")] = '\0';
+	tab = strchr(line, '\t');
+	assert_non_null(tab);
+	*tab = '\0';
+	snprintf(out->language, sizeof(out->language), "%.7s", line);
+	text = tab + 1;
+	if (has_wants) {
+		tab = strchr(tab + 1, '\t');
+		assert_non_null(tab);
+		*tab = '\0';
+		snprintf(out->wants, sizeof(out->wants), "%.79s", text);
+		text = tab + 1;
+	}
+	buf_reset(&out->text);
+	for (; *text; text++) {
+		if (text[0] == '\\' && text[1] == 'n') {
+			buf_char(&out->text, '\n');
+			text++;
+		} else {
+			buf_char(&out->text, *text);
+		}
+	}
+	return true;
+}
+
+static FILE *open_words(const char *name)
+{
+	char path[200];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "tests/listen/words/%s.txt", name);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	return f;
+}
+
+/* How many of the file lead to unsubscribe or do not, as they should. */
+static int unsubscribes(const char *name, bool should, int *count_out)
+{
+	struct words_line line = { .text = BUF_INIT };
+	FILE *f = open_words(name);
+	int good = 0;
+
+	*count_out = 0;
+	while (next_line(f, false, &line)) {
+		struct mail_reading r;
+
+		read_into(buf_cstr(&line.text), &r);
+		(*count_out)++;
+		if (!strcmp(r.intent, "unsubscribe") == should)
+			good++;
+		else
+			print_message("%s: %s \"%s\" is %s\n", name, line.language, buf_cstr(&line.text), r.intent);
+	}
+	fclose(f);
+	buf_clear(&line.text);
+	return good;
+}
+
+static void wishes_to_be_left_alone(void **state)
+{
+	int wishes, others, found, left;
+
+	(void)state;
+	found = unsubscribes("unsubscribe", true, &wishes);
+	left = unsubscribes("other", false, &others);
+	print_message("| unsubscribe: found %d of %d wishes; %d of %d others left alone\n", found, wishes, left, others);
+	assert_true(found >= 0.99 * wishes);
+	assert_true(left >= 0.995 * others);
+}
+
+static bool has(const struct mail_reading *r, const char *name)
+{
+	for (size_t i = 0; i < r->intent_count; i++)
+		if (!strcmp(r->intents[i].name, name))
+			return true;
+	return !strcmp(r->intent, name);
+}
+
+/* "pricing,meeting": the first leads, the others are found too. */
+static bool is_read(const struct mail_reading *r, char *wants)
+{
+	char *rest = NULL, *want = strtok_r(wants, ",", &rest);
+	bool good = !strcmp(r->intent, want);
+
+	for (; want; want = strtok_r(NULL, ",", &rest))
+		good &= has(r, want);
+	return good;
+}
+
+static void what_people_want(void **state)
+{
+	struct words_line line = { .text = BUF_INIT };
+	FILE *f = open_words("human");
+	int good = 0, count = 0;
+
+	(void)state;
+	while (next_line(f, true, &line)) {
+		struct mail_reading r;
+
+		read_into(buf_cstr(&line.text), &r);
+		count++;
+		if (is_read(&r, line.wants))
+			good++;
+		else
+			print_message("%s \"%s\" is %s, not %s\n", line.language, buf_cstr(&line.text), r.intent, line.wants);
+	}
+	fclose(f);
+	buf_clear(&line.text);
+	print_message("| intents: %d of %d lead as their writers meant\n", good, count);
+	assert_true(good >= 0.97 * count);
+}
+
+static void every_pattern_compiles(void **state)
+{
+	struct plan *plan = plan_of_replies();
+	int bad = 0;
+
+	(void)state;
+	for (size_t i = 0; i < plan->replies.intent_count; i++) {
+		const struct reply_intent *t = &plan->replies.intents[i];
+		const char *const *lists[] = { t->say, t->unless };
+
+		for (int k = 0; k < 2; k++) {
+			for (const char *const *p = lists[k]; *p; p++) {
+				struct err err;
+
+				if (!pattern_check(*p, &err))
+					continue;
+				print_error("%s: %s\n", t->name, err.text);
+				bad++;
+			}
+		}
+	}
+	plan_unref(&plan);
+	assert_int_equal(bad, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +343,9 @@ int main(void)
 		cmocka_unit_test(one_leads),
 		cmocka_unit_test(long_text_is_for_a_person),
 		cmocka_unit_test(hostile_text_ends),
+		cmocka_unit_test(wishes_to_be_left_alone),
+		cmocka_unit_test(what_people_want),
+		cmocka_unit_test(every_pattern_compiles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "listen/reading.h"
+#include "shipped.h"
 
 #define TOKEN "aebagbafaydqqcikbmgq2dqpcaireeyuca"
 #define RECEIVED (INT64_C(1793613600) * US_SECOND)
@@ -136,7 +137,7 @@ static void mails(void **state)
 		json_t *said;
 
 		load(rows[i].file, &raw);
-		reading_make(&r, raw.data, raw.len, RECEIVED, NULL);
+		reading_make(&r, raw.data, raw.len, RECEIVED, &(struct reading_setting){ .rules = shipped_rules() });
 		bad += compare(&rows[i], &r);
 		said = reading_json(&r);
 		assert_string_equal(
@@ -188,10 +189,10 @@ static void fields(void **state)
 	assert_int_equal(r.recipient_count, 2);
 	assert_int_equal(r.token_count, 1);	/* the same everywhere */
 	reading_clear(&r);
-	reading_make(&r, from_us, sizeof(from_us) - 1, RECEIVED, own);
+	reading_make(&r, from_us, sizeof(from_us) - 1, RECEIVED, &(struct reading_setting){ .own_domains = own });
 	assert_string_equal(r.auto_kind, "own_loop");
 	reading_clear(&r);
-	reading_make(&r, from_relay, sizeof(from_relay) - 1, RECEIVED, own);
+	reading_make(&r, from_relay, sizeof(from_relay) - 1, RECEIVED, &(struct reading_setting){ .own_domains = own });
 	assert_int_equal(r.class, READING_BOUNCE);
 	reading_clear(&r);
 	buf_clear(&raw);

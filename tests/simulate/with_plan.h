@@ -45,9 +45,16 @@ static inline struct persona *load_persona(struct plan *plan, const char *text)
 
 static inline void read_reply(const char *words, int64_t at, struct reply_reading *out)
 {
-	struct words_reading r;
+	static struct words *rules;
+	static struct words_reading r;
 
-	words_read(words, at, &r);
+	if (!rules) {
+		struct plan *shipped = plan_of_replies();
+
+		rules = words_new(shipped);
+		plan_unref(&shipped);
+	}
+	words_read(rules, words, at, &r);
 	out->intent = r.intent;
 	out->until = r.until;
 	snprintf(out->intents, sizeof(out->intents), "%s", r.intents);

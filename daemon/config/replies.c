@@ -1,0 +1,331 @@
+/*
+ * replies.c: replies.yaml: which words want what, and what follows. The shipped file is in the program, put there by
+ * the assembler, so that what is built in and what is shipped are one.
+ *
+ * Patterns are written for people: a space stands for any white space, {name} for an entry of `words`, and whole words
+ * are meant. What the intake gets is plain PCRE2.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/patterns.h"
+
+#include "replies.h"
+
+#define PATTERN_MAX (64 * 1024)
+#define DEEP 8		/* words that name words */
+
+/* the path is the compiler's working directory's: make runs at the top of the tree */
+__asm__(
+	".section .rodata\n"
+	".global replies_shipped\n.type replies_shipped, @object\n"
+	"replies_shipped:\n.incbin \"conf/replies.yaml\"\n"
+	".global replies_shipped_end\n.type replies_shipped_end, @object\n"
+	"replies_shipped_end:\n.byte 0\n"
+	".previous\n");
+
+extern const char replies_shipped[], replies_shipped_end[];
+
+/* The order of enum reply_action. */
+static const char *const actions[] = { "unsubscribe", "suppress", "task", "hot", "stop", "pause", "review", "go_on", NULL };
+static const char *const no_yes[] = { "false", "true", NULL };
+
+struct intent_keys {
+	const char *name;
+	int then, alone;
+	int64_t pause;
+	const struct yaml_node *over, *say, *unless;
+	double weight;
+};
+
+static const struct key intent_keys[] = {
+	{ ROW(KEY_NAME, intent_keys, name), .required = true, .help = "what conditions and templates call it: `intent == \"pricing\"`" },
+	{ ROW(KEY_CHOICE, intent_keys, then), .required = true, .choices = actions,
+		.help = "what follows where it leads: unsubscribe (never mailed again), suppress (the same, and a task for the owner), task (sequences stop, "
+			"the owner gets a task), hot (sequences stop; `hot` of sales.yaml decides), stop (sequences stop, it is forwarded), pause (until the day "
+			"that is named, else for `pause`), review (sequences pause for `pause`, it is forwarded), go_on (nothing stops)" },
+	{ ROW(KEY_DURATION, intent_keys, pause), .fallback = "90 days", .least = US_DAY, .most = 730 * US_DAY,
+		.help = "pause and review: for how long where no day is named" },
+	{ ROW(KEY_REAL, intent_keys, weight), .fallback = "1", .least = 0, .most = 1,
+		.help = "the confidence is multiplied by it" },
+	{ ROW(KEY_LIST, intent_keys, over), .fallback_help = "none",
+		.help = "intents further up that it leads over where both are found" },
+	{ ROW(KEY_CHOICE, intent_keys, alone), .fallback = "false", .choices = no_yes, .help = "counts only where nothing above it was found" },
+	{ ROW(KEY_LIST, intent_keys, say), .required = true, .help = "patterns; one that matches is enough" },
+	{ ROW(KEY_LIST, intent_keys, unless), .fallback_help = "none",
+		.help = "patterns that take a match back which is in the same sentence" },
+	NO_KEY,
+};
+static const struct key_table intent_table = { "an intent", "What somebody wants who answers. The first that is found leads.", intent_keys };
+
+struct confidence_keys {
+	double line, order, word;
+};
+
+static const struct key confidence_keys[] = {
+	{ ROW(KEY_REAL, confidence_keys, line), .fallback = "0.95", .least = 0, .most = 1, .help = "a whole line says it" },
+	{ ROW(KEY_REAL, confidence_keys, order), .fallback = "0.85", .least = 0, .most = 1, .help = "an order, a question, or \"I\" and \"we\"" },
+	{ ROW(KEY_REAL, confidence_keys, word), .fallback = "0.6", .least = 0, .most = 1, .help = "words among others" },
+	NO_KEY,
+};
+static const struct key_table confidence_table = { "confidence", "How sure a match is, by where it stands.", confidence_keys };
+
+struct replies_keys {
+	const struct yaml_node *confidence, *words, *intents;
+	int64_t hold_company;
+	int long_text, many;
+};
+
+static const struct key replies_keys[] = {
+	{ ROW(KEY_DURATION, replies_keys, hold_company), .fallback = "14 days", .least = 0, .most = 365 * US_DAY,
+		.help = "when somebody becomes hot, how long people of the same company (by their domain, free mail left out) get no mails of sequences; "
+			"0 seconds: no matter" },
+	{ ROW(KEY_MAP, replies_keys, confidence), .table = &confidence_table, .help = "how sure a match is" },
+	{ ROW(KEY_INT, replies_keys, long_text), .fallback = "1500", .least = 100, .most = 65536,
+		.help = "bytes of new text above which somebody reads it, whatever it says" },
+	{ ROW(KEY_INT, replies_keys, many), .fallback = "3", .least = 1, .most = 16, .help = "more intents than that in one reply: somebody reads it" },
+	{ ROW(KEY_OTHERS, replies_keys, words), .fallback_help = "none", .help = "parts of patterns by name, to be used as {name}" },
+	{ ROW(KEY_LIST, replies_keys, intents), .required = true, .table = &intent_table, .help = "from the strongest to the weakest" },
+	NO_KEY,
+};
+const struct key_table replies_table = { "replies.yaml", "What people want who answer, and what follows. Without this file the shipped one holds.",
+	replies_keys };
+
+/* --- patterns ------------------------------------------------------------------------------------------------------ */
+
+struct writing {
+	struct load *l;
+	const struct yaml_node *words, *node;
+	struct buf out;
+	int behind;	/* depth of ( where a look-behind began; 0: none. Their length must be fixed */
+	int depth;
+	bool in_class, failed;
+};
+
+static bool is_name(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!islower((unsigned char)s[i]) && s[i] != '_')
+			return false;
+	return n > 0;
+}
+
+static void write_pattern(struct writing *w, const char *s, int deep);
+
+/* Is "{name}" at s? How long it is then; 0: no, a quantifier. */
+static size_t write_word(struct writing *w, const char *s, int deep)
+{
+	const char *end = strchr(s, '}');
+	size_t n = end ? (size_t)(end - s - 1) : 0;
+	const struct yaml_node *word;
+	char *name;
+
+	if (!end || !is_name(s + 1, n))
+		return 0;
+	name = arena_strndup(w->l->scratch, s + 1, n);
+	word = w->words ? yaml_get(w->words, name) : NULL;
+	if (!word || word->kind != YAML_TEXT || deep == DEEP) {
+		if (!w->failed)
+			complain(w->l, w->node, "`{%s}` is no entry of `words`%s", name, deep == DEEP ? " that ends" : "; name it there, or write \\{ for the brace");
+		w->failed = true;
+	} else {
+		write_pattern(w, word->text, deep + 1);
+	}
+	return n + 2;
+}
+
+static void write_pattern(struct writing *w, const char *s, int deep)
+{
+	while (*s && !w->failed && w->out.len < PATTERN_MAX) {
+		size_t word;
+
+		if (*s == '\\' && s[1]) {
+			buf_add(&w->out, s, 2);
+			s += 2;
+			continue;
+		}
+		if (*s == '[' && !w->in_class)
+			w->in_class = true;
+		else if (*s == ']')
+			w->in_class = false;
+		if (w->in_class) {
+			buf_char(&w->out, *s++);
+			if (s[-1] == '[' && (*s == ']' || (*s == '^' && s[1] == ']')))	/* the first ] is a character */
+				buf_char(&w->out, *s++);
+			continue;
+		}
+		w->depth += *s == '(' ? 1 : *s == ')' ? -1 : 0;
+		if (!w->behind && (!strncmp(s, "(?<!", 4) || !strncmp(s, "(?<=", 4)))
+			w->behind = w->depth;
+		else if (w->behind && w->depth < w->behind)
+			w->behind = 0;
+		word = *s == '{' ? write_word(w, s, deep) : 0;
+		if (word) {
+			s += word;
+			continue;
+		}
+		if (*s == ' ')
+			buf_str(&w->out, w->behind || s[1] == '?' || s[1] == '*' || s[1] == '+' ? "\\s" : "\\s+");
+		else
+			buf_char(&w->out, *s);
+		s++;
+	}
+}
+
+/* Chinese, Japanese and Korean are written without spaces. */
+static bool is_spaceless(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s >= 0xe3 && (unsigned char)*s <= 0xed)
+			return true;
+	return false;
+}
+
+/* NULL after a complaint. */
+static const char *pattern(struct load *l, const struct yaml_node *words, const struct yaml_node *node, bool check)
+{
+	struct writing w = { .l = l, .words = words, .node = node };
+	const char *text = NULL;
+	struct err err;
+
+	if (!keys_expect(l, node, YAML_TEXT, "a pattern"))
+		return NULL;
+	write_pattern(&w, node->text, 0);
+	if (!w.failed)
+		text = is_spaceless(node->text) ? arena_strndup(l->arena, buf_cstr(&w.out), w.out.len)
+						: arena_printf(l->arena, "(?<!\\w)(?:%s)(?!\\w)", buf_cstr(&w.out));
+	buf_clear(&w.out);
+	if (text && check && pattern_check(text, &err)) {
+		complain(l, node, "this pattern does not compile: %s", err.text);
+		return NULL;
+	}
+	return text;
+}
+
+static const char *const *patterns(struct load *l, const struct yaml_node *words, const struct yaml_node *list, bool check)
+{
+	size_t n = list ? list->count : 0, count = 0;
+	const char **out = arena_calloc(l->arena, n + 1, sizeof(*out));
+
+	for (size_t i = 0; i < n; i++) {
+		out[count] = pattern(l, words, list->items[i], check);
+		count += out[count] != NULL;
+	}
+	return out;
+}
+
+/* --- the file ------------------------------------------------------------------------------------------------------ */
+
+static bool is_taken(const struct replies *r, size_t before, const char *name)
+{
+	for (size_t i = 0; i < before; i++)
+		if (!strcmp(r->intents[i].name, name))
+			return true;
+	return !strcmp(name, "other");
+}
+
+static void load_intent(struct load *l, const struct replies_keys *all, size_t i, struct reply_intent *intent, bool check)
+{
+	const struct yaml_node *map = all->intents->items[i];
+	struct intent_keys keys = { 0 };
+	const char **over;
+
+	keys_read(l, map, &intent_table, &keys);
+	*intent = (struct reply_intent){
+		.name = keys.name ? keys.name : "", .action = (enum reply_action)keys.then, .pause = keys.pause, .weight = keys.weight, .alone = keys.alone == 1,
+		.say = patterns(l, all->words, keys.say, check), .unless = patterns(l, all->words, keys.unless, check),
+	};
+	if (is_taken(&l->plan->replies, i, intent->name))
+		complain(l, yaml_get(map, "name"), !strcmp(intent->name, "other") ? "`%s` is what is none of these; give it another name"
+			: "there are two intents `%s`; each has a name of its own", intent->name);
+	over = arena_calloc(l->arena, keys.over ? keys.over->count + 1 : 1, sizeof(*over));
+	for (size_t k = 0; keys.over && k < keys.over->count; k++)
+		over[k] = keys.over->items[k]->kind == YAML_TEXT ? arena_strdup(l->arena, keys.over->items[k]->text) : "";
+	intent->over = over;
+}
+
+static void check_over(struct load *l, const struct yaml_node *intents)
+{
+	const struct replies *r = &l->plan->replies;
+
+	for (size_t i = 0; i < r->intent_count; i++) {
+		const struct yaml_node *list = yaml_get(intents->items[i], "over");
+
+		for (size_t k = 0; list && list->kind == YAML_LIST && k < list->count; k++) {
+			size_t n = 0;
+
+			while (n < r->intent_count && strcmp(r->intents[n].name, r->intents[i].over[k]))
+				n++;
+			if (n == r->intent_count)
+				complain(l, list->items[k], "there is no intent `%s`%s", r->intents[i].over[k],
+					keys_hint(l, r->intents[i].over[k], r->names));
+		}
+	}
+}
+
+static void load_intents(struct load *l, const struct replies_keys *keys, bool check)
+{
+	struct replies *r = &l->plan->replies;
+	size_t n = keys->intents ? keys->intents->count : 0;
+	struct reply_intent *intents = arena_calloc(l->arena, n + 1, sizeof(*intents));
+	const char **names = arena_calloc(l->arena, n + 2, sizeof(*names));
+
+	r->intents = intents;
+	for (size_t i = 0; i < n; i++) {
+		load_intent(l, keys, i, &intents[i], check);
+		names[i] = intents[i].name;
+		r->intent_count = i + 1;
+	}
+	names[n] = "other";
+	r->names = names;
+	if (n)
+		check_over(l, keys->intents);
+}
+
+static const struct yaml_node *shipped(struct load *l)
+{
+	size_t n = (size_t)(replies_shipped_end - replies_shipped);
+
+	return yaml_parse(&l->complaints, source_of(&l->complaints, "replies.yaml (built in)", replies_shipped, n));
+}
+
+/* What was shipped is checked by the tests. */
+static bool is_shipped(const struct yaml_node *root)
+{
+	size_t n = (size_t)(replies_shipped_end - replies_shipped);
+
+	return root->source->len == n && !memcmp(root->source->text, replies_shipped, n);
+}
+
+static void take(struct load *l, const struct yaml_node *root)
+{
+	struct replies *r = &l->plan->replies;
+	struct replies_keys keys = { 0 };
+	struct confidence_keys confidence = { 0 };
+
+	keys_read(l, root, &replies_table, &keys);
+	keys_read(l, keys.confidence, &confidence_table, &confidence);
+	r->line = confidence.line;
+	r->order = confidence.order;
+	r->word = confidence.word;
+	r->hold_company = keys.hold_company;
+	r->long_text = keys.long_text;
+	r->many = keys.many;
+	load_intents(l, &keys, root && !is_shipped(root));
+}
+
+void replies_load_shipped(struct load *l)
+{
+	take(l, shipped(l));
+}
+
+void replies_load(struct load *l)
+{
+	const struct yaml_node *root = load_file(l, "replies.yaml", true);
+
+	if (root)
+		take(l, root);
+	else
+		replies_load_shipped(l);
+}
