@@ -84,6 +84,11 @@ static void on_characters(void *ctx, const xmlChar *text, int len)
 	for (int i = 0; i < len; i++) {
 		char c = (char)text[i];
 
+		if (c == '\xc2' && i + 1 < len && (char)text[i + 1] == '\xa0') {	/* &nbsp; */
+			st->space = true;
+			i++;
+			continue;
+		}
 		if (st->pre && c == '\n')
 			new_line(st, trailing_newlines(&st->out) + 1);
 		else if (st->pre && c == ' ')
@@ -167,6 +172,10 @@ static bool is_left_out(const char *name, const xmlChar **atts)
 		"head", "style", "script", "title", "noscript", "object", "svg", "textarea", NULL};
 	static struct pattern hidden = PATTERN("display\\s*:\\s*none");
 
+	static struct pattern ours = PATTERN("/[a-z]/[a-z2-7]{34}\\b");	/* a link of our mail, with its words */
+
+	if (!strcasecmp(name, "a") && pattern_in(&ours, attr(atts, "href")))
+		return true;
 	return one_of(name, names) || pattern_in(&hidden, attr(atts, "style")) ||
 	       has_class(atts, "gmail_signature") || has_class(atts, "moz-signature") ||
 	       !strcasecmp(attr(atts, "id"), "Signature") ||

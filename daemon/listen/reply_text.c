@@ -28,7 +28,15 @@ struct lines {
 
 /* These begin with a word or a date of their own, so that blank lines inside do no harm. */
 static struct pattern anchored[] = {
-	PATTERN("\\A\\W{0,4}On\\b.{6,250}\\b(?:wrote|writes|said)\\s*:?\\s*\\z"),
+	PATTERN("\\A\\W{0,4}On\\b.{6,250}\\b(?:wrote|writes|said|sent)\\s*:?\\s*\\z"),
+	PATTERN("\\A\\W{0,4}At\\s\\d.{4,120}\\bwrote\\s*:\\s*\\z"),
+	PATTERN("\\A-{2,}\\s?.{2,250}\\b(?:wrote|writes|schrieb|escribi[óo]|escreveu|ha\\s+scritto|schreef|"
+		"a\\s+[ée]crit)\\b.{0,60}-{2,}\\s*\\z"),
+	PATTERN("\\A\\d{4}-\\d{2}-\\d{2}\\s\\d{1,2}:\\d{2}\\s(?:GMT|UTC)[+-]\\d{1,2}:?\\d{0,2}\\s[^<>]{2,80}\\z"),
+	PATTERN("\\A\\W{0,4}Vào\\s.{6,250}đã\\s+viết\\s*:?\\s*\\z"),
+	PATTERN("\\A\\W{0,4}\\p{L}{2,12}[.,]{0,2}\\s\\d{1,2}\\s\\p{L}{3,12}\\.?,?\\s\\d{4}.{4,160}<[^<>]+@[^<>]+>\\s*:\\s*\\z"),
+	PATTERN("\\A\\W{0,4}\\d{1,2}[./]\\d{1,2}[./]\\d{2,4},?\\s+\\d{1,2}:\\d{2}.{2,160}<[^<>]+@[^<>]+>\\s*:?\\s*\\z"),
+	PATTERN("\\A\\W{0,4}\\d{4}년.{6,200}(?:작성|씀|<[^<>]+@[^<>]+>)\\s*:?\\s*\\z"),
 	PATTERN("\\A\\W{0,4}(?:Am|Den|Vom)\\s.{6,250}\\bschrieb\\b.{0,120}:\\s*\\z"),
 	PATTERN("\\A\\W{0,4}Le\\s.{6,250}\\ba\\s+[ée]crit\\s*:?\\s*\\z"),
 	PATTERN("\\A\\W{0,4}(?:El|En|Em|No\\s+dia|A)\\s.{6,250}\\b(?:escribi[óo]|escreveu|"
@@ -46,6 +54,8 @@ static struct pattern anchored[] = {
 /* These may begin with anybody's name: only a paragraph of its own is taken for one. */
 static struct pattern loose[] = {
 	PATTERN("\\A.{2,160}\\bschrieb\\s+(?:am|um)\\b.{4,80}:\\s*\\z"),
+	PATTERN("\\A(?!.*\\b(?:19|20)\\d\\d\\b).{1,80}<[^<>\\s]+@[^<>\\s]+>\\s+(?:wrote|writes|schrieb|a\\s+[ée]crit|escribi[óo]|escreveu|"
+		"ha\\s+scritto|schreef|skrev|napisa[łl](?:\\(a\\))?)\\s*:?\\s*\\z"),
 	PATTERN("\\A.{4,250}\\b(?:skrev)\\b.{0,120}<[^<>]+@[^<>]+>\\s*:\\s*\\z"),
 	PATTERN("\\A.{4,250}(?:kirjoitti|yazd[ıi]|menulis|[íi]rta|a\\s+scris|пише|написав|написал|пишет|"
 		"писал)(?:\\(а\\)|а)?\\s*:\\s*\\z"),
@@ -101,6 +111,9 @@ static struct pattern telephone = PATTERN(
 	"\\A\\W{0,4}(?:enviado\\s+desde|envoy[ée]\\s+de|inviato\\s+da)\\s+(?:mi|mon|ma|meu|il\\s+mio|"
 	"iphone)\\b.{0,60}\\z");
 
+/* Marks that programs for tracking put there: invisible to who reads. */
+static struct pattern invisible = PATTERN("\\A(?:\\x{1427}|[\\x{200b}-\\x{200f}\\x{2060}\\x{feff}])+\\z");
+
 static struct pattern quote = PATTERN("\\A(?:>|\\|(?:\\s|\\z)|(?-i:[A-Z]{1,3})>)");
 
 static bool hit(struct pattern *p, struct slice s)
@@ -122,6 +135,8 @@ static char kind_of(struct slice line, bool *in_code)
 		return 'e';
 	if (*in_code)
 		return 't';
+	if (s.len < 20 && hit(&invisible, s))
+		return 's';
 	if (hit(&quote, s))
 		return 'q';
 	if (s.len > 200)
@@ -278,6 +293,16 @@ static size_t count_kind(struct slice s, char kind)
 
 /* --- the rules ------------------------------------------------------------------------------------------ */
 
+/* From: and another; or a date and an address. */
+static bool is_pair(const struct lines *l, size_t at)
+{
+	static struct pattern day = PATTERN("\\A[\\s*]*(?:date|sent|datum|gesendet|fecha|data|envoy[ée])[^:]{0,12}:.*\\b(?:19|20)\\d{2}\\b");
+	struct slice first = slice_trim(l->line[at]), second = slice_trim(l->line[at + 1]);
+
+	return hit(&header_from, first) || (hit(&day, first) && memchr(second.data, '@', second.len)) ||
+	       (hit(&day, second) && memchr(first.data, '@', first.len));
+}
+
 /* From:, Sent:, To: of the mail that is answered, when text precedes it. */
 static void cut_header_block(struct lines *l)
 {
@@ -286,8 +311,18 @@ static void cut_header_block(struct lines *l)
 	struct pattern_hit h;
 
 	if (kinds_match(l, &block, &h) ||
-	    (kinds_match(l, &pair, &h) && hit(&header_from, slice_trim(l->line[h.group[1].data - l->kind]))))
+	    (kinds_match(l, &pair, &h) && is_pair(l, (size_t)(h.group[1].data - l->kind))))
 		lines_cut(l, (size_t)(h.group[1].data - l->kind));
+}
+
+/* A forwarded mail with nothing before it: its words are what the writer sends, its header is not. */
+static void drop_forward_header(struct lines *l)
+{
+	static struct pattern top = PATTERN("\\A[es]*(fe*h[^e]*)");
+	struct pattern_hit h;
+
+	if (kinds_match(l, &top, &h))
+		lines_drop_front(l, (size_t)(h.group[1].data - l->kind) + h.group[1].len);
 }
 
 static void cut_by_marks(struct lines *l)
@@ -333,8 +368,14 @@ static char *join(struct arena *arena, const struct lines *l, bool quotes)
 
 		if (!quotes && l->kind[i] == 'q')
 			continue;
-		while (line.len && (line.data[line.len - 1] == ' ' || line.data[line.len - 1] == '\t'))
-			line.len--;
+		for (;;) {
+			if (line.len && (line.data[line.len - 1] == ' ' || line.data[line.len - 1] == '\t'))
+				line.len--;
+			else if (line.len > 1 && !memcmp(line.data + line.len - 2, "\xc2\xa0", 2))
+				line.len -= 2;
+			else
+				break;
+		}
 		buf_add(&b, line.data, line.len);
 		buf_char(&b, '\n');
 	}
@@ -387,27 +428,78 @@ static void drop_disclaimers(char *s)
 	}
 }
 
+/* What is left, if anything is. */
+static char *without_disclaimers(struct arena *arena, char *text)
+{
+	char *copy = arena_strdup(arena, text);
+	size_t n, start;
+
+	drop_disclaimers(copy);
+	start = strspn(copy, "\n");
+	n = strlen(copy + start);
+	while (n && copy[start + n - 1] == '\n')
+		n--;
+	return n ? arena_strndup(arena, copy + start, n) : text;
+}
+
+/* Of our own mail, where a program quotes it without any mark: links of ours, and how to leave. */
+static void drop_footer_lines(char *s)
+{
+	static struct pattern footer = PATTERN("/[a-z]/[a-z2-7]{34}\\b|"
+		"(?:unsubscribe|abmelden|abbestellen|d[ée]sinscri|d[ée]sabonn|baja|cancellati|disiscriv|uitschrijv|"
+		"preferences|opt[ -]?out)[^\\n]{0,60}https?://\\S{6,}|"
+		"https?://\\S{6,}[^\\n]{0,60}(?:unsubscribe|abmelden|abbestellen|d[ée]sinscri|d[ée]sabonn|uitschrijv)|"
+		"(?:if\\s+you\\s+(?:no\\s+longer|do\\s+not|don't)[^\\n]{0,60}|to\\s+stop\\s+receiving[^\\n]{0,60}|"
+		"you\\s+(?:are\\s+receiving|received|get)\\s+this[^\\n]{0,120})\\b(?:unsubscribe|click\\s+here)\\b");
+
+	while (*s) {
+		size_t n = strcspn(s, "\n");
+
+		if (n && pattern_find(&footer, s, n, 0, NULL))
+			memset(s, ' ', n);
+		s += n + (s[n] == '\n');
+	}
+}
+
+/* "Yes. On Wed, Apr 4, 2012 at 3:59 PM, bob@example.com wrote:" in one line: the second half begins a new one. */
+static char *split_attribution(struct arena *arena, const char *text)
+{
+	static struct pattern within = PATTERN("^(?!\\s*>)[^\\n]*\\S(?:\\s|-{2,}\\s?)(On\\s(?:\\w{3,9},\\s)?(?:\\w{3,9}\\s\\d{1,2}|\\d{1,2}\\s\\w{3,9}),?\\s"
+		"\\d{4}[^\\n]{0,100}\\bwrote:[ ]*)$");
+	struct pattern_hit h;
+	size_t at, dashes;
+
+	if (!pattern_find(&within, text, strlen(text), 0, &h) || !h.group[1].data)
+		return arena_strdup(arena, text);
+	at = (size_t)(h.group[1].data - text);
+	for (dashes = at; dashes > 0 && strchr("- ", text[dashes - 1]); dashes--)
+		;
+	return arena_printf(arena, "%.*s\n\n%s", (int)dashes, text, text + at);
+}
+
 void reply_text_read(struct reply_text *out, struct arena *arena, const char *text)
 {
 	static struct pattern any_text = PATTERN("[th]");
 	struct lines l, first;
 
 	memset(out, 0, sizeof(*out));
-	lines_split(&l, arena, text);
+	lines_split(&l, arena, split_attribution(arena, text));
 	lines_attribute(&l);
 	first = l;
 	first.kind = arena_strdup(arena, l.kind);
 	first.line = arena_calloc(arena, l.count + 1, sizeof(*l.line));
 	memcpy(first.line, l.line, l.count * sizeof(*l.line));
 	out->quoted = strpbrk(l.kind, "qbc") != NULL;
+	drop_forward_header(&l);
 	cut_by_marks(&l);
 	cut_header_block(&l);
 	cut_quotes(&l);
 	if (kinds_match(&l, &any_text, NULL)) {
-		out->text = join(arena, &l, true);
+		out->text = without_disclaimers(arena, join(arena, &l, true));
 		out->judged = charset_simplify(arena, join(arena, &l, false));
 		drop_closing(out->judged);
 		drop_disclaimers(out->judged);
+		drop_footer_lines(out->judged);
 		out->new_lines = (int)count_kind((struct slice){ l.kind, l.count }, 't');
 		return;
 	}

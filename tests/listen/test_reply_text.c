@@ -35,9 +35,16 @@ static const struct row rows[] = {
 	  "> Shall we call?\n\nNo.\n\n> Want a book?\n\nYes.", "No.\n\n\nYes." },
 	{ "answer below", "On Mon, Ana <a@example.test> wrote:\n> Shall we call?\n\nYes, call me.\n", "Yes, call me.", "Yes, call me." },
 	{ "only a quote", "> Please unsubscribe\n", "> Please unsubscribe", "" },
-	{ "forwarded at the top stays", "---------- Forwarded message ---------\nFrom: Ana <a@example.test>\nDate: Mon\nSubject: Hello\nTo: Bob\n\nHello Bob\n",
-	  "---------- Forwarded message ---------\nFrom: Ana <a@example.test>\nDate: Mon\nSubject: Hello\nTo: Bob\n\nHello Bob",
-	  "---------- Forwarded message ---------\nFrom: Ana <a@example.test>\nDate: Mon\nSubject: Hello\nTo: Bob\n\nHello Bob" },
+	{ "forwarded at the top: its words", "---------- Forwarded message ---------\nFrom: Ana <a@example.test>\nDate: Mon\nSubject: Hello\nTo: Bob\n\nHello Bob\n",
+	  "Hello Bob", "Hello Bob" },
+	{ "Zoho", "Yes.\n\n---- On Tue, 22 Dec 2015 14:17:36 +0530 Ana <a@example.test> wrote ----\n\n Hello\n", "Yes.", "Yes." },
+	{ "a date, a zone, a name", "Yes.\n\n2026-03-03 17:21 GMT+01:00 Ana Berg\n\nHello\n", "Yes.", "Yes." },
+	{ "a name and an address", "Yes.\n\nAna <a@example.test> schrieb:\n\nHallo\n", "Yes.", "Yes." },
+	{ "mail.ru", "Yes.\n\nThu, 26 Jun 2014 14:00:51 +0400 \xd0\xbe\xd1\x82 Ana <a@example.test>:\n\nHello\n", "Yes.", "Yes." },
+	{ "you", "Yes.\n\nAt 6/16/2016 08:32 PM, you wrote:\n>Hello\n", "Yes.", "Yes." },
+	{ "in one line with the answer", "Yes. On Wed, Apr 4, 2012 at 3:59 PM, a@example.test wrote:\n> Hello\n", "Yes.", "Yes." },
+	{ "our footer, quoted without a mark", "Yes.\nUnsubscribe: https://t.example.test/u/aebagbafaydqqcikbmgq2dqpcaireeyuca\n",
+	  "Yes.\nUnsubscribe: https://t.example.test/u/aebagbafaydqqcikbmgq2dqpcaireeyuca", "Yes." },
 	{ "code is no signature", "See:\n```\n----\n> x\n```\nend\n", "See:\n```\n----\n> x\n```\nend", "See:\n```\n----\n> x\n```\nend" },
 	{ "curly quotes are straight to be judged", "Don\xe2\x80\x99t know\xc2\xa0yet\n", "Don\xe2\x80\x99t know\xc2\xa0yet", "Don't know yet" },
 };
@@ -79,7 +86,7 @@ static void flags(void **state)
 	arena_free(&arena);
 }
 
-/* What nobody means is not judged: a paragraph of a lawyer. */
+/* What nobody means: a paragraph of a lawyer. */
 static void disclaimer(void **state)
 {
 	char mail[1000] = "Not now.\n\nThis message is confidential and intended for the intended recipient only. ";
@@ -90,7 +97,7 @@ static void disclaimer(void **state)
 	for (int i = 0; i < 6; i++)
 		strncat(mail, "If you are not the recipient please call me and delete it at once. ", sizeof(mail) - strlen(mail) - 1);
 	reply_text_read(&r, arena, mail);
-	assert_non_null(strstr(r.text, "confidential"));
+	assert_null(strstr(r.text, "confidential"));
 	assert_null(strstr(r.judged, "call me"));
 	assert_non_null(strstr(r.judged, "Not now."));
 	arena_free(&arena);
@@ -103,7 +110,7 @@ static void disclaimer(void **state)
 
 static const struct { const char *name, *html, *text; bool quoted; } pages[] = {
 	{ "paragraphs", "<p>One</p><p>Two<br>three</p>", "One\n\nTwo\nthree", false },
-	{ "entities and runs of white space", "<div>a &amp;\n   b&nbsp;c &#8364;</div>", "a & b\xc2\xa0""c \xe2\x82\xac", false },
+	{ "entities and runs of white space", "<div>a &amp;\n   b&nbsp;c &#8364;</div>", "a & b c \xe2\x82\xac", false },
 	{ "styles, scripts, hidden text", "<head><title>t</title><style>p{}</style></head><script>x()</script><p style='display:none'>pre</p><p>seen</p>", "seen", false },
 	{ "gmail", "<div>Yes</div><div class='gmail_quote'><div>On Mon wrote:</div><blockquote>old</blockquote></div>", "Yes", true },
 	{ "forwarded by gmail", "<div class='gmail_quote'><div>---------- Forwarded message ---------</div><div>text</div></div>", "---------- Forwarded message ---------\ntext", true },
