@@ -54,6 +54,8 @@ static const struct verb verbs[] = {
 		.help = "what is due, in doubt, deferred or dead" },
 	{ .words = "leads", .options = O_ASK, .path = "/leads",
 		.help = "the latest hot leads and what sales said" },
+	{ .words = "consent verify", .options = O_ASK, .path = "/consents/verify",
+		.help = "do the chains of the ledger hold, and where not" },
 	{ .words = "suppress add", .argument = "ADDRESS", .options = O_ASK | O_REASON, .post = true,
 		.path = "/suppressions",
 		.help = "never mail this address again" },

@@ -224,6 +224,11 @@ static void suppressions(void *ctx, struct http_request *r)
 		http_problem(r, 400, "which one? /suppressions?address=...", NULL);
 }
 
+static void get_consents(void *ctx, struct http_request *r)
+{
+	look(ctx, r, view_consents, "application/json", "");
+}
+
 static void post_unsuppress(void *ctx, struct http_request *r)
 {
 	struct console *c = ctx;
@@ -351,6 +356,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET | HTTP_POST, "/sequences/", sequence },
 	{ HTTP_POST, "/templates/", post_template },
 	{ HTTP_GET, "/plan", get_plan },
+	{ HTTP_GET, "/consents/verify", get_consents },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },
 	{ HTTP_POST, "/suppressions/remove", post_unsuppress },
 	{ HTTP_POST, "/alerts/", post_alert },

@@ -321,6 +321,22 @@ int view_suppression(const struct view_at *at, struct db *db, struct buf *out, s
 	return got;
 }
 
+int view_consents(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	struct err first = { "" }, why;
+	int bucket, broken = 0;
+
+	for (bucket = 0; bucket < BUCKETS; bucket++) {
+		if (consents_verify(db, (uint16_t)bucket, &why) == 0)
+			continue;
+		if (!broken++)
+			first = why;
+	}
+	if (broken)
+		return err_set(err, "%s; of the %d chains %d %s broken", first.text, BUCKETS, broken, broken == 1 ? "is" : "are");
+	return answer_give(out, json_pack("{s:b, s:i}", "good", 1, "chains", BUCKETS), err);
+}
+
 int view_sequences(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
 	return look_sequences(at->plan, db, out, err);

@@ -31,6 +31,7 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 int view_queue(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_leads(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_suppression(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
+int view_consents(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;	/* -1 also says which consent breaks which chain */
 int view_person(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_sequences(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_score(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;

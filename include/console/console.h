@@ -10,6 +10,7 @@
  *	GET  /prospects/{id-or-address}/score[?explain]	their score by rule
  *	GET  /eval?expr=E&prospect=P[&explain]	an expression's value for them; 422 with the column of what is wrong
  *	GET  /leads				the latest, with what sales said
+ *	GET  /consents/verify			walks the chain of every bucket; 400 names the first consent that breaks one
  *	GET  /suppressions?address=A		is it on the list (404 if not)
  *	POST /suppressions /suppressions/remove	{"address": A, "reason": R}
  *	POST /alerts/{id}/replay		a dead alert goes out again; 409 if it is not dead

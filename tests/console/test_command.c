@@ -58,6 +58,7 @@ static void remote_verbs_become_requests(void **state)
 			"{\"address\":\"ada@example.com\",\"reason\":\"asked\"}" },
 		{ "suppress rm --reason=\"x\" a\"b@example.com", NULL, "/suppressions/remove",
 			"{\"address\":\"a\\\"b@example.com\",\"reason\":\"\\\"x\\\"\"}" },
+		{ "consent verify", NULL, "/consents/verify", "" },
 		{ "suppress find ada@example.com", NULL, "/suppressions?address=ada%40example.com", "" },
 		{ "alert replay alr_0c8s000000000", NULL, "/alerts/alr_0c8s000000000/replay", "{}" },
 		{ "reload", NULL, "/reload", "{}" },

@@ -48,6 +48,7 @@ def people_find_what_they_look_for():
             expect(ask(w, "queue", which), 0, "^none$")
         expect(ask(w, "leads"), 0, "^none$")
 
+        expect(ask(w, "consent", "verify"), 0, r"^good +yes$", r"^chains +1024$")
         expect(ask(w, "suppress", "find", "max@people.test"), 1, "not on the list")
         expect(ask(w, "suppress", "add", "max@people.test", "--reason", "asked by phone"), 0, r"^changed +yes$")
         expect(ask(w, "suppress", "find", "MAX@people.test"), 0, "asked by phone|manual", r"\((now|\d+ seconds? ago)\)")
