@@ -89,6 +89,10 @@ json_t *look_head(struct look *l)
 	json_object_set_new(json, "list", answer_text(row->list));
 	json_object_set_new(json, "form", answer_text(row->form));
 	json_object_set_new(json, "consent", json_string(consent_names[row->consent]));
+	json_object_set_new(json, "consent_since", answer_time(row->consent_at));
+	json_object_set_new(json, "consent_until", answer_time(row->consent_until));
+	json_object_set_new(json, "topics", answer_text(*row->topics ? row->topics : "all"));
+	json_object_set_new(json, "paused_until", answer_time(row->paused_until));
 	json_object_set_new(json, "fit", answer_points(row->fit));
 	json_object_set_new(json, "interest", answer_points(person_interest(p)));
 	json_object_set_new(json, "score", answer_points(person_score(p)));
@@ -303,13 +307,20 @@ static json_t *consent_json(const void *row)
 {
 	const struct consent *c = row;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"id", answer_id("con", c->id),
 		"at", answer_time(c->at),
 		"what", answer_text(c->what),
+		"basis", answer_text(c->basis),
+		"until", answer_time(c->until),
 		"purpose", answer_text(c->purpose),
 		"words", answer_text(c->words),
+		"version", answer_text(c->version),
 		"form", answer_text(c->form),
-		"ip", answer_text(c->ip));
+		"page", answer_text(c->page),
+		"ip", answer_text(c->ip),
+		"agent", answer_text(c->agent),
+		"by", answer_text(c->actor));
 }
 
 static int add_consents(struct look *l, json_t *json, struct err *err)
