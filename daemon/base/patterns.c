@@ -13,22 +13,31 @@
 #define OPTIONS (PCRE2_CASELESS | PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_MATCH_INVALID_UTF)
 #define MATCH_LIMIT 200000
 #define HEAP_LIMIT_KIB 20480
+#define BYTES '\1'	/* at its start: PATTERN_BYTES */
 
-static pcre2_match_context *limits;
-static pcre2_match_data *matched;
+static _Thread_local pcre2_match_context *limits;
+static _Thread_local pcre2_match_data *matched;
 
 static pcre2_code *pattern_code(struct pattern *p)
 {
 	int error = 0;
 	PCRE2_SIZE at = 0;
+	void *first = NULL;
+	bool bytes;
+	pcre2_code *code;
 
-	if (p->code)
-		return p->code;
-	p->code = pcre2_compile((PCRE2_SPTR)p->text, PCRE2_ZERO_TERMINATED,
-		OPTIONS, &error, &at, NULL);
-	assert(p->code && "a pattern must compile");
-	pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
-	return p->code;
+	code = __atomic_load_n(&p->code, __ATOMIC_ACQUIRE);
+	if (code)
+		return code;
+	bytes = p->text[0] == BYTES;
+	code = pcre2_compile((PCRE2_SPTR)p->text + bytes, PCRE2_ZERO_TERMINATED,
+		bytes ? PCRE2_CASELESS | PCRE2_MULTILINE : OPTIONS, &error, &at, NULL);
+	assert(code && "a pattern must compile");
+	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+	if (__atomic_compare_exchange_n(&p->code, &first, code, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return code;
+	pcre2_code_free(code);	/* another thread was faster */
+	return first;
 }
 
 void pattern_clear(struct pattern *p)

@@ -19,32 +19,32 @@ struct label {
 
 static struct label labels[] = {
 	/* Exchange, on premises and online: what part of it refused, and why */
-	{ "userunknown", PATTERN("RESOLVER\\.ADR\\.(?:Ex)?Recip(?:ient)?NotFound|\\(000C05A6\\)") },
-	{ "exceedlimit", PATTERN("RESOLVER\\.RST\\.(?:Recip|Sender)SizeLimit") },
-	{ "securityerror", PATTERN("RESOLVER\\.RST\\.AuthRequired|\\(000B0981\\)") },
-	{ "rejected", PATTERN("RESOLVER\\.RST\\.(?:NotAuthorized|Restricted)") },
-	{ "toomanyconn", PATTERN("RESOLVER\\.ADR\\.RecipLimit|\\bAUP#CX(?:CNCT|MXRT)\\b") },
-	{ "systemerror", PATTERN("RESOLVER\\.ADR\\.(?:BadPrimary|InvalidInSmtp|Ambiguous)|RESOLVER\\.FWD\\.|"
+	{ "userunknown", PATTERN_BYTES("RESOLVER\\.ADR\\.(?:Ex)?Recip(?:ient)?NotFound|\\(000C05A6\\)") },
+	{ "exceedlimit", PATTERN_BYTES("RESOLVER\\.RST\\.(?:Recip|Sender)SizeLimit") },
+	{ "securityerror", PATTERN_BYTES("RESOLVER\\.RST\\.AuthRequired|\\(000B0981\\)") },
+	{ "rejected", PATTERN_BYTES("RESOLVER\\.RST\\.(?:NotAuthorized|Restricted)") },
+	{ "toomanyconn", PATTERN_BYTES("RESOLVER\\.ADR\\.RecipLimit|\\bAUP#CX(?:CNCT|MXRT)\\b") },
+	{ "systemerror", PATTERN_BYTES("RESOLVER\\.ADR\\.(?:BadPrimary|InvalidInSmtp|Ambiguous)|RESOLVER\\.FWD\\.|"
 		"\\((?:00010256|000D06B5)\\)") },
-	{ "filtered", PATTERN("\\(000C0595\\)|\\bRCP-P[23]\\b") },
-	{ "hostunknown", PATTERN("SMTPSEND\\.DNS\\.NonExistentDomain") },
-	{ "networkerror", PATTERN("SMTPSEND\\.DNS\\.MxLoopback|\\(00120270\\)|ROUTING\\.(?:NoConnector|LoopDetected)") },
-	{ "expired", PATTERN("\\bQUEUE\\.Expired\\b") },
-	{ "contenterror", PATTERN("\\((?:00050311|000502CC)\\)|\\bMSG-P2\\b") },
+	{ "filtered", PATTERN_BYTES("\\(000C0595\\)|\\bRCP-P[23]\\b") },
+	{ "hostunknown", PATTERN_BYTES("SMTPSEND\\.DNS\\.NonExistentDomain") },
+	{ "networkerror", PATTERN_BYTES("SMTPSEND\\.DNS\\.MxLoopback|\\(00120270\\)|ROUTING\\.(?:NoConnector|LoopDetected)") },
+	{ "expired", PATTERN_BYTES("\\bQUEUE\\.Expired\\b") },
+	{ "contenterror", PATTERN_BYTES("\\((?:00050311|000502CC)\\)|\\bMSG-P2\\b") },
 	/* Outlook.com, Cox, Charter, Comcast, Facebook */
-	{ "blocked", PATTERN("\\(S31[45]0\\)|\\b(?:SC|DY)-00\\d\\b|AUP#(?:CXBL|CDRBL|IPBL\\d+)|\\bBL0000\\d\\d\\b|"
+	{ "blocked", PATTERN_BYTES("\\(S31[45]0\\)|\\b(?:SC|DY)-00\\d\\b|AUP#(?:CXBL|CDRBL|IPBL\\d+)|\\bBL0000\\d\\d\\b|"
 		"\\bPOL-[PT][1-4]\\b") },
-	{ "requireptr", PATTERN("AUP#CXDNS\\b|\\bDNS-(?:P3|T2)\\b") },
-	{ "authfailure", PATTERN("AUP#CXSNDR\\b|\\bPOL-P7\\b") },
-	{ "speeding", PATTERN("\\bRL0\\d{5}\\b|\\bRP-00[1-3]\\b") },
-	{ "spamdetected", PATTERN("AUP#URLBL\\d+|\\bPOL-P6\\b") },
-	{ "virusdetected", PATTERN("\\bPOL-P5\\b") },
-	{ "suspend", PATTERN("\\bRCP-T4\\b") },
-	{ "userunknown", PATTERN("\\b(?:RCP-P1|INT-P[134])\\b") },
-	{ "mesgtoobig", PATTERN("\\b(?:MSG-P1|INT-P2)\\b") },
-	{ "notcompliantrfc", PATTERN("\\bMSG-P3\\b") },
-	{ "toomanyconn", PATTERN("\\bCON-T[1-4]\\b") },
-	{ "rejected", PATTERN("AUP#CXSMTP\\b|\\bDNS-(?:P[12]|T1)\\b") },
+	{ "requireptr", PATTERN_BYTES("AUP#CXDNS\\b|\\bDNS-(?:P3|T2)\\b") },
+	{ "authfailure", PATTERN_BYTES("AUP#CXSNDR\\b|\\bPOL-P7\\b") },
+	{ "speeding", PATTERN_BYTES("\\bRL0\\d{5}\\b|\\bRP-00[1-3]\\b") },
+	{ "spamdetected", PATTERN_BYTES("AUP#URLBL\\d+|\\bPOL-P6\\b") },
+	{ "virusdetected", PATTERN_BYTES("\\bPOL-P5\\b") },
+	{ "suspend", PATTERN_BYTES("\\bRCP-T4\\b") },
+	{ "userunknown", PATTERN_BYTES("\\b(?:RCP-P1|INT-P[134])\\b") },
+	{ "mesgtoobig", PATTERN_BYTES("\\b(?:MSG-P1|INT-P2)\\b") },
+	{ "notcompliantrfc", PATTERN_BYTES("\\bMSG-P3\\b") },
+	{ "toomanyconn", PATTERN_BYTES("\\bCON-T[1-4]\\b") },
+	{ "rejected", PATTERN_BYTES("AUP#CXSMTP\\b|\\bDNS-(?:P[12]|T1)\\b") },
 };
 
 /* --- labels that are numbers ---------------------------------------------------------------------------- */
@@ -100,11 +100,11 @@ struct numbered {
 };
 
 static struct numbered numbered[] = {
-	{ PATTERN("\\bAUP#(?:[a-z]{1,4}-)?(\\d{4})\\b"), charter },
-	{ PATTERN("\\b(?:LPN|OFR|OUK)[a-z]{0,3}\\d{0,3}[_-](\\d{3})\\b"), france },
-	{ PATTERN("\\bIB(\\d{3})\\b"), godaddy },
-	{ PATTERN("\\b5\\.7\\.(\\d{3})\\b"), microsoft },
-	{ PATTERN("\\b4\\.7\\.(\\d{3})\\b"), outlook },
+	{ PATTERN_BYTES("\\bAUP#(?:[a-z]{1,4}-)?(\\d{4})\\b"), charter },
+	{ PATTERN_BYTES("\\b(?:LPN|OFR|OUK)[a-z]{0,3}\\d{0,3}[_-](\\d{3})\\b"), france },
+	{ PATTERN_BYTES("\\bIB(\\d{3})\\b"), godaddy },
+	{ PATTERN_BYTES("\\b5\\.7\\.(\\d{3})\\b"), microsoft },
+	{ PATTERN_BYTES("\\b4\\.7\\.(\\d{3})\\b"), outlook },
 };
 
 static const char *by_number(struct slice digits, const struct range *r)
@@ -125,7 +125,7 @@ static const char *by_number(struct slice digits, const struct range *r)
 const char *reason_of_label(const char *text)
 {
 	/* most replies carry none: one look instead of thirty */
-	static struct pattern any = PATTERN("RESOLVER\\.|SMTPSEND\\.|QUEUE\\.E|ROUTING\\.|\\(0[0-9A-F]{7}\\)|"
+	static struct pattern any = PATTERN_BYTES("RESOLVER\\.|SMTPSEND\\.|QUEUE\\.E|ROUTING\\.|\\(0[0-9A-F]{7}\\)|"
 		"\\(S31[45]0\\)|AUP#|(?:LPN|OFR|OUK)[a-z]{0,3}\\d{0,3}[_-]\\d{3}|\\bIB\\d{3}\\b|\\b[45]\\.7\\.\\d{3}\\b|"
 		"\\b(?:SC|DY|RP)-00\\d|\\bBL0000|\\bRL0\\d{5}|\\b(?:POL|RCP|INT|MSG|CON|DNS)-[PT]\\d\\b");
 	struct pattern_hit hit;

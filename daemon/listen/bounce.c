@@ -262,9 +262,15 @@ static const char *why(const struct words *w, const struct mail_bounce *b)
 	/* "message too large": for the system, by its status, or for the mailbox */
 	if (reason && !strcmp(reason, "exceedlimit") && !strcmp(b->status + (*b->status ? 1 : 0), ".3.4"))
 		reason = "mesgtoobig";
+	if (reason && !strcmp(reason, "mesgtoobig") && !strcmp(b->status + (*b->status ? 1 : 0), ".2.3"))
+		reason = "exceedlimit";
 	if (!reason)
 		reason = reason_of_status(b->status, b->code);
 	reason = bounce_by_stage(reason, w->stage, said, b);
+	if (!strcmp(reason, "undefined") && !strncasecmp(b->diagnostic, "x-unix", 6))
+		return "mailererror";
+	if (!strcmp(reason, "undefined") && b->code % 100 < 8 && b->code % 100 > 0)
+		return "syntaxerror";	/* 501 and the like: no word on the recipient */
 	/* words that nobody understands are more than none */
 	if (!strcmp(reason, "undefined") && (*w->diagnostic || *w->telling))
 		return !strcmp(b->action, "delayed") ? "expired" : "onhold";

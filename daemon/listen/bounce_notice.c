@@ -27,7 +27,7 @@ static size_t add_line(struct buf *b, const char *line)
 /* Lines that tell what a server answered: with a code, or behind ">>>", "said:", "reason:". */
 char *bounce_telling_lines(const struct opened_mail *m)
 {
-	static struct pattern telling = PATTERN(
+	static struct pattern telling = PATTERN_BYTES(
 		"(?:^|[\\s:;(\\[<'#])[45]\\d\\d[-\\s](?!\\d)|\\b[45]\\.\\d\\.\\d{1,3}\\b|<<<|\\bsaid:|"
 		"\\breason:|\\berror\\b.*:|\\bdiagnostic|responded|returned|response|unknown|"
 		"not\\s+(?:found|recognized|listed)|quota|full\\b");
@@ -68,7 +68,7 @@ struct failed {
 
 static void first_failed(void *ctx, const char *address, size_t n)
 {
-	static struct pattern daemon = PATTERN("^mailer-daemon@");
+	static struct pattern daemon = PATTERN_BYTES("^mailer-daemon@");
 	struct failed *f = ctx;
 	char *s;
 
@@ -82,7 +82,7 @@ static void first_failed(void *ctx, const char *address, size_t n)
 
 const char *bounce_failed_in_notice(const struct opened_mail *m)
 {
-	static struct pattern alone = PATTERN("^[\\s*\"]*(?:to:\\s*|rcpt\\s+to:\\s*|recipient(?:\\s+address)?:\\s*)?<?"
+	static struct pattern alone = PATTERN_BYTES("^[\\s*\"]*(?:to:\\s*|rcpt\\s+to:\\s*|recipient(?:\\s+address)?:\\s*)?<?"
 		"([^\\s<>\"]+@[^\\s<>\":;,]+)>?\"?\\s*(?:[:;.,(]|$|on\\s|invalid)");
 	const char *given = headers_get(&m->headers, "x-failed-recipients");
 	struct failed f = { m->arena, headers_address(m->arena, headers_get(&m->headers, "to")), NULL };
@@ -110,8 +110,8 @@ const char *bounce_failed_in_notice(const struct opened_mail *m)
 const char *bounce_remote_words(const struct opened_mail *m, const char *diagnostic, enum stage *stage)
 {
 	/* 5.1.0 - Unknown address error 550-'5.1.1 <x>... no' (delivery attempts: 0) */
-	static struct pattern cisco = PATTERN("\\b(\\d\\.\\d\\.\\d+)\\s+-\\s+[^'\"]{3,60}?\\s(\\d{3})-?\\s*\\(?['\"](.+)['\"]");
-	static struct pattern better = PATTERN("was\\s+automatically\\s+rejected:\\s*\\n+\\s*(\\S[^\\n]*)|"
+	static struct pattern cisco = PATTERN_BYTES("\\b(\\d\\.\\d\\.\\d+)\\s+-\\s+[^'\"]{3,60}?\\s(\\d{3})-?\\s*\\(?['\"](.+)['\"]");
+	static struct pattern better = PATTERN_BYTES("was\\s+automatically\\s+rejected:\\s*\\n+\\s*(\\S[^\\n]*)|"
 		"^\\s*(The\\s+user\\(s\\)\\s+account\\s+is\\s+[^\\n]*)");
 	struct pattern_hit hit;
 
@@ -131,9 +131,9 @@ const char *bounce_remote_words(const struct opened_mail *m, const char *diagnos
 /* Codes as they stand in a server's words: "550 5.1.1", "550-5.1.1", "(#5.1.1)". */
 void bounce_read_codes(struct arena *arena, const char *text, struct mail_bounce *out)
 {
-	static struct pattern code = PATTERN("(?:^|[\\s:;(\\[<'#])([45]\\d\\d)(?=[-\\s;:'\\])])(?![-\\s]"
+	static struct pattern code = PATTERN_BYTES("(?:^|[\\s:;(\\[<'#])([45]\\d\\d)(?=[-\\s;:'\\])])(?![-\\s]"
 		"\\d+\\s+seconds)");
-	static struct pattern status = PATTERN("(?:^|[\\s:;(\\[<'#\\-])([45]\\.\\d{1,2}\\.\\d{1,3})(?![."
+	static struct pattern status = PATTERN_BYTES("(?:^|[\\s:;(\\[<'#\\-])([45]\\.\\d{1,2}\\.\\d{1,3})(?![."
 		"\\d])");
 	struct pattern_hit hit;
 
@@ -151,16 +151,16 @@ void bounce_read_codes(struct arena *arena, const char *text, struct mail_bounce
 enum stage bounce_stage(const char *text)
 {
 	static struct { enum stage stage; struct pattern pattern; } stages[] = {
-		{ STAGE_DATA, PATTERN("in\\s+reply\\s+to\\s+(?:the\\s+)?(?:end\\s+of\\s+)?DATA|"
+		{ STAGE_DATA, PATTERN_BYTES("in\\s+reply\\s+to\\s+(?:the\\s+)?(?:end\\s+of\\s+)?DATA|"
 			"after\\s+(?:end\\s+of\\s+data|DATA|sending\\s+the\\s+message)|>>>\\s*DATA|"
 			"smtp\\s+command\\s*\\n\\s*DATA|\\(DATA\\)|our\\s+(?:final\\s+)?DATA|"
 			"(?:TEXT|DATA)\\s+command|\\(state\\s+1[5-8]\\)|failed\\s+after\\s+I\\s+sent") },
-		{ STAGE_MAIL, PATTERN("in\\s+reply\\s+to\\s+MAIL|after\\s+(?:pipelined\\s+)?MAIL\\s+FROM|"
+		{ STAGE_MAIL, PATTERN_BYTES("in\\s+reply\\s+to\\s+MAIL|after\\s+(?:pipelined\\s+)?MAIL\\s+FROM|"
 			">>>\\s*MAIL\\s|but\\s+sender\\s+was\\s+rejected|MAIL\\s+FROM\\s+command|\\(state\\s+6\\)") },
-		{ STAGE_RCPT, PATTERN("in\\s+reply\\s+to\\s+RCPT|after\\s+(?:pipelined\\s+)?RCPT|"
+		{ STAGE_RCPT, PATTERN_BYTES("in\\s+reply\\s+to\\s+RCPT|after\\s+(?:pipelined\\s+)?RCPT|"
 			">>>\\s*RCPT|RCPT\\s+TO:?\\s*(?:<|\\S+@)|RCPT\\s+command|\\[RCPT_TO\\]|our\\s+RCPT|\\bSMTP:RCPT\\b|"
 			"does\\s+not\\s+like\\s+recipient|\\(state\\s+14\\)") },
-		{ STAGE_CONNECT, PATTERN("after\\s+initial\\s+connection|in\\s+reply\\s+to\\s+(?:HELO|"
+		{ STAGE_CONNECT, PATTERN_BYTES("after\\s+initial\\s+connection|in\\s+reply\\s+to\\s+(?:HELO|"
 			"EHLO)|>>>\\s*(?:HELO|EHLO)|after\\s+(?:HELO|EHLO)\\s|refused\\s+to\\s+talk|"
 			"but\\s+(?:greeting\\s+failed|my\\s+name\\s+was\\s+rejected)") },
 	};
@@ -175,10 +175,13 @@ enum stage bounce_stage(const char *text)
 const char *bounce_by_stage(
 	const char *reason, enum stage stage, const char *words, const struct mail_bounce *b)
 {
-	static struct pattern generic = PATTERN("user\\s+unknown|unknown\\s+user");
-	static struct pattern nameless = PATTERN("\\b5\\d\\d:?\\s*:\\s*user\\s+unknown");
+	static struct pattern generic = PATTERN_BYTES("user\\s+unknown|unknown\\s+user");
+	static struct pattern nameless = PATTERN_BYTES("\\b5\\d\\d:?\\s*:\\s*user\\s+unknown");
 	static const char *const vague[] = {"userunknown", "hostunknown", "undefined", NULL};
-	static struct pattern denied = PATTERN("access\\s+denied|\\brejected\\b");
+	/* what only one system says, and always of an address: Yahoo, Outlook.com, qmail, KDDI, MessageLabs, Google, Domino */
+	static struct pattern sure = PATTERN_BYTES("does(?:n't|\\s+not)\\s+have\\s+an?\\s|mailbox\\s+unavailable|(?:bad|valid)rcptto|@(?:ezweb\\.ne\\.jp|"
+		"au\\.com)\\b|couldn't\\s+be\\s+found|\\b542\\s|domino|name\\s+&\\s+address|[_-]416\\b|mail\\.local:");
+	static struct pattern denied = PATTERN_BYTES("access\\s+denied|\\brejected\\b");
 	bool of_address = !strncmp(b->status, "5.1.", 4) || !strncmp(b->status, "4.1.", 4), is_vague = false;
 
 	for (size_t i = 0; vague[i]; i++)
@@ -195,8 +198,8 @@ const char *bounce_by_stage(
 		return "filtered";
 	if (!strncmp(b->status, "5.7.", 4) || !strncmp(b->status, "5.2.", 4))
 		return "filtered";
-	/* a reply without a status that answered nobody knows what: not enough to give an address up */
-	if (!*b->status && b->code >= 500)
+	/* words that answered nobody knows what, under a status that does not speak of the address: not enough to give it up */
+	if (!of_address && (b->code >= 500 || *b->status) && !pattern_in(&sure, words))
 		return "filtered";
 	return reason;
 }

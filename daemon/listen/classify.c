@@ -130,10 +130,6 @@ static bool is_auto(const struct opened_mail *m, const struct reply_text *reply,
 static enum reading_class class_of(
 	const struct opened_mail *m, const struct reply_text *reply, struct mail_reading *r)
 {
-	if (is_complaint(m, r))
-		return strcmp(r->complaint, "not-spam") ? READING_COMPLAINT : READING_AUTO;
-	if (bounce_recognise(m, r))
-		return READING_BOUNCE;
 	if (is_mdn(m, r))
 		return READING_MDN;
 	if (is_challenge(m, reply, r))
@@ -147,11 +143,24 @@ static enum reading_class class_of(
 	return is_auto(m, reply, r) ? READING_AUTO : READING_HUMAN;
 }
 
-void classify(const struct opened_mail *m, const struct reply_text *reply, const char *const *own_domains,
-	struct mail_reading *r)
+bool classify_report(const struct opened_mail *m, const char *const *own_domains, struct mail_reading *r)
 {
 	r->auto_kind = "";
 	r->complaint = "";
+	if (is_own_loop(m, own_domains, r))
+		return false;
+	if (is_complaint(m, r)) {
+		r->class = strcmp(r->complaint, "not-spam") ? READING_COMPLAINT : READING_AUTO;
+		r->auto_kind = r->class == READING_AUTO ? "auto" : "";
+		return true;
+	}
+	r->class = READING_BOUNCE;
+	return bounce_recognise(m, r);
+}
+
+void classify(const struct opened_mail *m, const struct reply_text *reply, const char *const *own_domains,
+	struct mail_reading *r)
+{
 	if (is_own_loop(m, own_domains, r)) {
 		evidence_add(r, "our own mail");
 		r->class = READING_AUTO;

@@ -78,9 +78,9 @@ static void take_original(struct opened_mail *m, struct slice raw)
 /* "Reporting-MTA: ... Final-Recipient: ..." in a part that does not say what it is, or in the notice. */
 static const char *status_within(const char *text)
 {
-	static struct pattern group = PATTERN("^(?:reporting-mta|final-recipient|original-recipient|"
+	static struct pattern group = PATTERN("^[> ]{0,3}(?:reporting-mta|final-recipient|original-recipient|"
 		"x-actual-recipient)\\s*:\\s*\\w");
-	static struct pattern second = PATTERN("^(?:action|status|diagnostic-code)\\s*:\\s*\\w");
+	static struct pattern second = PATTERN("^[> ]{0,3}(?:action|status|diagnostic-code)\\s*:\\s*\\w");
 	struct pattern_hit hit;
 
 	if (!pattern_find(&group, text, strlen(text), 0, &hit) || !pattern_in(&second, text))
@@ -123,6 +123,24 @@ static size_t original_in_text(const char *text)
 	return (size_t)(hit.group[0].data - text);
 }
 
+/* A forwarded report, without the marks of quoting. */
+static const char *unquote(struct arena *arena, const char *text)
+{
+	char *out = arena_alloc(arena, strlen(text) + 1), *to = out;
+
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		size_t skip = strspn(text, "> ");
+
+		skip = skip < n ? skip : n;
+		memcpy(to, text + skip, n - skip + (text[n] == '\n'));
+		to += n - skip + (text[n] == '\n');
+		text += n + (text[n] == '\n');
+	}
+	*to = '\0';
+	return out;
+}
+
 static void read_notice(struct opened_mail *m)
 {
 	const char *text = m->plain;
@@ -140,6 +158,8 @@ static void read_notice(struct opened_mail *m)
 	if (!m->status) {
 		m->status = status_within(text);
 		m->status_in_text = m->status != NULL;
+		if (m->status && (*m->status == '>' || *m->status == ' '))
+			m->status = unquote(m->arena, m->status);
 	}
 	m->notice = arena_strndup(m->arena, text, cut);
 }

@@ -143,8 +143,12 @@ void reading_make(
 	mail_open(&m, out->arena, raw, n);
 	read_fields(&m, out);
 	candidates_read(&m, out);
-	read_reply(&m, &reply);
-	classify(&m, &reply, setting->own_domains, out);
+	if (classify_report(&m, setting->own_domains, out)) {
+		reply = (struct reply_text){ .text = cut_utf8(m.arena, m.notice, READING_MAX_TEXT), .judged = cut_utf8(m.arena, "", 0) };
+	} else {
+		read_reply(&m, &reply);
+		classify(&m, &reply, setting->own_domains, out);
+	}
 	out->text = cut_utf8(out->arena, reply.text, READING_MAX_TEXT);
 	out->uncut = reply.uncut;
 	if (out->class == READING_BOUNCE) {

@@ -21,10 +21,11 @@
 #include "base/text.h"
 #include "listen/reading.h"
 
-#define LEAST_HARD_SOFT 0.97
-#define LEAST_REASON 0.94
+#define LEAST_HARD_SOFT 0.98
+#define LEAST_REASON 0.97
+#define LEAST_RECIPIENT 0.99
 #define LEAST_REPLIES 0.95
-#define MOST_FALSE_HARD 5
+#define MOST_FALSE_HARD 2
 
 static char folder[400];
 
@@ -140,6 +141,7 @@ static void bounces(void **state)
 	assert_true(s.hard_soft >= LEAST_HARD_SOFT * s.mails);
 	assert_true(s.reason >= LEAST_REASON * s.mails);
 	assert_true(s.false_hard <= MOST_FALSE_HARD);
+	assert_true(s.recipient >= LEAST_RECIPIENT * s.mails);
 	assert_int_equal(others_as_bounce, 0);
 }
 

@@ -58,6 +58,19 @@ static const struct row rows[] = {
 		"bob@people.test"},
 	{"bounce_spf", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SENDER, "authfailure", "5.7.26",
 		"bob@people.test"},
+	{"bounce_two_recipients", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "5.2.2", "bob@people.test"},
+	{"bounce_cisco", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "5.2.2", "bob@people.test"},
+	{"bounce_powermta", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "suspend", "5.0.0", "bob@people.test"},
+	{"bounce_dovecot", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "", "bob@people.test"},
+	{"bounce_label", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "5.5.0", "bob@people.test"},
+	{"bounce_gmail_old", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "", "bob@people.test"},
+	{"bounce_nobody_says_when", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "filtered", "", "bob@people.test"},
+	{"bounce_spanish", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "", "bob@people.test"},
+	{"bounce_forwarded", READING_BOUNCE, "", "", "", "to", 'r', "", BOUNCE_HARD, "userunknown", "5.1.1", "bob@people.test"},
+	{"bounce_unindented_boundary", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "", "bob@people.test"},
+	{"human_about_bounces", READING_HUMAN, "", "pricing", "Since March", "to", 'r', "", 0, "", "", ""},
+	{"complaint_hotmail", READING_COMPLAINT, "", "", "", "original message-id", 'm', "", 0, "", "", ""},
+	{"mdn_deleted", READING_MDN, "", "", "", "to", 'r', "", 0, "", "", ""},
 	{"complaint_arf", READING_COMPLAINT, "", "", "", "original message-id", 'm', "", 0, "", "", ""},
 	{"complaint_not_spam", READING_AUTO, "auto", "", "", "original message-id", 'm', "", 0, "", "", ""},
 	{"mdn", READING_MDN, "", "", "", "to", 'r', "", 0, "", "", ""},
@@ -149,6 +162,49 @@ static void mails(void **state)
 	assert_int_equal(bad, 0);
 }
 
+/* A report says which of its recipients failed, a receipt what became of the mail, and a complaint who complains. */
+static void parts_of_reports(void **state)
+{
+	struct buf raw = BUF_INIT;
+	struct mail_reading r;
+
+	(void)state;
+	load("bounce_two_recipients", &raw);
+	reading_make(&r, raw.data, raw.len, RECEIVED, NULL);
+	assert_int_equal(r.bounce_count, 2);
+	assert_string_equal(r.bounces[0].recipient, "ann@people.test");
+	assert_int_equal(r.bounces[0].kind, BOUNCE_NONE);
+	assert_string_equal(r.bounces[1].reason, "mailboxfull");
+	assert_string_equal(r.about, "bob@people.test");
+	reading_clear(&r);
+	buf_reset(&raw);
+	load("mdn_deleted", &raw);
+	reading_make(&r, raw.data, raw.len, RECEIVED, NULL);
+	assert_string_equal(r.disposition, "deleted");
+	reading_clear(&r);
+	buf_reset(&raw);
+	load("complaint_hotmail", &raw);
+	reading_make(&r, raw.data, raw.len, RECEIVED, NULL);
+	assert_string_equal(r.about, "bob@people.test");
+	reading_clear(&r);
+	buf_clear(&raw);
+}
+
+/* SES writes a Message-ID of its own. */
+static void ids_of_relays(void **state)
+{
+	static const char mail[] = "From: a@people.test\nTo: info@reply.test\nSubject: Re: x\n"
+		"In-Reply-To: <0102018f2b3c4d5e-6f708192-a3b4-4c5d-8e9f-001122334455-000000@eu-west-1.amazonses.com>\n"
+		"References: <0102018f2b3c4d5e-11111111-a3b4-4c5d-8e9f-001122334455-000000@email.amazonses.com> <short@amazonses.com>\n\nhello\n";
+	struct mail_reading r;
+
+	(void)state;
+	reading_make(&r, mail, sizeof(mail) - 1, RECEIVED, NULL);
+	assert_int_equal(r.relay_id_count, 2);
+	assert_string_equal(r.relay_ids[0], "0102018f2b3c4d5e-6f708192-a3b4-4c5d-8e9f-001122334455-000000");
+	reading_clear(&r);
+}
+
 /* Each mail cut anywhere is still a mail. */
 static void cut_mails(void **state)
 {
@@ -226,6 +282,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mails),
+		cmocka_unit_test(parts_of_reports),
+		cmocka_unit_test(ids_of_relays),
 		cmocka_unit_test(cut_mails),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(order_of_tokens),

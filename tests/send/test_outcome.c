@@ -132,17 +132,17 @@ static const struct row rows[] = {
 		LESS(GROUP, HALVE, 10 * US_MINUTE) },
 
 	/* what receivers want less of */
-	{ STAGE_DOT, "451 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to user complaints", COUNTED, "expired",
+	{ STAGE_DOT, "451 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to user complaints", COUNTED, "blocked",
 		LESS(GROUP, PAUSE, 2 * US_HOUR) },
 	{ STAGE_DOT, "451 4.7.0 [TS04] too much", COUNTED, "securityerror", LESS(GROUP, PAUSE, 2 * US_HOUR) },
 	{ STAGE_DOT, "451 4.7.0 Messages from 192.0.2.1 temporarily deferred", COUNTED, "expired", LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
-	{ STAGE_DOT, "451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation.", COUNTED, "speeding",
+	{ STAGE_DOT, "451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation.", COUNTED, "badreputation",
 		LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
 	{ STAGE_RCPT, "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent.", FAILED(MESSAGE), "blocked",
 		LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
 	{ STAGE_RCPT, "451 4.7.500 Server busy. Please try again later from [192.0.2.1].", COUNTED, "securityerror", LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
 	{ STAGE_DOT, "450-4.7.28 Gmail has detected an unusual rate of unsolicited mail originating|450 4.7.28 from your IP address.", COUNTED,
-		"spamdetected", LESS(GROUP, HALVE, US_HOUR) },
+		"blocked", LESS(GROUP, HALVE, US_HOUR) },
 	{ STAGE_RCPT, "450 4.2.1 The user you are trying to contact is receiving mail at a rate that is too high", COUNTED, "speeding",
 		LESS(GROUP, HALVE, 10 * US_MINUTE) },
 };
