@@ -301,6 +301,8 @@ static void say_sequence(struct book *b, const struct plan *plan, const struct s
 		say(b, "beside", "any");
 	else
 		say_names(b, "beside", s->beside);
+	if (s->one_to_one)
+		say(b, "mode", "one-to-one");
 	if (s->holdout > 0) {
 		say(b, "holdout", arena_printf(b->arena, "%g%%", s->holdout * 100));
 		say_duration(b, "holdout_for", s->holdout_for);
@@ -397,6 +399,7 @@ static void say_sender(struct book *b, const char *prefix, const struct sender_c
 static void say_operator(struct book *b, const struct operator_config *o)
 {
 	static const char *const levels[] = { [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error" };
+	static const char *const precedences[] = { "never", "mailings", "always" };
 
 	thing(b, "operator", "");
 	say(b, "state", o->state);
@@ -420,6 +423,11 @@ static void say_operator(struct book *b, const struct operator_config *o)
 	say_duration(b, "click_hold", o->click_hold);
 	say_duration(b, "retry_first", o->retry_first);
 	say_names(b, "allow_private", o->allow_private);
+	for (size_t i = 0; i < o->message.header_count; i++)
+		say(b, arena_printf(b->arena, "message.headers.%s", o->message.headers[i].name), o->message.headers[i].value);
+	say(b, "message.precedence", precedences[o->message.precedence]);
+	say(b, "message.suppress_auto_replies", o->message.suppress_auto_replies ? "yes" : "no");
+	say_number(b, "message.max_size", (double)o->message.max_size);
 	for (size_t i = 1; i < o->sender_count; i++) {
 		thing(b, "sender", o->senders[i].name);
 		say_sender(b, "", &o->senders[i]);

@@ -108,6 +108,16 @@ static size_t find_sender(struct load *l, const struct file *file, const struct 
 	return 0;
 }
 
+static bool is_one_to_one(struct load *l, const struct file *file, const struct template *html)
+{
+	const char *mode = template_meta_text(html, "mode");
+
+	if (mode && strcmp(mode, "one-to-one") != 0 && strcmp(mode, "programme") != 0)
+		complain_at(&l->complaints, file->source, front_line(file->source->text, "mode"), 1,
+			"`mode`: `%s` is no choice here; there are `programme` and `one-to-one`", mode);
+	return mode && !strcmp(mode, "one-to-one");
+}
+
 static void load_mail(struct load *l, const char *path, const struct file *file, struct mail_template *mail)
 {
 	struct template_folder folder = { .load = l, .path = path, .language = file->language };
@@ -131,6 +141,7 @@ static void load_mail(struct load *l, const char *path, const struct file *file,
 	mail->preheader = template_meta(mail->html, "preheader");
 	mail->sender = find_sender(l, file, mail->html);
 	mail->topic = topics_of_mail(l, mail->html, file->source);
+	mail->one_to_one = is_one_to_one(l, file, mail->html);
 	mail->uses_download =
 		template_uses(mail->html, download) || (mail->text && template_uses(mail->text, download));
 }

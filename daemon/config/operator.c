@@ -3,6 +3,7 @@
  */
 #include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -14,10 +15,16 @@
 #include "operator.h"
 #include "scalar.h"
 
+#define HEADER_NAME "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
+#define HEADER_NAME_MAX 60
+#define HEADER_VALUE_MAX 900	/* of one word, too: what the line of a header holds */
+
 static const char *const tls_choices[] = { "required", "none", NULL };
 static const char *const level_choices[] = { "error", "warn", "info", "debug", NULL };
 static const char *const format_choices[] = { "logfmt", "json", NULL };
 static const char *const separator_choices[] = { "+", "-", "=", NULL };
+static const char *const precedence_choices[] = { "never", "mailings", "always", NULL };
+static const char *const no_yes_choices[] = { "no", "yes", NULL };
 static const char *const web_schemes[] = { "https", "http", NULL };
 static const char *const smtp_schemes[] = { "smtp", "smtps", NULL };
 static const char *const imap_schemes[] = { "imaps", "imap", NULL };
@@ -89,6 +96,26 @@ static const struct key other_sender_keys[] = {
 };
 static const struct key_table other_sender_table = { "a sender",
 	"One more identity: a mail is from it whose front matter says `from: NAME`.", other_sender_keys };
+
+struct message_keys {
+	const struct yaml_node *headers;
+	int precedence, suppress_auto_replies;
+	int64_t max_size;
+};
+
+static const struct key message_keys[] = {
+	{ ROW(KEY_OTHERS, message_keys, headers), .fallback_help = "none",
+		.help = "headers of your own in every mail, such as X-Company: Example" },
+	{ ROW(KEY_CHOICE, message_keys, precedence), .fallback = "mailings", .choices = precedence_choices,
+		.help = "which mails say `Precedence: bulk`: never; mailings, those of sequences that are entered by hand; always. Mails in "
+			"one-to-one mode never do" },
+	{ ROW(KEY_CHOICE, message_keys, suppress_auto_replies), .fallback = "no", .choices = no_yes_choices,
+		.help = "asks Exchange for no out-of-office answers; without them nobody knows when people are back" },
+	{ ROW(KEY_SIZE, message_keys, max_size), .fallback = "9 MiB", .least = 100 * 1024, .most = 50 * 1024 * 1024,
+		.help = "the largest message, attachments and all; relays take 10 MB as a rule" },
+	NO_KEY,
+};
+static const struct key_table message_table = { "`message`", "What all mails have.", message_keys };
 
 struct relay_keys {
 	struct relay_config config;
@@ -183,7 +210,7 @@ static const struct key_table tracking_table = { "`tracking`", "Who opens and cl
 
 struct operator_keys {
 	struct operator_config config;
-	const struct yaml_node *listen, *sender, *senders, *relays, *mailboxes, *esp, *keep, *log, *tracking;
+	const struct yaml_node *listen, *sender, *senders, *message, *relays, *mailboxes, *esp, *keep, *log, *tracking;
 };
 
 static const struct key operator_keys[] = {
@@ -202,6 +229,7 @@ static const struct key operator_keys[] = {
 		.help = "who the mail is from, with its postal address" },
 	{ ROW(KEY_LIST, operator_keys, senders), .table = &other_sender_table,
 		.help = "who else mail is from; what one leaves out is that of `sender`" },
+	{ ROW(KEY_MAP, operator_keys, message), .table = &message_table, .help = "what all mails have" },
 	{ ROW(KEY_LIST, operator_keys, relays), .required = true, .table = &relay_table,
 		.help = "the mail server that takes the mail" },
 	{ ROW(KEY_LIST, operator_keys, mailboxes), .table = &mailbox_table,
@@ -387,6 +415,59 @@ static void load_senders(struct load *l, const struct yaml_node *map, const stru
 	o->sender_count = n + 1;
 }
 
+/* Those that are ours, or the relay's, or that would make two of what there may be one of. */
+static bool is_taken(const char *name)
+{
+	static const char *const names[] = {
+		"Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Subject", "Message-ID", "In-Reply-To", "References", "List-Id", "List-Unsubscribe",
+		"List-Unsubscribe-Post", "Feedback-ID", "Precedence", "Auto-Submitted", "X-Auto-Response-Suppress", "X-Nurtured-ID", "MIME-Version",
+		"Return-Path", "Received", "DKIM-Signature", NULL,
+	};
+
+	for (size_t i = 0; names[i]; i++) {
+		if (!strcasecmp(name, names[i]))
+			return true;
+	}
+	return !strncasecmp(name, "Content-", 8) || !strncasecmp(name, "Resent-", 7);
+}
+
+static void check_header(struct load *l, const struct yaml_node *map, size_t at)
+{
+	const struct yaml_node *key = map->keys[at], *value = map->items[at];
+
+	if (!key->len || key->len > HEADER_NAME_MAX || key->text[strspn(key->text, HEADER_NAME)])
+		complain(l, key, "`%s` is no name of a header; it is letters, digits and -, at most %d of them", key->text, HEADER_NAME_MAX);
+	else if (is_taken(key->text))
+		complain(l, key, "the header %s is made by nurtured or by the relay; choose another name, such as X-%s", key->text, key->text);
+	for (size_t i = 0; i < at; i++) {
+		if (!strcasecmp(map->keys[i]->text, key->text))
+			complain(l, key, "the header %s is there twice", key->text);
+	}
+	if (keys_expect(l, value, YAML_TEXT, "a header") && (value->len > HEADER_VALUE_MAX || text_has_control(value->text, value->len) || strchr(value->text, '\n')))
+		complain(l, value, "a header is one line of at most %d bytes, without control characters", HEADER_VALUE_MAX);
+}
+
+static void load_message(struct load *l, const struct yaml_node *map)
+{
+	struct message_config *c = &l->plan->operator.message;
+	struct message_keys keys = { 0 };
+	struct header *headers;
+	size_t n;
+
+	keys_read(l, map, &message_table, &keys);
+	n = keys.headers ? keys.headers->count : 0;
+	headers = arena_calloc(l->arena, n + 1, sizeof(*headers));
+	for (size_t i = 0; i < n; i++) {
+		check_header(l, keys.headers, i);
+		headers[i].name = arena_strdup(l->arena, keys.headers->keys[i]->text);
+		headers[i].value = arena_strdup(l->arena, keys.headers->items[i]->text ? keys.headers->items[i]->text : "");
+	}
+	*c = (struct message_config){
+		.headers = headers, .header_count = n, .precedence = (enum precedence)keys.precedence,
+		.suppress_auto_replies = keys.suppress_auto_replies == 1, .max_size = keys.max_size,
+	};
+}
+
 static void check_login(struct load *l, const struct yaml_node *map, const char *user, const char *what)
 {
 	const struct yaml_node *password = yaml_get(map, "password");
@@ -533,6 +614,7 @@ void operator_load(struct load *l, const char *file)
 		c->files = arena_printf(l->arena, "%s/files", c->state);
 	load_listen(l, keys.listen);
 	load_senders(l, keys.sender, keys.senders);
+	load_message(l, keys.message);
 	load_relays(l, keys.relays);
 	load_mailboxes(l, keys.mailboxes);
 	load_tracking(l, keys.tracking);

@@ -15,6 +15,7 @@
 #define BESIDE_MAX 100
 #define GONE_MAX 1000
 
+static const char *const mode_choices[] = { "programme", "one-to-one", NULL };
 static const char *const change_choices[] = { "move", "finish", "restart", NULL };
 
 /* --- tables ----------------------------------------------------------------------------------------------------- */
@@ -35,7 +36,7 @@ static const struct key_table enter_table = { "`enter`", "Who gets in.", enter_k
 struct sequence_keys {
 	const struct yaml_node *root;
 	const struct yaml_node *sequence, *list, *topic, *enter, *again, *goal, *exit, *beside, *gone, *steps;
-	int priority, on_change;
+	int priority, on_change, mode;
 	double holdout;
 	int64_t holdout_for;
 };
@@ -58,6 +59,9 @@ static const struct key sequence_keys[] = {
 		.help = "the higher one wins where two want the same person" },
 	{ ROW(KEY_TEXT_OR_LIST, sequence_keys, beside), .fallback_help = "none",
 		.help = "sequences that it runs beside, in place of one after the other: `any`, or a list of their names" },
+	{ ROW(KEY_CHOICE, sequence_keys, mode), .fallback = "programme", .choices = mode_choices,
+		.help = "one-to-one: its mails read as if a person had written them: from the owner if there is one, each in the thread of "
+			"those before, without the headers of bulk mail; the link to unsubscribe stays" },
 	{ ROW(KEY_PERCENT, sequence_keys, holdout), .fallback_help = "0%", .least = 0, .most = 90,
 		.help = "how many of those who would enter get nothing and are only watched, to see what the "
 			"sequence is worth" },
@@ -187,6 +191,7 @@ static void load_sequence(
 		s->name = arena_strdup(l->arena, keys->sequence->text);
 	s->priority = keys->priority;
 	s->on_change = (enum on_change)keys->on_change;
+	s->one_to_one = keys->mode == 1;
 	list = keys->list ? nurture_list(l, keys->list) : -1;
 	s->list = list < 0 ? NULL : l->plan->lists[list].name;
 	s->topic = keys->topic ? topics_find(l, keys->topic) : NULL;

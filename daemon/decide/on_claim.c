@@ -199,12 +199,14 @@ static int dress_step(struct claim *c, struct person *p, const struct sequence *
 	bool shown;
 
 	m->subject = arm ? arm->subject : NULL;
-	if (step->same_thread && find_thread(c, p, s, e, m, err))
+	m->one_to_one = s->one_to_one || m->template->one_to_one;
+	m->mailing = !*s->enter_on;
+	if ((step->same_thread || m->one_to_one) && find_thread(c, p, s, e, m, err))
 		return -1;
 	shown = uses(m->template->html, place) || uses(m->template->text, place) || uses(m->subject, place) || uses(m->first_subject, place);
-	if ((step->as_owner || shown) && owner_of(p, &owner, err))
+	if ((step->as_owner || m->one_to_one || shown) && owner_of(p, &owner, err))
 		return -1;
-	if (step->as_owner)
+	if (step->as_owner || m->one_to_one)
 		m->owner = owner;
 	if (shown) {
 		struct value *values = arena_alloc(c->batch->arena, (vocabulary_count(p->plan->mail_names) + 1) * sizeof(*values));

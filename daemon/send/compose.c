@@ -18,7 +18,6 @@
 
 #define HTML_WARN (80 * 1024)
 #define HTML_MAX (100 * 1024)	/* Gmail clips what is longer, unsubscribe link and all */
-#define BODY_MAX (1024 * 1024)
 #define TEXT_VISIBLE_MIN 20	/* a text part of fewer letters beside a real HTML part is an oversight, and spam filters think so too */
 #define HTML_REAL 200
 
@@ -37,6 +36,7 @@ struct compose {
 		struct buf list_id;		/* whole List-Id line */
 		char feedback_sender[16];	/* last part of Feedback-ID */
 	} *identities;
+	struct buf own_headers;		/* whole lines: those of config */
 	struct arena *arena;		/* of one message */
 	struct buf subject, preheader, html, text;
 };
@@ -87,7 +87,7 @@ struct compose *compose_new(struct plan *plan, const struct token_ring *ring, st
 	struct compose *c = xcalloc(1, sizeof(*c));
 	const struct operator_config *o = &plan->operator;
 	size_t s;
-	int i;
+	int i, rc = 0;
 
 	c->plan = plan_ref(plan);
 	c->ring = ring;
@@ -95,9 +95,12 @@ struct compose *compose_new(struct plan *plan, const struct token_ring *ring, st
 	for (i = 0; i < OWNS; i++)
 		c->symbols[i] = vocabulary_find(plan->mail_names, slice_of(own_names[i]));
 	c->identities = xcalloc(o->sender_count, sizeof(*c->identities));
-	for (s = 0; s < o->sender_count && c; s++)
-		if (set_identity(&o->senders[s], &c->identities[s], err) < 0)
-			compose_free(&c);
+	for (s = 0; s < o->sender_count && !rc; s++)
+		rc = set_identity(&o->senders[s], &c->identities[s], err);
+	for (s = 0; s < o->message.header_count && !rc; s++)
+		rc = mime_text(&c->own_headers, o->message.headers[s].name, slice_of(o->message.headers[s].value), err);
+	if (rc)
+		compose_free(&c);
 	return c;
 }
 
@@ -112,6 +115,7 @@ void compose_free(struct compose **compose)
 		buf_clear(&c->identities[i].list_id);
 	}
 	free(c->identities);
+	buf_clear(&c->own_headers);
 	plan_unref(&c->plan);
 	arena_free(&c->arena);
 	buf_clear(&c->subject);
@@ -251,17 +255,18 @@ static int put_reply_to(struct draft *m)
 static void put_thread(struct draft *m)
 {
 	const struct mail *mail = m->mail;
+	struct buf ids = BUF_INIT;
 	char token[TOKEN_TEXT];
 	size_t i;
 
 	if (!mail->before_count)
 		return;
-	buf_str(m->out, "References:");
 	for (i = 0; i < mail->before_count; i++) {
 		token_make(m->c->ring, TOKEN_MESSAGE, mail->before[i].delivery, 0, mail->before[i].planned, token);
-		buf_printf(m->out, "%s<n1.%s@%s>", i ? "\r\n " : " ", token, mail->before[i].domain);
+		buf_printf(&ids, "%s<n1.%s@%s>", i ? "\r\n " : " ", token, mail->before[i].domain);
 	}
-	buf_printf(m->out, "\r\nIn-Reply-To: <n1.%s@%s>\r\n", token, mail->before[i - 1].domain);
+	buf_printf(m->out, "In-Reply-To: <n1.%s@%s>\r\nReferences:%s\r\n", token, mail->before[i - 1].domain, ids.data);
+	buf_clear(&ids);
 }
 
 /* RFC 2369 and 8058: the pair that mailbox providers look for. DKIM has to sign both, which is the relay's work. */
@@ -269,7 +274,6 @@ static void put_unsubscribe(struct draft *m)
 {
 	const struct sender_config *sender = m->sender;
 
-	buf_add(m->out, m->identity->list_id.data, m->identity->list_id.len);
 	buf_printf(m->out, "List-Unsubscribe: <%s/u/%s>,\r\n <mailto:u%c%s@%s?subject=unsubscribe>\r\n",
 		m->sender->tracking_url, m->unsubscribe_token, sender->separator, m->unsubscribe_token,
 		sender->reply_domain);
@@ -293,9 +297,29 @@ static void put_feedback(struct draft *m)
 	buf_str(m->out, "Feedback-ID: ");
 	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? mail->sequence : mail->kind == DELIVERY_TEST ? "test" : "optin");
 	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? mail->step : mail->kind == DELIVERY_TEST ? "test" : "confirm");
-	put_feedback_part(m->out, mail->kind == DELIVERY_STEP ? "drip" : "transactional");
+	put_feedback_part(m->out, mail->kind != DELIVERY_STEP ? "transactional" : mail->mailing ? "mailing" : "drip");
 	buf_str(m->out, m->identity->feedback_sender);
 	buf_str(m->out, "\r\n");
+}
+
+/* What tells mailbox providers that a program sends this to many: for them to file it, count its complaints, and offer a way out. */
+static void put_bulk(struct draft *m)
+{
+	const struct message_config *config = &m->c->plan->operator.message;
+	const struct mail *mail = m->mail;
+	bool listed = mail->kind == DELIVERY_STEP || mail->kind == DELIVERY_TEST;
+
+	if (listed && !mail->one_to_one)
+		buf_add(m->out, m->identity->list_id.data, m->identity->list_id.len);
+	if (listed)
+		put_unsubscribe(m);
+	if (mail->one_to_one)
+		return;
+	put_feedback(m);
+	if (config->precedence == PRECEDENCE_ALWAYS || (config->precedence == PRECEDENCE_MAILINGS && mail->mailing))
+		put_field(m, "Precedence", "bulk");
+	if (config->suppress_auto_replies)
+		put_field(m, "X-Auto-Response-Suppress", "OOF, AutoReply");
 }
 
 static int put_headers(struct draft *m)
@@ -308,13 +332,13 @@ static int put_headers(struct draft *m)
 		return -1;
 	buf_printf(m->out, "Message-ID: <n1.%s@%s>\r\n", m->message_token, m->sender->message_domain);
 	put_thread(m);
-	if (mail->kind == DELIVERY_STEP || mail->kind == DELIVERY_TEST)
-		put_unsubscribe(m);
 	if (mail->kind == DELIVERY_FORWARD)
 		put_field(m, "Auto-Submitted", "auto-generated");	/* or the owner's out-of-office would answer the prospect */
 	else
-		put_feedback(m);
+		put_bulk(m);
 	put_field(m, "X-Nurtured-ID", m->message_token);
+	if (mail->kind != DELIVERY_FORWARD)
+		buf_add(m->out, m->c->own_headers.data, m->c->own_headers.len);
 	put_field(m, "MIME-Version", "1.0");
 	return 0;
 }
@@ -437,6 +461,7 @@ enum template_result compose_mail(struct compose *c, const struct mail *mail, in
 		.now = now, .out = &out->body, .err = err,
 	};
 	enum template_result result;
+	int64_t max;
 
 	arena_reset(c->arena);
 	buf_reset(&out->body);
@@ -446,8 +471,9 @@ enum template_result compose_mail(struct compose *c, const struct mail *mail, in
 	if (put_envelope(&m, out) < 0)
 		return TEMPLATE_FAILED;
 	result = mail->kind == DELIVERY_FORWARD ? put_forward(&m) : put_mail(&m);
-	if (result == TEMPLATE_DONE && out->body.len > BODY_MAX) {
-		err_set(err, "the message has %zu bytes, more than %d", out->body.len, BODY_MAX);
+	max = c->plan->operator.message.max_size;
+	if (result == TEMPLATE_DONE && (int64_t)out->body.len > max) {
+		err_set(err, "the message has %zu bytes, more than the %lld of `max_size`", out->body.len, (long long)max);
 		result = TEMPLATE_FAILED;
 	}
 	return result;

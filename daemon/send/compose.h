@@ -2,7 +2,8 @@
  * compose.h: a claimed mail becomes an envelope and the bytes of a message. Loop thread.
  *
  * Headers in the order of RFC 5322's examples and as receivers of bulk mail ask for: Date From Reply-To To Subject Message-ID List-Id List-Unsubscribe
- * List-Unsubscribe-Post (RFC 2369, 8058; steps of sequences only) Feedback-ID X-Nurtured-ID MIME-Version Content-Type. The body is
+ * List-Unsubscribe-Post (RFC 2369, 8058; steps of sequences only) Feedback-ID Precedence X-Auto-Response-Suppress X-Nurtured-ID, those of config,
+ * MIME-Version Content-Type. Mails in one-to-one mode have none of List-Id, Feedback-ID, Precedence and X-Auto-Response-Suppress. The body is
  * multipart/alternative, text first. A forward to an owner is text alone, with the person as Reply-To.
  *
  * The same delivery composed again has the same Message-ID: its token carries the day on which the mail was planned, not that of the attempt.

@@ -164,7 +164,7 @@ static size_t fitting(struct slice s, bool q, size_t room)
 static void add_encoded(struct buf *out, struct slice s)
 {
 	static const size_t frame = 12; /* "=?UTF-8?Q?" and "?=" */
-	bool q = q_cost(s) <= (s.len + 2) / 3 * 4;
+	bool q = (q_cost(s) - s.len) / 2 * 3 < s.len;	/* less than a third of it is escaped: who has no reader for it still reads most */
 	size_t col = column(out), n, room;
 
 	while (s.len > 0) {

@@ -97,6 +97,19 @@ struct esp_config {
 	const char *token;		/* bearer; NULL */
 };
 
+enum precedence { PRECEDENCE_NEVER, PRECEDENCE_MAILINGS, PRECEDENCE_ALWAYS };
+
+/* What all messages have or may have. */
+struct message_config {
+	const struct header {
+		const char *name, *value;
+	} *headers;			/* of the operator's own; their names are checked */
+	size_t header_count;
+	enum precedence precedence;	/* which mails say `Precedence: bulk`; mailings: sequences that are entered by hand */
+	bool suppress_auto_replies;	/* X-Auto-Response-Suppress: OOF, AutoReply */
+	int64_t max_size;		/* bytes of a whole message */
+};
+
 struct operator_config {
 	const char *state;		/* folder of the database, files/, raw mail */
 	const char *files;		/* downloads: state/files unless given */
@@ -105,6 +118,7 @@ struct operator_config {
 	struct listen_config listen;
 	const struct sender_config *senders;	/* [0] is `sender:` */
 	size_t sender_count;
+	struct message_config message;
 	const struct relay_config *relays;
 	size_t relay_count;		/* 1 in this version of the file: more come with failover */
 	const struct mailbox_config *mailboxes;
@@ -284,6 +298,7 @@ struct sequence {
 	size_t gone_count;
 	const struct step *steps;
 	int step_count;
+	bool one_to_one;		/* its mails read as if a person had written them: see struct mail_template */
 	int index;			/* in plan->sequences; -1: an old version, see sequence_old() */
 	const char *version;		/* of what it says, whatever its comments and `on_change` */
 	const char *source;		/* the file's text, to be kept while people go through this version */
@@ -383,6 +398,8 @@ struct mail_template {
 	const struct template *subject, *preheader;	/* preheader may be NULL */
 	const char *topic;		/* of all its languages; NULL: none */
 	bool uses_download;
+	/* As from a person to a person: from the owner if there is one, in the thread of the mails before, without the headers of bulk mail. */
+	bool one_to_one;
 	size_t sender;			/* index in operator.senders: `from` of the front matter; 0 unless given */
 };
 

@@ -321,6 +321,8 @@ struct mail {
 	const struct sender_config *sender;	/* of the batch's plan: From, the domains of its addresses and Message-ID, and what its links begin with */
 	const struct owner *owner;		/* From is they; NULL: the sender */
 	const struct template *subject;		/* instead of the template's own; NULL */
+	bool one_to_one;			/* by its template or its sequence: no header of bulk mail but the one to unsubscribe */
+	bool mailing;				/* of a sequence that is entered by hand */
 	/* Those of the enrolment that it answers, oldest first: References and In-Reply-To; its subject is "Re: " and this one. */
 	const struct mail_before {
 		int64_t delivery, planned;

@@ -75,6 +75,7 @@ static void prepare(struct bench *b)
 	sender->message_domain = "example.com";
 	sender->separator = '+';
 	sender->tracking_url = "https://mail.example.com";
+	b->plan.operator.message.max_size = 9 << 20;
 	b->plan.operator.senders = sender;
 	b->plan.operator.sender_count = 1;
 	b->ring = token_ring_new(keys, ids, 1);

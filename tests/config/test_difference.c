@@ -93,6 +93,10 @@ static const struct {
 		"sequence book: changed\n  on_change: move -> finish\n  holdout: (not) -> 10%\n  holdout_for: (not) -> 90 days\n  gone: old: (not) -> nudge\n" },
 	{ "sequences/third.yaml", NULL, "sequence: third\nenter: by hand\nsteps:\n  - {send: mistakes}\n", "sequence third: added\n" },
 	{ "nurtured.yaml", "company: Example Ltd", "company: Example GmbH", "operator: changed\n  sender.company: Example Ltd -> Example GmbH\n" },
+	{ "sequences/book.yaml", "priority: 10", "priority: 10\nmode: one-to-one", "sequence book: changed\n  mode: (not) -> one-to-one\n" },
+	{ "nurtured.yaml", "relays:", "message: {headers: {X-Company: Example}, precedence: always, suppress_auto_replies: yes, max_size: 1 MiB}\nrelays:",
+		"operator: changed\n  message.precedence: mailings -> always\n"
+		"  message.suppress_auto_replies: no -> yes\n  message.max_size: 9437184 -> 1048576\n  message.headers.X-Company: (not) -> Example\n" },
 	{ "nurtured.yaml", "relays:", "senders: [{name: shop, from: ben@shop.example, separator: '='}]\nrelays:",
 		"sender shop: added\n" },
 	{ "nurtured.yaml", "relay.example.com:587", "relay.example.com:2525",

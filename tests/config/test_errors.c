@@ -73,6 +73,16 @@ static const struct mistake operator_mistakes[] = {
 	{ "nurtured.yaml", "relays:", "senders: [{name: shop, from: Ben, tracking_url: 'https://x.example/?go='}]\nrelays:",
 		"nurtured.yaml:8:30: `from`: the email address has no @; write it like Ana at Example <ana@example.com>\n"
 		"nurtured.yaml:8:49: there is a ? in `tracking_url`; links are made by adding to it\n" },
+	{ "nurtured.yaml", "relays:", "message: {headers: {X_A: a, subject: b, Content-Language: c, Resent-To: d, X-B: [e], x-b: f, X-C: \"g\\nh\"}}\nrelays:",
+		"nurtured.yaml:8:21: `X_A` is no name of a header; it is letters, digits and -, at most 60 of them\n"
+		"nurtured.yaml:8:29: the header subject is made by nurtured or by the relay; choose another name, such as X-subject\n"
+		"nurtured.yaml:8:41: the header Content-Language is made by nurtured or by the relay; choose another name, such as X-Content-Language\n"
+		"nurtured.yaml:8:62: the header Resent-To is made by nurtured or by the relay; choose another name, such as X-Resent-To\n"
+		"nurtured.yaml:8:81: a header is a list here; it must be one text\n"
+		"nurtured.yaml:8:86: the header x-b is there twice\n"
+		"nurtured.yaml:8:99: a header is one line of at most 900 bytes, without control characters\n" },
+	{ "nurtured.yaml", "relays:", "message: {precedence: bulk}\nrelays:",
+		"nurtured.yaml:8:23: `precedence`: `bulk` is no choice here; there are `never`, `mailings` and `always`\n" },
 	{ "nurtured.yaml", "credential:smtp-password", "hunter2",
 		"nurtured.yaml:9:81: `password`: a secret does not stand in config: put it in a file that "
 		"only the service can read, and write credential:NAME (systemd's LoadCredential=) or "
@@ -496,6 +506,8 @@ static const struct mistake template_mistakes[] = {
 		"templates/emails/delivery.liquid:4:1: there is no layout \"../pages/error\"\n" },
 	{ "templates/emails/delivery.liquid", "layout: letter", "layout: parts/letter",
 		"templates/emails/delivery.liquid:4:1: there is no layout \"parts/letter\"\n" },
+	{ "templates/emails/delivery.liquid", "layout: letter", "mode: 1:1\nlayout: letter",
+		"templates/emails/delivery.liquid:4:1: `mode`: `1:1` is no choice here; there are `programme` and `one-to-one`\n" },
 	{ "templates/emails/delivery.liquid", "layout: letter", "layout: letter\nfrom: shop",
 		"templates/emails/delivery.liquid:5:1: `from`: `shop` is no sender; it names one of `senders` in the operator's file; there is "
 		"only `default`\n" },

@@ -247,6 +247,7 @@ static void test_senders(void **state)
 	assert_int_equal(plan_mail(plan, "delivery")->sender, 0);
 	assert_int_equal(plan_mail(plan, "mistakes")->sender, 1);
 	assert_int_equal(plan_mail(plan, "mistakes.de")->sender, 2);
+	assert_false(plan_mail(plan, "mistakes")->one_to_one);
 	plan_unref(&plan);
 	conf_remove(c, "templates/emails/mistakes.de.liquid");
 	conf_restore(c, "templates/emails/mistakes.liquid");
@@ -254,6 +255,41 @@ static void test_senders(void **state)
 	plan = load_good(c);
 	assert_string_equal(plan->operator.senders[0].tracking_url, "https://mail.example.com");
 	plan_unref(&plan);
+}
+
+static void test_message(void **state)
+{
+	struct conf *c = *state;
+	const struct message_config *m;
+	struct plan *plan = load_good(c);
+
+	m = &plan->operator.message;
+	assert_int_equal(m->header_count, 0);
+	assert_int_equal(m->precedence, PRECEDENCE_MAILINGS);
+	assert_false(m->suppress_auto_replies);
+	assert_int_equal(m->max_size, 9 << 20);
+	assert_false(plan_sequence(plan, "book")->one_to_one);
+	plan_unref(&plan);
+	conf_edit(c, "nurtured.yaml", "relays:",
+		"message: {headers: {X-Company: Müller, X-9: b}, precedence: never, suppress_auto_replies: yes, max_size: 2 MiB}\nrelays:");
+	conf_edit(c, "templates/emails/mistakes.liquid", "layout:", "mode: one-to-one\nlayout:");
+	conf_edit(c, "sequences/book.yaml", "priority: 10", "priority: 10\nmode: one-to-one");
+	plan = load_good(c);
+	m = &plan->operator.message;
+	assert_int_equal(m->header_count, 2);
+	assert_string_equal(m->headers[0].name, "X-Company");
+	assert_string_equal(m->headers[0].value, "Müller");
+	assert_int_equal(m->precedence, PRECEDENCE_NEVER);
+	assert_true(m->suppress_auto_replies);
+	assert_int_equal(m->max_size, 2 << 20);
+	assert_true(plan_mail(plan, "mistakes")->one_to_one);
+	assert_false(plan_mail(plan, "delivery")->one_to_one);
+	assert_true(plan_sequence(plan, "book")->one_to_one);
+	assert_false(plan_sequence(plan, "second")->one_to_one);
+	plan_unref(&plan);
+	conf_restore(c, "templates/emails/mistakes.liquid");
+	conf_restore(c, "sequences/book.yaml");
+	conf_restore(c, "nurtured.yaml");
 }
 
 static void test_nurture(void **state)
@@ -845,6 +881,7 @@ int main(void)
 		TEST(test_secret_of_an_alert),
 		TEST(test_who_only_looks_needs_no_secrets),
 		TEST(test_senders),
+		TEST(test_message),
 		TEST(test_nurture),
 		TEST(test_holidays),
 		TEST(test_grades),

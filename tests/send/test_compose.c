@@ -89,6 +89,7 @@ static struct plan *plan_of(void)
 	sender[1].message_domain = "mail.example.org";
 	sender[1].tracking_url = "https://links.example.org";
 	sender[1].separator = '-';
+	plan->operator.message.max_size = 9 << 20;
 	plan->operator.senders = sender;
 	plan->operator.sender_count = 2;
 	return plan;
@@ -373,6 +374,64 @@ static void forwards_go_to_the_owner_as_text(void **state)
 	rig_free(&r);
 }
 
+/* From a person to a person, and still with a way out. */
+static void one_to_one_has_no_header_of_bulk(void **state)
+{
+	static const char *const never[] = { "List-Id", "Feedback-ID", "Precedence", "X-Auto-Response-Suppress" };
+	struct rig *r = rig_new(LETTER);
+	size_t i;
+
+	r->plan->operator.message.precedence = PRECEDENCE_ALWAYS;
+	r->plan->operator.message.suppress_auto_replies = true;
+	compose_well(r, NOW);
+	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_non_null(field(r, never[i]));
+	r->mail.one_to_one = true;
+	compose_well(r, NOW);
+	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_null(field(r, never[i]));
+	token_in(r, field(r, "List-Unsubscribe"), "<https://mail.example.com/u/", TOKEN_UNSUBSCRIBE);
+	assert_string_equal(field(r, "List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+	assert_non_null(field(r, "X-Nurtured-ID"));
+	rig_free(&r);
+}
+
+static void precedence_is_for_mailings(void **state)
+{
+	struct rig *r = rig_new(LETTER);
+
+	r->plan->operator.message.precedence = PRECEDENCE_MAILINGS;
+	compose_well(r, NOW);
+	assert_null(field(r, "Precedence"));
+	assert_null(field(r, "X-Auto-Response-Suppress"));
+	r->mail.mailing = true;
+	compose_well(r, NOW);
+	assert_string_equal(field(r, "Precedence"), "bulk");
+	assert_string_equal(field(r, "Feedback-ID"), "ebook:three-mistakes:mailing:exampleltd");
+	r->plan->operator.message.precedence = PRECEDENCE_NEVER;
+	compose_well(r, NOW);
+	assert_null(field(r, "Precedence"));
+	rig_free(&r);
+}
+
+/* Those of config stand behind ours; a forward to an owner has none. */
+static void own_headers(void **state)
+{
+	static const struct header headers[] = { { "X-Company", "M\u00fcller & S\u00f6hne" }, { "X-Team", "two words" } };
+	struct rig *r = rig_new(LETTER);
+
+	compose_free(&r->compose);
+	r->plan->operator.message.headers = headers;
+	r->plan->operator.message.header_count = 2;
+	r->compose = compose_new(r->plan, r->ring, NULL);
+	compose_well(r, NOW);
+	assert_string_equal(field(r, "X-Company"), "=?UTF-8?Q?M=C3=BCller_=26_S=C3=B6hne?=");
+	assert_string_equal(field(r, "X-Team"), "two words");
+	assert_true(strstr(r->envelope.body.data, "X-Nurtured-ID") < strstr(r->envelope.body.data, "X-Company"));
+	assert_true(strstr(r->envelope.body.data, "X-Team") < strstr(r->envelope.body.data, "MIME-Version"));
+	rig_free(&r);
+}
+
 /* Each header and address that names a sender is of this one. */
 static void a_mail_may_be_from_another_sender(void **state)
 {
@@ -519,6 +578,9 @@ int main(void)
 		cmocka_unit_test(a_download_link_needs_a_download),
 		cmocka_unit_test(forwards_go_to_the_owner_as_text),
 		cmocka_unit_test(a_mail_may_be_from_another_sender),
+		cmocka_unit_test(one_to_one_has_no_header_of_bulk),
+		cmocka_unit_test(precedence_is_for_mailings),
+		cmocka_unit_test(own_headers),
 		cmocka_unit_test(the_parts_are_delimited),
 		cmocka_unit_test(what_must_not_go_out_does_not),
 		cmocka_unit_test(a_template_may_abort),
