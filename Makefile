@@ -54,6 +54,7 @@ SRC_base := \
 	daemon/base/id.c \
 	daemon/base/log.c \
 	daemon/base/loop.c \
+	daemon/base/media.c \
 	daemon/base/mem.c \
 	daemon/base/metrics.c \
 	daemon/base/networks.c \
@@ -101,6 +102,8 @@ SRC_language := \
 	daemon/language/vocabulary.c
 
 SRC_config := \
+	daemon/config/attachment.c \
+	daemon/config/attachments.c \
 	daemon/config/check.c \
 	daemon/config/check_mails.c \
 	daemon/config/check_truth.c \

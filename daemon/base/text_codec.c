@@ -69,11 +69,26 @@ int text_base32_decode(const char *s, size_t n, uint8_t *out, size_t out_size, s
 	return 0;
 }
 
+#define BASE64_LINE 57	/* bytes that make 76 characters */
+
 void text_base64(struct buf *out, const void *data, size_t n)
 {
 	encode(out, data, n, base64_alphabet, 6);
 	for (; n % 3; n++)
 		buf_char(out, '=');
+}
+
+void text_base64_lines(struct buf *out, const void *data, size_t n)
+{
+	const char *at = data;
+	size_t line;
+
+	buf_reserve(out, n / BASE64_LINE * 78 + 128);
+	for (; n > 0; at += line, n -= line) {
+		line = n < BASE64_LINE ? n : BASE64_LINE;
+		text_base64(out, at, line);
+		buf_str(out, "\r\n");
+	}
 }
 
 static int base64_digit(char c)

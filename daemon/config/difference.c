@@ -259,6 +259,10 @@ static void say_mail(struct book *b, const struct mail_template *m)
 	say_template(b, "text", m->html);
 	if (m->text != template_text_part(m->html))
 		say_template(b, "plain text", m->text);
+	for (size_t i = 0; i < m->attachment_count; i++)
+		hide(b, arena_printf(b->arena, "attach %s", m->attachments[i]->name), m->attachments[i]->digest, sizeof(m->attachments[i]->digest));
+	for (size_t i = 0; i < m->picture_count; i++)
+		hide(b, arena_printf(b->arena, "picture %s", m->pictures[i]->name), m->pictures[i]->digest, sizeof(m->pictures[i]->digest));
 }
 
 /* --- sequences ----------------------------------------------------------------------------------------------------- */

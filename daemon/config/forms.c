@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 
+#include "attachments.h"
 #include "forms.h"
 #include "mails.h"
 #include "nurture.h"
@@ -15,6 +16,7 @@
 #include "topics.h"
 
 static const char *const confirm_choices[] = { "double", "single", NULL };
+static const char *const no_yes_choices[] = { "no", "yes", NULL };
 static const char *const trust_choices[] = { "fill", "overwrite", NULL };
 static const char *const web_schemes[] = { "https", "http", NULL };
 
@@ -53,7 +55,7 @@ static const struct key_table limit_table = { "`limits`", "How often a form may 
 struct form_keys {
 	const struct yaml_node *form, *fields, *required, *consent, *confirm_mail, *download, *thanks,
 		*limits;
-	int confirm, trust;
+	int confirm, trust, attach;
 	const char *thanks_url, *honeypot;
 	const char *const *allow_origin;
 	const struct yaml_node *topics;
@@ -76,6 +78,8 @@ static const struct key form_keys[] = {
 		.help = "the mail that asks for the confirmation" },
 	{ ROW(KEY_NODE, form_keys, download), .fallback_help = "none",
 		.help = "the file, in the folder of files, that a signed link delivers" },
+	{ ROW(KEY_CHOICE, form_keys, attach), .fallback = "no", .choices = no_yes_choices,
+		.help = "yes: the file itself goes with the mail that offers it; at most 3 MiB. Many mailboxes distrust files from strangers" },
 	{ ROW_AS("thanks", KEY_URL, form_keys, thanks_url), .choices = web_schemes,
 		.fallback_help = "a page of nurtured's own",
 		.help = "where a browser goes afterwards; its host must stand in `allow_redirect` of the "
@@ -182,12 +186,15 @@ static void load_confirm(
 			"there is no mail `confirm` in templates/emails/; a form with `confirm: double` sends it");
 }
 
-static void load_download(struct load *l, const struct yaml_node *node, struct form *form)
+static void load_download(struct load *l, const struct yaml_node *node, const struct yaml_node *attach, struct form *form)
 {
 	const char *folder = l->plan->operator.files;
+	struct err err = { "" };
 	struct stat st;
 	char *path;
 
+	if (attach && !node)
+		complain(l, attach, "`attach` has no effect without `download`");
 	if (!node)
 		return;
 	form->download = arena_strdup(l->arena, node->text);
@@ -199,6 +206,10 @@ static void load_download(struct load *l, const struct yaml_node *node, struct f
 	path = arena_printf(l->scratch, "%s/%s", folder, node->text);
 	if (l->operator_known && (stat(path, &st) || !S_ISREG(st.st_mode)))
 		complain(l, node, "there is no file %s; put it there", path);
+	else if (l->operator_known && attach)
+		form->attachment = attachments_get(l, folder, node->text, ATTACHMENT_FILE, &err);
+	if (attach && l->operator_known && !form->attachment && *err.text)
+		complain(l, attach, "`attach`: %s", err.text);
 }
 
 static void check_thanks(struct load *l, const struct yaml_node *root, const char *url)
@@ -322,7 +333,7 @@ static void load_form(struct load *l, const char *file, struct form *form)
 	load_confirm(l, root, &keys, form);
 	load_consent(l, keys.consent, form);
 	load_topics(l, keys.topics, form);
-	load_download(l, keys.download, form);
+	load_download(l, keys.download, keys.attach == 1 ? yaml_get(root, "attach") : NULL, form);
 	form->thanks = keys.thanks_url;
 	if (form->thanks && l->operator_known)
 		check_thanks(l, root, form->thanks);

@@ -53,6 +53,7 @@ struct load {
 	struct buf versions;		/* digests of what was read */
 	struct pending *pending;
 	size_t pending_count, pending_cap;
+	struct known_attachment *attachments;	/* those that were read: attachments.c */
 	bool operator_known;		/* folders and hosts can be looked up */
 	bool nurture_known;		/* fields, stages and lists can be looked up */
 	bool mails_known;		/* so can mail templates */

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/languages.h"
 
+#include "attachments.h"
 #include "keys.h"
 #include "mails.h"
 #include "templates.h"
@@ -118,13 +119,100 @@ static bool is_one_to_one(struct load *l, const struct file *file, const struct 
 	return mode && !strcmp(mode, "one-to-one");
 }
 
+/* --- files inside of mails ---------------------------------------------------------------------------------------- */
+
+/* Of one mail, while it is loaded. */
+struct files {
+	struct load *load;
+	const char *folder;			/* of its pictures */
+	const struct attachment **all;		/* in the scratch arena */
+	size_t count, cap, size;
+};
+
+static bool add_file(struct files *f, const struct attachment *a)
+{
+	size_t i;
+
+	for (i = 0; i < f->count; i++)
+		if (f->all[i] == a)
+			return true;
+	if (f->count == f->cap) {
+		const struct attachment **more = arena_calloc(f->load->scratch, f->cap * 2 + 8, sizeof(*more));
+
+		if (f->count)
+			memcpy(more, f->all, f->count * sizeof(*more));
+		f->all = more;
+		f->cap = f->cap * 2 + 8;
+	}
+	f->all[f->count++] = a;
+	f->size += a->size;
+	return f->size <= ATTACHMENTS_MAX;
+}
+
+static const struct attachment *const *keep_files(struct load *l, const struct files *f, size_t *count)
+{
+	const struct attachment **all = arena_calloc(l->arena, f->count + 1, sizeof(*all));
+
+	if (f->count)
+		memcpy(all, f->all, f->count * sizeof(*all));
+	*count = f->count;
+	return all;
+}
+
+static const char *picture_cb(void *ctx, const char *name, struct err *err)
+{
+	struct files *f = ctx;
+	const struct attachment *a = attachments_get(f->load, f->folder, name, ATTACHMENT_PICTURE, err);
+
+	if (!a)
+		return NULL;
+	if (!add_file(f, a)) {
+		err_set(err, "the pictures of this mail have more than %d bytes; make them smaller, or show them from a website", ATTACHMENTS_MAX);
+		return NULL;
+	}
+	return arena_printf(f->load->scratch, "cid:%s@" PICTURE_HOST, name);
+}
+
+/* `attach: book.pdf`, or `attach: [book.pdf, terms.pdf]`: files of the folder of downloads. */
+static void load_attachments(struct load *l, const struct file *file, struct mail_template *mail, size_t size)
+{
+	const char *text = template_meta_text(mail->html, "attach");
+	struct slice rest = slice_trim(slice_of(text ? text : ""));
+	struct files files = { .load = l, .size = size };
+	int line = text ? front_line(file->source->text, "attach") : 0;
+
+	if (rest.len >= 2 && rest.data[0] == '[' && rest.data[rest.len - 1] == ']')
+		rest = (struct slice){ rest.data + 1, rest.len - 2 };
+	while (rest.len) {
+		const char *comma = memchr(rest.data, ',', rest.len);
+		struct slice one = slice_trim((struct slice){ rest.data, comma ? (size_t)(comma - rest.data) : rest.len });
+		const struct attachment *a;
+		struct err err;
+
+		a = attachments_get(l, l->plan->operator.files, arena_strndup(l->scratch, one.len ? one.data : "", one.len), ATTACHMENT_FILE, &err);
+		if (!a)
+			complain_at(&l->complaints, file->source, line, 1, "`attach`: %s", err.text);
+		else if (!add_file(&files, a))
+			complain_at(&l->complaints, file->source, line, 1, "`attach`: the files of this mail have more than %d bytes; offer a link in place of a file",
+				ATTACHMENTS_MAX);
+		rest = comma ? (struct slice){ comma + 1, rest.len - (size_t)(comma + 1 - rest.data) } : (struct slice){ 0 };
+	}
+	mail->attachments = keep_files(l, &files, &mail->attachment_count);
+	/* base64 and room for the text */
+	if (files.size && (int64_t)(files.size / 54 * 74) + 256 * 1024 > l->plan->operator.message.max_size)
+		complain_at(&l->complaints, file->source, line ? line : 1, 1, "the files of this mail do not go into `max_size` of `message` in the operator's file");
+}
+
 static void load_mail(struct load *l, const char *path, const struct file *file, struct mail_template *mail)
 {
 	struct template_folder folder = { .load = l, .path = path, .language = file->language };
+	struct files pictures = { .load = l, .folder = path };
 	struct template_options options = {
 		.escape = TEMPLATE_HTML,
 		.vocabulary = l->plan->mail_names,
 		.track_links = true,
+		.picture = picture_cb,
+		.picture_ctx = &pictures,
 	};
 	int download = vocabulary_find(l->plan->mail_names, slice_of("download_url"));
 
@@ -141,6 +229,8 @@ static void load_mail(struct load *l, const char *path, const struct file *file,
 	mail->preheader = template_meta(mail->html, "preheader");
 	mail->sender = find_sender(l, file, mail->html);
 	mail->topic = topics_of_mail(l, mail->html, file->source);
+	mail->pictures = keep_files(l, &pictures, &mail->picture_count);
+	load_attachments(l, file, mail, pictures.size);
 	mail->one_to_one = is_one_to_one(l, file, mail->html);
 	mail->uses_download =
 		template_uses(mail->html, download) || (mail->text && template_uses(mail->text, download));

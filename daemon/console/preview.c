@@ -96,6 +96,8 @@ static int compile(struct work *w)
 		.vocabulary = w->vocabulary,
 		.load = template_file_load,
 		.load_ctx = &w->file,
+		.picture = w->wish->plain ? NULL : template_file_picture_shown,
+		.picture_ctx = &w->file,
 	};
 	struct template_error errors[ERRORS_MAX];
 	size_t count = 0, i;

@@ -182,6 +182,10 @@ static int look_at(struct work *w, const char *path, bool part, bool only_parts)
 		return -1;
 	}
 	options.kind = kind_of(&file, part);
+	if (options.kind == LINT_MAIL || options.kind == LINT_PART) {
+		compile.picture = template_file_picture;
+		compile.picture_ctx = &file;
+	}
 	options.has_text = has_text_part(w, &file);
 	compile.escape = options.kind == LINT_TEXT ? TEMPLATE_PLAIN : TEMPLATE_HTML;
 	compile.vocabulary = w->vocabulary = names_of(w, &file, options.kind);

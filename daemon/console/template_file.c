@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "config/attachment.h"
 #include "config/languages.h"
 
 #include "template_file.h"
@@ -111,4 +112,22 @@ const char *template_file_load(void *ctx, const char *name)
 	if (f->loaded)
 		f->loaded(f->ctx, path);
 	return text;
+}
+
+const char *template_file_picture(void *ctx, const char *name, struct err *err)
+{
+	struct template_file *f = ctx;
+	struct attachment picture;
+
+	return attachment_picture(f->folder, name, f->arena, &picture, err) < 0 ? NULL : arena_printf(f->arena, "cid:%s@" PICTURE_HOST, name);
+}
+
+/* RFC 2397; browsers pass over the line breaks. */
+const char *template_file_picture_shown(void *ctx, const char *name, struct err *err)
+{
+	struct template_file *f = ctx;
+	struct attachment picture;
+
+	return attachment_picture(f->folder, name, f->arena, &picture, err) < 0 ? NULL
+		: arena_printf(f->arena, "data:%s;base64,%s", picture.type, picture.body.data);
 }

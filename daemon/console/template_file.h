@@ -25,6 +25,9 @@ int template_file_read(const char *path, struct arena *arena, const char **out, 
 int template_file_open(struct template_file *f, struct arena *arena, const char *path, struct err *err) MUSTCHECK;
 /* The path of a layout or partial by its name, whether there is one or not; of the file itself by its own. */
 const char *template_file_part(struct template_file *f, const char *name);
+/* For template_options.picture: the context is the struct template_file. As the daemon has it, and so that a browser shows it. */
+const char *template_file_picture(void *ctx, const char *name, struct err *err);
+const char *template_file_picture_shown(void *ctx, const char *name, struct err *err);
 /* For template_options.load: the context is the struct template_file. */
 const char *template_file_load(void *ctx, const char *name);
 

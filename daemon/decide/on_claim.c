@@ -52,6 +52,18 @@ static const struct sender_config *sender_of(const struct claim *c, const struct
 	return &c->d->working->operator.senders[template ? template->sender : 0];
 }
 
+/* The download itself, if the form that offers it says so. */
+static const struct attachment *attachment_of(const struct claim *c, const char *download)
+{
+	const struct plan *plan = c->d->working;
+
+	for (size_t i = 0; *download && i < plan->form_count; i++) {
+		if (plan->forms[i].attachment && strcmp(plan->forms[i].download, download) == 0)
+			return plan->forms[i].attachment;
+	}
+	return NULL;
+}
+
 static int add_mail(struct claim *c, struct person *p, const struct delivery *row, const struct mail_template *template, struct value *values,
 		const char *reply_to, struct err *err)
 {
@@ -65,7 +77,7 @@ static int add_mail(struct claim *c, struct person *p, const struct delivery *ro
 		.batch = c->batch, .delivery = row->id, .prospect = row->prospect, .kind = row->kind, .template = template, .address = address, .sender = sender_of(c, template),
 		.to_name = row->kind == DELIVERY_FORWARD || !p ? "" : values_display_name(p, arena), .values = values, .reply_to = reply_to,
 		.sequence = arena_strdup(arena, row->sequence), .step = arena_strdup(arena, row->step),
-		.download = arena_strdup(arena, row->download), .consent = row->kind == DELIVERY_CONFIRM ? row->ref : 0,
+		.download = arena_strdup(arena, row->download), .attachment = attachment_of(c, row->download), .consent = row->kind == DELIVERY_CONFIRM ? row->ref : 0,
 		.planned = row->planned, .attempt = row->attempt,
 	};
 	c->batch->count++;

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/media.h"
 #include "base/text.h"
 #include "store/rows.h"
 
@@ -25,29 +26,6 @@ struct download_call {
 	struct download fact;
 	struct download_result result;
 };
-
-static const char *type_of(const char *file)
-{
-	static const struct { const char *suffix, *type;
-	} types[] = {
-		{".pdf", "application/pdf"},
-		{".epub", "application/epub+zip"},
-		{".zip", "application/zip"},
-		{".txt", "text/plain"},
-		{".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
-		{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
-		{".png", "image/png"},
-		{".jpg", "image/jpeg"},
-		{".mp4", "video/mp4"},
-		{".mp3", "audio/mpeg"},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (text_ends_with(file, types[i].suffix))
-			return types[i].type;
-	return "application/octet-stream";
-}
 
 /* A plain name in the folder: no path, no link out of it, a regular file. -1 if it is not there. */
 static int open_file(const char *folder, const char *file, struct stat *st)
@@ -109,13 +87,13 @@ static void send_file(struct http_request *r, const struct plan *plan, const cha
 	set_headers(r, file, tag);
 	switch (range_parse(wanted, st.st_size, &from, &length)) {
 	case RANGE_WHOLE:
-		http_reply_file(r, 200, type_of(file), fd, 0, st.st_size);
+		http_reply_file(r, 200, media_type(file), fd, 0, st.st_size);
 		return;
 	case RANGE_PART:
 		snprintf(text, sizeof(text), "bytes %lld-%lld/%lld", (long long)from,
 			(long long)(from + length - 1), (long long)st.st_size);
 		http_set_header(r, "Content-Range", text);
-		http_reply_file(r, 206, type_of(file), fd, from, length);
+		http_reply_file(r, 206, media_type(file), fd, from, length);
 		return;
 	case RANGE_OUTSIDE:
 		snprintf(text, sizeof(text), "bytes */%lld", (long long)st.st_size);

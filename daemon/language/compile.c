@@ -214,6 +214,28 @@ static void forget_link(struct compiler *c)
 	c->tag_link = -1;
 }
 
+/* src="logo.png" or src="cid:logo.png"; what has another scheme, or a path, is a URL. */
+static bool is_picture(const struct compiler *c, struct slice src)
+{
+	return c->options->picture && c->value_here && strcmp(c->html.tag, "img") == 0 && strcmp(c->html.attribute, "src") == 0 && src.len > 0 &&
+		((src.len > 4 && strncasecmp(src.data, "cid:", 4) == 0) || (!memchr(src.data, ':', src.len) && !memchr(src.data, '/', src.len)));
+}
+
+static void emit_picture(struct compiler *c, struct slice src)
+{
+	struct buf name = BUF_INIT;
+	const char *written;
+	struct err err;
+
+	html_decode(&name, src);
+	written = c->options->picture(c->options->picture_ctx, buf_cstr(&name) + (text_starts_with(buf_cstr(&name), "cid:") ? 4 : 0), &err);
+	if (written)
+		emit_literal(c, written, strlen(written));
+	else
+		compiler_fail(c, (size_t)(src.data - c->piece->text.data), "%s", err.text);
+	buf_clear(&name);
+}
+
 /* A value ended at s[i]. Returns where the literal that follows begins. */
 static size_t value_ended(struct compiler *c, struct slice s, size_t start, size_t value, size_t i)
 {
@@ -221,6 +243,11 @@ static size_t value_ended(struct compiler *c, struct slice s, size_t start, size
 
 	if (c->value_here && strcmp(c->html.attribute, "data-track") == 0 && slice_is_nocase(text, "no"))
 		c->untracked = true;
+	if (is_picture(c, text)) {
+		emit_literal(c, s.data + start, value - start);
+		emit_picture(c, text);
+		return i;
+	}
 	if (!is_tracked(c, text))
 		return start;
 	emit_literal(c, s.data + start, value - start);
@@ -264,7 +291,7 @@ static void text_piece(struct compiler *c)
 
 	if ((c->piece->raw && s.len) || slice_trim(s).len)
 		c->blank = false;
-	if (c->t->escape == TEMPLATE_HEADER && text_has_control(s.data, s.len))
+	if (c->t->escape == TEMPLATE_HEADER && (text_has_control(s.data, s.len) || memchr(s.data, '\t', s.len)))
 		compiler_fail(c, 0, "a header value is one line without control characters");
 	if (c->html_on)
 		html_text(c, s);

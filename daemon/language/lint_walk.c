@@ -264,6 +264,15 @@ static void check_link(struct walk *w)
 	check_url(w, href, true);
 }
 
+/* A picture that goes out in the mail: whether it is there is seen when the template is compiled. */
+static bool is_beside(const struct walk *w, const struct attribute *src)
+{
+	const char *name = buf_cstr(&src->value);
+
+	return w->lint->options->compile->picture && !src->open && *name &&
+		(text_starts_with(name, "cid:") || (!strchr(name, ':') && !strchr(name, '/')));
+}
+
 static void check_image(struct walk *w)
 {
 	const struct attribute *style = attribute(w, "style"), *src = attribute(w, "src");
@@ -275,7 +284,7 @@ static void check_image(struct walk *w)
 					"only adorns%s", "");
 	if (!attribute(w, "width") && !(style && (style->open || look_has(s, "width") || look_has(s, "max-width"))))
 		tell(w, RULE_IMAGE_WIDTH, "this image has no width: Outlook shows it as large as it is; write width=\"...\"%s", "");
-	if (src)
+	if (src && !is_beside(w, src))
 		check_url(w, src, false);
 	if (has_value(w, "alt"))
 		mark_words(w);

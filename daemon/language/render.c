@@ -128,7 +128,7 @@ static void out_header(struct render *r, struct slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.data[i];
 
-		if ((c < 0x20 && c != '\t') || c == 0x7f ||
+		if (c < 0x20 || c == 0x7f ||
 			(c == 0xe2 && i + 2 < s.len && (unsigned char)s.data[i + 1] == 0x80 &&
 				((unsigned char)s.data[i + 2] & 0xfe) == 0xa8)) {
 			render_fail(r, "header_injection: a value with a line break or control character in "

@@ -375,18 +375,91 @@ static int put_part(struct draft *m, const char *type, const struct buf *content
 	return mime_body(m->out, (struct slice){ buf_cstr(content), content->len }, m->err);
 }
 
-static int put_alternative(struct draft *m)
-{
+/* A multipart: its header is written by multipart_begin(), each part behind part_begin(). */
+struct multipart {
 	char boundary[MIME_BOUNDARY];
+};
 
-	mime_boundary(boundary);
-	buf_printf(m->out, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n--%s\r\n", boundary, boundary);
-	if (put_part(m, "text/plain", &m->c->text) < 0)
+static void multipart_begin(struct draft *m, struct multipart *p, const char *type)
+{
+	mime_boundary(p->boundary);
+	buf_printf(m->out, "Content-Type: multipart/%s;\r\n boundary=\"%s\"\r\n", type, p->boundary);
+}
+
+static void part_begin(struct draft *m, const struct multipart *p)
+{
+	buf_printf(m->out, "\r\n--%s\r\n", p->boundary);
+}
+
+static void multipart_end(struct draft *m, const struct multipart *p)
+{
+	buf_printf(m->out, "\r\n--%s--\r\n", p->boundary);
+}
+
+/* Encoded when the plan was loaded. */
+static int put_file(struct draft *m, const struct multipart *p, const struct attachment *a, bool picture)
+{
+	part_begin(m, p);
+	if (mime_file(m->out, a->type, a->name, picture ? PICTURE_HOST : NULL, m->err) < 0)
 		return -1;
-	buf_printf(m->out, "\r\n--%s\r\n", boundary);
+	buf_add(m->out, a->body.data, a->body.len);
+	return 0;
+}
+
+/* RFC 2387: the HTML and what it shows. */
+static int put_html(struct draft *m)
+{
+	const struct mail_template *t = m->mail->template;
+	struct multipart related;
+	size_t i;
+
+	if (!t->picture_count)
+		return put_part(m, "text/html", &m->c->html);
+	multipart_begin(m, &related, "related; type=\"text/html\"");
+	part_begin(m, &related);
 	if (put_part(m, "text/html", &m->c->html) < 0)
 		return -1;
-	buf_printf(m->out, "\r\n--%s--\r\n", boundary);
+	for (i = 0; i < t->picture_count; i++)
+		if (put_file(m, &related, t->pictures[i], true) < 0)
+			return -1;
+	multipart_end(m, &related);
+	return 0;
+}
+
+/* RFC 2046 5.1.4: the plainest first. */
+static int put_alternative(struct draft *m)
+{
+	struct multipart alternative;
+
+	multipart_begin(m, &alternative, "alternative");
+	part_begin(m, &alternative);
+	if (put_part(m, "text/plain", &m->c->text) < 0)
+		return -1;
+	part_begin(m, &alternative);
+	if (put_html(m) < 0)
+		return -1;
+	multipart_end(m, &alternative);
+	return 0;
+}
+
+static int put_body(struct draft *m)
+{
+	const struct mail_template *t = m->mail->template;
+	struct multipart mixed;
+	size_t i;
+
+	if (!t->attachment_count && !m->mail->attachment)
+		return put_alternative(m);
+	multipart_begin(m, &mixed, "mixed");
+	part_begin(m, &mixed);
+	if (put_alternative(m) < 0)
+		return -1;
+	for (i = 0; i < t->attachment_count; i++)
+		if (put_file(m, &mixed, t->attachments[i], false) < 0)
+			return -1;
+	if (m->mail->attachment && put_file(m, &mixed, m->mail->attachment, false) < 0)
+		return -1;
+	multipart_end(m, &mixed);
 	return 0;
 }
 
@@ -422,7 +495,7 @@ static enum template_result put_mail(struct draft *m)
 		result = render(m, t->text, false, &c->text);
 	if (result != TEMPLATE_DONE)
 		return result;
-	return put_headers(m) < 0 || check_sizes(m) < 0 || put_alternative(m) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
+	return put_headers(m) < 0 || check_sizes(m) < 0 || put_body(m) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;
 }
 
 static enum template_result put_forward(struct draft *m)

@@ -4,7 +4,7 @@
  * Headers in the order of RFC 5322's examples and as receivers of bulk mail ask for: Date From Reply-To To Subject Message-ID List-Id List-Unsubscribe
  * List-Unsubscribe-Post (RFC 2369, 8058; steps of sequences only) Feedback-ID Precedence X-Auto-Response-Suppress X-Nurtured-ID, those of config,
  * MIME-Version Content-Type. Mails in one-to-one mode have none of List-Id, Feedback-ID, Precedence and X-Auto-Response-Suppress. The body is
- * multipart/alternative, text first. A forward to an owner is text alone, with the person as Reply-To.
+ * multipart/alternative, text first; with pictures the HTML is a multipart/related, with attachments all is in a multipart/mixed. A forward to an owner is text alone, with the person as Reply-To.
  *
  * The same delivery composed again has the same Message-ID: its token carries the day on which the mail was planned, not that of the attempt.
  */

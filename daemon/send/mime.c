@@ -20,7 +20,7 @@
 #define LINE_MAX_OCTETS 900	/* of one token; RFC 5322's limit of 998 leaves room for a field name */
 #define WORD_MAX 75		/* an encoded-word with its frame */
 #define QP_LINE 76
-#define BASE64_LINE 57		/* bytes that make 76 characters */
+#define FILE_NAME_MAX 255	/* three times that, a percent sign each, is still one token */
 
 /* --- header values ---------------------------------------------------------------------------------------------- */
 
@@ -35,7 +35,7 @@ int mime_check_value(struct slice value, const char *what, struct err *err)
 	for (i = 0; i < value.len; i++) {
 		unsigned char c = (unsigned char)value.data[i];
 
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
+		if (c < 0x20 || c == 0x7f)
 			return err_set(err, "header_injection: %s has the control character 0x%02x", what, c);
 		/* U+2028 and U+2029: line ends to some readers; C1 controls */
 		if (c == 0xe2 && value.len - i >= 3 && (unsigned char)value.data[i + 1] == 0x80 &&
@@ -286,6 +286,43 @@ int mime_structured(struct buf *out, const char *name, struct slice value, struc
 	return 0;
 }
 
+/* RFC 2231: `name="plain"`, and `name*=UTF-8''percent` where the plain one does not say it. */
+static void add_parameter(struct buf *out, const char *name, const char *value)
+{
+	const char *c;
+
+	buf_printf(out, ";\r\n %s=\"", name);
+	for (c = value; *c; c++) {
+		if (((unsigned char)*c & 0xc0) == 0x80)	/* one for each character */
+			continue;
+		if (*c == '"' || *c == '\\')
+			buf_char(out, '\\');
+		buf_char(out, (unsigned char)*c < 0x80 ? *c : '_');
+	}
+	buf_char(out, '"');
+	if (is_ascii(slice_of(value)))
+		return;
+	buf_printf(out, ";\r\n %s*=UTF-8''", name);
+	text_percent(out, value, strlen(value));
+}
+
+int mime_file(struct buf *out, const char *type, const char *name, const char *host, struct err *err)
+{
+	if (mime_check_value(slice_of(name), "the name of a file", err) < 0)
+		return -1;
+	if (strlen(name) > FILE_NAME_MAX)
+		return err_set(err, "the name of a file has more than %d bytes", FILE_NAME_MAX);
+	buf_printf(out, "Content-Type: %s", type);
+	add_parameter(out, "name", name);
+	buf_printf(out, "\r\nContent-Disposition: %s", host ? "inline" : "attachment");
+	add_parameter(out, "filename", name);
+	buf_str(out, "\r\n");
+	if (host)
+		buf_printf(out, "Content-ID: <%s@%s>\r\n", name, host);
+	buf_str(out, "Content-Transfer-Encoding: base64\r\n\r\n");
+	return 0;
+}
+
 void mime_date(struct buf *out, int64_t us)
 {
 	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
@@ -462,20 +499,6 @@ int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
 
 /* --- base64 and the choice ---------------------------------------------------------------------------------------- */
 
-void mime_base64(struct buf *out, struct slice data)
-{
-	size_t n;
-
-	buf_reserve(out, data.len / BASE64_LINE * 80 + 128);
-	while (data.len > 0) {
-		n = data.len < BASE64_LINE ? data.len : BASE64_LINE;
-		text_base64(out, data.data, n);
-		buf_str(out, "\r\n");
-		data.data += n;
-		data.len -= n;
-	}
-}
-
 static size_t count_high(struct slice s)
 {
 	size_t i, count = 0;
@@ -528,7 +551,7 @@ int mime_body(struct buf *out, struct slice text, struct err *err)
 		buf_clear(&lines);
 		return -1;
 	}
-	mime_base64(out, (struct slice){ lines.data, lines.len });
+	text_base64_lines(out, lines.data, lines.len);
 	buf_clear(&lines);
 	return 0;
 }

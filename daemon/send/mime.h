@@ -27,6 +27,12 @@ void mime_date(struct buf *out, int64_t us);
 /* Lets only printable text and TAB through; the error says "header_injection: <what>". */
 int mime_check_value(struct slice value, const char *what, struct err *err) MUSTCHECK;
 
+/*
+ * The header of a part that holds a file in base64, and the empty line behind it. A name beyond ASCII is written twice (RFC 2231, and a plain
+ * one for those who do not know that). With `host` it is a picture of the HTML, cid:NAME@HOST (RFC 2392); NULL: an attachment (RFC 2183).
+ */
+int mime_file(struct buf *out, const char *type, const char *name, const char *host, struct err *err) MUSTCHECK;
+
 #define MIME_BOUNDARY 28	/* "=_n_", 23 characters and the NUL: cannot occur in quoted-printable */
 void mime_boundary(char out[MIME_BOUNDARY]);
 
@@ -36,8 +42,7 @@ void mime_boundary(char out[MIME_BOUNDARY]);
  */
 int mime_body(struct buf *out, struct slice text, struct err *err) MUSTCHECK;
 
-/* The two encodings alone. */
+/* Quoted-printable alone. */
 int mime_quoted_printable(struct buf *out, struct slice text, struct err *err) MUSTCHECK;
-void mime_base64(struct buf *out, struct slice data);
 
 #endif

@@ -28,6 +28,8 @@ int text_base32_decode(const char *s, size_t n, uint8_t *out, size_t out_size, s
 
 /* RFC 4648 base64 with padding, without line breaks. */
 void text_base64(struct buf *out, const void *data, size_t n);
+/* The same in lines of 76 characters that end in CRLF (RFC 2045 6.8), the last one too. */
+void text_base64_lines(struct buf *out, const void *data, size_t n);
 int text_base64_decode(const char *s, size_t n, struct buf *out) MUSTCHECK;
 
 void text_hex(struct buf *out, const void *data, size_t n);

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/networks.h"
+#include "config/attachment.h"
 #include "language/expression.h"
 #include "language/template.h"
 
@@ -323,6 +324,7 @@ struct form {
 	bool confirm_double;
 	const struct mail_template *confirm_mail;	/* template `confirm` unless the form names another; NULL when single */
 	const char *download;		/* file name under files/, or NULL */
+	const struct attachment *attachment;	/* `attach: yes`: the download itself goes with the mail that offers it; NULL: the link alone */
 	const char *thanks;		/* URL for browsers, or NULL: our own page */
 	const char *const *allow_origin;	/* ends with NULL */
 	struct rate per_address, per_ip;
@@ -398,6 +400,10 @@ struct mail_template {
 	const struct template *subject, *preheader;	/* preheader may be NULL */
 	const char *topic;		/* of all its languages; NULL: none */
 	bool uses_download;
+	const struct attachment *const *attachments;	/* `attach` of the front matter */
+	size_t attachment_count;
+	const struct attachment *const *pictures;	/* that its HTML shows: cid:NAME@PICTURE_HOST */
+	size_t picture_count;
 	/* As from a person to a person: from the owner if there is one, in the thread of the mails before, without the headers of bulk mail. */
 	bool one_to_one;
 	size_t sender;			/* index in operator.senders: `from` of the front matter; 0 unless given */

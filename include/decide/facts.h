@@ -332,6 +332,7 @@ struct mail {
 	const struct template *first_subject;
 	const char *sequence, *step;		/* "" unless of a sequence */
 	const char *download;			/* "" if none */
+	const struct attachment *attachment;	/* the download itself; NULL */
 	int64_t consent;			/* DELIVERY_CONFIRM: what its confirm token names */
 	int64_t planned;			/* first time: Date of the message may be later, Message-ID is the same on every retry */
 	int attempt;				/* counted attempts before this one */

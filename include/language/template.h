@@ -37,6 +37,12 @@ struct template_options {
 	 */
 	const char *(*load)(void *ctx, const char *name);
 	void *load_ctx;
+	/*
+	 * What to write for the constant src of an <img> that is no URL, or cid:NAME: asked with the name. NULL with what is wrong, which is
+	 * an error there. The text stays valid for the compile. NULL: it stays as it is.
+	 */
+	const char *(*picture)(void *ctx, const char *name, struct err *err);
+	void *picture_ctx;
 	bool track_links;	/* constant http(s) hrefs of <a> become links: see template_links() */
 };
 

@@ -506,6 +506,15 @@ static const struct mistake template_mistakes[] = {
 		"templates/emails/delivery.liquid:4:1: there is no layout \"../pages/error\"\n" },
 	{ "templates/emails/delivery.liquid", "layout: letter", "layout: parts/letter",
 		"templates/emails/delivery.liquid:4:1: there is no layout \"parts/letter\"\n" },
+	{ "templates/emails/delivery.liquid", "layout: letter", "attach: [book.pdf, none.pdf, ../nurtured.yaml]\nlayout: letter",
+		"templates/emails/delivery.liquid:4:1: `attach`: there is no file files/none.pdf; put it there\n"
+		"templates/emails/delivery.liquid:4:1: `attach`: `../nurtured.yaml` is no file name; it is one of at most 200 bytes without a path\n" },
+	{ "templates/emails/delivery.liquid", "<p>Hello", "<img src=\"logo.png\" alt=\"\"><p>Hello",
+		"templates/emails/delivery.liquid:6:11: there is no file templates/emails/logo.png; put it there\n" },
+	{ "templates/emails/delivery.liquid", "<p>Hello", "<img src=\"cid:lo go.png\" alt=\"\"><img src='logo.svg' alt=\"\"><p>Hello",
+		"templates/emails/delivery.liquid:6:11: `lo go.png` is no URL, and no name of a picture beside the template; those are letters, digits, '.', '-' "
+		"and '_'\n"
+		"templates/emails/delivery.liquid:6:43: mail programs do not show `logo.svg`; take a .png, .jpg or .gif\n" },
 	{ "templates/emails/delivery.liquid", "layout: letter", "mode: 1:1\nlayout: letter",
 		"templates/emails/delivery.liquid:4:1: `mode`: `1:1` is no choice here; there are `programme` and `one-to-one`\n" },
 	{ "templates/emails/delivery.liquid", "layout: letter", "layout: letter\nfrom: shop",

@@ -292,6 +292,42 @@ static void test_message(void **state)
 	conf_restore(c, "nurtured.yaml");
 }
 
+/* A file is read once; pictures are those that the HTML shows. */
+static void test_attachments(void **state)
+{
+	struct conf *c = *state;
+	const struct mail_template *mail;
+	const struct attachment *book;
+	struct plan *plan;
+
+	conf_write(c, "files/terms.txt", "no terms\n");
+	conf_write(c, "templates/emails/logo.png", "\x89PNG");
+	conf_edit(c, "templates/emails/letter.liquid", "<html><body>", "<html><body><img src=\"logo.png\" alt=\"\">");
+	conf_edit(c, "templates/emails/mistakes.liquid", "layout:", "attach: [terms.txt, book.pdf]\nlayout:");
+	conf_edit(c, "forms/book.yaml", "download: book.pdf", "download: book.pdf\nattach: yes");
+	plan = load_good(c);
+	mail = plan_mail(plan, "mistakes");
+	assert_int_equal(mail->attachment_count, 2);
+	assert_string_equal(mail->attachments[0]->name, "terms.txt");
+	assert_string_equal(mail->attachments[0]->type, "text/plain");
+	assert_string_equal(mail->attachments[0]->body.data, "bm8gdGVybXMK\r\n");
+	book = mail->attachments[1];
+	assert_string_equal(book->type, "application/pdf");
+	assert_ptr_equal(plan_form(plan, "book")->attachment, book);
+	assert_int_equal(mail->picture_count, 1);
+	assert_string_equal(mail->pictures[0]->name, "logo.png");
+	assert_int_equal(mail->pictures[0]->size, 4);
+	assert_ptr_equal(plan_mail(plan, "delivery")->pictures[0], mail->pictures[0]);
+	assert_int_equal(plan_mail(plan, "delivery")->attachment_count, 0);
+	plan_unref(&plan);
+	conf_restore(c, "templates/emails/letter.liquid");
+	conf_restore(c, "templates/emails/mistakes.liquid");
+	conf_restore(c, "forms/book.yaml");
+	plan = load_good(c);
+	assert_null(plan_form(plan, "book")->attachment);
+	plan_unref(&plan);
+}
+
 static void test_nurture(void **state)
 {
 	struct plan *plan = load_good(*state);
@@ -882,6 +918,7 @@ int main(void)
 		TEST(test_who_only_looks_needs_no_secrets),
 		TEST(test_senders),
 		TEST(test_message),
+		TEST(test_attachments),
 		TEST(test_nurture),
 		TEST(test_holidays),
 		TEST(test_grades),

@@ -415,6 +415,38 @@ static void precedence_is_for_mailings(void **state)
 }
 
 /* Those of config stand behind ours; a forward to an owner has none. */
+/* multipart/mixed, in it alternative, in it related; a level of one is none. */
+static void files_inside_of_a_mail(void **state)
+{
+	static const struct attachment logo = { .name = "logo.png", .type = "image/png", .body = { "iVBORw==\r\n", 10 } };
+	static const struct attachment terms = { .name = "Geb\u00fchren \"neu\".pdf", .type = "application/pdf", .body = { "JVBERg==\r\n", 10 } };
+	static const struct attachment *const pictures[] = { &logo }, *const files[] = { &terms };
+	struct rig *r = rig_new(LETTER);
+
+	r->template.pictures = pictures;
+	r->template.picture_count = 1;
+	compose_well(r, NOW);
+	assert_true(text_starts_with(field(r, "Content-Type"), "multipart/alternative;"));
+	assert_non_null(strstr(r->envelope.body.data, "Content-Type: multipart/related; type=\"text/html\";\r\n boundary=\"=_n_"));
+	assert_non_null(strstr(r->envelope.body.data, "Content-Type: image/png;\r\n name=\"logo.png\"\r\nContent-Disposition: inline;\r\n filename=\"logo.png\"\r\n"
+		"Content-ID: <logo.png@inline>\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw==\r\n"));
+	r->template.attachments = files;
+	r->template.attachment_count = 1;
+	compose_well(r, NOW);
+	assert_true(text_starts_with(field(r, "Content-Type"), "multipart/mixed;"));
+	assert_non_null(strstr(r->envelope.body.data, "Content-Disposition: attachment;\r\n filename=\"Geb_hren \\\"neu\\\".pdf\";\r\n"
+		" filename*=UTF-8''Geb%C3%BChren%20%22neu%22.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERg==\r\n"));
+	r->template.picture_count = r->template.attachment_count = 0;
+	r->mail.attachment = &terms;
+	compose_well(r, NOW);
+	assert_true(text_starts_with(field(r, "Content-Type"), "multipart/mixed;"));
+	assert_null(strstr(r->envelope.body.data, "multipart/related"));
+	r->plan->operator.message.max_size = 1000;
+	assert_int_equal(compose_mail(r->compose, &r->mail, NOW, &r->envelope, &r->err), TEMPLATE_FAILED);
+	assert_non_null(strstr(r->err.text, "max_size"));
+	rig_free(&r);
+}
+
 static void own_headers(void **state)
 {
 	static const struct header headers[] = { { "X-Company", "M\u00fcller & S\u00f6hne" }, { "X-Team", "two words" } };
@@ -581,6 +613,7 @@ int main(void)
 		cmocka_unit_test(one_to_one_has_no_header_of_bulk),
 		cmocka_unit_test(precedence_is_for_mailings),
 		cmocka_unit_test(own_headers),
+		cmocka_unit_test(files_inside_of_a_mail),
 		cmocka_unit_test(the_parts_are_delimited),
 		cmocka_unit_test(what_must_not_go_out_does_not),
 		cmocka_unit_test(a_template_may_abort),
