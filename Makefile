@@ -192,6 +192,7 @@ SRC_decide := \
 	daemon/decide/look_score.c \
 	daemon/decide/look_sequences.c \
 	daemon/decide/look_why.c \
+	daemon/decide/keys.c \
 	daemon/decide/on_bounce.c \
 	daemon/decide/on_claim.c \
 	daemon/decide/on_dot.c \
@@ -328,6 +329,7 @@ SRC_console := \
 	daemon/console/graph.c \
 	daemon/console/lines.c \
 	daemon/console/page_enroll.c \
+	daemon/console/key_ring.c \
 	daemon/console/page_plan.c \
 	daemon/console/page_reply.c \
 	daemon/console/page_score.c \
@@ -416,8 +418,12 @@ unit-%:
 $(BUILD)/tests/language/batch: $(call obj,tests/language/batch.c) $(call lib,language)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
+# what composes cases for tests/flow/messages.py
+$(BUILD)/tests/send/letters: $(call obj,tests/send/letters.c) $(call lib,send)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
 .PHONY: units
-units: $(UNIT) $(BUILD)/tests/language/batch
+units: $(UNIT) $(BUILD)/tests/language/batch $(BUILD)/tests/send/letters
 
 # --- benches: tests/bench/bench_<what>.c measure one thing; seed.c fills a database for bench.py ----------------------
 
@@ -458,7 +464,7 @@ replays: $(REPLAYS)
 # Debian packages: to build and for the demo, which must not ask for a mail server; then to test
 DEPS_DEMO := gcc make pkg-config libevent-dev libsqlite3-dev libjansson-dev libyaml-dev libssl-dev libidn2-dev libpsl-dev libpcre2-dev \
 	libglib2.0-dev libcurl4 libetpan-dev libxml2-dev libgnutls28-dev tzdata publicsuffix ca-certificates python3
-DEPS := $(DEPS_DEMO) libcmocka-dev curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd procps chromium ruby ruby-liquid graphviz nodejs
+DEPS := $(DEPS_DEMO) libcmocka-dev curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd procps chromium ruby ruby-liquid graphviz nodejs spamassassin
 
 # -j for the inner make, unless the outer one was told something
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))

@@ -24,6 +24,7 @@
 #include "config/plan.h"
 #include "console/console.h"
 #include "decide/facts.h"
+#include "decide/keys.h"
 #include "handoff/handoff.h"
 #include "ingest/ingest.h"
 #include "listen/listen.h"
@@ -176,32 +177,14 @@ static void fail(const char *what, const struct err *err, int status)
 /* The keys of tokens are made at the first start and live in the database, so that a backup has them: they are in every mail that was sent. */
 struct key_job {
 	struct store_job job;
-	uint8_t keys[TOKEN_KEYS][TOKEN_SECRET];
-	uint8_t ids[TOKEN_KEYS];
-	size_t count;
+	struct token_keys keys;
 };
 
 static int run_keys(struct store_job *job, struct db *db, struct err *err)
 {
 	struct key_job *k = (struct key_job *)job;
-	struct arena *arena = arena_new(0);
-	uint8_t fresh[1 + TOKEN_SECRET] = { 0 };
-	struct slice stored = { NULL, 0 };
-	int found = settings_get(db, "token_keys", arena, &stored, err);
-	size_t i;
 
-	if (found == 0) {
-		random_secret(fresh + 1, TOKEN_SECRET);
-		stored = (struct slice){ (const char *)fresh, sizeof(fresh) };
-		found = settings_set(db, "token_keys", fresh, sizeof(fresh), err) ? -1 : 1;
-	}
-	k->count = found == 1 ? stored.len / sizeof(fresh) : 0;
-	for (i = 0; i < k->count && i < TOKEN_KEYS; i++) {
-		k->ids[i] = (uint8_t)stored.data[i * sizeof(fresh)];
-		memcpy(k->keys[i], stored.data + i * sizeof(fresh) + 1, TOKEN_SECRET);
-	}
-	arena_free(&arena);
-	return found == 1 ? 0 : -1;
+	return keys_load(db, &k->keys, err);
 }
 
 static bool alive(void *arg, int64_t within)
@@ -241,7 +224,7 @@ static void keys_done(struct store_job *job, enum store_result result, const str
 	struct key_job *k = (struct key_job *)job;
 
 	if (result == STORE_COMMITTED) {
-		self.ring = token_ring_new((const uint8_t (*)[TOKEN_SECRET])k->keys, k->ids, k->count);
+		self.ring = keys_ring(&k->keys);
 		start_parts();
 	} else {
 		fail("keys", err, EX_IOERR);

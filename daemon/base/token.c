@@ -1,5 +1,5 @@
 /*
- * token.c: see token.h. The keys of the kinds are derived once, when the ring is made.
+ * token.c: see token.h. The keys of the kinds are derived once, when a key is added.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -40,12 +40,14 @@ static const struct kind {
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 struct key {
-	bool set;
+	bool set;		/* written last, read first: another thread may be adding it */
+	int64_t since;
 	struct digest_key of_kind[KINDS];
 };
 
 struct token_ring {
-	uint8_t signing;
+	size_t count;		/* of `order`, likewise */
+	uint8_t order[TOKEN_KEYS];	/* numbers of the keys, the oldest first */
 	struct key keys[TOKEN_KEYS];
 };
 
@@ -60,27 +62,32 @@ static size_t kind_at(uint8_t kind)
 	return i;
 }
 
+void token_ring_add(struct token_ring *ring, const uint8_t secret[TOKEN_SECRET], uint8_t id, int64_t since)
+{
+	struct key *key = &ring->keys[id % TOKEN_KEYS];
+	uint8_t derived[SHA256_SIZE];
+	char purpose[32];
+
+	assert(id < TOKEN_KEYS && !key->set);
+	for (size_t k = 0; k < KINDS; k++) {
+		snprintf(purpose, sizeof(purpose), "nurtured token %c", (char)kinds[k].kind);
+		digest_hmac(secret, TOKEN_SECRET, purpose, strlen(purpose), derived);
+		digest_key_init(&key->of_kind[k], derived, sizeof(derived));
+	}
+	OPENSSL_cleanse(derived, sizeof(derived));
+	key->since = since;
+	ring->order[ring->count] = id;
+	__atomic_store_n(&key->set, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&ring->count, ring->count + 1, __ATOMIC_RELEASE);
+}
+
 struct token_ring *token_ring_new(const uint8_t (*keys)[TOKEN_SECRET], const uint8_t *ids, size_t count)
 {
 	struct token_ring *ring = xcalloc(1, sizeof(*ring));
-	uint8_t derived[SHA256_SIZE];
-	char purpose[32];
-	size_t i, k;
 
 	assert(count > 0 && count <= TOKEN_KEYS);
-	ring->signing = ids[0];
-	for (i = 0; i < count; i++) {
-		struct key *key = &ring->keys[ids[i] % TOKEN_KEYS];
-
-		assert(ids[i] < TOKEN_KEYS && !key->set);
-		key->set = true;
-		for (k = 0; k < KINDS; k++) {
-			snprintf(purpose, sizeof(purpose), "nurtured token %c", (char)kinds[k].kind);
-			digest_hmac(keys[i], TOKEN_SECRET, purpose, strlen(purpose), derived);
-			digest_key_init(&key->of_kind[k], derived, sizeof(derived));
-		}
-	}
-	OPENSSL_cleanse(derived, sizeof(derived));
+	while (count-- > 0)
+		token_ring_add(ring, keys[count], ids[count], INT64_MIN);
 	return ring;
 }
 
@@ -125,21 +132,31 @@ static void write_base32(const uint8_t raw[TOKEN_BYTES], char out[TOKEN_TEXT])
 	out[n] = '\0';
 }
 
+static uint8_t signing_at(const struct token_ring *ring, int64_t now)
+{
+	size_t i = __atomic_load_n(&ring->count, __ATOMIC_ACQUIRE) - 1;
+
+	while (i > 0 && ring->keys[ring->order[i]].since > now)
+		i--;
+	return ring->order[i];
+}
+
 void token_make(const struct token_ring *ring, enum token_kind kind, int64_t id, uint8_t link, int64_t now_us,
 		char out[TOKEN_TEXT])
 {
+	uint8_t signing = signing_at(ring, now_us);
 	uint16_t day = day_of(now_us);
 	uint8_t raw[TOKEN_BYTES];
 	int i;
 
-	raw[0] = (uint8_t)(TOKEN_VERSION << 4 | ring->signing);
+	raw[0] = (uint8_t)(TOKEN_VERSION << 4 | signing);
 	raw[1] = (uint8_t)kind;
 	for (i = 0; i < 8; i++)
 		raw[2 + i] = (uint8_t)((uint64_t)id >> (56 - 8 * i));
 	raw[10] = (uint8_t)(day >> 8);
 	raw[11] = (uint8_t)day;
 	raw[12] = link;
-	sign(&ring->keys[ring->signing], kind_at((uint8_t)kind), raw);
+	sign(&ring->keys[signing], kind_at((uint8_t)kind), raw);
 	write_base32(raw, out);
 }
 
@@ -150,7 +167,7 @@ static bool is_ours(const struct token_ring *ring, const uint8_t raw[TOKEN_BYTES
 	uint8_t copy[TOKEN_BYTES];
 
 	*kind_out = kind_at(raw[1]);
-	if (raw[0] >> 4 != TOKEN_VERSION || !key->set || *kind_out == KINDS)
+	if (raw[0] >> 4 != TOKEN_VERSION || !__atomic_load_n(&key->set, __ATOMIC_ACQUIRE) || *kind_out == KINDS)
 		return false;
 	memcpy(copy, raw, sizeof(copy));
 	sign(key, *kind_out, copy);

@@ -16,7 +16,7 @@
 #include "topics.h"
 
 static const char *const confirm_choices[] = { "double", "single", NULL };
-static const char *const no_yes_choices[] = { "no", "yes", NULL };
+static const char *const attach_choices[] = { "no", "yes", "false", "true", NULL };	/* the odd ones mean yes */
 static const char *const trust_choices[] = { "fill", "overwrite", NULL };
 static const char *const web_schemes[] = { "https", "http", NULL };
 
@@ -78,7 +78,7 @@ static const struct key form_keys[] = {
 		.help = "the mail that asks for the confirmation" },
 	{ ROW(KEY_NODE, form_keys, download), .fallback_help = "none",
 		.help = "the file, in the folder of files, that a signed link delivers" },
-	{ ROW(KEY_CHOICE, form_keys, attach), .fallback = "no", .choices = no_yes_choices,
+	{ ROW(KEY_CHOICE, form_keys, attach), .fallback = "no", .choices = attach_choices,
 		.help = "yes: the file itself goes with the mail that offers it; at most 3 MiB. Many mailboxes distrust files from strangers" },
 	{ ROW_AS("thanks", KEY_URL, form_keys, thanks_url), .choices = web_schemes,
 		.fallback_help = "a page of nurtured's own",
@@ -333,7 +333,7 @@ static void load_form(struct load *l, const char *file, struct form *form)
 	load_confirm(l, root, &keys, form);
 	load_consent(l, keys.consent, form);
 	load_topics(l, keys.topics, form);
-	load_download(l, keys.download, keys.attach == 1 ? yaml_get(root, "attach") : NULL, form);
+	load_download(l, keys.download, keys.attach % 2 ? yaml_get(root, "attach") : NULL, form);
 	form->thanks = keys.thanks_url;
 	if (form->thanks && l->operator_known)
 		check_thanks(l, root, form->thanks);

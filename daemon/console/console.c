@@ -16,6 +16,7 @@
 #include "store/store.h"
 
 #include "act.h"
+#include "key_ring.h"
 #include "enroll.h"
 #include "lines.h"
 #include "plans.h"
@@ -308,6 +309,20 @@ static void get_plan(void *ctx, struct http_request *r)
 	plans_compare(c->decide, c->config, r);
 }
 
+static void get_keys(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	key_ring_list(c->decide, r);
+}
+
+static void post_keys(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	key_ring_rotate(c->decide, r);
+}
+
 static void post_reload(void *ctx, struct http_request *r)
 {
 	struct console *c = ctx;
@@ -360,6 +375,8 @@ static const struct http_route routes[] = {
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },
 	{ HTTP_POST, "/suppressions/remove", post_unsuppress },
 	{ HTTP_POST, "/alerts/", post_alert },
+	{ HTTP_GET, "/keys", get_keys },
+	{ HTTP_POST, "/keys/rotate", post_keys },
 	{ HTTP_POST, "/reload", post_reload },
 	{ HTTP_POST, "/snapshot", post_snapshot },
 	{ HTTP_POST, "/snapshot/remove", post_remove_snapshot },

@@ -38,6 +38,11 @@ const struct token_ring *decide_ring(struct decide *d)
 	return d->ring;
 }
 
+void decide_add_key(struct decide *d, const uint8_t secret[TOKEN_SECRET], uint8_t id, int64_t since)
+{
+	token_ring_add(d->ring, secret, id, since);
+}
+
 /* --- what is due -------------------------------------------------------------------------------------------------- */
 
 /* Both lanes of mails have one timer and one listener. */
@@ -374,7 +379,7 @@ static void start_owes(void *arg)
 }
 
 /* No job runs before this: the store thread's side may be set from here. */
-static struct decide *decide_new(struct store *store, struct plan *plan, const struct token_ring *ring)
+static struct decide *decide_new(struct store *store, struct plan *plan, struct token_ring *ring)
 {
 	struct decide *d = xcalloc(1, sizeof(*d));
 
@@ -411,7 +416,7 @@ static int owe_nothing(struct decide *d, struct err *err)
 	return sweep_here(d, err);
 }
 
-int decide_open(struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err)
+int decide_open(struct store *store, struct plan *plan, struct token_ring *ring, struct decide **out, struct err *err)
 {
 	struct decide *d = decide_new(store, plan, ring);
 
@@ -453,7 +458,7 @@ int decide_reload(struct decide *d, struct plan *plan, struct err *err)
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
-int decide_start(struct loop *loop, struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err)
+int decide_start(struct loop *loop, struct store *store, struct plan *plan, struct token_ring *ring, struct decide **out, struct err *err)
 {
 	struct decide *d = decide_new(store, plan, ring);
 

@@ -36,7 +36,7 @@ struct known_test {
 struct decide {
 	struct loop *loop;
 	struct store *store;
-	const struct token_ring *ring;
+	struct token_ring *ring;
 
 	/* loop thread */
 	struct plan *plan;

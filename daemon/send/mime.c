@@ -19,6 +19,7 @@
 #define FOLD_AT 78
 #define LINE_MAX_OCTETS 900	/* of one token; RFC 5322's limit of 998 leaves room for a field name */
 #define WORD_MAX 75		/* an encoded-word with its frame */
+#define WORD_LINE 76		/* a line that has one (RFC 2047 2) */
 #define QP_LINE 76
 #define FILE_NAME_MAX 255	/* three times that, a percent sign each, is still one token */
 
@@ -241,7 +242,7 @@ static void add_quoted(struct buf *out, struct slice s)
 int mime_mailbox(struct buf *out, const char *name, struct slice display, const char *address, struct err *err)
 {
 	struct buf phrase = BUF_INIT;
-	size_t start = out->len;
+	size_t start = out->len, most = FOLD_AT;
 	int rc = 0;
 
 	display = trim_blanks(display);
@@ -251,6 +252,7 @@ int mime_mailbox(struct buf *out, const char *name, struct slice display, const 
 	buf_str(out, ": ");
 	if (display.len > 0 && needs_encoding(display)) {
 		add_encoded(out, display);
+		most = WORD_LINE;
 	} else if (display.len > 0 && is_atom_text(display)) {
 		rc = add_folded(out, display, name, err);
 	} else if (display.len > 0) {
@@ -258,7 +260,7 @@ int mime_mailbox(struct buf *out, const char *name, struct slice display, const 
 		rc = add_folded(out, (struct slice){ phrase.data, phrase.len }, name, err);
 	}
 	if (display.len > 0)
-		buf_str(out, column(out) + strlen(address) + 3 > FOLD_AT ? "\r\n " : " ");
+		buf_str(out, column(out) + strlen(address) + 3 > most ? "\r\n " : " ");
 	buf_char(out, '<');
 	buf_str(out, address);
 	buf_str(out, ">\r\n");

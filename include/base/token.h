@@ -39,11 +39,17 @@ struct token {
 
 struct token_ring;
 
-/* keys[0] signs, all verify; the key's number is its place in `ids`. */
+/* keys[0] signs, all verify; the key's number is its place in `ids`, below TOKEN_KEYS. */
 struct token_ring *token_ring_new(const uint8_t (*keys)[TOKEN_SECRET], const uint8_t *ids, size_t count);
 void token_ring_free(struct token_ring **ring);
 
-/* The day is taken from now_us. */
+/* One more, whose number is free: it signs what is made for `since` or later. Other threads may use the ring meanwhile; one adds at a time. */
+void token_ring_add(struct token_ring *ring, const uint8_t secret[TOKEN_SECRET], uint8_t id, int64_t since);
+
+/*
+ * The day is taken from now_us, and so is the key: that which signed at that time. So what is made again for the time of the first is the
+ * same, whatever keys came since.
+ */
 void token_make(const struct token_ring *ring, enum token_kind kind, int64_t id, uint8_t link, int64_t now_us,
 		char out[TOKEN_TEXT]);
 

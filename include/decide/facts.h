@@ -27,12 +27,12 @@
 struct decide;
 
 /* Loop thread. Takes a reference to the plan. The ring is borrowed for life (answer links of alerts are made here). Starts the work on LANE_TIME and the recovery of claims. */
-int decide_start(struct loop *loop, struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err) MUSTCHECK;
+int decide_start(struct loop *loop, struct store *store, struct plan *plan, struct token_ring *ring, struct decide **out, struct err *err) MUSTCHECK;
 /*
  * For a store in memory: without a loop and timers. Claims are recovered, and everybody is looked at if the rules have changed, before it
  * returns (decide_reload() does the latter, too); what is due is for the caller to run, by on_time() and its like. decide_stop() ends it.
  */
-int decide_open(struct store *store, struct plan *plan, const struct token_ring *ring, struct decide **out, struct err *err) MUSTCHECK;
+int decide_open(struct store *store, struct plan *plan, struct token_ring *ring, struct decide **out, struct err *err) MUSTCHECK;
 /* No new work on time is begun; before store_stop(), whose last completions still need the part. */
 void decide_quiesce(struct decide *d);
 void decide_stop(struct decide **d);	/* after store_stop() */
@@ -43,6 +43,8 @@ struct plan *decide_plan(struct decide *d);
 int decide_reload(struct decide *d, struct plan *plan, struct err *err) MUSTCHECK;
 struct store *decide_store(struct decide *d);
 const struct token_ring *decide_ring(struct decide *d);
+/* Loop thread, once its commit is done: it signs from `since` on. */
+void decide_add_key(struct decide *d, const uint8_t secret[TOKEN_SECRET], uint8_t id, int64_t since);
 
 /* fn(arg) is called on the loop whenever rows of the lane may be due (hints, timers, start). One listener a lane: send, handoff. */
 void decide_on_due(struct decide *d, enum lane lane, void (*fn)(void *arg), void *arg);

@@ -205,6 +205,32 @@ static void test_keys_rotate(void **state)
 	token_ring_free(&stranger);
 }
 
+/* Added while the ring is in use. What is made again for a time before is signed as it was then: a retry has the same Message-ID. */
+static void test_keys_are_added(void **state)
+{
+	uint8_t second[TOKEN_SECRET] = { 2 }, third[TOKEN_SECRET] = { 3 };
+	struct token_ring *ring = ring_of(1, 0), *first = ring_of(1, 0);
+	char before[3][TOKEN_TEXT], again[TOKEN_TEXT];
+	struct token token;
+	size_t i;
+
+	token_make(ring, TOKEN_MESSAGE, 1, 0, NOV_2026, before[0]);
+	token_ring_add(ring, second, 7, NOV_2026 + US_HOUR);
+	token_make(ring, TOKEN_MESSAGE, 1, 0, NOV_2026 + US_HOUR, before[1]);
+	token_ring_add(ring, third, 3, NOV_2026 + 2 * US_HOUR);
+	token_make(ring, TOKEN_MESSAGE, 1, 0, NOV_2026 + 2 * US_HOUR, before[2]);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(check(ring, TOKEN_MESSAGE, before[i], NOV_2026 + 400 * US_DAY, &token, ""), 0);
+		token_make(ring, TOKEN_MESSAGE, 1, 0, NOV_2026 + (int64_t)i * US_HOUR, again);
+		assert_string_equal(again, before[i]);
+	}
+	assert_int_equal(check(first, TOKEN_MESSAGE, before[0], NOV_2026, &token, ""), 0);
+	assert_int_equal(check(first, TOKEN_MESSAGE, before[1], NOV_2026, &token, "not ours"), -1);
+	assert_int_equal(check(first, TOKEN_MESSAGE, before[2], NOV_2026, &token, "not ours"), -1);
+	token_ring_free(&ring);
+	token_ring_free(&first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_a_kind_never_passes_for_another),
 		cmocka_unit_test(test_ages),
 		cmocka_unit_test(test_keys_rotate),
+		cmocka_unit_test(test_keys_are_added),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -355,6 +355,9 @@ static const struct mistake grade_mistakes[] = {
 };
 
 static const struct mistake form_mistakes[] = {
+	{ "forms/book.yaml", "download: book.pdf\n", "attach: true\n", "forms/book.yaml:7:9: `attach` has no effect without `download`\n" },
+	{ "forms/book.yaml", "download: book.pdf\n", "download: book.pdf\nattach: maybe\n",
+		"forms/book.yaml:8:9: `attach`: `maybe` is no choice here; there are `no`, `yes`, `false` and `true`\n" },
 	{ "templates/emails/confirm.liquid", "confirm_url", "unsubscribe_url",
 		"forms/book.yaml:1:1: the mail `confirm` has no link to confirm with; put {{ confirm_url "
 		"}} into it\n" },

@@ -471,6 +471,33 @@ static void suppressions_are_added_found_and_removed(void **state)
 	assert_int_equal(ask(d, "/suppressions?address=eve@example.com", NULL), 404);
 }
 
+/* Links of before hold; what comes is signed by another key. */
+static void keys_are_rotated(void **state)
+{
+	struct desk *d = *state;
+	const struct token_ring *ring = decide_ring(d->world.decide);
+	char before[TOKEN_TEXT], after[TOKEN_TEXT];
+	struct token token;
+	size_t count;
+
+	assert_int_equal(ask(d, "/keys", NULL), 200);
+	count = json_array_size(json_object_get(d->json, "keys"));
+	assert_true(count >= 1);
+	token_make(ring, TOKEN_UNSUBSCRIBE, 5, 0, clock_now(), before);
+	assert_int_equal(ask(d, "/keys/rotate", ""), 200);
+	assert_int_equal(json_array_size(json_object_get(d->json, "keys")), count + 1);
+	token_make(ring, TOKEN_UNSUBSCRIBE, 5, 0, clock_now() + US_HOUR, after);
+	assert_string_not_equal(before, after);
+	assert_int_equal(token_check(ring, TOKEN_UNSUBSCRIBE, before, strlen(before), clock_now(), &token, NULL), 0);
+	assert_int_equal(token_check(ring, TOKEN_UNSUBSCRIBE, after, strlen(after), clock_now(), &token, NULL), 0);
+	while (ask(d, "/keys/rotate", "") == 200)
+		count++;
+	assert_int_equal(d->status, 409);
+	assert_int_equal(ask(d, "/keys", NULL), 200);
+	assert_int_equal(json_array_size(json_object_get(d->json, "keys")), TOKEN_KEYS);
+	assert_int_equal(token_check(ring, TOKEN_UNSUBSCRIBE, before, strlen(before), clock_now(), &token, NULL), 0);
+}
+
 /* --- reload ----------------------------------------------------------------------------------------- */
 
 static void reload_tells_what_changed_or_all_errors(void **state)
@@ -698,6 +725,7 @@ int main(void)
 		CASE(a_score_is_taken_apart),
 		CASE(people_are_put_into_a_sequence),
 		CASE(suppressions_are_added_found_and_removed),
+		CASE(keys_are_rotated),
 		CASE(reload_tells_what_changed_or_all_errors),
 		CASE(a_plan_tells_what_a_reload_would_change),
 		CASE(a_dead_alert_is_listed_and_goes_out_again),

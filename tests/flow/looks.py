@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The shipped mails and pages as a browser shows them, at 360 and 600 pixels, light and dark.
+"""The shipped mails and pages as a browser shows them, at 360, 600 and 960 pixels, light and dark.
 
 Rendered by `nurturectl template render` from the data below, laid out by Chromium in one page of frames a mode. Nothing may
 scroll sideways, every text has to stand out from its ground (WCAG 2: contrast of 4.5, 3 for large type), what can be pressed has
@@ -18,7 +18,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-WIDTHS = (360, 600)
+WIDTHS = (360, 600, 960)
+PARTS = {"page", "countries"}		# of pages; each other file there is looked at
 AT_ONCE = 12
 BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 	"--disable-component-update", "--disable-sync", "--hide-scrollbars"]
@@ -259,6 +260,9 @@ def main():
 		for name, data in PAGES:
 			names.append("pages/%s %s" % (name, data.get("answer") or ""))
 			documents.append(render(args.build, "pages", name, dict(PAGE, **data), folder))
+		for file in os.listdir(os.path.join(ROOT, "templates", "pages")):
+			if file.endswith(".liquid") and file[:-len(".liquid")] not in PARTS | {name for name, _ in PAGES}:
+				complain("pages/%s is not looked at" % file)
 		grounds = {}
 		for dark in (False, True):
 			for width in WIDTHS:
