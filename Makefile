@@ -64,6 +64,7 @@ SRC_base := \
 	daemon/base/reason.c \
 	daemon/base/reason_codes.c \
 	daemon/base/reason_status.c \
+	daemon/base/signature.c \
 	daemon/base/text.c \
 	daemon/base/text_codec.c \
 	daemon/base/text_number.c \
@@ -174,6 +175,7 @@ SRC_store := \
 	daemon/store/trials.c \
 	daemon/store/turns.c \
 	daemon/store/versions.c \
+	daemon/store/touches.c \
 	daemon/store/visitors.c
 
 SRC_decide := \
@@ -199,6 +201,7 @@ SRC_decide := \
 	daemon/decide/on_enroll.c \
 	daemon/decide/on_esp.c \
 	daemon/decide/on_hit.c \
+	daemon/decide/on_identify.c \
 	daemon/decide/on_mail.c \
 	daemon/decide/on_outcome.c \
 	daemon/decide/on_preferences.c \
@@ -244,6 +247,7 @@ SRC_simulate := \
 	daemon/simulate/watch.c
 
 SRC_ingest := \
+	daemon/ingest/behaviour.c \
 	daemon/ingest/body.c \
 	daemon/ingest/consent.c \
 	daemon/ingest/downloads.c \
@@ -256,9 +260,11 @@ SRC_ingest := \
 	daemon/ingest/esp_sendgrid.c \
 	daemon/ingest/esp_ses.c \
 	daemon/ingest/esp_sign.c \
+	daemon/ingest/field_value.c \
 	daemon/ingest/forms.c \
 	daemon/ingest/ingest.c \
 	daemon/ingest/links.c \
+	daemon/ingest/message.c \
 	daemon/ingest/origins.c \
 	daemon/ingest/pages.c \
 	daemon/ingest/preferences.c \
@@ -270,7 +276,7 @@ SRC_ingest := \
 	daemon/ingest/script.c \
 	daemon/ingest/signup_page.c \
 	daemon/ingest/sns.c \
-	daemon/ingest/track.c
+	daemon/ingest/touch.c
 
 SRC_send := \
 	daemon/send/breaker.c \
@@ -317,8 +323,7 @@ SRC_handoff := \
 	daemon/handoff/guard.c \
 	daemon/handoff/handoff.c \
 	daemon/handoff/request.c \
-	daemon/handoff/retry.c \
-	daemon/handoff/signature.c
+	daemon/handoff/retry.c
 
 SRC_console := \
 	daemon/console/act.c \

@@ -400,6 +400,19 @@ static void say_sender(struct book *b, const char *prefix, const struct sender_c
 		say(b, arena_printf(b->arena, "%s%s", prefix, rows[i].key), rows[i].value);
 }
 
+static void say_esp(struct book *b, const struct esp_config *c)
+{
+	thing(b, "esp", esp_names[c->service]);
+	hide(b, "path", c->path, c->path ? strlen(c->path) : 0);
+	say_names(b, "topics", c->topics);
+	say(b, "certificate", c->certificate);
+	say(b, "public_key", c->public_key);
+	hide(b, "signing_key", c->signing_key, c->signing_key ? strlen(c->signing_key) : 0);
+	say(b, "user", c->user);
+	hide(b, "password", c->password, c->password ? strlen(c->password) : 0);
+	hide(b, "token", c->token, c->token ? strlen(c->token) : 0);
+}
+
 static void say_operator(struct book *b, const struct operator_config *o)
 {
 	static const char *const levels[] = { [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error" };
@@ -419,6 +432,7 @@ static void say_operator(struct book *b, const struct operator_config *o)
 	say_duration(b, "listen.request_timeout", o->listen.request_timeout);
 	say_names(b, "listen.allow_redirect", o->listen.allow_redirect);
 	hide(b, "listen.api_key", o->listen.api_key, o->listen.api_key ? strlen(o->listen.api_key) : 0);
+	hide(b, "listen.api_secret", o->listen.api_secret, o->listen.api_secret ? strlen(o->listen.api_secret) : 0);
 	say_sender(b, "sender.", &o->senders[0]);
 	say_duration(b, "keep.events", o->keep_events);
 	say_duration(b, "keep.raw_mail", o->keep_raw_mail);
@@ -440,6 +454,8 @@ static void say_operator(struct book *b, const struct operator_config *o)
 		say_relay(b, &o->relays[i]);
 	for (size_t i = 0; i < o->mailbox_count; i++)
 		say_mailbox(b, &o->mailboxes[i]);
+	for (size_t i = 0; i < o->esp_count; i++)
+		say_esp(b, &o->esps[i]);
 }
 
 static void say_plan(struct book *b, const struct plan *plan)

@@ -14,6 +14,7 @@
 #include "keys.h"
 #include "operator.h"
 #include "scalar.h"
+#include "targets.h"
 
 #define HEADER_NAME "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
 #define HEADER_NAME_MAX 60
@@ -49,7 +50,9 @@ static const struct key listen_keys[] = {
 	{ ROW(KEY_TEXTS, listen_config, allow_redirect),
 		.help = "hosts that `thanks` of a form and redirects may name" },
 	{ ROW(KEY_SECRET, listen_config, api_key), .fallback_help = "none: they answer 403",
-		.help = "the bearer key of /v1/track and /v1/outcomes" },
+		.help = "the key of the website's server, for /v1/track, page, identify, batch and outcomes" },
+	{ ROW(KEY_SECRET, listen_config, api_secret), .fallback_help = "none: nothing is signed",
+		.help = "what the website's server signs its requests with instead (Standard Webhooks): whsec_..." },
 	NO_KEY,
 };
 static const struct key_table listen_table = { "`listen`",
@@ -322,6 +325,7 @@ static const char *load_base(struct load *l, const struct yaml_node *map, const 
 static void load_listen(struct load *l, const struct yaml_node *map)
 {
 	struct listen_config *c = &l->plan->operator.listen;
+	struct err err;
 
 	keys_read(l, map, &listen_table, c);
 	if (!map)
@@ -329,6 +333,8 @@ static void load_listen(struct load *l, const struct yaml_node *map)
 	if (!is_address(c->address))
 		complain(l, yaml_get(map, "address"), "`%s` is no IP address; write it like 127.0.0.1 or ::1",
 			c->address);
+	if (c->api_secret && targets_check_secret(c->api_secret, &err))
+		complain(l, yaml_get(map, "api_secret"), "`api_secret`: %s", err.text);
 	check_items(
 		l, map, "trusted_proxies", is_network, "write an IP address or a network like 10.0.0.0/8");
 	check_items(l, map, "allow_redirect", is_host, "write a host alone, like www.example.com");

@@ -10,8 +10,7 @@
 
 const char *const targets_schemes[] = { "https", "http", NULL };
 
-/* Standard Webhooks: whsec_ and 24 to 64 random bytes in base64. */
-static int check_whsec(const char *secret, struct err *err)
+int targets_check_secret(const char *secret, struct err *err)
 {
 	static const char prefix[] = "whsec_";
 	struct buf bytes = BUF_INIT;
@@ -48,6 +47,6 @@ void targets_fill(struct load *l, const struct yaml_node *at, const char *what, 
 		return;
 	}
 	out->secret = secret_named(l, secret->text, &err);
-	if (!out->secret || check_whsec(out->secret, &err))
+	if (!out->secret || targets_check_secret(out->secret, &err))
 		complain(l, secret, "`secret`: %s", err.text);
 }

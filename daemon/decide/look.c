@@ -9,6 +9,8 @@
 #include "base/id.h"
 #include "base/text.h"
 
+#include "store/visitors.h"
+
 #include "look.h"
 
 #define MAILS_SHOWN 50
@@ -133,6 +135,27 @@ json_t *look_explain(struct look *l, const struct expression *e)
 			json_array_append_new(lines, answer_text(line));
 	buf_clear(&text);
 	return lines;
+}
+
+static json_t *touch_json(int64_t at, const char *text)
+{
+	json_t *json = json_loads(text, 0, NULL);
+
+	if (json)
+		json_object_set_new(json, "at", answer_time(at));
+	return json ? json : json_null();
+}
+
+static int add_touches(struct look *l, json_t *json, struct err *err)
+{
+	struct touches t;
+	int found = touches_find(l->person.db, l->person.row.id, l->arena, &t, err);
+
+	if (found < 0)
+		return -1;
+	json_object_set_new(json, "first_touch", found ? touch_json(t.first_at, t.first) : json_null());
+	json_object_set_new(json, "last_touch", found ? touch_json(t.last_at, t.last) : json_null());
+	return 0;
 }
 
 static json_t *value_json(struct value v)
@@ -355,6 +378,7 @@ int look_add_lead(struct look *l, json_t *json, struct err *err)
 int look_prospect(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err)
 {
 	static int (*const parts[])(struct look *l, json_t *json, struct err *err) = {
+		add_touches,
 		look_add_suppression, add_terms, add_enrolments, add_deliveries, add_events, add_consents, look_add_lead,
 	};
 	struct look l;

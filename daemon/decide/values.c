@@ -1,11 +1,14 @@
 /*
  * values.c: a person as mail templates and alerts see them.
  */
+#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/id.h"
 #include "base/text.h"
+
+#include "store/visitors.h"
 
 #include "decide.h"
 #include "person.h"
@@ -114,6 +117,31 @@ const char *values_display_name(struct person *p, struct arena *arena)
 	return arena_printf(arena, "%s%s%s", first, *first && *last ? " " : "", last);
 }
 
+static struct value touch_value(int64_t at, const char *text, struct arena *arena)
+{
+	struct value_builder *b = value_build_object(arena);
+	json_t *json = json_loads(text, 0, NULL), *v;
+	const char *name;
+
+	json_object_foreach(json, name, v)
+		if (json_is_string(v))
+			value_put(b, arena_strdup(arena, name), text_in(arena, json_string_value(v)));
+	json_decref(json);
+	value_put(b, "at", value_time(at));
+	return value_built(b);
+}
+
+/* Where they first came from, and where last; nothing when that is not known (or the store fails: then the transaction does). */
+static void put_touches(struct value_builder *b, struct person *p, struct arena *arena)
+{
+	struct touches t;
+	struct err err;
+	bool found = touches_find(p->db, p->row.id, arena, &t, &err) == 1;
+
+	value_put(b, "first_touch", found ? touch_value(t.first_at, t.first, arena) : value_nil);
+	value_put(b, "last_touch", found ? touch_value(t.last_at, t.last, arena) : value_nil);
+}
+
 struct value values_of_prospect(struct person *p, struct arena *arena)
 {
 	struct value_builder *b = value_build_object(arena), *fields = value_build_object(arena);
@@ -134,6 +162,7 @@ struct value values_of_prospect(struct person *p, struct arena *arena)
 	value_put(b, "interest", value_int(llround(person_interest(p))));
 	value_put(b, "fit", value_int(llround(p->row.fit)));
 	value_put(b, "intent", text_in(arena, p->row.intent));
+	put_touches(b, p, arena);
 	return value_built(b);
 }
 

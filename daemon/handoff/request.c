@@ -18,11 +18,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/signature.h"
 #include "base/transfer.h"
 
 #include "guard.h"
 #include "request.h"
-#include "signature.h"
 
 #define CONNECT_MS 10000L
 #define TIMEOUT_MS 20000L

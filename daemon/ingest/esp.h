@@ -37,6 +37,8 @@ struct esp_report {
 struct esp_event *esp_add(struct esp_report *report, enum esp_what what);
 /* A member as text in the arena: a string, or a number as it is written; "" if it is nothing of the kind. */
 const char *esp_text(struct arena *arena, const json_t *object, const char *name);
+/* The same of a value at hand. */
+const char *esp_value(struct arena *arena, const json_t *v);
 /* The same of a list of {"name": ..., "value": ...}, names compared without case. */
 const char *esp_header(struct arena *arena, const json_t *headers, const char *name);
 /* A key out of what there is: of services whose events have none. */

@@ -31,15 +31,18 @@ struct esp_event *esp_add(struct esp_report *report, enum esp_what what)
 	return &report->events[report->count++];
 }
 
-const char *esp_text(struct arena *arena, const json_t *object, const char *name)
+const char *esp_value(struct arena *arena, const json_t *v)
 {
-	const json_t *v = json_object_get(object, name);
-
 	if (json_is_string(v))
 		return read_text(arena, json_string_value(v), TEXT_MAX);
 	if (json_is_integer(v))
 		return arena_printf(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 	return json_is_real(v) ? arena_printf(arena, "%.3f", json_real_value(v)) : "";
+}
+
+const char *esp_text(struct arena *arena, const json_t *object, const char *name)
+{
+	return esp_value(arena, json_object_get(object, name));
 }
 
 const char *esp_header(struct arena *arena, const json_t *headers, const char *name)

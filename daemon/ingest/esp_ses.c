@@ -116,16 +116,14 @@ static void read_delivery(struct esp_report *out, const json_t *message, const s
 	size_t i;
 
 	json_array_foreach(json_object_get(json_object_get(message, "delivery"), "recipients"), i, r)
-		if (json_is_string(r))
-			add(out, ESP_DELIVERED, mail, sns_id, arena_strdup(out->arena, json_string_value(r)));
+		add(out, ESP_DELIVERED, mail, sns_id, esp_value(out->arena, r));
 }
 
 /* SES found something in it before it went anywhere. */
 static void read_reject(struct esp_report *out, const json_t *message, const struct message *mail, const char *sns_id)
 {
 	const json_t *to = json_object_get(json_object_get(message, "mail"), "destination");
-	const char *address = json_string_value(json_array_get(to, 0));
-	struct esp_event *e = add(out, ESP_BOUNCE, mail, sns_id, address ? arena_strdup(out->arena, address) : "");
+	struct esp_event *e = add(out, ESP_BOUNCE, mail, sns_id, esp_value(out->arena, json_array_get(to, 0)));
 
 	if (!e)
 		return;

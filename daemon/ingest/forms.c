@@ -18,7 +18,6 @@
 
 #include "parts.h"
 
-#define VALUE_MAX 500		/* characters */
 #define ANONYMOUS_MAX 64
 #define PAGE_MAX 500
 
@@ -71,46 +70,6 @@ static const struct field *declared(
 	return NULL;
 }
 
-static const char *yes_or_no(const char *s)
-{
-	static const char *const yes[] = { "true", "yes", "on", "1" };
-	static const char *const no[] = { "false", "no", "off", "0" };
-	size_t i;
-
-	for (i = 0; i < 4; i++) {
-		if (strcasecmp(s, yes[i]) == 0)
-			return "true";
-		if (strcasecmp(s, no[i]) == 0)
-			return "false";
-	}
-	return NULL;
-}
-
-/* The value as it is kept, or NULL with what is wrong with it. */
-static const char *checked(
-	struct arena *arena, enum value_type type, const char *value, const char **wrong_out)
-{
-	struct slice trimmed = slice_trim(slice_of(value));
-	const char *s = arena_strndup(arena, trimmed.data, trimmed.len);
-	int64_t time;
-	double number;
-
-	*wrong_out = NULL;
-	if (text_has_control(s, trimmed.len))
-		*wrong_out = "may not contain control characters";
-	else if (text_utf8_length(s, trimmed.len) > VALUE_MAX)
-		*wrong_out = "is longer than 500 characters";
-	else if (trimmed.len == 0)
-		return s;
-	else if (type == VALUE_REAL && text_double(s, &number) < 0)
-		*wrong_out = "is not a number";
-	else if (type == VALUE_TIME && text_time_parse(s, &time) < 0)
-		*wrong_out = "is not a time such as 2026-11-22T03:21:35Z";
-	else if (type == VALUE_BOOL && !(s = yes_or_no(s)))
-		*wrong_out = "is neither yes nor no";
-	return *wrong_out ? NULL : s;
-}
-
 static void take_field(struct signup_call *c, const struct field *field, const struct pair *pair)
 {
 	const char *problem, *value;
@@ -123,7 +82,7 @@ static void take_field(struct signup_call *c, const struct field *field, const s
 	for (i = 0; i < c->fact.field_count; i++)
 		if (strcmp(c->fields[i].name, field->name) == 0)
 			wrong(c, pair->name, "was given twice");
-	value = checked(http_arena(c->call.r), field->type, pair->value, &problem);
+	value = field_value(http_arena(c->call.r), field->type, pair->value, &problem);
 	if (!value)
 		wrong(c, pair->name, problem);
 	else if (*value)
@@ -140,26 +99,6 @@ static void take_email(struct signup_call *c, const struct pair *pair)
 		wrong(c, "email", "is needed");
 	else if (address_parse(pair->value, &c->address, &err) < 0)
 		wrong(c, "email", arena_strdup(http_arena(c->call.r), err.text));
-}
-
-/*
- * The primary subtag of a BCP 47 tag or of the first in an Accept-Language list: "de" of "de-AT,de;q=0.9";
- * "" if it is none.
- */
-static const char *primary_language(struct arena *arena, const char *s)
-{
-	char *out;
-	size_t n;
-
-	if (!s)
-		return "";
-	s += strspn(s, " \t");
-	n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-	if (n < 2 || n > 3 || (s[n] && !strchr("-_,; \t", s[n])))
-		return "";
-	out = arena_strndup(arena, s, n);
-	text_lower(out);
-	return out;
 }
 
 /* A visitor's id as nurture.js or Segment makes them; NULL if it is none. */
@@ -180,7 +119,7 @@ static bool take_own(struct signup_call *c, const struct pair *pair)
 	const char *value = pair->value ? pair->value : "";
 
 	if (strcmp(pair->name, "language") == 0)
-		c->fact.language = primary_language(arena, value);
+		c->fact.language = field_language(arena, value);
 	else if (strcmp(pair->name, "timezone") == 0)
 		c->fact.timezone = zone_find(value) ? value : "";
 	else if (strcmp(pair->name, "anonymousId") == 0)
@@ -252,7 +191,7 @@ static void read_fact(struct signup_call *c)
 		take_pair(c, &c->body.pairs[i]);
 	check_required(c);
 	if (!*c->fact.language)
-		c->fact.language = primary_language(arena, http_header(r, "Accept-Language"));
+		c->fact.language = field_language(arena, http_header(r, "Accept-Language"));
 	c->fact.page = page_of(arena, c->fact.page ? c->fact.page : http_header(r, "Referer"));
 }
 

@@ -37,11 +37,23 @@
     return id;
   }
 
+  /* Of the address only what a campaign put there, and of another site only its host: the rest may tell what is no concern of ours. */
+  function search() {
+    return location.search.slice(1).split('&').filter(function (pair) { return /^utm_(source|medium|campaign|term|content)=./.test(pair); }).join('&');
+  }
+
+  function referrer() {
+    try { return document.referrer ? new URL(document.referrer).origin + '/' : ''; } catch (e) { return ''; }
+  }
+
   function track(event, properties) {
     if (!consented) return;
     var body = JSON.stringify({
       anonymousId: anonymousId(), event: event, properties: properties || {}, messageId: random(), timestamp: new Date().toISOString(),
-      context: { page: { path: location.pathname, title: document.title }, nurtured: token ? token[1] : undefined }
+      context: {
+        page: { path: location.pathname, url: location.origin + location.pathname, search: search(), referrer: referrer(), title: document.title },
+        nurtured: token ? token[1] : undefined
+      }
     });
     var url = base + '/v1/track';
     /* text/plain: a beacon of another type needs a preflight, which a page that is closing does not wait for */

@@ -118,13 +118,23 @@ const char *read_text(struct arena *arena, const char *s, size_t max);
 int read_body(struct http_request *r, const struct plan *plan, struct body *out) MUSTCHECK;
 /* 1 a good Idempotency-Key, in *out; 0 none; -1 answered 400. */
 int read_key(struct http_request *r, const char **out) MUSTCHECK;
-enum bearer { BEARER_NONE, BEARER_GOOD, BEARER_WRONG };
-/* The API key, compared in constant time. */
-enum bearer read_bearer(struct http_request *r, const struct plan *plan);
+enum caller { CALLER_NONE, CALLER_KNOWN, CALLER_WRONG };
+/*
+ * Is it the website's server? By the API key, as a bearer or as the user of basic authentication, or by a signature of Standard Webhooks over
+ * the body. Compared in constant time. NONE: it does not say so.
+ */
+enum caller read_caller(struct http_request *r, const struct plan *plan);
 /* Answers 401 or 403. */
-void refuse_bearer(struct http_request *r, const struct plan *plan);
+void refuse_caller(struct http_request *r, const struct plan *plan);
 /* `"errors":[{"field":...,"message":...},...]` grows in `b` for http_problem(). */
 void add_field_error(struct buf *b, const char *field, const char *message);
+
+/* --- field_value.c --------------------------------------------------------------------------- */
+
+/* The value as it is kept, "" for none; NULL with what is wrong with it ("is not a number"). */
+const char *field_value(struct arena *arena, enum value_type type, const char *value, const char **wrong_out);
+/* The primary subtag of a BCP 47 tag or of the first in an Accept-Language list: "de" of "de-AT,de;q=0.9"; "" if it is none. */
+const char *field_language(struct arena *arena, const char *s);
 
 /* --- the handlers ---------------------------------------------------------------------------- */
 
@@ -134,7 +144,10 @@ void signup_home(void *ctx, struct http_request *r);
 /* The form as a page again, with what was wrong. `values` and `errors` by name; NULL the first time. */
 void signup_page_send(struct http_request *r, const struct plan *plan, const struct form *form, int status,
 	const char *message, const struct body *values, const struct body *errors);
-void track_post(void *ctx, struct http_request *r);		/* track.c */
+void track_post(void *ctx, struct http_request *r);		/* behaviour.c */
+void page_post(void *ctx, struct http_request *r);
+void identify_post(void *ctx, struct http_request *r);
+void batch_post(void *ctx, struct http_request *r);
 void open_get(void *ctx, struct http_request *r);		/* links.c */
 void click_get(void *ctx, struct http_request *r);
 void download_get(void *ctx, struct http_request *r);		/* downloads.c */

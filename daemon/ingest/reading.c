@@ -2,13 +2,18 @@
  * reading.c: what every handler reads of a request: token, key, bearer, body, and headers that end up in
  * rows.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
+#include "base/signature.h"
 #include "base/text.h"
 
 #include "parts.h"
+
+#define SIGNED_WITHIN 300	/* seconds: Standard Webhooks */
 
 int read_token(struct ingest *in, struct http_request *r, enum token_kind kind, const char *suffix,
 	int64_t now, struct token *out, struct err *err)
@@ -75,29 +80,76 @@ int read_key(struct http_request *r, const char **out)
 	return -1;
 }
 
-enum bearer read_bearer(struct http_request *r, const struct plan *plan)
+/* Of a request of Standard Webhooks 1.0. The header is there. */
+static enum caller read_signature(struct http_request *r, const char *secret)
 {
-	const char *given = http_header(r, "Authorization"), *key = plan->operator.listen.api_key;
-	uint8_t a[SHA256_SIZE], b[SHA256_SIZE];
+	const char *id = http_header(r, "webhook-id"), *timestamp = http_header(r, "webhook-timestamp");
+	struct buf key = BUF_INIT;
+	int64_t seconds;
+	bool good;
 
-	if (!given)
-		return BEARER_NONE;
-	if (!key || strncasecmp(given, "Bearer ", 7) != 0)
-		return BEARER_WRONG;
-	/* digests have one length: the time tells nothing of the key's */
-	digest_sha256(given + 7, strlen(given + 7), a);
-	digest_sha256(key, strlen(key), b);
-	return digest_equal(a, b, sizeof(a)) ? BEARER_GOOD : BEARER_WRONG;
+	if (!secret || !id || !*id || strlen(id) > KEY_MAX || !timestamp || text_int(timestamp, &seconds) < 0 ||
+			llabs(seconds - clock_now() / US_SECOND) > SIGNED_WITHIN || signature_key(secret, &key, NULL) < 0)
+		return CALLER_WRONG;
+	good = signature_check((struct slice){ key.data, key.len }, id, seconds, http_body(r), http_header(r, "webhook-signature"));
+	explicit_bzero(key.data, key.len);
+	buf_clear(&key);
+	return good ? CALLER_KNOWN : CALLER_WRONG;
 }
 
-void refuse_bearer(struct http_request *r, const struct plan *plan)
+static bool same_secret(const char *a, const char *b)
 {
-	if (!plan->operator.listen.api_key) {
-		http_problem(r, 403, "No api_key is set in the operator's file.", NULL);
+	uint8_t x[SHA256_SIZE], y[SHA256_SIZE];
+
+	/* digests have one length: the time tells nothing of the key's */
+	digest_sha256(a, strlen(a), x);
+	digest_sha256(b, strlen(b), y);
+	return digest_equal(x, y, sizeof(x));
+}
+
+/* Segment's libraries send their write key as the user of basic authentication, with no password. */
+static enum caller read_authorization(const char *given, const char *key)
+{
+	struct buf user = BUF_INIT;
+	enum caller caller = CALLER_WRONG;
+
+	if (!key)
+		return CALLER_WRONG;
+	if (strncasecmp(given, "Bearer ", 7) == 0)
+		return same_secret(given + 7, key) ? CALLER_KNOWN : CALLER_WRONG;
+	if (strncasecmp(given, "Basic ", 6) != 0 || text_base64_decode(given + 6, strlen(given + 6), &user) < 0)
+		return CALLER_WRONG;
+	if (user.len > 0 && user.data[user.len - 1] == ':' && strlen(buf_cstr(&user)) == user.len) {
+		buf_cut(&user, user.len - 1);
+		caller = same_secret(buf_cstr(&user), key) ? CALLER_KNOWN : CALLER_WRONG;
+	}
+	buf_clear(&user);
+	return caller;
+}
+
+enum caller read_caller(struct http_request *r, const struct plan *plan)
+{
+	const char *given = http_header(r, "Authorization");
+
+	if (given)
+		return read_authorization(given, plan->operator.listen.api_key);
+	if (http_header(r, "webhook-signature"))
+		return read_signature(r, plan->operator.listen.api_secret);
+	return CALLER_NONE;
+}
+
+void refuse_caller(struct http_request *r, const struct plan *plan)
+{
+	const struct listen_config *listen = &plan->operator.listen;
+
+	if (!listen->api_key && !listen->api_secret) {
+		http_problem(r, 403, "Neither api_key nor api_secret is set in the operator's file.", NULL);
 		return;
 	}
-	http_set_header(r, "WWW-Authenticate", "Bearer");
-	http_problem(r, 401, "Send the API key: `Authorization: Bearer KEY`.", NULL);
+	if (listen->api_key)
+		http_set_header(r, "WWW-Authenticate", "Bearer");
+	http_problem(r, 401, listen->api_key ? "Send the API key: `Authorization: Bearer KEY`; or sign the request (Standard Webhooks)." :
+			"Sign the request: webhook-id, webhook-timestamp (within five minutes) and webhook-signature (Standard Webhooks).", NULL);
 }
 
 void add_field_error(struct buf *b, const char *field, const char *message)

@@ -31,6 +31,9 @@ static void robots_get(void *ctx, struct http_request *r)
 const struct http_route ingest_routes[] = {
 	{ HTTP_POST | HTTP_OPTIONS, "/v1/forms/", form_post },
 	{ HTTP_POST | HTTP_OPTIONS, "/v1/track", track_post },
+	{ HTTP_POST | HTTP_OPTIONS, "/v1/page", page_post },
+	{ HTTP_POST, "/v1/identify", identify_post },
+	{ HTTP_POST, "/v1/batch", batch_post },
 	{ HTTP_POST, "/v1/outcomes", outcome_post },
 	{ HTTP_POST | HTTP_LARGE, "/v1/esp/", esp_post },
 	{ HTTP_GET, "/o/", open_get },

@@ -298,8 +298,8 @@ void outcome_post(void *ctx, struct http_request *r)
 	struct sales_call *c;
 	struct call call;
 
-	if (read_bearer(r, plan) != BEARER_GOOD) {
-		refuse_bearer(r, plan);
+	if (read_caller(r, plan) != CALLER_KNOWN) {
+		refuse_caller(r, plan);
 		return;
 	}
 	if (strcmp(http_content_type(r), "application/json") != 0) {

@@ -40,7 +40,7 @@ static const char *input_type(enum value_type type)
 	return type == VALUE_REAL ? "number" : type == VALUE_BOOL ? "checkbox" : "text";
 }
 
-static struct value field_value(struct arena *arena, const char *name, const char *label, const char *type,
+static struct value input_value(struct arena *arena, const char *name, const char *label, const char *type,
 	bool required, const struct body *values, const struct body *errors)
 {
 	struct value_builder *b = value_build_object(arena);
@@ -63,11 +63,11 @@ static struct value fields_value(struct arena *arena, const struct plan *plan, c
 	struct value_builder *list = value_build_list(arena);
 	size_t i;
 
-	value_add(list, field_value(arena, "email", "Email", "email", true, values, errors));
+	value_add(list, input_value(arena, "email", "Email", "email", true, values, errors));
 	for (i = 0; i < form->field_count; i++) {
 		const struct field *f = &plan->fields[form->fields[i]];
 
-		value_add(list, field_value(arena, f->name, label_of(arena, f->name), input_type(f->type),
+		value_add(list, input_value(arena, f->name, label_of(arena, f->name), input_type(f->type),
 					form->required[i], values, errors));
 	}
 	return value_built(list);

@@ -292,7 +292,7 @@ static int unsubscribe(struct simulation *s, struct db *db, const struct deed *d
 
 static int track(struct simulation *s, struct db *db, const struct deed *deed, const char *event, const char *subject, const char *data, struct err *err)
 {
-	struct track fact = { .prospect = deed->who->prospect, .event = event, .subject = subject, .properties = data, .message_id = "", .at = s->now };
+	struct track fact = { .who = { .prospect = deed->who->prospect }, .event = event, .subject = subject, .properties = data, .message_id = "", .at = s->now };
 	struct track_result result;
 
 	if (!deed->who->prospect)

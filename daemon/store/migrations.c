@@ -465,6 +465,16 @@ static const char *const steps[] = {
 	"ALTER TABLE consent ADD COLUMN version $TEXT NOT NULL DEFAULT ''",
 	"ALTER TABLE consent ADD COLUMN until_us $INT NOT NULL DEFAULT 0",
 	"ALTER TABLE consent ADD COLUMN actor $TEXT NOT NULL DEFAULT ''",
+
+	/* where people first came from, and where last */
+	"CREATE TABLE touch ("
+	" bucket $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" first_at $INT NOT NULL,"
+	" first $TEXT NOT NULL,"
+	" last_at $INT NOT NULL,"
+	" last $TEXT NOT NULL,"
+	" PRIMARY KEY (bucket, prospect)) $BY_KEY",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

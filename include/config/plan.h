@@ -59,7 +59,8 @@ struct listen_config {
 	int64_t max_body;		/* default 256 KiB */
 	int64_t request_timeout;	/* default 10 s, from the first byte to the last */
 	const char *const *allow_redirect;	/* hosts that thanks and redirects may name; ends with NULL */
-	const char *api_key;		/* bearer for /v1/track and /v1/outcomes, credential: or file:; NULL: those answer 403 */
+	const char *api_key;		/* of the website's server: a bearer; NULL: none */
+	const char *api_secret;		/* what it signs with: whsec_...; NULL: none */
 };
 
 /* One identity: `sender:` itself, whose name is "default", or one of `senders:`, which takes from that what it leaves out. */

@@ -94,16 +94,26 @@ int on_confirm(struct decide *d, struct db *db, const struct confirmation *fact,
 /* Read only: what the page says before anybody presses its button. Reader thread too. */
 int look_confirmation(struct db *db, int64_t consent, struct confirmation_result *out, struct err *err) MUSTCHECK;
 
-/* Segment's track. Whom it is about: prospect, else address, else a visitor; a token from a mail's link joins the visitor to its prospect. */
-struct track {
+/*
+ * Whom a message of the website is about: prospect, else address, else the website's own number, else the mail that led here, else a visitor.
+ * Who is known by one of them is known by the others from then on.
+ */
+struct who {
 	int64_t prospect;		/* 0: not given */
 	const struct address *address;	/* NULL: not given */
+	const char *user;		/* as store/visitors.h keeps a website's own number: "user 4711"; NULL: not given */
 	const char *anonymous_id;	/* NULL: not given */
 	int64_t click_delivery;		/* of a verified click token that the page was opened with; 0 */
 	int click_link;			/* and which link of it that was */
+};
+
+/* Segment's track and page. */
+struct track {
+	struct who who;
 	const char *event;		/* [a-z0-9_]{1,64}, not a name that nurtured makes itself (signup open click reply bounce sent ...) unless page_view or purchase */
 	const char *subject;		/* path for page_view, else "" */
 	const char *properties;		/* JSON object */
+	const char *touch;		/* where they came from, a JSON object that `properties` holds as `touch`; NULL: it does not say */
 	const char *message_id;		/* Segment's messageId: idempotency */
 	int64_t at;
 };
@@ -114,6 +124,19 @@ struct track_result {
 };
 
 int on_track(struct decide *d, struct db *db, const struct track *fact, struct track_result *out, struct err *err) MUSTCHECK;
+
+/* Segment's identify, of the website's server: what is known of somebody. Makes a prospect of an address; consent it does not give. */
+struct identify {
+	struct who who;
+	const struct pair *traits;	/* declared fields */
+	size_t trait_count;
+	const char *language, *timezone;/* "" if not given; checked by the caller */
+	const char *touch;		/* NULL */
+	const char *message_id;		/* NULL */
+	int64_t at;
+};
+
+int on_identify(struct decide *d, struct db *db, const struct identify *fact, struct track_result *out, struct err *err) MUSTCHECK;
 
 struct hit_fact {
 	int64_t delivery;

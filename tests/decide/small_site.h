@@ -212,7 +212,7 @@ SITE int site_track_fn(struct site *s, struct db *db, void *arg, struct err *err
 SITE void site_track(struct site *s, const char *email, const char *event, const char *properties)
 {
 	struct address address;
-	struct track fact = { .address = &address, .event = event, .subject = "", .properties = properties, .message_id = "", .at = clock_now() };
+	struct track fact = { .who = { .address = &address }, .event = event, .subject = "", .properties = properties, .message_id = "", .at = clock_now() };
 
 	if (address_parse(email, &address, NULL))
 		site_die(email, "no address");

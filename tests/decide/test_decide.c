@@ -190,11 +190,11 @@ static int run_track(struct db *db, void *arg, struct err *err)
 static struct track_result track(const char *email, const char *anonymous, const char *event, const char *path, const char *id)
 {
 	struct address address;
-	struct track_call c = { .fact = { .event = event, .subject = path, .properties = "{}", .message_id = id, .anonymous_id = anonymous, .at = clock_now() } };
+	struct track_call c = { .fact = { .event = event, .subject = path, .properties = "{}", .message_id = id, .who = { .anonymous_id = anonymous }, .at = clock_now() } };
 
 	if (email) {
 		assert_int_equal(address_parse(email, &address, NULL), 0);
-		c.fact.address = &address;
+		c.fact.who.address = &address;
 	}
 	run(run_track, &c);
 	return c.result;

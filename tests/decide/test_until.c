@@ -116,7 +116,7 @@ static void test_nor_with_valid_for(void **state)
 static void test_nor_is_an_event_while_it_is_on_its_way(void **state)
 {
 	struct address address;
-	struct track visit = { .address = &address, .event = "visit", .subject = "", .properties = "{}", .message_id = "", .at = START + 2 * US_DAY + US_MINUTE };
+	struct track visit = { .who = { .address = &address }, .event = "visit", .subject = "", .properties = "{}", .message_id = "", .at = START + 2 * US_DAY + US_MINUTE };
 
 	assert_int_equal(address_parse("eva@example.com", &address, NULL), 0);
 	assert_string_equal(how_it_ends(STEPS(", valid_for: 1 day"), &visit), "reminded after send-1");

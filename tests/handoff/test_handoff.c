@@ -19,7 +19,7 @@
 
 #include "handoff/handoff.h"
 
-#include "../../daemon/handoff/signature.h"
+#include "base/signature.h"
 
 #define ANSWERS_MAX 64
 #define OPERATOR "allow_private: [127.0.0.0/8]\n"

@@ -26,7 +26,7 @@
 #include "base/transfer.h"
 
 #include "../../daemon/handoff/request.h"
-#include "../../daemon/handoff/signature.h"
+#include "base/signature.h"
 
 #define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 #define BODY "{\"type\":\"lead.hot\",\"words\":\"Gr\xc3\xbc\xc3\x9f Gott\"}"

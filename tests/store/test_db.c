@@ -13,7 +13,7 @@
 static void *const files[] = {
 	(void *)alarms_raise, (void *)alerts_find, (void *)consents_find, (void *)deliveries_find, (void *)enrolments_find, (void *)events_insert,
 	(void *)hits_of_delivery, (void *)inbound_take, (void *)journal_add, (void *)leads_find, (void *)mailboxes_get, (void *)once_take,
-	(void *)prospects_find, (void *)queue_add, (void *)settings_get, (void *)suppressions_find, (void *)terms_insert,
+	(void *)prospects_find, (void *)queue_add, (void *)settings_get, (void *)suppressions_find, (void *)terms_insert, (void *)touches_find,
 	(void *)trials_of, (void *)turns_count, (void *)versions_find, (void *)visitors_find,
 };
 

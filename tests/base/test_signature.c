@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../../daemon/handoff/signature.h"
+#include "base/signature.h"
 
 static void signs_as_the_test_vector_of_the_standard(void **state)
 {

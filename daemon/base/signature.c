@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/signature.h"
 #include "base/text.h"
-
-#include "signature.h"
 
 #define PREFIX "whsec_"
 #define KEY_MAX 64
@@ -45,4 +44,20 @@ void signature_make(struct slice key, const char *id, int64_t seconds, struct sl
 	buf_str(out, "v1,");
 	text_base64(out, mac, sizeof(mac));
 	buf_clear(&content);
+}
+
+bool signature_check(struct slice key, const char *id, int64_t seconds, struct slice body, const char *given)
+{
+	struct buf want = BUF_INIT;
+	bool good = false;
+	size_t n;
+
+	signature_make(key, id, seconds, body, &want);
+	for (; *given; given += n + strspn(given + n, " ")) {
+		n = strcspn(given, " ");
+		if (n == want.len && digest_equal(given, want.data, n))
+			good = true;
+	}
+	buf_clear(&want);
+	return good;
 }
