@@ -52,7 +52,7 @@ static const struct key listen_keys[] = {
 	{ ROW(KEY_SECRET, listen_config, api_key), .fallback_help = "none: they answer 403",
 		.help = "the key of the website's server, for /v1/track, page, identify, batch and outcomes" },
 	{ ROW(KEY_SECRET, listen_config, api_secret), .fallback_help = "none: nothing is signed",
-		.help = "what the website's server signs its requests with instead (Standard Webhooks): whsec_..." },
+		.help = "the secret (whsec_...) that it signs its requests with instead, as Standard Webhooks has it" },
 	NO_KEY,
 };
 static const struct key_table listen_table = { "`listen`",

@@ -81,7 +81,9 @@ void db_note(struct db *db, enum trouble trouble);
 /* --- migrations.c --------------------------------------------------------------------------------------- */
 
 /* Brings the schema up to date, in one transaction; a schema newer than this program is refused. */
-int migrations_run(struct db *db, struct err *err) MUSTCHECK;
+/* Not beyond step `most`: as a program of an earlier day left it. */
+#define MIGRATIONS_ALL 0x7fffffff
+int migrations_run(struct db *db, int most, struct err *err) MUSTCHECK;
 
 /* --- leases.c ------------------------------------------------------------------------------------------- */
 

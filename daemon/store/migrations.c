@@ -501,12 +501,12 @@ static void translate(const struct driver *driver, const char *step, struct buf 
 	}
 }
 
-static int run_steps(struct db *db, int from, struct err *err)
+static int run_steps(struct db *db, int from, int to, struct err *err)
 {
 	struct buf ddl = BUF_INIT;
 	int rc = 0;
 
-	for (int i = from; i < STEPS && rc == 0; i++) {
+	for (int i = from; i < to && rc == 0; i++) {
 		translate(db->driver, steps[i], &ddl);
 		rc = db->driver->define(db->connection, buf_cstr(&ddl), err);
 		if (rc == 0)
@@ -517,8 +517,9 @@ static int run_steps(struct db *db, int from, struct err *err)
 	return rc;
 }
 
-int migrations_run(struct db *db, struct err *err)
+int migrations_run(struct db *db, int most, struct err *err)
 {
+	int to = most < STEPS ? most : STEPS;
 	int version;
 
 	if (db->driver->get_version(db->connection, &version, err) < 0)
@@ -526,13 +527,13 @@ int migrations_run(struct db *db, struct err *err)
 	if (version > STEPS)
 		return err_set(err, "the database has schema %d, this program knows %d: "
 				"it was written by a newer version; install that again", version, STEPS);
-	if (version == STEPS)
+	if (version >= to)
 		return 0;
 	if (db_begin(db, err) < 0)
 		return err_prefix(err, "upgrading the schema");
-	if (run_steps(db, version, err) < 0 || db_commit(db, err) < 0) {
+	if (run_steps(db, version, to, err) < 0 || db_commit(db, err) < 0) {
 		db_rollback(db);
-		return err_prefix(err, "upgrading the schema from %d to %d", version, STEPS);
+		return err_prefix(err, "upgrading the schema from %d to %d", version, to);
 	}
 	return 0;
 }

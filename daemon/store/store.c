@@ -367,13 +367,13 @@ static int take_over(struct store *s, struct err *err)
 
 static int prepare_database(struct store *s, struct err *err)
 {
-	if (migrations_run(s->db, err) == 0 && take_over(s, err) == 0)
+	if (migrations_run(s->db, MIGRATIONS_ALL, err) == 0 && take_over(s, err) == 0)
 		return 0;
 	if (s->db->trouble != TROUBLE_FULL || !s->disk)
 		return -1;
 	/* a daemon that was restarted on a full disk has its ballast still */
 	disk_release(s->disk);
-	return migrations_run(s->db, err) < 0 ? -1 : take_over(s, err);
+	return migrations_run(s->db, MIGRATIONS_ALL, err) < 0 ? -1 : take_over(s, err);
 }
 
 int store_prepare(struct store *s, struct db *db, const char *owner, struct err *err)

@@ -4,7 +4,7 @@
  * answers after the commit. Loop thread.
  *
  *	POST /v1/forms/FORM	a sign-up: JSON, urlencoded, multipart; 202, or 303 or a page for browsers
- *	POST /v1/track		Segment's track call
+ *	POST /v1/track		Segment's track call; so /v1/page, /v1/identify, /v1/batch
  *	POST /v1/outcomes	what became of a lead, by a program (bearer)
  *	POST /v1/esp/S/PATH	what mail service S reports of its mail
  *	GET /o/T.gif		an open: always the picture

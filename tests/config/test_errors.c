@@ -159,6 +159,8 @@ static const struct mistake operator_mistakes[] = {
 		"nurtured.yaml:18:5: `token` and `user` are two ways to prove the same; give one\n"
 		"nurtured.yaml:18:28: `path` must be 16 to 128 letters, digits, - or _, for it is part of an address; `openssl rand -hex 16` makes one\n"
 		"nurtured.yaml:18:28: two of `esp` have this path; each has one of its own\n" },
+	{ "nurtured.yaml", "port: 0", "api_secret: credential:api-key",
+		"nurtured.yaml:3:63: `api_secret`: the secret does not begin with whsec_; make one with: printf 'whsec_%s' \"$(openssl rand -base64 32)\"\n" },
 	{ "nurtured.yaml", "/INBOX", "",
 		"nurtured.yaml:11:26: `imaps://imap.example.com` names no mailbox; write "
 		"imaps://host/INBOX\n" },

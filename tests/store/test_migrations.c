@@ -98,38 +98,23 @@ static void what_is_no_database_is_refused(void **state)
 	refused(w, "not a database");
 }
 
-/* Takes back what the steps behind `mail_data` did, so that a file of then can be made of one of today: how many they were, in their order. */
-static const struct {
-	int steps;
-	const char *back;
-} later[] = {
-	{ 6, /* hits as they were before what was seen of them was kept */
-		"DROP TABLE hit_day; DROP TABLE hit; CREATE TABLE hit (bucket INTEGER NOT NULL, id INTEGER NOT NULL, prospect INTEGER NOT NULL,"
-		" delivery INTEGER NOT NULL, kind TEXT NOT NULL, place INTEGER NOT NULL, at INTEGER NOT NULL, agent TEXT NOT NULL, ip TEXT NOT NULL,"
-		" verdict INTEGER NOT NULL, reasons INTEGER NOT NULL, PRIMARY KEY (bucket, id)) STRICT, WITHOUT ROWID;"
-		"CREATE INDEX hit_delivery ON hit (bucket, delivery, at);" },
-	{ 1, "DROP TABLE alarm" },
-	{ 1, "ALTER TABLE prospect DROP COLUMN consent_at" },
-	{ 1, "ALTER TABLE prospect DROP COLUMN consent_until" },
-	{ 1, "ALTER TABLE prospect DROP COLUMN topics" },
-	{ 1, "ALTER TABLE prospect DROP COLUMN paused_until" },
-	{ 1, "ALTER TABLE prospect DROP COLUMN own_count" },
-	{ 1, "ALTER TABLE prospect DROP COLUMN own_within" },
-	{ 1, "ALTER TABLE consent DROP COLUMN basis" },
-	{ 1, "ALTER TABLE consent DROP COLUMN version" },
-	{ 1, "ALTER TABLE consent DROP COLUMN until_us" },
-	{ 1, "ALTER TABLE consent DROP COLUMN actor" },
-};
-
-/* The schema's version as it was with `mail_data` as its last step. */
-static int64_t take_back(struct with_store *w)
+/* The file as a program left it that knew the first `steps` steps; then what it had in it. */
+static int64_t older(struct with_store *w, int steps, const char *rows)
 {
+	char path[300];
+	struct db *db;
+	struct err err;
 	int64_t version = ask(w, "PRAGMA user_version");
 
-	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++) {
-		change(w, later[i].back);
-		version -= later[i].steps;
+	for (const char *const *end = (const char *const[]){ "", "-wal", "-shm", NULL }; *end; end++) {
+		snprintf(path, sizeof(path), "%s%s", file_of(w), *end);
+		unlink(path);
 	}
+	assert_int_equal(db_open(&driver_sqlite, file_of(w), DB_WRITER, &db, &err), 0);
+	assert_int_equal(migrations_run(db, steps, &err), 0);
+	db_close(&db);
+	assert_int_equal(ask(w, "PRAGMA user_version"), steps);
+	change(w, rows);
 	return version;
 }
 
@@ -137,13 +122,10 @@ static int64_t take_back(struct with_store *w)
 static void an_older_schema_goes_on_where_it_stood(void **state)
 {
 	struct with_store *w = *state;
-	int64_t version, then;
+	int64_t version;
 
 	close_store(w);
-	version = ask(w, "PRAGMA user_version");
-	then = take_back(w);
-	change(w, "DROP TABLE mail_data; DROP TABLE event_count; DROP TABLE sequence_version; INSERT INTO turn VALUES ('ana', 3)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)then - 4));
+	version = older(w, 45, "INSERT INTO turn VALUES ('ana', 3)");
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
@@ -155,13 +137,9 @@ static void an_older_schema_goes_on_where_it_stood(void **state)
 static void the_events_of_an_older_schema_are_counted(void **state)
 {
 	struct with_store *w = *state;
-	int64_t then;
 
 	close_store(w);
-	then = take_back(w);
-	change(w, "DROP TABLE mail_data; DROP TABLE event_count;"
-			"INSERT INTO event VALUES (7, 70, 'click', 5, 1, 'a', '{}', 0), (7, 70, 'click', 9, 2, 'a', '{}', 0), (7, 70, 'click', 6, 3, 'b', '{}', 0)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)then - 3));
+	older(w, 46, "INSERT INTO event VALUES (7, 70, 'click', 5, 1, 'a', '{}', 0), (7, 70, 'click', 9, 2, 'a', '{}', 0), (7, 70, 'click', 6, 3, 'b', '{}', 0)");
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM event_count"), 2);
@@ -172,19 +150,10 @@ static void the_events_of_an_older_schema_are_counted(void **state)
 static void people_of_an_older_schema_stay(void **state)
 {
 	struct with_store *w = *state;
-	int64_t version, then;
+	int64_t version;
 
 	close_store(w);
-	version = ask(w, "PRAGMA user_version");
-	then = take_back(w);
-	change(w, "DROP TABLE mail_data; DROP TABLE event_count; DROP TABLE sequence_version; DROP TABLE test_end; DROP TABLE arm_day; DROP TABLE trial;"
-			"ALTER TABLE sending DROP COLUMN arm; ALTER TABLE delivery DROP COLUMN arm;"
-			"ALTER TABLE enrolment DROP COLUMN heldout; ALTER TABLE enrolment DROP COLUMN allowed;"
-			"ALTER TABLE enrolment DROP COLUMN version;"
-			"ALTER TABLE prospect DROP COLUMN moved_until; ALTER TABLE prospect DROP COLUMN moved_list;"
-			"ALTER TABLE prospect DROP COLUMN tags;"
-			"INSERT INTO enrolment VALUES (7, 70, 71, 'ebook', 'nudge', 0, 5, 0, '', 9, 72, 0)");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)then - 15));
+	version = older(w, 34, "INSERT INTO enrolment VALUES (7, 70, 71, 'ebook', 'nudge', 0, 5, 0, '', 9, 72, 0)");
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
@@ -195,14 +164,11 @@ static void people_of_an_older_schema_stay(void **state)
 static void the_hits_of_an_older_schema_stay(void **state)
 {
 	struct with_store *w = *state;
-	int64_t version, then;
+	int64_t version;
 
 	close_store(w);
-	version = ask(w, "PRAGMA user_version");
-	then = take_back(w);
-	change(w, "INSERT INTO hit VALUES (7, 1, 70, 80, 'o', 0, 500, 'Mozilla', '192.0.2.1', 2, 1), (7, 2, 70, 80, 'c', 3, 600, 'x', '', 0, 0);"
+	version = older(w, 49, "INSERT INTO hit VALUES (7, 1, 70, 80, 'o', 0, 500, 'Mozilla', '192.0.2.1', 2, 1), (7, 2, 70, 80, 'c', 3, 600, 'x', '', 0, 0);"
 			"INSERT INTO queue VALUES (7, 0, 690, 5, 2, 70, 2, ''), (7, 0, 690, 6, 3, 70, 70, '')");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)then));
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
@@ -217,14 +183,11 @@ static void the_hits_of_an_older_schema_stay(void **state)
 static void a_step_that_fails_changes_nothing(void **state)
 {
 	struct with_store *w = *state;
-	int64_t version;
 
 	close_store(w);
-	version = take_back(w);
-	change(w, "DROP TABLE sequence_version");
-	change(w, arena_printf(w->arena, "PRAGMA user_version = %d", (int)version - 4));
+	older(w, 45, "CREATE TABLE event_count (a)");
 	refused(w, "upgrading the schema");
-	assert_int_equal(ask(w, "PRAGMA user_version"), version - 4);
+	assert_int_equal(ask(w, "PRAGMA user_version"), 45);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sequence_version'"), 0);
 }
 
