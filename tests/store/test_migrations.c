@@ -125,7 +125,7 @@ static void an_older_schema_goes_on_where_it_stood(void **state)
 	int64_t version;
 
 	close_store(w);
-	version = older(w, 45, "INSERT INTO turn VALUES ('ana', 3)");
+	version = older(w, 44, "INSERT INTO turn VALUES ('ana', 3)");
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
@@ -139,7 +139,7 @@ static void the_events_of_an_older_schema_are_counted(void **state)
 	struct with_store *w = *state;
 
 	close_store(w);
-	older(w, 46, "INSERT INTO event VALUES (7, 70, 'click', 5, 1, 'a', '{}', 0), (7, 70, 'click', 9, 2, 'a', '{}', 0), (7, 70, 'click', 6, 3, 'b', '{}', 0)");
+	older(w, 45, "INSERT INTO event VALUES (7, 70, 'click', 5, 1, 'a', '{}', 0), (7, 70, 'click', 9, 2, 'a', '{}', 0), (7, 70, 'click', 6, 3, 'b', '{}', 0)");
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM event_count"), 2);
@@ -153,7 +153,7 @@ static void people_of_an_older_schema_stay(void **state)
 	int64_t version;
 
 	close_store(w);
-	version = older(w, 34, "INSERT INTO enrolment VALUES (7, 70, 71, 'ebook', 'nudge', 0, 5, 0, '', 9, 72, 0)");
+	version = older(w, 33, "INSERT INTO enrolment VALUES (7, 70, 71, 'ebook', 'nudge', 0, 5, 0, '', 9, 72, 0)");
 	open_store(w);
 	close_store(w);
 	assert_int_equal(ask(w, "PRAGMA user_version"), version);
@@ -167,7 +167,7 @@ static void the_hits_of_an_older_schema_stay(void **state)
 	int64_t version;
 
 	close_store(w);
-	version = older(w, 49, "INSERT INTO hit VALUES (7, 1, 70, 80, 'o', 0, 500, 'Mozilla', '192.0.2.1', 2, 1), (7, 2, 70, 80, 'c', 3, 600, 'x', '', 0, 0);"
+	version = older(w, 48, "INSERT INTO hit VALUES (7, 1, 70, 80, 'o', 0, 500, 'Mozilla', '192.0.2.1', 2, 1), (7, 2, 70, 80, 'c', 3, 600, 'x', '', 0, 0);"
 			"INSERT INTO queue VALUES (7, 0, 690, 5, 2, 70, 2, ''), (7, 0, 690, 6, 3, 70, 70, '')");
 	open_store(w);
 	close_store(w);
@@ -185,9 +185,9 @@ static void a_step_that_fails_changes_nothing(void **state)
 	struct with_store *w = *state;
 
 	close_store(w);
-	older(w, 45, "CREATE TABLE event_count (a)");
+	older(w, 44, "CREATE TABLE event_count (a)");
 	refused(w, "upgrading the schema");
-	assert_int_equal(ask(w, "PRAGMA user_version"), 45);
+	assert_int_equal(ask(w, "PRAGMA user_version"), 44);
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sequence_version'"), 0);
 }
 
