@@ -154,6 +154,7 @@ SRC_store := \
 	daemon/store/enrolments.c \
 	daemon/store/events.c \
 	daemon/store/hits.c \
+	daemon/store/holds.c \
 	daemon/store/inbound.c \
 	daemon/store/journal.c \
 	daemon/store/leads.c \
@@ -188,6 +189,7 @@ SRC_decide := \
 	daemon/decide/forget.c \
 	daemon/decide/gate.c \
 	daemon/decide/goal_rate.c \
+	daemon/decide/hold.c \
 	daemon/decide/hot.c \
 	daemon/decide/judge.c \
 	daemon/decide/look.c \
@@ -206,6 +208,7 @@ SRC_decide := \
 	daemon/decide/on_outcome.c \
 	daemon/decide/on_preferences.c \
 	daemon/decide/on_rescore.c \
+	daemon/decide/on_reply.c \
 	daemon/decide/on_sales.c \
 	daemon/decide/on_signup.c \
 	daemon/decide/on_test_mail.c \

@@ -25,6 +25,7 @@
 
 struct test {
 	const struct command *command;
+	const struct plan *plan;
 	struct mail_reader *reader;
 	bool one;		/* a single file: no name before its page */
 	bool refused;		/* something could not be opened */
@@ -68,6 +69,8 @@ static json_t *intents_of(const json_t *said)
 	json_t *out = json_array();
 	size_t i;
 
+	if (!*primary)
+		primary = strcmp(frame_string(said, "class"), "unsubscribe") == 0 ? "unsubscribe" : frame_string(said, "auto_kind");
 	if (*primary)
 		json_array_append_new(out, json_string(primary));
 	for (i = 0; i < json_array_size(found); i++) {
@@ -86,6 +89,41 @@ static json_t *unreadable(void)
 		"evidence", "reading it ended the intake", "intents");
 }
 
+/* What would be done if its token is one of ours. */
+static const char *follows_from_class(const char *class)
+{
+	static const char *const lines[][2] = {
+		{ "bounce", "hard: the address is suppressed; soft: it is counted" },
+		{ "complaint", "the address is suppressed" },
+		{ "unsubscribe", "they are unsubscribed" },
+		{ "auto", "nothing stops; `ooo` pauses their sequences, `left_company` stops them and makes a task" },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		if (strcmp(lines[i][0], class) == 0)
+			return lines[i][1];
+	return "it is kept, nothing else";
+}
+
+static json_t *follows(const struct plan *plan, const json_t *said)
+{
+	static const char *const lines[] = {
+		[REPLY_UNSUBSCRIBE] = "they are unsubscribed, at once; it is forwarded",
+		[REPLY_SUPPRESS] = "no mail goes to them any more; a task for the owner; it is forwarded",
+		[REPLY_TASK] = "their sequences stop; a task for the owner; it is forwarded",
+		[REPLY_HOT] = "their sequences stop; whether they are hot the rule of sales.yaml says; it is forwarded",
+		[REPLY_STOP] = "their sequences stop; it is forwarded",
+		[REPLY_PAUSE] = "their sequences pause until the day named, or for `pause`; it is forwarded",
+		[REPLY_REVIEW] = "their sequences pause; somebody has to read it: it is forwarded",
+		[REPLY_GO_ON] = "their sequences go on; it is forwarded",
+	};
+	const char *intent = frame_string(said, "intent");
+
+	if (strcmp(frame_string(said, "class"), "human") != 0)
+		return json_pack("[s]", follows_from_class(frame_string(said, "class")));
+	return json_pack("[s]", lines[plan_reply_action(plan, intent, NULL)]);
+}
+
 /* RFC 3339, or null where there is none. */
 static json_t *time_of(const json_t *said, const char *key)
 {
@@ -101,7 +139,7 @@ static json_t *time_of(const json_t *said, const char *key)
 	return out;
 }
 
-static json_t *shape(const char *name, const json_t *said)
+static json_t *shape(const struct test *t, const char *name, const json_t *said)
 {
 	static const char *const keys[] = { "subject", "from", "from_name", "message_id", "in_reply_to", "auto_kind", "complaint",
 		"evidence", "structure", "attachments", "recipients", "tokens", "uncut", "cut", NULL };
@@ -115,6 +153,7 @@ static json_t *shape(const char *name, const json_t *said)
 		json_object_set(out, "found", json_object_get(said, "intents"));
 	json_object_set_new(out, "date", time_of(said, "date"));
 	json_object_set_new(out, "until", time_of(said, "until"));
+	json_object_set_new(out, "follows", follows(t->plan, said));
 	take(out, said, keys);
 	return out;
 }
@@ -154,7 +193,7 @@ static void read_bytes(struct test *t, const char *name, const struct buf *raw)
 		json_decref(said);
 		said = unreadable();
 	}
-	shaped = shape(name, said);
+	shaped = shape(t, name, said);
 	print(t, name, shaped);
 	json_decref(shaped);
 	json_decref(said);
@@ -258,6 +297,7 @@ int ctl_reply(const struct command *c)
 
 	if (load(c, &plan) < 0)
 		return EXIT_BAD_CONFIG;
+	t.plan = plan;
 	t.reader = mail_reader_new(plan);
 	for (size_t i = 0; i < c->argument_count; i++)
 		read_path(&t, c->arguments[i], 0);

@@ -10,6 +10,7 @@
 #include "calendar.h"
 #include "decide.h"
 #include "person.h"
+#include "reply.h"
 
 /* After quiet hours a night's mail does not go out at one stroke: each person has their own place in the first minutes. */
 #define SPREAD (10 * US_MINUTE)
@@ -108,6 +109,17 @@ static int check_choices(struct person *p, const struct sequence *s, const struc
 	return rc < 0 ? -1 : !rc;
 }
 
+/* They said not now, are away, or a colleague talks with sales. 1 it waits, in *out. What may go out even in a cap goes over it, too. */
+static int check_hold(struct person *p, const struct step *step, struct gate_answer *out, struct err *err)
+{
+	struct hold held;
+	int rc = step && step->even_in_cap ? 0 : hold_find(p, &held, err);
+
+	if (rc == 1)
+		hold(out, held.until, held.why);
+	return rc;
+}
+
 /* Never behind the hour at which the day's mail ends: they would wait for ever. */
 static int64_t place_in_spread(const struct quiet *quiet, int64_t prospect)
 {
@@ -140,6 +152,9 @@ int gate_check(struct person *p, const struct sequence *s, const struct step *st
 	if (rc)
 		return end(out, e->why);
 	rc = check_choices(p, s, step, out, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	rc = check_hold(p, step, out, err);
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	list = step && step->even_in_cap ? -1 : plan_list(p->plan, p->row.list);

@@ -11,6 +11,7 @@
 
 #include "decide.h"
 #include "person.h"
+#include "reply.h"
 
 METRIC(leads, COUNTER, "nurtured_leads_total", "", "Prospects who became hot.");
 
@@ -56,7 +57,7 @@ static int become_lead(struct person *p, struct err *err)
 	if (leads_insert(p->db, &lead, err) || person_journal(p, "hot", "lead", p->cause, err))
 		return -1;
 	note = (struct alert_note){ .type = "lead.hot", .reason = lead.reason, .lead = &lead, .owner = owner, .sequence = "", .step = "" };
-	return alert_post(p, &note, p->plan->sales.alerts, p->plan->sales.alert_count, NULL, err) || pause_or_stop(p, err) ? -1 : 0;
+	return alert_post(p, &note, p->plan->sales.alerts, p->plan->sales.alert_count, NULL, err) || pause_or_stop(p, err) || hold_company(p, err) ? -1 : 0;
 }
 
 /* --- by whom ---------------------------------------------------------------------------------------------------------- */

@@ -536,6 +536,44 @@ static int claim_test(struct claim *c, struct delivery *mail, struct err *err)
 	return m->values ? 0 : -1;
 }
 
+/* A mail of somebody whom nobody here knows: what was kept of it, with a word of why. */
+static int claim_stranger(struct claim *c, struct delivery *mail, struct err *err)
+{
+	static const char note[] = "(It came without a token of ours, and nobody here has this address: nothing followed from it but this mail.)";
+	const struct name_places *at = &c->d->places;
+	struct arena *arena = c->batch->arena;
+	struct value *values = arena_calloc(arena, vocabulary_count(c->d->working->alert_names) + 1, sizeof(*values));
+	struct value_builder *who = value_build_object(arena);
+	const char *text, *from, *name, *words, *subject;
+	int found = mail_data_find(c->db, mail->id, c->d->arena, &text, err);
+	json_t *json = found == 1 ? json_loads(text, 0, NULL) : NULL;
+
+	if (found < 0)
+		return -1;
+	from = json ? json_string_value(json_object_get(json, "from")) : "";
+	name = json ? json_string_value(json_object_get(json, "from_name")) : "";
+	words = json ? json_string_value(json_object_get(json, "words")) : "";
+	subject = json ? json_string_value(json_object_get(json, "subject")) : "";
+	value_put(who, "email", value_text(arena_strdup(arena, from ? from : "")));
+	value_put(who, "name", name && *name ? value_text(arena_strdup(arena, name)) : value_nil);
+	if (at->prospect >= 0)
+		values[at->prospect] = value_built(who);
+	if (at->words >= 0)
+		values[at->words] = value_text(arena_printf(arena, "%s\n\n%s", words ? words : "", note));
+	if (at->subject >= 0)
+		values[at->subject] = value_text(arena_strdup(arena, subject ? subject : ""));
+	if (at->from_email >= 0)
+		values[at->from_email] = value_text(arena_strdup(arena, from ? from : ""));
+	if (at->from_name >= 0 && name && *name)
+		values[at->from_name] = value_text(arena_strdup(arena, name));
+	if (at->company >= 0)
+		values[at->company] = value_text(c->d->working->operator.senders[0].company);
+	from = arena_strdup(arena, from ? from : "");
+	json_decref(json);
+	mail->state = DELIVERY_SENDING;
+	return sending_insert(c->db, mail, err) || add_mail(c, NULL, mail, NULL, values, from, err) ? -1 : 0;
+}
+
 static int claim_mail(struct claim *c, const struct queue_row *row, struct err *err)
 {
 	struct delivery mail;
@@ -546,6 +584,8 @@ static int claim_mail(struct claim *c, const struct queue_row *row, struct err *
 		return found < 0 ? -1 : 0;
 	if (mail.kind == DELIVERY_TEST)
 		return claim_test(c, &mail, err);
+	if (mail.kind == DELIVERY_FORWARD && !mail.prospect)
+		return claim_stranger(c, &mail, err);
 	found = load_settled(c, mail.prospect, &p, err);
 	if (found <= 0)
 		return found < 0 ? -1 : close_mail(c, &mail, "the prospect is gone", err);

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "store/holds.h"
 
 #include "decide.h"
 #include "person.h"
@@ -70,6 +71,22 @@ static int end_withheld(struct decide *d, struct db *db, const struct delivery *
 	return sequence_end(d, db, &e, mail->reply, mail->done, err);
 }
 
+/* They answered "not now" after it was claimed: it is tried again when the hold is over. 1 it is. */
+static int put_off(struct decide *d, struct db *db, struct delivery *mail, struct err *err)
+{
+	struct hold held;
+	int found = holds_find(db, mail->prospect, d->arena, &held, err);
+
+	if (found < 0 || !found || held.until <= clock_now())
+		return found < 0 ? -1 : 0;
+	log_info("mail.withheld", L_ID("delivery", "del", mail->id), L_STR("why", held.why));
+	if (sending_take(db, mail->id, d->arena, mail, err) < 0)
+		return -1;
+	mail->state = DELIVERY_DEFERRED;
+	mail->reply = held.why;
+	return mail_plan(db, mail, held.until, err) ? -1 : 1;
+}
+
 int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, struct err *err)
 {
 	struct arena *arena = decide_arena(d);
@@ -81,6 +98,8 @@ int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, str
 	*may_out = false;
 	if (found <= 0)
 		return found;
+	if (mail.kind == DELIVERY_STEP && (found = put_off(d, db, &mail, err)) != 0)
+		return found < 0 ? -1 : 0;
 	why = forbidden(d, db, &mail, err, &failed);
 	if (failed)
 		return -1;

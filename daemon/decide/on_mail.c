@@ -17,6 +17,7 @@
 
 #include "decide.h"
 #include "person.h"
+#include "reply.h"
 
 const char *const mail_class_names[] = { "human", "auto", "bounce", "complaint", "challenge", "mdn", "calendar", "unsubscribe", "unreadable", NULL };
 
@@ -52,103 +53,6 @@ static void count_class(enum mail_class class)
 	}
 }
 
-/* --- what a reply does --------------------------------------------------------------------------------------------- */
-
-/* A colleague, or an address of theirs that we do not know, answers what we wrote to them. */
-static bool by_other(const struct person *p, const struct mail_fact *fact)
-{
-	struct address from;
-
-	return *fact->from && address_parse(fact->from, &from, NULL) == 0 && strcmp(from.key, p->row.key) != 0;
-}
-
-static const char *reply_data(struct person *p, const struct mail_fact *fact)
-{
-	json_t *json = json_object(), *intents = json_loads(fact->intents && *fact->intents ? fact->intents : "[]", 0, NULL);
-	const char *out;
-	char *text;
-
-	json_object_set_new(json, "words", json_string(fact->text));
-	json_object_set_new(json, "subject", json_string(fact->subject));
-	json_object_set_new(json, "intent", json_string(fact->intent));
-	json_object_set_new(json, "from", json_string(fact->from));
-	json_object_set_new(json, "from_name", json_string(fact->from_name));
-	if (by_other(p, fact))
-		json_object_set_new(json, "reply_by_other", json_string(fact->from));
-	if (intents)
-		json_object_set_new(json, "intents", intents);
-	text = json_dumps(json, JSON_COMPACT);
-	out = arena_strdup(p->arena, text ? text : "{}");
-	free(text);
-	json_decref(json);
-	return out;
-}
-
-/*
- * Everything automatic stops, what a change of list by this very reply would begin included; only a sequence that is entered `on: reply`
- * may begin with it.
- */
-static int stop_sequences(struct person *p, const struct enrolment *before, size_t before_count, struct err *err)
-{
-	struct enrolment *open;
-	struct delivery *claimed;
-	size_t count, stop = 0, i, k;
-
-	if (enrolments_open(p->db, p->row.id, p->arena, &open, &count, err))
-		return -1;
-	for (i = 0; i < count; i++) {
-		const struct sequence *s = plan_sequence(p->plan, open[i].sequence);
-
-		for (k = 0; k < before_count && before[k].id != open[i].id; k++)
-			;
-		if (k == before_count && s && strcmp(s->enter_on, "reply") == 0)
-			continue;
-		open[stop++] = open[i];
-	}
-	if (sequence_end_all(p, open, stop, "replied", err))
-		return -1;
-	if (sending_of(p->db, p->row.id, p->arena, &claimed, &count, err))
-		return -1;
-	for (i = 0; i < count; i++)
-		if (claimed[i].kind == DELIVERY_STEP)
-			decide_withdraw_after_commit(p->d, p->db, claimed[i].id);
-	return 0;
-}
-
-static int forward(struct person *p, int64_t event, struct err *err)
-{
-	struct delivery mail = {
-		.prospect = p->row.id, .kind = DELIVERY_FORWARD, .state = DELIVERY_PLANNED, .sequence = "", .step = "",
-		.template = "forward", .download = "", .ref = event, .planned = p->now, .reply = "", .relay_id = "",
-	};
-
-	if (hot_listener(p, &mail.address, err))
-		return -1;
-	return mail.address ? mail_plan(p->db, &mail, p->now, err) : 0;
-}
-
-static int human(struct person *p, const struct mail_fact *fact, const struct delivery *about, struct err *err)
-{
-	struct enrolment *before;
-	size_t count;
-	int64_t event;
-
-	if (enrolments_open(p->db, p->row.id, p->arena, &before, &count, err))
-		return -1;
-	hot_ask(p);
-	if (judge_came_back(p, about->id, -1, err))
-		return -1;
-	person_set_intent(p, *fact->intent ? fact->intent : "other");
-	if (person_happen(p, "reply", mail_base(p->arena, about->template), reply_data(p, fact), &event, err))
-		return -1;
-	if (strcmp(fact->intent, "unsubscribe") == 0 && p->row.consent != CONSENT_WITHDRAWN &&
-			person_unsubscribe(p, "reply", "a reply that asks for it", "", "", err))
-		return -1;
-	if (person_settle(p, err) || stop_sequences(p, before, count, err))
-		return -1;
-	return forward(p, event, err);
-}
-
 /* --- what a machine says ------------------------------------------------------------------------------------------- */
 
 /* Their mail program says that it showed the mail: it arrived, and more is not certain. */
@@ -171,7 +75,7 @@ int mail_about_person(struct person *p, const struct mail_fact *fact, struct del
 		return -1;
 	switch (fact->class) {
 	case MAIL_HUMAN:
-		return human(p, fact, about, err);
+		return reply_of_person(p, fact, about, err);
 	case MAIL_BOUNCE:
 		return person_bounced(p, fact, about, err);
 	case MAIL_COMPLAINT:
@@ -183,9 +87,7 @@ int mail_about_person(struct person *p, const struct mail_fact *fact, struct del
 			return -1;
 		return person_settle(p, err);
 	case MAIL_AUTO:
-		if (person_happen(p, "auto_reply", mail_base(p->arena, about->template), "{}", NULL, err))
-			return -1;
-		return person_settle(p, err);
+		return reply_of_machine(p, fact, about, err);
 	case MAIL_MDN:
 		return displayed(p, fact, about, err);
 	case MAIL_CHALLENGE:
@@ -243,6 +145,11 @@ static int find_by_address(struct decide *d, struct db *db, const struct mail_fa
 			return 1;
 		}
 	}
+	/* who wants no mail gets none, however long ago the last one was */
+	if (count && fact->class == MAIL_HUMAN && plan_reply_action(p->plan, fact->intent, NULL) == REPLY_UNSUBSCRIBE) {
+		*about = all[0];
+		return 1;
+	}
 	for (i = 0; i < count && fact->class == MAIL_HUMAN; i++) {
 		if (arrived(&all[i]) && all[i].done > fact->at - REPLY_WITHIN && all[i].kind != DELIVERY_FORWARD) {
 			*about = all[i];
@@ -264,10 +171,12 @@ static int find(struct decide *d, struct db *db, const struct mail_fact *fact, s
 	return found;
 }
 
-/* The mail is kept and stays in the mailbox, where a person can read it; and what nobody should miss is told. */
-static int unattributed(struct db *db, const struct mail_fact *fact, struct err *err)
+/* A person's mail goes to sales. Others are kept and stay in the mailbox, where a person can read it; and what nobody should miss is told. */
+static int unattributed(struct decide *d, struct db *db, const struct mail_fact *fact, struct err *err)
 {
 	metric_add(&metric_unattributed, 1);
+	if (fact->class == MAIL_HUMAN && !fact->forged)
+		return reply_of_stranger(d, db, fact, err);
 	if (fact->class == MAIL_COMPLAINT) {
 		log_error("complaint.unattributed", L_STR("mailbox", fact->mailbox));
 		return alarms_raise(db, "complaint", "about nobody we know", fact->mailbox, fact->at, err);
@@ -310,7 +219,7 @@ int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struc
 	}
 	count_class(fact->class);
 	if (found != 1)
-		return unattributed(db, fact, err);
+		return unattributed(d, db, fact, err);
 	out->prospect = p.row.id;
 	if (about.kind == DELIVERY_FORWARD) {	/* of a mail to our own people: says nothing about the prospect */
 		if (fact->class == MAIL_BOUNCE)

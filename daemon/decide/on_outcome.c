@@ -128,7 +128,7 @@ static int finish(struct db *db, struct delivery *mail, enum delivery_state stat
 {
 	mail->state = state;
 	mail->done = at;
-	if (mail->kind == DELIVERY_TEST && mail_data_remove(db, mail->id, err))
+	if ((mail->kind == DELIVERY_TEST || (mail->kind == DELIVERY_FORWARD && !mail->prospect)) && mail_data_remove(db, mail->id, err))
 		return -1;
 	return deliveries_put(db, mail, err);
 }

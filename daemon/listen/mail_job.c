@@ -99,7 +99,7 @@ static void take_words(struct mail_job *job)
 	f->subject = frame_string(m, "subject");
 	f->message_id = frame_string(m, "message_id");
 	f->text = frame_string(m, "text");
-	f->intent = frame_string(m, "intent");
+	f->intent = frame_string(m, f->class == MAIL_AUTO ? "auto_kind" : "intent");
 	f->until = frame_integer(m, "until", 0);
 	f->bounce_kind = frame_string(bounce, "kind");
 	f->bounce_reason = frame_string(bounce, "reason");

@@ -475,6 +475,21 @@ static const char *const steps[] = {
 	" last_at $INT NOT NULL,"
 	" last $TEXT NOT NULL,"
 	" PRIMARY KEY (bucket, prospect)) $BY_KEY",
+
+	/* until when a person, or the people of a company, get no mails of sequences */
+	"CREATE TABLE hold ("
+	" bucket $INT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" until_us $INT NOT NULL,"
+	" why $TEXT NOT NULL,"
+	" PRIMARY KEY (bucket, prospect)) $BY_KEY",
+
+	"CREATE TABLE company_hold ("
+	" domain $TEXT NOT NULL,"
+	" prospect $INT NOT NULL,"
+	" until_us $INT NOT NULL,"
+	" why $TEXT NOT NULL,"
+	" PRIMARY KEY (domain)) $BY_KEY",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

@@ -632,7 +632,7 @@ static void test_reply_that_makes_nobody_hot_is_forwarded_too(void **state)
 
 	sign_up("ebook", "eva@work.example", NULL, NULL);
 	send_due(&delivery);
-	mail_in(MAIL_HUMAN, delivery, "Thanks, nice read.", "thanks", 5);
+	mail_in(MAIL_HUMAN, delivery, "Nice read.", "other", 5);
 	c = look("eva@work.example");
 	assert_int_equal(c.has_lead, 0);
 	assert_int_equal(c.enrolments[0].state, ENROLMENT_ENDED);
@@ -1019,7 +1019,7 @@ static void test_stopping_leaves_no_row(void **state)
 	sign_up("ebook", "ute@work.example", NULL, NULL);
 	send_due(&delivery);
 	track("ute@work.example", NULL, "trial", "", "m2");
-	mail_in(MAIL_HUMAN, delivery, "Thanks.", "thanks", 7);
+	mail_in(MAIL_HUMAN, delivery, "Nice.", "other", 7);
 	assert_int_equal(rows_of("ute@work.example").steps, 0);
 	assert_int_equal(look("ute@work.example").enrolments[0].state, ENROLMENT_ENDED);
 	assert_string_equal(look("ute@work.example").enrolments[1].why, "replied");

@@ -71,6 +71,16 @@ static int64_t order_of(int64_t id)
 
 /* --- while it runs --------------------------------------------------------------------------------------------------------------------- */
 
+static bool stops(const char *intent)
+{
+	static const char *const go_on[] = { "not_now", "ooo", "review", "thanks", NULL };
+	size_t i;
+
+	for (i = 0; go_on[i] && strcmp(go_on[i], intent) != 0; i++)
+		;
+	return !go_on[i];
+}
+
 static void tell_cb(void *ctx, const struct thing *thing)
 {
 	struct round *r = ctx;
@@ -90,7 +100,9 @@ static void tell_cb(void *ctx, const struct thing *thing)
 		return;
 	case THING_REPLIES:
 		rec->stopped |= strcmp(thing->why, "unsubscribe") == 0;
-		rec->replied = order_of(id_new(0, thing->at));
+		/* what pauses, and thanks, let a sequence go on */
+		if (stops(thing->why))
+			rec->replied = order_of(id_new(0, thing->at));
 		return;
 	default:
 		return;
