@@ -58,6 +58,7 @@ static int compose_case(struct letters *l, const json_t *c, struct arena *arena,
 	const struct mail_template *template = plan_mail(l->plan, text_of(c, "template", ""));
 	struct owner owner = { .full_name = text_of(c, "owner", NULL), .email = "owner@example.com" };
 	const struct form *form = plan_form(l->plan, text_of(c, "form", ""));
+	bool confirm = json_is_true(json_object_get(c, "confirm"));
 	struct address address;
 	struct mail mail;
 
@@ -66,10 +67,10 @@ static int compose_case(struct letters *l, const json_t *c, struct arena *arena,
 	if (address_parse(text_of(c, "address", ""), &address, err) < 0)
 		return -1;
 	mail = (struct mail){
-		.delivery = 1234567890123, .prospect = 77, .kind = json_is_true(json_object_get(c, "confirm")) ? DELIVERY_CONFIRM : DELIVERY_STEP,
+		.delivery = 1234567890123, .prospect = 77, .kind = confirm ? DELIVERY_CONFIRM : DELIVERY_STEP,
 		.template = template, .sender = &l->plan->operator.senders[template->sender], .address = &address, .to_name = text_of(c, "name", ""),
 		.values = values_of(l->plan, c, arena), .sequence = text_of(c, "sequence", "ebook"), .step = text_of(c, "step", "mistakes"),
-		.download = text_of(c, "download", ""), .attachment = form ? form->attachment : NULL, .consent = 9,
+		.download = text_of(c, "download", ""), .attachment = form ? form->attachment : NULL, .consent = confirm ? 9 : 0,
 		.owner = owner.full_name ? &owner : NULL, .one_to_one = json_is_true(json_object_get(c, "one_to_one")),
 		.mailing = json_is_true(json_object_get(c, "mailing")), .planned = json_integer_value(json_object_get(c, "planned")),
 	};
