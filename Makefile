@@ -193,6 +193,7 @@ SRC_decide := \
 	daemon/decide/hot.c \
 	daemon/decide/judge.c \
 	daemon/decide/look.c \
+	daemon/decide/look_hits.c \
 	daemon/decide/look_score.c \
 	daemon/decide/look_sequences.c \
 	daemon/decide/look_why.c \
@@ -252,6 +253,7 @@ SRC_simulate := \
 SRC_ingest := \
 	daemon/ingest/behaviour.c \
 	daemon/ingest/body.c \
+	daemon/ingest/book.c \
 	daemon/ingest/consent.c \
 	daemon/ingest/downloads.c \
 	daemon/ingest/esp.c \
@@ -279,7 +281,8 @@ SRC_ingest := \
 	daemon/ingest/script.c \
 	daemon/ingest/signup_page.c \
 	daemon/ingest/sns.c \
-	daemon/ingest/touch.c
+	daemon/ingest/touch.c \
+	daemon/ingest/utm.c
 
 SRC_send := \
 	daemon/send/breaker.c \
@@ -335,6 +338,7 @@ SRC_console := \
 	daemon/console/enroll.c \
 	daemon/console/gauges.c \
 	daemon/console/graph.c \
+	daemon/console/hits.c \
 	daemon/console/lines.c \
 	daemon/console/page_enroll.c \
 	daemon/console/key_ring.c \

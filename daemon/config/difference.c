@@ -11,6 +11,8 @@
 #include "config/difference.h"
 #include "config/words.h"
 
+#include "nurture.h"
+
 const char *const difference_words[] = {
 	[DIFFERENCE_ADDED] = "added", [DIFFERENCE_REMOVED] = "removed", [DIFFERENCE_CHANGED] = "changed",
 };
@@ -288,6 +290,15 @@ static void say_step(struct book *b, const struct plan *plan, const struct seque
 	say_buf(b, arena_printf(b->arena, "step %s", step->name), &text);
 }
 
+static void say_tracking(struct book *b, enum tracking track, const struct utm *utm)
+{
+	if (track != TRACK_ALL)
+		say(b, "track", nurture_tracks[track]);
+	say(b, "utm source", utm->source);
+	say(b, "utm medium", utm->medium);
+	say(b, "utm campaign", utm->campaign);
+}
+
 static void say_sequence(struct book *b, const struct plan *plan, const struct sequence *s)
 {
 	struct buf text = BUF_INIT;
@@ -312,6 +323,7 @@ static void say_sequence(struct book *b, const struct plan *plan, const struct s
 		say_duration(b, "holdout_for", s->holdout_for);
 	}
 	say(b, "on_change", words_on_change[s->on_change]);
+	say_tracking(b, s->track, &s->utm);
 	for (size_t i = 0; i < s->gone_count; i++)
 		say(b, arena_printf(b->arena, "gone: %s", s->gone[i].step), words_target(s, s->gone[i].to));
 	for (int i = 0; i < s->step_count; i++)

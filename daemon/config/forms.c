@@ -17,6 +17,7 @@
 
 static const char *const confirm_choices[] = { "double", "single", NULL };
 static const char *const attach_choices[] = { "no", "yes", "false", "true", NULL };	/* the odd ones mean yes */
+static const char *const yes_choices[] = { "no", "yes", NULL };
 static const char *const trust_choices[] = { "fill", "overwrite", NULL };
 static const char *const web_schemes[] = { "https", "http", NULL };
 
@@ -25,6 +26,7 @@ const char *const basis_names[] = { "express", "implied-inquiry", "implied-purch
 struct consent_keys {
 	const char *purpose, *words, *version;
 	int basis;
+	int tracking;
 };
 
 static const struct key consent_keys[] = {
@@ -36,6 +38,8 @@ static const struct key consent_keys[] = {
 	{ ROW(KEY_CHOICE, consent_keys, basis), .fallback = "express", .choices = basis_names,
 		.help = "on what it rests: express, they said yes; implied-inquiry, which ends after 6 months, and implied-purchase, "
 			"which ends after 2 years, both as Canada's law knows them; contract, they bought what the mails are part of" },
+	{ ROW(KEY_CHOICE, consent_keys, tracking), .fallback = "yes", .choices = yes_choices,
+		.help = "no: their mails have no pixel and no tracked links, whatever `track` says" },
 	NO_KEY,
 };
 static const struct key_table consent_table = { "`consent`", "What a person agrees to.", consent_keys };
@@ -285,6 +289,7 @@ static void load_consent(struct load *l, const struct yaml_node *node, struct fo
 	keys_read(l, node, &consent_table, &keys);
 	form->consent_purpose = keys.purpose;
 	form->consent_words = keys.words;
+	form->may_track = keys.tracking;
 	form->consent_version = keys.version ? keys.version : words_version(l, keys.words ? keys.words : "");
 	form->basis = (enum basis)keys.basis;
 	if (basis_lasts(form->basis) && form->confirm_double)

@@ -13,6 +13,7 @@
 #include "attachments.h"
 #include "keys.h"
 #include "mails.h"
+#include "nurture.h"
 #include "templates.h"
 #include "topics.h"
 
@@ -203,6 +204,21 @@ static void load_attachments(struct load *l, const struct file *file, struct mai
 		complain_at(&l->complaints, file->source, line ? line : 1, 1, "the files of this mail do not go into `max_size` of `message` in the operator's file");
 }
 
+/* `track: clicks`: one of the words of nurture.yaml. */
+static enum tracking find_track(struct load *l, const struct file *file, const struct template *html)
+{
+	const char *word = template_meta_text(html, "track");
+	int i;
+
+	for (i = 0; word && nurture_tracks[i]; i++)
+		if (!strcmp(nurture_tracks[i], word))
+			return (enum tracking)i;
+	if (word)
+		complain_at(&l->complaints, file->source, front_line(file->source->text, "track"), 1,
+			"`track`: `%s` is no choice here; there are `none`, `clicks` and `all`", word);
+	return TRACK_ALL;
+}
+
 static void load_mail(struct load *l, const char *path, const struct file *file, struct mail_template *mail)
 {
 	struct template_folder folder = { .load = l, .path = path, .language = file->language };
@@ -232,6 +248,7 @@ static void load_mail(struct load *l, const char *path, const struct file *file,
 	mail->pictures = keep_files(l, &pictures, &mail->picture_count);
 	load_attachments(l, file, mail, pictures.size);
 	mail->one_to_one = is_one_to_one(l, file, mail->html);
+	mail->track = find_track(l, file, mail->html);
 	mail->uses_download =
 		template_uses(mail->html, download) || (mail->text && template_uses(mail->text, download));
 }

@@ -162,9 +162,21 @@ static const struct key quiet_keys[] = {
 };
 static const struct key_table quiet_table = { "`quiet`", "When no mail goes out.", quiet_keys };
 
+const char *const nurture_tracks[] = { "all", "clicks", "none", NULL };
+
+static const struct key utm_keys[] = {
+	{ ROW(KEY_TEXT, utm, source), .help = "utm_source, like newsletter" },
+	{ ROW(KEY_TEXT, utm, medium), .help = "utm_medium, like email" },
+	{ ROW(KEY_TEXT, utm, campaign), .help = "utm_campaign" },
+	NO_KEY,
+};
+const struct key_table nurture_utm_table = { "`utm`",
+	"Where visitors come from, for web analytics: joined to where links of mails lead, unless it stands there already.", utm_keys };
+
 struct nurture_keys {
-	const struct yaml_node *fields, *stages, *lists, *topics, *score, *quiet, *holidays;
+	const struct yaml_node *fields, *stages, *lists, *topics, *score, *quiet, *holidays, *utm;
 	const char *language;
+	int track;
 };
 
 static const struct key nurture_keys[] = {
@@ -182,6 +194,11 @@ static const struct key nurture_keys[] = {
 		.help = "points and what they are given for" },
 	{ ROW(KEY_MAP, nurture_keys, quiet), .fallback_help = "mail goes out at any time",
 		.table = &quiet_table, .help = "when no mail goes out" },
+	{ ROW(KEY_CHOICE, nurture_keys, track), .fallback = "all", .choices = nurture_tracks,
+		.help = "what mails tell of who reads them: all, that they were opened and which links were clicked; clicks, links alone; none. "
+			"Sequences, the front matter of mails (`track:`) and consents may say less" },
+	{ ROW(KEY_MAP, nurture_keys, utm), .fallback_help = "nothing is joined", .table = &nurture_utm_table,
+		.help = "what is joined to the links of mails" },
 	{ ROW(KEY_LIST, nurture_keys, holidays), .table = &holiday_table,
 		.help = "days on which no mail goes out either" },
 	NO_KEY,
@@ -505,6 +522,8 @@ void nurture_load(struct load *l)
 	if (keys.score)
 		check_score_names(l, keys.score);
 	load_quiet(l, keys.quiet);
+	l->plan->track = (enum tracking)keys.track;
+	keys_read(l, keys.utm, &nurture_utm_table, &l->plan->utm);
 	holidays_load(l, keys.holidays);
 	l->nurture_known = root && l->plan->stage_count && l->plan->list_count;
 	names_build(l);

@@ -7,6 +7,9 @@
 #include "keys.h"
 
 extern const struct key_table nurture_table;
+/* `utm`, into a struct utm; and what `track` may be, by enum tracking. */
+extern const struct key_table nurture_utm_table;
+extern const char *const nurture_tracks[];
 
 /* Index in plan->fields; -1 after a complaint at the node. */
 int nurture_field(struct load *l, const struct yaml_node *node);

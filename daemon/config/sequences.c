@@ -35,8 +35,8 @@ static const struct key_table enter_table = { "`enter`", "Who gets in.", enter_k
 
 struct sequence_keys {
 	const struct yaml_node *root;
-	const struct yaml_node *sequence, *list, *topic, *enter, *again, *goal, *exit, *beside, *gone, *steps;
-	int priority, on_change, mode;
+	const struct yaml_node *sequence, *list, *topic, *enter, *again, *goal, *exit, *beside, *gone, *steps, *utm;
+	int priority, on_change, mode, track;
 	double holdout;
 	int64_t holdout_for;
 };
@@ -71,6 +71,10 @@ static const struct key sequence_keys[] = {
 		.help = "what a change of this file does to people under way: move, they go on under the new "
 			"version at the step of the same name; finish, they go through the version that they "
 			"entered; restart, they begin anew" },
+	{ ROW(KEY_CHOICE, sequence_keys, track), .fallback = "all", .choices = nurture_tracks,
+		.help = "what its mails tell of who reads them, if it is less than `track` of nurture.yaml" },
+	{ ROW(KEY_MAP, sequence_keys, utm), .fallback_help = "`utm` of nurture.yaml", .table = &nurture_utm_table,
+		.help = "what is joined to the links of its mails" },
 	{ ROW(KEY_OTHERS, sequence_keys, gone), .fallback_help = "they end",
 		.help = "where people go on whose step is no longer there: its name, and a step of this sequence, or `end`" },
 	{ ROW(KEY_LIST, sequence_keys, steps), .required = true,
@@ -176,6 +180,19 @@ static void load_gone(struct load *l, const struct yaml_node *map, struct sequen
 	s->gone_count = n;
 }
 
+static void load_utm(struct load *l, const struct yaml_node *map, struct sequence *s)
+{
+	const struct utm *of = &l->plan->utm;
+
+	keys_read(l, map, &nurture_utm_table, &s->utm);
+	if (!s->utm.source)
+		s->utm.source = of->source;
+	if (!s->utm.medium)
+		s->utm.medium = of->medium;
+	if (!s->utm.campaign)
+		s->utm.campaign = of->campaign;
+}
+
 static void load_sequence(
 	struct load *l, const struct sequence_keys *keys, struct sequence *s, struct sequence_nodes *nodes)
 {
@@ -192,6 +209,8 @@ static void load_sequence(
 	s->priority = keys->priority;
 	s->on_change = (enum on_change)keys->on_change;
 	s->one_to_one = keys->mode == 1;
+	s->track = (enum tracking)keys->track;
+	load_utm(l, keys->utm, s);
 	list = keys->list ? nurture_list(l, keys->list) : -1;
 	s->list = list < 0 ? NULL : l->plan->lists[list].name;
 	s->topic = keys->topic ? topics_find(l, keys->topic) : NULL;

@@ -31,6 +31,7 @@ enum command_option {
 	O_YES = 32768,
 	O_ALL = 65536,
 	O_TO = 131072,
+	O_SINCE = 262144,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
@@ -56,6 +57,10 @@ static const struct verb verbs[] = {
 		.help = "the latest hot leads and what sales said" },
 	{ .words = "consent verify", .options = O_ASK, .path = "/consents/verify",
 		.help = "do the chains of the ledger hold, and where not" },
+	{ .words = "hits show", .argument = "DELIVERY|ID|ADDRESS", .options = O_ASK, .path = "/hits/%",
+		.help = "opens and clicks of a mail or a person: human or machine, and why" },
+	{ .words = "hits rescore", .options = O_ASK | O_SINCE, .post = true, .path = "/hits/rescore",
+		.help = "judge all hits again, by the rules and lists of today" },
 	{ .words = "suppress add", .argument = "ADDRESS", .options = O_ASK | O_REASON, .post = true,
 		.path = "/suppressions",
 		.help = "never mail this address again" },
@@ -114,6 +119,7 @@ static const struct option_row {
 	{ "--deferred", NULL, O_QUEUE, "queue: mails that the relay put off" },
 	{ "--dead", NULL, O_QUEUE, "queue: alerts that could not be handed over" },
 	{ "--reason", "TEXT", O_REASON, "suppress: why" },
+	{ "--since", "TIME", O_SINCE, "hits rescore: mails with hits since then: 30 days, or 2026-11-22T03:21:35Z (all)" },
 	{ "--data", "FILE", O_DATA, "template: a JSON object with the names it uses" },
 	{ "--prospect", "ID|ADDRESS", O_PROSPECT, "eval: for whom; template send-test: whose mail it would be" },
 	{ "--explain", NULL, O_EXPLAIN, "eval, score: the value of each part" },
@@ -196,6 +202,9 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_REASON:
 		c->reason = value;
+		break;
+	case O_SINCE:
+		c->since = value;
 		break;
 	case O_DATA:
 		c->data = value;
@@ -461,6 +470,10 @@ void command_request(const struct command *c, struct buf *path, struct buf *body
 	if (c->reason) {
 		buf_str(body, body->len > 1 ? ",\"reason\":" : "\"reason\":");
 		text_json(body, c->reason, strlen(c->reason));
+	}
+	if (c->since) {
+		buf_str(body, body->len > 1 ? ",\"since\":" : "\"since\":");
+		text_json(body, c->since, strlen(c->since));
 	}
 	buf_char(body, '}');
 }

@@ -18,6 +18,7 @@
 #include "act.h"
 #include "key_ring.h"
 #include "enroll.h"
+#include "hits.h"
 #include "lines.h"
 #include "plans.h"
 #include "problems.h"
@@ -151,6 +152,24 @@ static void get_metrics(void *ctx, struct http_request *r)
 static void get_leads(void *ctx, struct http_request *r)
 {
 	look(ctx, r, view_leads, "application/json", "");
+}
+
+static void get_hits(void *ctx, struct http_request *r)
+{
+	struct buf what = BUF_INIT;
+
+	if (text_percent_decode(http_rest(r), strlen(http_rest(r)), false, &what) < 0)
+		http_problem(r, 404, "ask for /hits/{delivery, or id or address of a person}", NULL);
+	else
+		look(ctx, r, view_hits, "application/json", arena_strdup(http_arena(r), buf_cstr(&what)));
+	buf_clear(&what);
+}
+
+static void post_rescore(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	hits_rescore(c->decide, r);
 }
 
 static void get_queue(void *ctx, struct http_request *r)
@@ -367,6 +386,8 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/leads", get_leads },
 	{ HTTP_GET, "/prospects/", get_prospect },
 	{ HTTP_GET, "/eval", get_eval },
+	{ HTTP_GET, "/hits/", get_hits },
+	{ HTTP_POST, "/hits/rescore", post_rescore },
 	{ HTTP_GET, "/sequences", get_sequences },
 	{ HTTP_GET | HTTP_POST, "/sequences/", sequence },
 	{ HTTP_POST, "/templates/", post_template },

@@ -235,6 +235,33 @@ static void holdout(struct buf *out, const json_t *json, int64_t now)
 	buf_clear(&text);
 }
 
+static void counts(struct buf *out, const json_t *of)
+{
+	right(out, 8, number(of, "human"));
+	right(out, 9, number(of, "unknown"));
+	right(out, 9, number(of, "machine"));
+}
+
+/* How many mails somebody opened and clicked: a person, nobody knows who, a machine alone. */
+static void mails(struct buf *out, const json_t *json, int64_t now)
+{
+	const json_t *list = json_object_get(json, "mails");
+	size_t i;
+
+	if (!json_array_size(list))
+		return;
+	buf_str(out, "\n  MAILS OPENED BY             CLICKED BY\n   human  unknown  machine   human  unknown  machine   MAIL\n");
+	for (i = 0; i < json_array_size(list); i++) {
+		const json_t *row = json_array_get(list, i);
+
+		counts(out, json_object_get(row, "opened"));
+		counts(out, json_object_get(row, "clicked"));
+		buf_str(out, "   ");
+		say_text(out, say_member(row, "template"), now);
+		buf_char(out, '\n');
+	}
+}
+
 void page_sequence(struct buf *out, const json_t *json, int64_t now)
 {
 	const json_t *tests = json_object_get(json, "tests");
@@ -243,6 +270,7 @@ void page_sequence(struct buf *out, const json_t *json, int64_t now)
 	head(out, json, now);
 	steps(out, json, now);
 	ended(out, json, now);
+	mails(out, json, now);
 	for (i = 0; i < json_array_size(tests); i++)
 		test(out, json_array_get(tests, i), now);
 	holdout(out, json, now);

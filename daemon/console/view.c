@@ -357,6 +357,11 @@ int view_person(const struct view_at *at, struct db *db, struct buf *out, struct
 	return look_prospect(at->plan, db, at->argument, out, err);
 }
 
+int view_hits(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	return look_hits(at->plan, db, at->argument, out, err);
+}
+
 int view_reasons(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
 	return look_why(at->plan, db, at->argument, out, err);

@@ -36,6 +36,7 @@ int view_person(const struct view_at *at, struct db *db, struct buf *out, struct
 int view_sequences(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_score(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_eval(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
+int view_hits(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_reasons(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 /* Not JSON but Prometheus text: the registered metrics, and what is computed on demand. In gauges.c. */
 int view_metrics(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;

@@ -69,7 +69,7 @@ static int become_lead(struct person *p, struct err *err)
 /* What machines bring about, or nurtured itself: no sign of a person. */
 static const char *const no_signs[] = {
 	"open", "open_machine", "click", "click_machine", "download", "confirm", "confirmed", "bounce", "soft_bounce", "auto_reply", "complaint",
-	"unsubscribe", "list_changed", "stage_changed", NULL,
+	"unsubscribe", "sent", "list_changed", "stage_changed", NULL,
 };
 
 static bool is_no_sign(const char *name)

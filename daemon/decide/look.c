@@ -291,14 +291,35 @@ static json_t *delivery_json(const void *row)
 		"reply", answer_text(d->reply));
 }
 
+static int add_hits(struct look *l, json_t *row, int64_t delivery, struct err *err)
+{
+	int64_t opens[VERDICTS] = { 0 }, clicks[VERDICTS] = { 0 };
+	struct hit *hits;
+	size_t count, i;
+
+	if (hits_of_delivery(l->person.db, delivery, 0, l->arena, &hits, &count, err))
+		return -1;
+	for (i = 0; i < count; i++)
+		if (hits[i].kind != 'u')
+			(hits[i].kind == 'c' ? clicks : opens)[hits[i].verdict] += hits[i].times;
+	json_object_set_new(row, "opens", look_verdicts(opens));
+	json_object_set_new(row, "clicks", look_verdicts(clicks));
+	return 0;
+}
+
 static int add_deliveries(struct look *l, json_t *json, struct err *err)
 {
 	struct delivery *all;
-	size_t count;
+	json_t *rows;
+	size_t count, i;
 
 	if (deliveries_of(l->person.db, l->person.row.id, MAILS_SHOWN, l->arena, &all, &count, err))
 		return -1;
-	json_object_set_new(json, "deliveries", answer_rows(all, count, sizeof(*all), delivery_json));
+	rows = answer_rows(all, count, sizeof(*all), delivery_json);
+	json_object_set_new(json, "deliveries", rows);
+	for (i = 0; i < count; i++)
+		if (add_hits(l, json_array_get(rows, i), all[i].id, err))
+			return -1;
 	return 0;
 }
 

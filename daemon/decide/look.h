@@ -35,6 +35,10 @@ json_t *look_explain(struct look *l, const struct expression *e);
 /* An expression as its canonical text; null for none. */
 json_t *look_source(const struct expression *e);
 
+/* In look_hits.c: counts by verdict; and how many mails of a sequence (NULL: all) were opened and clicked by whom, a row a step and template. */
+json_t *look_verdicts(const int64_t counts[VERDICTS]);
+int look_hit_sums(struct db *db, const char *sequence, json_t **out, struct err *err) MUSTCHECK;
+
 /* In look_score.c: what time alone will change of stage, list and hot, one row a change; NULL: failed. */
 json_t *look_time(struct look *l, struct err *err);
 

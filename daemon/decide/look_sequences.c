@@ -114,7 +114,7 @@ struct sequence_look {
 	struct piles steps, reasons;
 	int64_t entered, held_out, watched;
 	struct goal_curve *treated, *untreated;
-	json_t *versions, *tests;	/* read with the last slice */
+	json_t *versions, *tests, *hits;	/* read with the last slice */
 };
 
 static struct pile *pile_of(struct sequence_look *l, struct piles *p, const char *what, const char *version)
@@ -206,6 +206,7 @@ void sequence_look_free(struct sequence_look **look)
 	free(l->untreated);
 	json_decref(l->versions);
 	json_decref(l->tests);
+	json_decref(l->hits);
 	free(l);
 	*look = NULL;
 }
@@ -303,7 +304,7 @@ int sequence_look_go_on(struct sequence_look *l, struct db *db, int64_t us, stru
 			return -1;
 	if (l->bucket < BUCKETS)
 		return 1;
-	return read_versions(l, db, err) || read_tests(l, db, err) ? -1 : 0;
+	return read_versions(l, db, err) || read_tests(l, db, err) || look_hit_sums(db, l->sequence->name, &l->hits, err) ? -1 : 0;
 }
 
 /* --- one: as JSON --------------------------------------------------------------------------------------------------- */
@@ -427,7 +428,7 @@ json_t *sequence_look_json(const struct sequence_look *l)
 	struct buf again = BUF_INIT;
 
 	words_again(&again, s);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:O, s:I, s:o, s:o, s:o, s:O, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:O, s:I, s:o, s:o, s:o, s:O, s:O, s:o}",
 		"sequence", answer_text(s->name),
 		"list", s->list ? answer_text(s->list) : json_null(),
 		"enter", entry_json(s),
@@ -443,5 +444,6 @@ json_t *sequence_look_json(const struct sequence_look *l)
 		"elsewhere", elsewhere_json(l),
 		"ended", reasons_json(l),
 		"tests", l->tests,
+		"mails", l->hits,
 		"holdout", holdout_json(l));
 }

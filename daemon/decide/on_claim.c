@@ -64,6 +64,21 @@ static const struct attachment *attachment_of(const struct claim *c, const char 
 	return NULL;
 }
 
+/* What tells least counts. */
+static enum tracking track_of(const struct claim *c, const struct person *p, const struct delivery *row, const struct mail_template *template)
+{
+	const struct plan *plan = c->d->working;
+	const struct sequence *sequence = *row->sequence ? plan_sequence(plan, row->sequence) : NULL;
+	const struct form *form = p && *p->row.form ? plan_form(plan, p->row.form) : NULL;
+	enum tracking track = plan->track;
+
+	if (sequence && sequence->track > track)
+		track = sequence->track;
+	if (template && template->track > track)
+		track = template->track;
+	return form && !form->may_track ? TRACK_NONE : track;
+}
+
 static int add_mail(struct claim *c, struct person *p, const struct delivery *row, const struct mail_template *template, struct value *values,
 		const char *reply_to, struct err *err)
 {
@@ -77,7 +92,7 @@ static int add_mail(struct claim *c, struct person *p, const struct delivery *ro
 		.batch = c->batch, .delivery = row->id, .prospect = row->prospect, .kind = row->kind, .template = template, .address = address, .sender = sender_of(c, template),
 		.to_name = row->kind == DELIVERY_FORWARD || !p ? "" : values_display_name(p, arena), .values = values, .reply_to = reply_to,
 		.sequence = arena_strdup(arena, row->sequence), .step = arena_strdup(arena, row->step),
-		.download = arena_strdup(arena, row->download), .attachment = attachment_of(c, row->download), .consent = row->kind == DELIVERY_CONFIRM ? row->ref : 0,
+		.track = track_of(c, p, row, template), .download = arena_strdup(arena, row->download), .attachment = attachment_of(c, row->download), .consent = row->kind == DELIVERY_CONFIRM ? row->ref : 0,
 		.planned = row->planned, .attempt = row->attempt,
 	};
 	c->batch->count++;

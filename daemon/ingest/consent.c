@@ -143,6 +143,7 @@ void unsubscribe_any(void *ctx, struct http_request *r)
 	c->fact.delivery = token.id;
 	c->fact.at = now;
 	if (http_method(r) != HTTP_POST) {
+		unsubscribe_seen(in, r, &token, now);
 		c->call.job.run = look_run;
 		c->call.job.done = look_done;
 		call_read(&c->call);

@@ -22,6 +22,7 @@ struct plan *ingest_plan(struct ingest *in)
 	struct plan *now = decide_plan(in->decide);
 
 	if (now != in->plan) {
+		book_forget_urls(in->book);	/* what is joined to them may be another */
 		plan_unref(&in->plan);
 		in->plan = plan_ref(now);
 	}
@@ -121,6 +122,7 @@ int ingest_start(struct loop *loop, struct decide *decide, struct ingest **out, 
 	in->plan = plan_ref(decide_plan(decide));
 	in->rates = rates_new(RATE_SLOTS);
 	in->sns = sns_new(loop);
+	in->book = book_new(loop, decide);
 	listen = &in->plan->operator.listen;
 	options.max_body = listen->max_body;
 	options.max_connections = listen->max_connections;
@@ -130,6 +132,7 @@ int ingest_start(struct loop *loop, struct decide *decide, struct ingest **out, 
 		options.max_large_body = LARGE_BODY;
 	if (http_listen_tcp(loop, &options, listen->address, listen->port, &in->http, err) < 0) {
 		sns_free(&in->sns);
+		book_close(&in->book);
 		ingest_free(in);
 		return -1;
 	}
@@ -155,6 +158,7 @@ void ingest_stop(struct ingest **in_)
 		return;
 	*in_ = NULL;
 	http_close(&in->http);
+	book_close(&in->book);
 	in->stopped = true;
 	in->calls++;	/* those that wait for a certificate end here: not the ingest with them */
 	sns_free(&in->sns);

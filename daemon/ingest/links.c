@@ -1,10 +1,9 @@
 /*
- * links.c: opens and clicks. The picture of an open goes out first, whatever the token is. A click is
- * recorded, and goes where our own rows say that the link of that mail led: never to anything that the
- * request names.
+ * links.c: opens and clicks: answered first, recorded with the next commit (book.h). The picture of an open goes out whatever the token is. A click goes
+ * where our own rows say that the link of that mail led: never to anything that the request names.
  *
- * When the store takes no more (full disk), and for tokens that have expired, a click still leads on, by
- * the reader's rows alone.
+ * When too many hits wait for the store, a click is answered when the store has taken it, and an open 503. When the store takes nothing (full disk), and
+ * for tokens that have expired, a click still leads on.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,55 +16,36 @@
 #include "store/rows.h"
 
 #include "parts.h"
+#include "utm.h"
 
 METRIC(opens, COUNTER, "nurtured_hits_total", "kind=\"open\"", "Opens and clicks that came in.");
 METRIC(clicks, COUNTER, "nurtured_hits_total", "kind=\"click\"", "Opens and clicks that came in.");
 
-/* Alone on the heap for opens (their request is answered), in the request's arena for clicks. */
 struct hit_call {
 	struct call call;
 	struct hit_fact fact;
 	struct hit_result result;
+	bool fresh;		/* else its token has expired: it leads on, and is not recorded */
 	char token[TOKEN_TEXT];
-	char ip[48];
-	char agent[AGENT_MAX + 1];
+	char url[sizeof(((struct hit_result *)NULL)->url)];
 };
 
-static void read_hit(
-	struct hit_call *c, struct http_request *r, const struct token *token, char kind, int64_t now)
+/* What it says is borrowed of the request. */
+static struct hit_fact read_hit(struct http_request *r, const struct token *token, char kind, int64_t now)
 {
-	const char *agent = read_header(r, "User-Agent", AGENT_MAX);
-
-	memcpy(c->agent, agent, strlen(agent) + 1);
-	memcpy(c->ip, http_ip(r), strlen(http_ip(r)) + 1);
-	c->fact = (struct hit_fact){.delivery = token->id,
+	return (struct hit_fact){
+		.delivery = token->id,
 		.kind = kind,
 		.link = token->link,
-		.ip = c->ip,
-		.agent = c->agent,
 		.traits = (http_method(r) == HTTP_HEAD ? HIT_HEAD : 0) | (http_header(r, "Accept") ? HIT_ACCEPT : 0) |
 			  (http_header(r, "Accept-Language") ? HIT_LANGUAGE : 0),
-		.at = now};
-}
-
-static int hit_run(struct store_job *job, struct db *db, struct err *err)
-{
-	struct hit_call *c = (struct hit_call *)job;
-
-	return on_hit(c->call.in->decide, db, &c->fact, &c->result, err);
+		.ip = http_ip(r),
+		.agent = read_header(r, "User-Agent", AGENT_MAX),
+		.at = now,
+	};
 }
 
 /* --- opens ----------------------------------------------------------------------------------- */
-
-static void open_done(struct store_job *job, enum store_result result, const struct err *err)
-{
-	struct hit_call *c = (struct hit_call *)job;
-
-	if (result != STORE_COMMITTED)
-		log_warn("open.lost", L_ID("delivery", "del", c->fact.delivery), L_STR("error", err->text));
-	call_end(&c->call);
-	free(c);
-}
 
 void open_get(void *ctx, struct http_request *r)
 {
@@ -77,23 +57,26 @@ void open_get(void *ctx, struct http_request *r)
 	struct ingest *in = ctx;
 	int64_t now = clock_now();
 	struct token token;
-	struct hit_call *c = NULL;
 
 	if (read_token(in, r, TOKEN_OPEN, ".gif", now, &token, NULL) == 0) {
-		c = call_new_alone(in, sizeof(*c));
-		c->call.job.run = hit_run;
-		c->call.job.done = open_done;
-		read_hit(c, r, &token, 'o', now);
+		struct hit_fact hit = read_hit(r, &token, 'o', now);
+
+		if (!book_take(in->book, &hit)) {
+			page_busy(r, ingest_plan(in));
+			return;
+		}
+		metric_add(&metric_opens, 1);
 	}
 	http_set_header(r, "Cache-Control", "no-store, private");
 	http_reply(r, 200, "image/gif", gif, sizeof(gif));
-	if (!c)
-		return;
-	metric_add(&metric_opens, 1);
-	if (store_submit(in->store, &c->call.job, STORE_NORMAL) < 0) {
-		call_end(&c->call);
-		free(c);
-	}
+}
+
+void unsubscribe_seen(struct ingest *in, struct http_request *r, const struct token *token, int64_t now)
+{
+	struct hit_fact hit = read_hit(r, token, 'u', now);
+
+	/* it says something of other hits, and is nothing by itself: no room, no record */
+	(void)book_take(in->book, &hit);
 }
 
 /* --- clicks ---------------------------------------------------------------------------------- */
@@ -105,10 +88,15 @@ void open_get(void *ctx, struct http_request *r)
 static void with_token(struct buf *out, const struct plan *plan, const char *url, const char *token)
 {
 	size_t n = strcspn(url, "#");
+	char lower[TOKEN_TEXT];
 
 	buf_add(out, url, n);
-	if (*token && origin_is_site(plan, url))
-		buf_printf(out, "%cnurtured=%s", memchr(url, '?', n) ? '&' : '?', token);
+	if (*token && origin_is_site(plan, url)) {
+		/* mail systems change the case of links */
+		memcpy(lower, token, sizeof(lower));
+		text_lower(lower);
+		buf_printf(out, "%cnurtured=%s", memchr(url, '?', n) ? '&' : '?', lower);
+	}
 	buf_str(out, url + n);
 }
 
@@ -134,22 +122,79 @@ static void lead_on(struct http_request *r, const struct plan *plan, const char 
 	buf_clear(&to);
 }
 
-/* Read only: where did link `fact.link` of that mail lead? */
-static int look_run(struct store_job *job, struct db *db, struct err *err)
+static void click_lost(const struct hit_call *c, const char *why)
+{
+	log_warn("click.lost", L_ID("delivery", "del", c->fact.delivery), L_STR("error", why));
+}
+
+static int record_run(struct store_job *job, struct db *db, struct err *err)
 {
 	struct hit_call *c = (struct hit_call *)job;
-	struct arena *arena = arena_new(0);
+
+	return on_hit(c->call.in->decide, db, &c->fact, &c->result, err);
+}
+
+static void record_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct hit_call *c = (struct hit_call *)job;
+	struct call call = c->call;
+
+	if (result != STORE_COMMITTED)
+		click_lost(c, err->text);
+	lead_on(call.r, call.plan, c->url, c->token);
+	call_end(&call);
+}
+
+/* It is known where it leads. */
+static void follow(struct hit_call *c)
+{
+	struct call call = c->call;
+
+	if (*c->url && c->fresh && (!call.in->book || !book_take(call.in->book, &c->fact))) {
+		memset(&c->call.job, 0, sizeof(c->call.job));
+		c->call.job.run = record_run;
+		c->call.job.done = record_done;
+		if (store_submit(call.in->store, &c->call.job, STORE_NORMAL) == 0)
+			return;
+		click_lost(c, "too many wait to be recorded, and the store takes no more");
+	}
+	lead_on(call.r, call.plan, c->url, c->fresh ? c->token : "");
+	call_end(&call);
+}
+
+/* Where our rows say that it led; the page that nobody should see leads home. */
+static int find_url(struct hit_call *c, struct db *db, struct arena *arena, struct buf *out, struct err *err)
+{
+	const struct plan *plan = c->call.plan;
+	const struct sequence *sequence;
 	struct delivery mail;
 	const char *url;
 	int found = deliveries_find(db, c->fact.delivery, arena, &mail, err);
 
-	if (found == 1)
-		found = links_find(db, mail.template, c->fact.link, mail.done ? mail.done : c->fact.at, arena,
-			&url, err);
-	if (found == 1 && strlen(url) < sizeof(c->result.url)) {
-		memcpy(c->result.url, url, strlen(url) + 1);
-		c->result.found = true;
+	if (found <= 0)
+		return found;
+	if (c->fact.link == HIT_HONEYPOT) {
+		buf_str(out, plan->operator.listen.public_url);
+		return 1;
 	}
+	found = links_find(db, mail.template, c->fact.link, mail.done ? mail.done : c->fact.at, arena, &url, err);
+	if (found <= 0)
+		return found;
+	sequence = *mail.sequence ? plan_sequence(plan, mail.sequence) : NULL;
+	utm_merge(out, url, sequence ? &sequence->utm : &plan->utm);
+	return 1;
+}
+
+static int look_run(struct store_job *job, struct db *db, struct err *err)
+{
+	struct hit_call *c = (struct hit_call *)job;
+	struct arena *arena = arena_new(0);
+	struct buf url = BUF_INIT;
+	int found = find_url(c, db, arena, &url, err);
+
+	if (found == 1 && url.len < sizeof(c->url))
+		memcpy(c->url, buf_cstr(&url), url.len + 1);
+	buf_clear(&url);
 	arena_free(&arena);
 	return found < 0 ? -1 : 0;
 }
@@ -161,53 +206,39 @@ static void look_done(struct store_job *job, enum store_result result, const str
 
 	if (!call_done(&call, result, err))
 		return;
-	lead_on(call.r, call.plan, c->result.found ? c->result.url : "", "");
-	call_end(&call);
-}
-
-static void look_only(struct hit_call *c)
-{
-	memset(&c->call.job, 0, sizeof(c->call.job));
-	memset(&c->result, 0, sizeof(c->result));
-	c->call.job.run = look_run;
-	c->call.job.done = look_done;
-	call_read(&c->call);
-}
-
-static void click_done(struct store_job *job, enum store_result result, const struct err *err)
-{
-	struct hit_call *c = (struct hit_call *)job;
-	struct call call = c->call;
-
-	if (result != STORE_COMMITTED) {
-		log_warn("click.lost", L_ID("delivery", "del", c->fact.delivery), L_STR("error", err->text));
-		look_only(c);
-		return;
-	}
-	lead_on(call.r, call.plan, c->result.found ? c->result.url : "", c->token);
-	call_end(&call);
+	if (*c->url && call.in->book)
+		book_note_url(call.in->book, c->fact.delivery, c->fact.link, c->url);
+	follow(c);
 }
 
 void click_get(void *ctx, struct http_request *r)
 {
 	struct ingest *in = ctx;
 	int64_t now = clock_now();
+	struct plan *plan = ingest_plan(in);
+	const char *url;
 	struct token token;
 	struct hit_call *c;
+	struct hit_fact hit;
 	bool fresh = read_token(in, r, TOKEN_CLICK, "", now, &token, NULL) == 0;
 
 	/* at time 0 no token has expired */
 	if (!fresh && read_token(in, r, TOKEN_CLICK, "", 0, &token, NULL) < 0) {
-		lead_on(r, ingest_plan(in), "", "");
+		lead_on(r, plan, "", "");
+		return;
+	}
+	metric_add(&metric_clicks, 1);
+	hit = read_hit(r, &token, 'c', now);
+	url = book_url(in->book, token.id, token.link);
+	if (url && fresh && book_take(in->book, &hit)) {
+		lead_on(r, plan, url, http_rest(r));
 		return;
 	}
 	c = call_new(in, r, sizeof(*c));
-	c->call.job.run = hit_run;
-	c->call.job.done = click_done;
-	read_hit(c, r, &token, 'c', now);
+	c->fact = hit;
+	c->fresh = fresh;
 	memcpy(c->token, http_rest(r), TOKEN_TEXT);
-	text_lower(c->token);
-	metric_add(&metric_clicks, 1);
-	if (!fresh || store_submit(in->store, &c->call.job, STORE_NORMAL) < 0)
-		look_only(c);
+	c->call.job.run = look_run;
+	c->call.job.done = look_done;
+	call_read(&c->call);
 }

@@ -20,6 +20,7 @@
 #include "store/store.h"
 
 #include "body.h"
+#include "book.h"
 #include "rates.h"
 
 #define KEY_MAX 255	/* of an Idempotency-Key or messageId */
@@ -34,6 +35,7 @@ struct ingest {
 	struct plan *plan;	/* a reference */
 	struct rates *rates;
 	struct sns *sns;
+	struct book *book;	/* hits that were answered */
 	size_t calls;		/* with the store: the last one frees a stopped ingest */
 	bool stopped;
 };
@@ -150,6 +152,8 @@ void identify_post(void *ctx, struct http_request *r);
 void batch_post(void *ctx, struct http_request *r);
 void open_get(void *ctx, struct http_request *r);		/* links.c */
 void click_get(void *ctx, struct http_request *r);
+/* A look at the page to unsubscribe: it says something of the clicks around it. */
+void unsubscribe_seen(struct ingest *in, struct http_request *r, const struct token *token, int64_t now);
 void download_get(void *ctx, struct http_request *r);		/* downloads.c */
 void unsubscribe_any(void *ctx, struct http_request *r);	/* consent.c */
 void confirm_any(void *ctx, struct http_request *r);

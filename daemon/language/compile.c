@@ -203,14 +203,58 @@ static void emit_link(struct compiler *c, struct slice html)
 	c->tag_link = (ssize_t)at;
 }
 
-/* data-track="no" may stand behind the href. */
-static void forget_link(struct compiler *c)
+/* The latest one: data-track="no" may stand behind the href, and the text comes behind the tag. */
+static void forget_link(struct compiler *c, ssize_t link)
 {
-	struct instruction *i = &c->f->code[c->tag_link];
+	struct instruction *i = &c->f->code[link];
 
 	i->op = OP_LITERAL;
 	i->a = (int32_t)strlen(i->text);
 	c->t->link_count--;
+}
+
+/* A link that shows an address and leads to another one looks like phishing: it stays as it is. */
+static bool shows_address(const struct compiler *c)
+{
+	static const char *const begins[] = { "http://", "https://", "www." };
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (c->link_text_len >= strlen(begins[i]) && strncasecmp(c->link_text, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
+static void link_text(struct compiler *c, char byte)
+{
+	if (c->text_link < 0 || c->html.where != HTML_TEXT || c->link_text_len == sizeof(c->link_text))
+		return;
+	if (c->link_text_len || !strchr(" \t\r\n", byte))
+		c->link_text[c->link_text_len++] = byte;
+}
+
+static void tag_begins(struct compiler *c)
+{
+	if (c->text_link >= 0 && c->link_text_len) {
+		if (shows_address(c))
+			forget_link(c, c->text_link);
+		c->text_link = -1;
+	}
+	c->untracked = false;
+	c->tag_link = -1;
+}
+
+static void tag_ends(struct compiler *c)
+{
+	if (c->tag_link >= 0 && c->untracked) {
+		forget_link(c, c->tag_link);
+		c->tag_link = -1;
+	}
+	if (c->html.closing)
+		c->text_link = -1;
+	if (c->tag_link >= 0) {
+		c->text_link = c->tag_link;
+		c->link_text_len = 0;
+	}
 	c->tag_link = -1;
 }
 
@@ -263,10 +307,10 @@ static void html_text(struct compiler *c, struct slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		switch (html_feed(&c->html, s.data[i])) {
 		case HTML_NOTHING:
+			link_text(c, s.data[i]);
 			break;
 		case HTML_TAG_BEGINS:
-			c->untracked = false;
-			c->tag_link = -1;
+			tag_begins(c);
 			break;
 		case HTML_VALUE_BEGINS:
 			value = c->html.where == HTML_VALUE_QUOTED ? i + 1 : i;
@@ -276,9 +320,7 @@ static void html_text(struct compiler *c, struct slice s)
 			start = value_ended(c, s, start, value, i);
 			break;
 		case HTML_TAG_ENDS:
-			if (c->tag_link >= 0 && c->untracked)
-				forget_link(c);
-			c->tag_link = -1;
+			tag_ends(c);
 			break;
 		}
 	}
@@ -476,7 +518,7 @@ static struct function *function_new(struct template *t, const char *name)
 static void compile_function(struct compiler *c)
 {
 	html_init(&c->html);
-	c->tag_link = -1;
+	c->tag_link = c->text_link = -1;
 	while (c->at < c->pieces->count)
 		compiler_block(c, NULL);
 	if (c->html_on && c->html.where != HTML_TEXT && c->pieces->count && c->errors->count == 0) {

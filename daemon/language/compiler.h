@@ -48,6 +48,9 @@ struct compiler {
 	bool value_here;		/* the attribute's value began in the text piece at hand */
 	bool untracked;			/* the tag at hand has data-track="no" */
 	ssize_t tag_link;		/* the link in the tag at hand, or -1 */
+	ssize_t text_link;		/* the link whose text is at hand, or -1 */
+	char link_text[9];		/* how that begins */
+	size_t link_text_len;
 	struct name_use *uses;
 	size_t use_count, use_cap;
 	int *guards;			/* symbols tested by the blocks around */

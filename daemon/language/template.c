@@ -243,7 +243,8 @@ size_t template_expand(struct pieces *out, const struct source **layouts_out, st
 
 static void digest_source(struct buf *digest, const struct source *source)
 {
-	buf_printf(digest, "%s %zu ", source->name, source->len);
+	/* 2: which links are tracked is decided otherwise than at first, so that their numbers are others */
+	buf_printf(digest, "2 %s %zu ", source->name, source->len);
 	buf_add(digest, source->text, source->len);
 }
 

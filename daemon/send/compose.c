@@ -166,7 +166,7 @@ static struct value own_value(struct draft *m, enum own which)
 			return make_url(m, "y", TOKEN_CONFIRM, mail->delivery, "");
 		return mail->consent ? make_url(m, "y", TOKEN_CONFIRM, mail->consent, "") : value_nil;
 	case OWN_OPEN:
-		return make_url(m, "o", TOKEN_OPEN, mail->delivery, ".gif");
+		return mail->track == TRACK_ALL ? make_url(m, "o", TOKEN_OPEN, mail->delivery, ".gif") : value_nil;
 	case OWNS:
 		break;
 	}
@@ -490,7 +490,7 @@ static enum template_result put_mail(struct draft *m)
 		result = render(m, t->preheader, false, &c->preheader);
 	m->preheader = (struct slice){ buf_cstr(&c->preheader), c->preheader.len };
 	if (result == TEMPLATE_DONE)
-		result = render(m, t->html, true, &c->html);
+		result = render(m, t->html, m->mail->track != TRACK_NONE, &c->html);
 	if (result == TEMPLATE_DONE)
 		result = render(m, t->text, false, &c->text);
 	if (result != TEMPLATE_DONE)

@@ -138,6 +138,14 @@ struct operator_config {
 
 /* --- what a marketer wrote -------------------------------------------------------------------------------------- */
 
+/* What a mail tells of who reads it; what tells least counts, of plan, sequence, mail and consent. */
+enum tracking { TRACK_ALL, TRACK_CLICKS, TRACK_NONE };
+
+/* Joined to the links of mails; NULL: nothing. */
+struct utm {
+	const char *source, *medium, *campaign;
+};
+
 struct field {
 	const char *name;
 	enum value_type type;		/* TEXT, REAL, BOOL, TIME */
@@ -296,6 +304,8 @@ struct sequence {
 	double holdout;			/* 0..0.9: so many get nothing, and are watched */
 	int64_t holdout_for;
 	enum on_change on_change;
+	enum tracking track;
+	struct utm utm;			/* its own, and of the plan what it leaves out */
 	const struct step_fate *gone;
 	size_t gone_count;
 	const struct step *steps;
@@ -322,6 +332,7 @@ struct form {
 	const char *consent_version;	/* of the words: given, or twelve digits of their digest */
 	enum basis basis;
 	const char *const *topics;	/* what a sign-up subscribes to; ends with NULL; NULL: all, or what they chose before */
+	bool may_track;			/* false: who agreed to this gets mails without pixel and tracked links */
 	bool confirm_double;
 	const struct mail_template *confirm_mail;	/* template `confirm` unless the form names another; NULL when single */
 	const char *download;		/* file name under files/, or NULL */
@@ -408,6 +419,7 @@ struct mail_template {
 	/* As from a person to a person: from the owner if there is one, in the thread of the mails before, without the headers of bulk mail. */
 	bool one_to_one;
 	size_t sender;			/* index in operator.senders: `from` of the front matter; 0 unless given */
+	enum tracking track;		/* of its front matter; TRACK_ALL if it says nothing */
 };
 
 /* --- rules, and what touches them ------------------------------------------------------------------------------- */
@@ -459,6 +471,8 @@ struct plan {
 	bool graded;
 	double grade_fit[3], grade_interest[3];	/* from which on A, B, C; and 1, 2, 3; falling */
 	struct quiet quiet;
+	enum tracking track;
+	struct utm utm;
 	const struct holiday *holidays;
 	size_t holiday_count;
 	const struct form *forms;

@@ -61,6 +61,7 @@ struct command {
 	bool config_given;
 	const char *queue;		/* "due" unless --unknown, --deferred or --dead */
 	const char *reason;		/* --reason, or NULL */
+	const char *since;		/* --since, or NULL */
 	const char *data;		/* --data, or NULL */
 	const char *prospect;		/* --prospect, or NULL */
 	bool explain;

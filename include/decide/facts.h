@@ -356,6 +356,7 @@ struct mail {
 	size_t before_count;
 	const struct template *first_subject;
 	const char *sequence, *step;		/* "" unless of a sequence */
+	enum tracking track;			/* pixel and tracked links; or links alone; or neither */
 	const char *download;			/* "" if none */
 	const struct attachment *attachment;	/* the download itself; NULL */
 	int64_t consent;			/* DELIVERY_CONFIRM: what its confirm token names */
@@ -540,6 +541,8 @@ int on_enroll(struct decide *d, struct db *db, const struct enrolling *fact, str
 /* All that is kept about one person: fields, stage, list, score with terms, consent, enrolments, mails, events, leads. */
 int look_prospect(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err) MUSTCHECK;
 int look_why(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err) MUSTCHECK;
+/* The hits of a mail ("del_..."), or of the latest mails of a person, with their verdicts. */
+int look_hits(const struct plan *plan, struct db *db, const char *what, struct buf *out, struct err *err) MUSTCHECK;
 /* Their score by rule, what time alone will change, and whether the events give the same. */
 int look_score(const struct plan *plan, struct db *db, const char *id_or_address, bool explain, struct buf *out, struct err *err) MUSTCHECK;
 /* The value of an expression of this plan for them, now; with each part's if `explain`. */

@@ -522,6 +522,10 @@ static const struct mistake template_mistakes[] = {
 		"templates/emails/delivery.liquid:6:43: mail programs do not show `logo.svg`; take a .png, .jpg or .gif\n" },
 	{ "templates/emails/delivery.liquid", "layout: letter", "mode: 1:1\nlayout: letter",
 		"templates/emails/delivery.liquid:4:1: `mode`: `1:1` is no choice here; there are `programme` and `one-to-one`\n" },
+	{ "templates/emails/delivery.liquid", "layout: letter", "layout: letter\ntrack: some",
+		"templates/emails/delivery.liquid:5:1: `track`: `some` is no choice here; there are `none`, `clicks` and `all`\n" },
+	{ "nurtured.yaml", "relays:", "tracking: {egress: /nowhere.csv}\nrelays:",
+		"nurtured.yaml:8:20: `egress`: /nowhere.csv: No such file or directory\n" },
 	{ "templates/emails/delivery.liquid", "layout: letter", "layout: letter\nfrom: shop",
 		"templates/emails/delivery.liquid:5:1: `from`: `shop` is no sender; it names one of `senders` in the operator's file; there is "
 		"only `default`\n" },

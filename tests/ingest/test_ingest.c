@@ -1113,7 +1113,7 @@ static void a_full_store_takes_nothing_and_breaks_no_link(void **state)
 	gets(get_as("GET", "/healthz", ""), "200 ");
 	gets(get_as("GET", path_of("/u/", TOKEN_UNSUBSCRIBE, delivery, 0, ""), HTML), "<button>Unsubscribe</button>");
 	gets(get_as("GET", path_of("/o/", TOKEN_OPEN, delivery, 0, ".gif"), ""), "Content-Length: 43\r\n");
-	gets(get_as("GET", path_of("/c/", TOKEN_CLICK, delivery, 0, ""), ""), "Location: https://www.example.com/compare?x=1#top\r\n");
+	gets(get_as("GET", path_of("/c/", TOKEN_CLICK, delivery, 0, ""), ""), "Location: https://www.example.com/compare?x=1&nurtured=");
 	gets(get_as("GET", path_of("/d/", TOKEN_DOWNLOAD, delivery, 0, ""), ""), "\r\n\r\n0123456789");
 	sem_post(&until);
 	knows("bob@b.example", "bob", false);

@@ -566,6 +566,7 @@ static void test_constant_links_are_tracked(void **state)
 		"href=\"https://no.example\">d</a>"
 		"<a href=\"mailto:a@b\">e</a> <img src=\"https://i.example/i.png\"> <link "
 		"href=\"https://l.example\"> "
+		"<a href=\"https://www.shown.example/\">\n <b>www.shown.example</b></a> <a href=\"https://s.example\">HTTPS://s.example</a>"
 		"<a href='http://z.example'>f</a>",
 		&options, "{\"url\": \"https://u.example\"}", NULL);
 	if (!o.t)
@@ -575,7 +576,8 @@ static void test_constant_links_are_tracked(void **state)
 		"<a href='https://u.example'>b</a> <a href=\"https://no.example\" data-track=\"no\">c</a> "
 		"<a data-track=no href=\"https://no.example\">d</a><a href=\"mailto:a@b\">e</a> <img "
 		"src=\"https://i.example/i.png\"> "
-		"<link href=\"https://l.example\"> <a href='https://t.example/c/1?a&amp;b'>f</a>");
+		"<link href=\"https://l.example\"> <a href=\"https://www.shown.example/\">\n <b>www.shown.example</b></a> "
+		"<a href=\"https://s.example\">HTTPS://s.example</a><a href='https://t.example/c/1?a&amp;b'>f</a>");
 	assert_int_equal(template_links(o.t, &urls), 2);
 	assert_string_equal(urls[0], "https://a.example/?x=1&y=2");
 	assert_string_equal(urls[1], "http://z.example");
