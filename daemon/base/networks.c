@@ -79,6 +79,8 @@ static void join(struct networks *n)
 {
 	size_t i, last = 0;
 
+	if (!n->count)
+		return;
 	qsort(n->ranges, n->count, sizeof(*n->ranges), by_start);
 	for (i = 1; i < n->count; i++) {
 		if (memcmp(n->ranges[i].from, n->ranges[last].to, 16) > 0)
@@ -86,7 +88,7 @@ static void join(struct networks *n)
 		else if (memcmp(n->ranges[i].to, n->ranges[last].to, 16) > 0)
 			memcpy(n->ranges[last].to, n->ranges[i].to, 16);
 	}
-	n->count = n->count ? last + 1 : 0;
+	n->count = last + 1;
 }
 
 static int add_line(struct networks *n, struct slice line)
