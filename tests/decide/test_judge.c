@@ -148,7 +148,7 @@ struct visit { int64_t delivery; int link; };
 static int visit_fn(struct site *s, struct db *db, void *arg, struct err *err)
 {
 	const struct visit *v = arg;
-	struct track fact = { .anonymous_id = "visitor-1", .click_delivery = v->delivery, .click_link = v->link, .event = "page_view", .subject = "/1",
+	struct track fact = { .who = { .anonymous_id = "visitor-1", .click_delivery = v->delivery, .click_link = v->link }, .event = "page_view", .subject = "/1",
 		.properties = "{}", .at = clock_now() };
 	struct track_result result;
 
