@@ -452,13 +452,20 @@ static void drop_footer_lines(char *s)
 		"(?:if\\s+you\\s+(?:no\\s+longer|do\\s+not|don't)[^\\n]{0,60}|to\\s+stop\\s+receiving[^\\n]{0,60}|"
 		"you\\s+(?:are\\s+receiving|received|get)\\s+this[^\\n]{0,120})\\b(?:unsubscribe|click\\s+here)\\b");
 
+	char *start = s;
+	bool blanked = false;
+
 	while (*s) {
 		size_t n = strcspn(s, "\n");
 
-		if (n && pattern_find(&footer, s, n, 0, NULL))
+		if (n && pattern_find(&footer, s, n, 0, NULL)) {
 			memset(s, ' ', n);
+			blanked = true;
+		}
 		s += n + (s[n] == '\n');
 	}
+	while (blanked && s > start && strchr(" \n", s[-1]))
+		*--s = '\0';
 }
 
 /* "Yes. On Wed, Apr 4, 2012 at 3:59 PM, bob@example.com wrote:" in one line: the second half begins a new one. */
