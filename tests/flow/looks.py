@@ -176,7 +176,7 @@ def links(document):
 def check_mail(name, document, text):
 	"""One call to action, over https, in both parts; nothing that is empty shows."""
 	confirms = name.startswith("confirm")
-	targets = sorted(set(links(document)) - {UNSUBSCRIBE})
+	targets = sorted(set(links(document)) - {UNSUBSCRIBE, MAIL["preferences_url"]})
 	words = len(text.split())
 	if len(targets) > 1 or (not targets and not re.search(r"\b[Rr]eply with\b", text)):
 		complain("%s: one mail, one call to action; this has %s" % (name, ", ".join(targets) or "none"))
