@@ -133,6 +133,7 @@ SRC_config := \
 	daemon/config/secret.c \
 	daemon/config/sequence_version.c \
 	daemon/config/sequences.c \
+	daemon/config/shape.c \
 	daemon/config/source.c \
 	daemon/config/step_tests.c \
 	daemon/config/step_verbs.c \
@@ -151,6 +152,7 @@ SRC_store := \
 	daemon/store/db.c \
 	daemon/store/deliveries.c \
 	daemon/store/disk.c \
+	daemon/store/domain_days.c \
 	daemon/store/enrolments.c \
 	daemon/store/events.c \
 	daemon/store/hits.c \
@@ -181,6 +183,7 @@ SRC_store := \
 
 SRC_decide := \
 	daemon/decide/alert.c \
+	daemon/decide/budget.c \
 	daemon/decide/calendar.c \
 	daemon/decide/crowd.c \
 	daemon/decide/decay.c \
@@ -196,6 +199,7 @@ SRC_decide := \
 	daemon/decide/look_hits.c \
 	daemon/decide/look_score.c \
 	daemon/decide/look_sequences.c \
+	daemon/decide/look_shape.c \
 	daemon/decide/look_why.c \
 	daemon/decide/keys.c \
 	daemon/decide/on_bounce.c \
@@ -218,6 +222,7 @@ SRC_decide := \
 	daemon/decide/on_unsubscribe.c \
 	daemon/decide/outlook.c \
 	daemon/decide/owner.c \
+	daemon/decide/pace.c \
 	daemon/decide/person.c \
 	daemon/decide/person_fields.c \
 	daemon/decide/person_happen.c \
@@ -228,6 +233,8 @@ SRC_decide := \
 	daemon/decide/sequence.c \
 	daemon/decide/sequence_enter.c \
 	daemon/decide/sequence_leave.c \
+	daemon/decide/shape.c \
+	daemon/decide/shape_keep.c \
 	daemon/decide/sweep.c \
 	daemon/decide/trial.c \
 	daemon/decide/values.c \
@@ -355,6 +362,7 @@ SRC_console := \
 	daemon/console/say.c \
 	daemon/console/send_test.c \
 	daemon/console/sequences.c \
+	daemon/console/shape.c \
 	daemon/console/slices.c \
 	daemon/console/snapshot.c \
 	daemon/console/template_file.c \

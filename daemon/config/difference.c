@@ -322,6 +322,8 @@ static void say_sequence(struct book *b, const struct plan *plan, const struct s
 		say(b, "holdout", arena_printf(b->arena, "%g%%", s->holdout * 100));
 		say_duration(b, "holdout_for", s->holdout_for);
 	}
+	if (s->spread)
+		say_duration(b, "spread", s->spread);
 	say(b, "on_change", words_on_change[s->on_change]);
 	say_tracking(b, s->track, &s->utm);
 	for (size_t i = 0; i < s->gone_count; i++)
@@ -425,6 +427,26 @@ static void say_esp(struct book *b, const struct esp_config *c)
 	hide(b, "token", c->token, c->token ? strlen(c->token) : 0);
 }
 
+static void say_shape(struct book *b, const struct shape_config *c)
+{
+	say(b, "shape.limits", c->off ? "off" : "on");
+	say_rate(b, "shape.providers", c->provider);
+	say_number(b, "shape.provider_burst", c->provider_burst);
+	say_rate(b, "shape.others", c->other);
+	say_number(b, "shape.other_burst", c->other_burst);
+	for (size_t i = 0; i < c->group_count; i++) {
+		say_rate(b, arena_printf(b->arena, "shape.%s.rate", c->groups[i].name), c->groups[i].rate);
+		say_number(b, arena_printf(b->arena, "shape.%s.burst", c->groups[i].name), c->groups[i].burst);
+		say_names(b, arena_printf(b->arena, "shape.%s.domains", c->groups[i].name), c->groups[i].domains);
+	}
+	for (size_t i = 0; i < c->sender_count; i++) {
+		say_number(b, arena_printf(b->arena, "shape.%s.per_day", c->senders[i].domain), c->senders[i].per_day);
+		if (c->senders[i].warm_up)
+			say(b, arena_printf(b->arena, "shape.%s.warm_up", c->senders[i].domain),
+				arena_printf(b->arena, "%d from day %lld on", c->senders[i].first, (long long)c->senders[i].since));
+	}
+}
+
 static void say_operator(struct book *b, const struct operator_config *o)
 {
 	static const char *const levels[] = { [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error" };
@@ -450,6 +472,7 @@ static void say_operator(struct book *b, const struct operator_config *o)
 	say_duration(b, "keep.raw_mail", o->keep_raw_mail);
 	say(b, "log.level", levels[o->log_level]);
 	say(b, "log.format", o->log_json ? "json" : "logfmt");
+	say_shape(b, &o->shape);
 	say_duration(b, "click_hold", o->click_hold);
 	say_duration(b, "retry_first", o->retry_first);
 	say_names(b, "allow_private", o->allow_private);

@@ -14,6 +14,7 @@
 #include "keys.h"
 #include "operator.h"
 #include "scalar.h"
+#include "shape.h"
 #include "targets.h"
 
 #define HEADER_NAME "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
@@ -213,7 +214,7 @@ static const struct key_table tracking_table = { "`tracking`", "Who opens and cl
 
 struct operator_keys {
 	struct operator_config config;
-	const struct yaml_node *listen, *sender, *senders, *message, *relays, *mailboxes, *esp, *keep, *log, *tracking;
+	const struct yaml_node *listen, *sender, *senders, *message, *relays, *mailboxes, *esp, *keep, *log, *tracking, *shape;
 };
 
 static const struct key operator_keys[] = {
@@ -243,6 +244,7 @@ static const struct key operator_keys[] = {
 	{ ROW(KEY_MAP, operator_keys, log), .table = &log_table, .help = "what goes to the journal" },
 	{ ROW(KEY_MAP, operator_keys, tracking), .fallback_help = "no lists", .table = &tracking_table,
 		.help = "who opens and clicks without being a person" },
+	{ ROW(KEY_MAP, operator_keys, shape), .table = &shape_table, .help = "how fast mail goes out, and to whom" },
 	{ ROW_AS("click_hold", KEY_DURATION, operator_keys, config.click_hold), .fallback = "90 s",
 		.least = 0, .most = US_DAY,
 		.help = "how long a click's effect is held back, until it is clear whether a scanner made "
@@ -625,6 +627,7 @@ void operator_load(struct load *l, const char *file)
 	load_mailboxes(l, keys.mailboxes);
 	load_tracking(l, keys.tracking);
 	esp_load(l, keys.esp);
+	shape_load(l, keys.shape);
 	keys_read(l, keys.keep, &keep_table, c);
 	keys_read(l, keys.log, &log_table, &log);
 	c->log_level = (enum log_level)log.level;

@@ -9,7 +9,7 @@
 
 #include "sequences.h"
 
-static const char *const left_out[] = { "on_change", "gone", "priority", "holdout", "holdout_for", "track", "utm", NULL };
+static const char *const left_out[] = { "on_change", "gone", "priority", "holdout", "holdout_for", "track", "utm", "spread", NULL };
 
 static bool counts(const struct yaml_node *key)
 {

@@ -38,7 +38,7 @@ struct sequence_keys {
 	const struct yaml_node *sequence, *list, *topic, *enter, *again, *goal, *exit, *beside, *gone, *steps, *utm;
 	int priority, on_change, mode, track;
 	double holdout;
-	int64_t holdout_for;
+	int64_t holdout_for, spread;
 };
 
 static const struct key sequence_keys[] = {
@@ -67,6 +67,8 @@ static const struct key sequence_keys[] = {
 			"sequence is worth" },
 	{ ROW(KEY_DURATION, sequence_keys, holdout_for), .fallback = "90 days", .least = US_DAY, .most = 3 * 365 * US_DAY,
 		.help = "how long they are watched" },
+	{ ROW(KEY_DURATION, sequence_keys, spread), .fallback_help = "they are not spread", .least = US_MINUTE, .most = 3 * US_DAY,
+		.help = "over how long mails are spread that fall due together; the first goes out at once" },
 	{ ROW(KEY_CHOICE, sequence_keys, on_change), .fallback = "move", .choices = change_choices,
 		.help = "what a change of this file does to people under way: move, they go on under the new "
 			"version at the step of the same name; finish, they go through the version that they "
@@ -207,6 +209,7 @@ static void load_sequence(
 	if (keys->sequence && keys_name(l, keys->sequence))
 		s->name = arena_strdup(l->arena, keys->sequence->text);
 	s->priority = keys->priority;
+	s->spread = keys->spread;
 	s->on_change = (enum on_change)keys->on_change;
 	s->one_to_one = keys->mode == 1;
 	s->track = (enum tracking)keys->track;

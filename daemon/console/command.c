@@ -53,6 +53,10 @@ static const struct verb verbs[] = {
 		.help = "the value of a condition for one person" },
 	{ .words = "queue", .options = O_ASK | O_QUEUE, .path = "/queue?",
 		.help = "what is due, in doubt, deferred or dead" },
+	{ .words = "domain", .argument = "[NAME]", .options = O_ASK, .path = "/domains",
+		.help = "how fast whom is mailed, what is paused, what came of it" },
+	{ .words = "resume", .argument = "NAME", .options = O_ASK, .post = true, .path = "/resume",
+		.help = "end the pause of a group, a sequence or a sender" },
 	{ .words = "leads", .options = O_ASK, .path = "/leads",
 		.help = "the latest hot leads and what sales said" },
 	{ .words = "consent verify", .options = O_ASK, .path = "/consents/verify",
@@ -437,6 +441,8 @@ static void query_members(const struct command *c, struct buf *path)
 {
 	bool first = !strchr(c->verb->path, '?');
 
+	if (c->argument && c->verb->argument[0] == '[')
+		query_member(path, &first, "domain", c->argument);
 	if (c->prospect)
 		query_member(path, &first, "prospect", c->prospect);
 	if (c->explain)
@@ -464,7 +470,7 @@ void command_request(const struct command *c, struct buf *path, struct buf *body
 	}
 	buf_char(body, '{');
 	if (c->argument && !in_path) {
-		buf_str(body, "\"address\":");
+		buf_str(body, strcmp(c->verb->path, "/resume") == 0 ? "\"name\":" : "\"address\":");
 		text_json(body, c->argument, strlen(c->argument));
 	}
 	if (c->reason) {

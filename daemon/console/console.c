@@ -24,6 +24,7 @@
 #include "problems.h"
 #include "send_test.h"
 #include "sequences.h"
+#include "shape.h"
 #include "snapshot.h"
 #include "view.h"
 
@@ -263,6 +264,21 @@ static void post_alert(void *ctx, struct http_request *r)
 	act_replay(c->decide, r);
 }
 
+static void get_domains(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+	const char *domain = http_query(r, "domain");
+
+	shape_show(c->decide, r, domain ? domain : "");
+}
+
+static void post_resume(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	shape_post_resume(c->decide, r);
+}
+
 /* --- health, reload --------------------------------------------------------------------------------- */
 
 static void get_health(void *ctx, struct http_request *r)
@@ -391,6 +407,8 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/sequences", get_sequences },
 	{ HTTP_GET | HTTP_POST, "/sequences/", sequence },
 	{ HTTP_POST, "/templates/", post_template },
+	{ HTTP_GET, "/domains", get_domains },
+	{ HTTP_POST, "/resume", post_resume },
 	{ HTTP_GET, "/plan", get_plan },
 	{ HTTP_GET, "/consents/verify", get_consents },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },

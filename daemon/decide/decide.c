@@ -12,6 +12,7 @@
 
 #include "decide.h"
 #include "person.h"
+#include "shape.h"
 
 #define LOOK_AGAIN US_MINUTE
 #define TIME_BATCH 256
@@ -324,11 +325,15 @@ static int run_plan(struct store_job *job, struct db *db, struct err *err)
 		values_places(&j->d->places, j->plan);
 		version_forget(j->d);
 		trial_forget(j->d);
+		shape_use(j->d->shape, j->plan);
 		j->d->goal_tests = trials_by_goal(j->plan);
 		j->swapped = true;
 	} else if (!j->swapped) {
 		j->old = j->plan;	/* in force since the start */
 	}
+	if (!j->d->recalled && shape_recall(j->d->shape, db, err))
+		return -1;
+	j->d->recalled = true;
 	return keep_links(db, j->plan, err) || keep_versions(db, j->plan, err) || know_versions(j->d, db, j->plan, err) ? -1 : 0;
 }
 
@@ -390,6 +395,8 @@ static struct decide *decide_new(struct store *store, struct plan *plan, struct 
 	d->plan = plan_ref(plan);
 	d->working = plan_ref(plan);
 	values_places(&d->places, plan);
+	d->shape = shape_new();
+	shape_use(d->shape, plan);
 	d->goal_tests = trials_by_goal(plan);
 	return d;
 }
@@ -506,6 +513,7 @@ void decide_stop(struct decide **d)
 	plan_unref(&(*d)->working);
 	version_forget(*d);
 	trial_forget(*d);
+	shape_free(&(*d)->shape);
 	arena_free(&(*d)->arena);
 	crowd_free(&(*d)->crowd);
 	free(*d);

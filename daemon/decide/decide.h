@@ -12,6 +12,7 @@
 #include "trial.h"
 
 struct person;
+struct shape;
 
 /* Where decide's own values lie among the names of a plan's mail and alert templates; -1 where a vocabulary has none such. */
 struct name_places {
@@ -73,6 +74,8 @@ struct decide {
 	size_t test_count, test_cap;
 	int64_t test_ended;		/* when one was; for a while what is kept of them in memory is not trusted */
 	struct crowd *crowd;
+	struct shape *shape;
+	bool recalled;			/* it knows what an earlier process kept of it */
 	bool goal_tests;		/* the plan has tests that a goal decides */
 };
 
@@ -198,8 +201,11 @@ struct gate_answer {
 	const char *reason;		/* static text or the arena's */
 };
 
-/* Design section 7's order. `e` and `step` may be NULL for mail that is no step. */
-int gate_check(struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, struct gate_answer *out, struct err *err) MUSTCHECK;
+/* Design section 7's order. `e` and `step` may be NULL for mail that is no step. `was`: why it was held the last time, "". What passes has taken its share. */
+int gate_check(struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, const char *was, struct gate_answer *out,
+		struct err *err) MUSTCHECK;
+/* Of a mail that no sequence sends but the person asked for: only the rate of its recipients holds it. */
+void gate_check_awaited(struct person *p, const struct mail_template *mail, const char *was, struct gate_answer *out);
 
 /* --- on_test_mail.c ----------------------------------------------------------------------------------------------- */
 
@@ -312,6 +318,9 @@ const char *mail_base(struct arena *arena, const char *template);
 extern const char mail_nothing_to_confirm[];
 /* One more mail that was not sent, at its claim or at its dot: one series of the metrics. */
 void mail_count_stopped(void);
+
+/* Of the From that it has, or had. */
+const char *mail_sender_domain(const struct decide *d, const struct delivery *mail);
 
 /* --- plan a mail ------------------------------------------------------------------------------------------------- */
 

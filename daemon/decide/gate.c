@@ -1,6 +1,6 @@
 /*
  * gate.c: may this mail go out now? Asked when it is claimed, in the order of design section 7: consent, suppression, goal or exit, list
- * still valid, what they chose (topics, pause, a limit of their own), cap, quiet hours and holidays. What it holds back comes with the instant to ask again, what it ends with the reason.
+ * still valid, what they chose (topics, pause, a limit of their own), cap, quiet hours and holidays, and what limits how much goes out. What it holds back comes with the instant to ask again, what it ends with the reason.
  */
 #include <string.h>
 
@@ -11,6 +11,7 @@
 #include "decide.h"
 #include "person.h"
 #include "reply.h"
+#include "shape.h"
 
 /* After quiet hours a night's mail does not go out at one stroke: each person has their own place in the first minutes. */
 #define SPREAD (10 * US_MINUTE)
@@ -128,7 +129,49 @@ static int64_t place_in_spread(const struct quiet *quiet, int64_t prospect)
 	return spread > 0 ? (int64_t)((uint64_t)prospect * 2654435761u % (uint64_t)spread) : 0;
 }
 
-int gate_check(struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, struct gate_answer *out, struct err *err)
+#define LATELY (30 * US_DAY)
+
+static const char *sender_domain(const struct plan *plan, const struct mail_template *mail)
+{
+	return plan->operator.senders[mail ? mail->sender : 0].message_domain;
+}
+
+static const char *recipient_domain(const struct person *p)
+{
+	const char *at = strrchr(p->row.address, '@');
+
+	return at ? at + 1 : "";
+}
+
+static void shape(struct person *p, const struct shape_ask *ask, struct gate_answer *out)
+{
+	int64_t until;
+	const char *why;
+
+	*out = (struct gate_answer){ .verdict = GATE_PASS };
+	if (!shape_pass(p->d->shape, ask, p->arena, &until, &why))
+		hold(out, until, why);
+}
+
+static int shape_step(struct person *p, const struct sequence *s, const struct step *step, const struct calendar *calendar, const char *was,
+		struct gate_answer *out, struct err *err)
+{
+	const struct mail_template *mail = step ? step->mail ? step->mail : step->arm_count ? step->arms[0].mail : NULL : NULL;
+
+	shape(p, &(struct shape_ask){ .domain = recipient_domain(p), .sender = sender_domain(p->plan, mail), .sequence = s->name, .spread = s->spread,
+			.id = p->row.id, .awaited = step && step->awaited, .engaged = p->row.interest > 0 && p->row.interest_at > p->now - LATELY,
+			.was = was, .calendar = calendar, .now = p->now }, out);
+	return p->failed ? err_set(err, "%s", p->err.text) : 0;
+}
+
+void gate_check_awaited(struct person *p, const struct mail_template *mail, const char *was, struct gate_answer *out)
+{
+	shape(p, &(struct shape_ask){ .domain = recipient_domain(p), .sender = sender_domain(p->plan, mail), .id = p->row.id, .awaited = true, .was = was,
+			.now = p->now }, out);
+}
+
+int gate_check(struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, const char *was, struct gate_answer *out,
+		struct err *err)
 {
 	struct suppression suppressed;
 	struct calendar calendar;
@@ -164,11 +207,11 @@ int gate_check(struct person *p, const struct sequence *s, const struct step *st
 	if (!rc)
 		return hold(out, until, arena_printf(p->arena, "cap of list %s", p->row.list));
 	if (step && step->even_in_quiet)
-		return 0;
+		return shape_step(p, s, step, NULL, was, out, err);
 	calendar = calendar_of_person(p);
 	until = calendar_open(&calendar, p->now);
 	why = until > p->now ? calendar_why(&calendar, p->now) : NULL;
 	if (p->failed)
 		return err_set(err, "%s", p->err.text);
-	return why ? hold(out, until + place_in_spread(&p->plan->quiet, p->row.id), why) : 0;
+	return why ? hold(out, until + place_in_spread(&p->plan->quiet, p->row.id), why) : shape_step(p, s, step, &calendar, was, out, err);
 }

@@ -16,6 +16,7 @@
 #include "calendar.h"
 #include "decide.h"
 #include "person.h"
+#include "shape.h"
 
 METRIC(held, COUNTER, "nurtured_deliveries_total", "result=\"held\"", "Deliveries by result.");
 METRIC(skipped, COUNTER, "nurtured_deliveries_total", "result=\"left\"", "Deliveries by result.");
@@ -369,7 +370,7 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 		return -1;
 	if (!sequence_sends(&s->steps[step]) || found == 2)	/* the plan changed under it */
 		return sequence_go(c->d, c->db, &p, s, &e, step, c->now, err) || person_settle(&p, err) ? -1 : 0;
-	if (gate_check(&p, s, &s->steps[step], &e, &gate, err))
+	if (gate_check(&p, s, &s->steps[step], &e, e.why, &gate, err))
 		return -1;
 	switch (gate.verdict) {
 	case GATE_HOLD:
@@ -452,6 +453,7 @@ static int claim_forward(struct claim *c, struct person *p, struct delivery *mai
 /* A confirmation goes to people who did not consent yet, and to those who once unsubscribed and now ask again; to nobody else who is suppressed. */
 static int claim_confirm(struct claim *c, struct person *p, struct delivery *mail, struct err *err)
 {
+	struct gate_answer gate;
 	struct suppression s;
 	int found = suppressions_find(c->db, p->row.key, c->d->arena, &s, err);
 
@@ -461,6 +463,11 @@ static int claim_confirm(struct claim *c, struct person *p, struct delivery *mai
 		return close_mail(c, mail, arena_printf(c->d->arena, "suppressed: %s", s.reason), err);
 	if (p->row.consent != CONSENT_PENDING)	/* confirmed, or withdrawn, while it waited to be tried again */
 		return close_mail(c, mail, mail_nothing_to_confirm, err);
+	gate_check_awaited(p, plan_mail(c->d->working, mail->template), mail->reply, &gate);
+	if (gate.verdict == GATE_HOLD) {
+		mail->reply = gate.reason;
+		return mail_plan(c->db, mail, gate.until, err);
+	}
 	return claim_row(c, p, mail, NULL, err);
 }
 
@@ -507,7 +514,7 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 		mail->step = s->steps[step].name;
 	if (!plan_mail(c->d->working, mail->template) || found == 2)
 		return without_template(c, p, mail, s, &e, step, err);
-	if (gate_check(p, s, &s->steps[step], &e, &gate, err))
+	if (gate_check(p, s, &s->steps[step], &e, mail->reply, &gate, err))
 		return -1;
 	switch (gate.verdict) {
 	case GATE_HOLD:
@@ -654,10 +661,11 @@ int on_claim(struct decide *d, struct db *db, size_t max, struct mail_batch **ou
 	c.batch->mails = arena_calloc(c.batch->arena, count + 1, sizeof(*c.batch->mails));
 	for (i = 0; !rc && i < count; i++)
 		rc = rows[i].kind == QUEUE_STEP ? claim_step(&c, &rows[i], err) : claim_mail(&c, &rows[i], err);
-	if (rc) {
+	if (rc || shape_keep(d->shape, db, false, err)) {
 		mail_batch_free(&c.batch);
 		return -1;
 	}
+	c.batch->more = count > c.batch->count;
 	*out = c.batch;
 	return 0;
 }

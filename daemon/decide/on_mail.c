@@ -18,6 +18,7 @@
 #include "decide.h"
 #include "person.h"
 #include "reply.h"
+#include "shape.h"
 
 const char *const mail_class_names[] = { "human", "auto", "bounce", "complaint", "challenge", "mdn", "calendar", "unsubscribe", "unreadable", NULL };
 
@@ -69,6 +70,10 @@ int mail_about_person(struct person *p, const struct mail_fact *fact, struct del
 	const char *source;
 	char id[ID_TEXT];
 
+	if (about->id && (fact->class == MAIL_COMPLAINT || (fact->class == MAIL_BOUNCE && strcmp(fact->bounce_kind, "hard") == 0)))
+		shape_came_back(p->d->shape, about, mail_sender_domain(p->d, about), fact->class == MAIL_COMPLAINT, fact->at);
+	if (shape_keep(p->d->shape, p->db, false, err))
+		return -1;
 	source = about->id ? id_text("del", about->id, id) : fact->mailbox;
 	/* what answers it has arrived */
 	if (fact->class != MAIL_BOUNCE && fact->class != MAIL_MDN && delivery_prove(p, about, DELIVERY_SENT, mail_class_names[fact->class], err))

@@ -10,6 +10,7 @@
 
 #include "decide.h"
 #include "person.h"
+#include "shape.h"
 
 METRIC(sent, COUNTER, "nurtured_deliveries_total", "result=\"sent\"", "Deliveries by result.");
 METRIC(deferred, COUNTER, "nurtured_deliveries_total", "result=\"deferred\"", "Deliveries by result.");
@@ -199,6 +200,13 @@ static int skipped(struct decide *d, struct db *db, struct delivery *mail, const
 	return go_on(d, db, mail, fact->at, err);
 }
 
+const char *mail_sender_domain(const struct decide *d, const struct delivery *mail)
+{
+	const struct mail_template *template = plan_mail(d->working, mail->template);
+
+	return d->working->operator.senders[template ? template->sender : 0].message_domain;
+}
+
 int on_outcome(struct decide *d, struct db *db, const struct mail_outcome *fact, struct err *err)
 {
 	struct arena *arena = decide_arena(d);
@@ -207,6 +215,9 @@ int on_outcome(struct decide *d, struct db *db, const struct mail_outcome *fact,
 
 	if (found <= 0)		/* closed already: withheld at the dot, or dealt with after a crash */
 		return found;
+	shape_heard(d->shape, &mail, mail_sender_domain(d, &mail), fact);
+	if (shape_keep(d->shape, db, false, err))
+		return -1;
 	mail.code = fact->code;
 	mail.reply = fact->reply ? fact->reply : "";
 	mail.relay_id = fact->relay_id ? fact->relay_id : "";

@@ -484,8 +484,12 @@ static void claim_done(struct store_job *job, enum store_result result, const st
 		CRASH_POINT("claim.after_commit");
 		claim_take(s, c->batch);
 	} else {
+		bool more = c->batch->more;
+
 		mail_batch_free(&c->batch);
-		if (queue_next_mail(decide_store(s->decide)) <= clock_now())
+		if (more)
+			s->due = true;
+		else if (queue_next_mail(decide_store(s->decide)) <= clock_now())
 			look_later(s);
 	}
 	free(c);

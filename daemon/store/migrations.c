@@ -490,6 +490,20 @@ static const char *const steps[] = {
 	" until_us $INT NOT NULL,"
 	" why $TEXT NOT NULL,"
 	" PRIMARY KEY (domain)) $BY_KEY",
+
+	/* deliverability by domain of the recipients, by day; in shards as arm_day */
+	"CREATE TABLE domain_day ("
+	" domain $TEXT NOT NULL,"
+	" day $INT NOT NULL,"
+	" shard $INT NOT NULL,"
+	" sent $INT NOT NULL,"
+	" deferred $INT NOT NULL,"
+	" hard $INT NOT NULL,"
+	" soft $INT NOT NULL,"
+	" complaint $INT NOT NULL,"
+	" open_human $INT NOT NULL,"
+	" click_human $INT NOT NULL,"
+	" PRIMARY KEY (domain, day, shard)) $BY_KEY",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

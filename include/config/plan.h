@@ -112,6 +112,35 @@ struct message_config {
 	int64_t max_size;		/* bytes of a whole message */
 };
 
+/* Recipients that are mailed at one rate: the domains of a mailbox provider. */
+struct shape_group {
+	const char *name;
+	const char *const *domains;	/* ends with NULL */
+	struct rate rate;
+	int burst;
+};
+
+/* By the domain of From. */
+struct shape_sender {
+	const char *domain;
+	int per_day;			/* 0: no limit */
+	bool warm_up;
+	int64_t since;			/* of the warm-up: day of 1970 */
+	int first;			/* mails of its first day */
+};
+
+struct shape_config {
+	bool off;
+	struct rate provider;		/* of each large mailbox provider */
+	int provider_burst;
+	struct rate other;		/* of any other domain */
+	int other_burst;
+	const struct shape_group *groups;
+	size_t group_count;
+	const struct shape_sender *senders;
+	size_t sender_count;
+};
+
 struct operator_config {
 	const char *state;		/* folder of the database, files/, raw mail */
 	const char *files;		/* downloads: state/files unless given */
@@ -127,6 +156,7 @@ struct operator_config {
 	size_t mailbox_count;
 	const struct esp_config *esps;
 	size_t esp_count;
+	struct shape_config shape;
 	int64_t keep_events, keep_raw_mail;
 	enum log_level log_level;
 	bool log_json;
@@ -303,6 +333,7 @@ struct sequence {
 	bool beside_any;
 	double holdout;			/* 0..0.9: so many get nothing, and are watched */
 	int64_t holdout_for;
+	int64_t spread;			/* mails that fall due together are spread over so long; 0: they are not */
 	enum on_change on_change;
 	enum tracking track;
 	struct utm utm;			/* its own, and of the plan what it leaves out */

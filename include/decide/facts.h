@@ -370,6 +370,7 @@ struct mail_batch {
 	struct arena *arena;
 	struct mail *mails;
 	size_t count;
+	bool more;				/* rows were taken that are no mails (held back, say): others may be due */
 	size_t open;				/* mails not yet ended; send counts down and frees at 0 */
 };
 
@@ -530,6 +531,15 @@ struct enrolling_result {
 
 /* -1 also if there is no such sequence. Of many: decide/enroll.h. */
 int on_enroll(struct decide *d, struct db *db, const struct enrolling *fact, struct enrolling_result *out, struct err *err) MUSTCHECK;
+
+/* What was slowed down or paused goes on: a group of recipients, a sequence, a sender's domain. *found_out false: nothing of that name was. */
+int on_resume(struct decide *d, struct db *db, const char *name, int64_t at, bool *found_out, struct err *err) MUSTCHECK;
+
+/*
+ * Store thread, for what it knows alone: JSON of a domain (group, rate, back-off, days) or, with "", of all: groups that are slowed down or waited
+ * for, senders with their budgets, what is paused, and the domains with most mail.
+ */
+int look_shape(struct decide *d, struct db *db, const char *domain, int64_t now, struct buf *out, struct err *err) MUSTCHECK;
 
 /* --- questions ---------------------------------------------------------------------------------------------------- */
 

@@ -358,6 +358,22 @@ struct test_end { const char *arm; int64_t at; const char *why; };
 int test_ends_put(struct db *db, const char *test, const struct test_end *end, struct err *err) MUSTCHECK;
 int test_ends_find(struct db *db, const char *test, struct arena *arena, struct test_end *out, struct err *err) MUSTCHECK;	/* read */
 
+/* --- deliverability by domain of the recipients -------------------------------------------------------------------- */
+
+#define DOMAIN_SHARDS 16
+
+struct domain_day {
+	const char *domain;		/* as it is registered */
+	int64_t day;			/* of 1970, UTC */
+	int shard;
+	int64_t sent, deferred, hard, soft, complaint, open_human, click_human;
+};
+
+int domain_days_add(struct db *db, const struct domain_day *d, struct err *err) MUSTCHECK;
+/* The domains with most mail since that day, all days together (`day` is 0); one domain's days. */
+int domain_days_top(struct db *db, int64_t since, size_t max, struct arena *arena, struct domain_day **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+int domain_days_of(struct db *db, const char *domain, int64_t since, struct arena *arena, struct domain_day **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+
 /* --- versions of sequences ---------------------------------------------------------------------------------------- */
 
 struct sequence_version { const char *sequence, *version; int64_t since; const char *source; };

@@ -83,6 +83,13 @@ static const struct mistake operator_mistakes[] = {
 		"nurtured.yaml:8:99: a header is one line of at most 900 bytes, without control characters\n" },
 	{ "nurtured.yaml", "relays:", "message: {precedence: bulk}\nrelays:",
 		"nurtured.yaml:8:23: `precedence`: `bulk` is no choice here; there are `never`, `mailings` and `always`\n" },
+	{ "nurtured.yaml", "relays:", "shape: {others: 20000 per second, groups: [{name: a, domains: [a.example], rate: 1 per second}, "
+		"{name: a, domains: [b.example], rate: 2 per second}]}\nrelays:",
+		"nurtured.yaml:8:17: `others` is more than 10000 per second; to have no limit there is `limits: off`\n"
+		"nurtured.yaml:8:97: there are two groups `a`; each has a name of its own\n" },
+	{ "nurtured.yaml", "relays:", "shape: {senders: [{domain: a.example}, {domain: b.example, warm_up: {since: soon}}]}\nrelays:",
+		"nurtured.yaml:8:19: the sender's domain `a.example` has neither `per_day` nor `warm_up`; without them it has no limit\n"
+		"nurtured.yaml:8:77: `since`: `soon` is no date; write it like 2026-12-25\n" },
 	{ "nurtured.yaml", "credential:smtp-password", "hunter2",
 		"nurtured.yaml:9:81: `password`: a secret does not stand in config: put it in a file that "
 		"only the service can read, and write credential:NAME (systemd's LoadCredential=) or "

@@ -1,0 +1,703 @@
+/*
+ * shape.c: see shape.h. The rate of a group is pace.c's, the budget of a day budget.c's; here is who belongs to what, and what is paused.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "base/text.h"
+
+#include "shape_parts.h"
+
+#define SLACK US_SECOND			/* who would wait for less goes at once */
+#define TRICKLE (INT64_C(60) * 1000 * 1000 * 1000)	/* nanoseconds */
+#define PROBE_MOST (15 * US_MINUTE)	/* a probe of which nothing is heard */
+#define REST_FIRST (15 * US_MINUTE)
+#define REST_MOST US_HOUR
+#define STREAK 5
+#define RING_PART 5			/* one in so many of the last RING */
+#define RATE_LEAST 100			/* mails before a rate means anything */
+#define FLUSH_AFTER US_SECOND
+#define FLUSH_MANY 256
+
+METRIC(throttled, COUNTER, "nurtured_throttled_total", "", "Mails that had to wait for a rate, a budget or a spread.");
+METRIC(paused, GAUGE, "nurtured_paused", "", "Sequences and senders that are paused because their mail goes wrong.");
+METRIC(slowed, GAUGE, "nurtured_groups_slowed", "", "Groups of recipients that are mailed slower than configured, as they asked.");
+
+/* --- tables by name ----------------------------------------------------------------------------------------------- */
+
+static size_t hash_of(const char *name)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 1099511628211u;
+	return (size_t)(h ^ h >> 32) % SHAPE_SLOTS;
+}
+
+struct shape_named *shape_find(const struct shape_table *t, const char *name)
+{
+	struct shape_named *n;
+
+	for (n = t->slots[hash_of(name)]; n && strcmp(n->name, name) != 0; n = n->next)
+		;
+	return n;
+}
+
+/* The one of that name; made if there is none, all zero. */
+struct shape_named *shape_named(struct shape_table *t, const char *name, size_t size)
+{
+	struct shape_named *n = shape_find(t, name);
+	size_t slot = hash_of(name);
+
+	if (n)
+		return n;
+	n = xcalloc(1, size);
+	n->name = xstrdup(name);
+	n->next = t->slots[slot];
+	t->slots[slot] = n;
+	t->count++;
+	return n;
+}
+
+void shape_each(const struct shape_table *t, void (*fn)(struct shape_named *n, void *arg), void *arg)
+{
+	struct shape_named *n, *next;
+	size_t i;
+
+	for (i = 0; i < SHAPE_SLOTS; i++)
+		for (n = t->slots[i]; n; n = next) {
+			next = n->next;
+			fn(n, arg);
+		}
+}
+
+static void free_named(struct shape_named *n, void *arg)
+{
+	free(n->name);
+	free(n);
+}
+
+static void free_group(struct shape_named *n, void *arg)
+{
+	pace_clear(&((struct shape_group_state *)n)->pace);
+	free_named(n, arg);
+}
+
+static void table_clear(struct shape_table *t, void (*fn)(struct shape_named *n, void *arg))
+{
+	shape_each(t, fn, NULL);
+	memset(t, 0, sizeof(*t));
+}
+
+struct shape *shape_new(void)
+{
+	return xcalloc(1, sizeof(struct shape));
+}
+
+void shape_free(struct shape **s)
+{
+	if (!*s)
+		return;
+	table_clear(&(*s)->groups, free_group);
+	table_clear(&(*s)->domains, free_named);
+	table_clear(&(*s)->senders, free_named);
+	table_clear(&(*s)->flows, free_named);
+	table_clear(&(*s)->counts, free_named);
+	arena_free(&(*s)->arena);
+	free(*s);
+	*s = NULL;
+}
+
+/* --- groups ------------------------------------------------------------------------------------------------------- */
+
+/* With the domains of a country: the first label of what is registered. */
+static const struct { const char *label, *group; } families[] = {
+	{ "outlook", "microsoft" }, { "hotmail", "microsoft" }, { "live", "microsoft" }, { "msn", "microsoft" }, { "yahoo", "yahoo" },
+};
+
+static const struct { const char *domain, *group; } known[] = {
+	{ "gmail.com", "gmail" }, { "googlemail.com", "gmail" },
+	{ "passport.com", "microsoft" }, { "windowslive.com", "microsoft" },
+	{ "aol.com", "yahoo" }, { "aol.de", "yahoo" }, { "aol.co.uk", "yahoo" }, { "aol.fr", "yahoo" }, { "aim.com", "yahoo" }, { "ymail.com", "yahoo" },
+	{ "rocketmail.com", "yahoo" }, { "myyahoo.com", "yahoo" }, { "verizon.net", "yahoo" }, { "netscape.net", "yahoo" },
+	{ "icloud.com", "icloud" }, { "me.com", "icloud" }, { "mac.com", "icloud" },
+	{ "gmx.de", "gmx" }, { "gmx.net", "gmx" }, { "gmx.at", "gmx" }, { "gmx.ch", "gmx" }, { "gmx.com", "gmx" }, { "gmx.fr", "gmx" }, { "gmx.us", "gmx" },
+	{ "gmx.co.uk", "gmx" }, { "gmx.info", "gmx" }, { "gmx.org", "gmx" }, { "gmx.biz", "gmx" }, { "gmx.eu", "gmx" }, { "web.de", "gmx" },
+	{ "mail.com", "gmx" }, { "email.de", "gmx" }, { "caramail.com", "gmx" },
+	{ "mail.ru", "mail-ru" }, { "bk.ru", "mail-ru" }, { "inbox.ru", "mail-ru" }, { "list.ru", "mail-ru" }, { "internet.ru", "mail-ru" },
+	{ "yandex.ru", "yandex" }, { "yandex.com", "yandex" }, { "ya.ru", "yandex" }, { "yandex.by", "yandex" }, { "yandex.kz", "yandex" },
+	{ "t-online.de", "t-online" }, { "magenta.de", "t-online" }, { "freenet.de", "freenet" },
+	{ "orange.fr", "orange" }, { "wanadoo.fr", "orange" }, { "free.fr", "free" }, { "laposte.net", "laposte" }, { "sfr.fr", "sfr" },
+	{ "neuf.fr", "sfr" }, { "libero.it", "libero" }, { "virgilio.it", "libero" }, { "iol.it", "libero" }, { "tim.it", "tim" }, { "alice.it", "tim" },
+	{ "comcast.net", "comcast" }, { "xfinity.com", "comcast" }, { "att.net", "att" }, { "sbcglobal.net", "att" }, { "bellsouth.net", "att" },
+	{ "cox.net", "cox" }, { "btinternet.com", "bt" }, { "btopenworld.com", "bt" }, { "sky.com", "sky" }, { "virginmedia.com", "virgin" },
+	{ "ntlworld.com", "virgin" }, { "blueyonder.co.uk", "virgin" }, { "proton.me", "proton" }, { "protonmail.com", "proton" }, { "pm.me", "proton" },
+	{ "fastmail.com", "fastmail" }, { "fastmail.fm", "fastmail" }, { "zoho.com", "zoho" }, { "zohomail.com", "zoho" },
+	{ "qq.com", "qq" }, { "foxmail.com", "qq" }, { "163.com", "netease" }, { "126.com", "netease" }, { "yeah.net", "netease" },
+	{ "naver.com", "naver" }, { "daum.net", "daum" }, { "hanmail.net", "daum" }, { "bluewin.ch", "bluewin" }, { "seznam.cz", "seznam" },
+	{ "wp.pl", "wp" }, { "o2.pl", "wp" }, { "onet.pl", "onet" }, { "interia.pl", "interia" }, { "uol.com.br", "uol" }, { "bol.com.br", "uol" },
+	{ "terra.com.br", "terra" },
+};
+
+/* RFC 2606 and 6761: nobody's mailbox lies there. */
+static bool is_nobodys(const char *domain)
+{
+	static const char *const ends[] = { ".example", ".test", ".invalid", ".localhost", ".local", ".internal", "example.com", "example.net", "example.org" };
+	size_t i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (text_ends_with(domain, ends[i]))
+			return true;
+	return !strchr(domain, '.');
+}
+
+static const char *group_name(struct shape *s, const char *domain, bool *provider)
+{
+	const struct shape_domain *d;
+	size_t i, n;
+
+	*provider = true;
+	d = (const struct shape_domain *)shape_find(&s->domains, domain);
+	if (d)
+		return d->group;
+	n = strcspn(domain, ".");
+	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (strlen(families[i].label) == n && strncmp(families[i].label, domain, n) == 0)
+			return families[i].group;
+	*provider = false;
+	return domain;
+}
+
+const struct shape_group *shape_configured(const struct shape *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s->config.group_count; i++)
+		if (strcmp(s->config.groups[i].name, name) == 0)
+			return &s->config.groups[i];
+	return NULL;
+}
+
+static void set_pace(struct shape *s, struct shape_group_state *g)
+{
+	const struct shape_group *own = shape_configured(s, g->named.name);
+	struct rate rate = own ? own->rate : g->provider ? s->config.provider : s->config.other;
+
+	if (s->config.off)
+		rate = (struct rate){ 0 };
+	pace_set(&g->pace, rate.count, rate.within, own ? own->burst : g->provider ? s->config.provider_burst : s->config.other_burst);
+}
+
+static void drop_idle(struct shape_named *n, void *arg);
+
+static struct shape_group_state *make_group(struct shape *s, const char *name, bool provider)
+{
+	struct shape_group_state *g = (struct shape_group_state *)shape_named(&s->groups, name, sizeof(*g));
+
+	g->provider = provider;
+	pace_init(&g->pace, 0, 0, 1);
+	set_pace(s, g);
+	return g;
+}
+
+struct shape_group_state *shape_group_named(struct shape *s, const char *name)
+{
+	struct shape_group_state *g = (struct shape_group_state *)shape_find(&s->groups, name);
+
+	return g ? g : make_group(s, name, !strchr(name, '.'));
+}
+
+struct shape_group_state *shape_group_of(struct shape *s, const char *domain)
+{
+	const char *name;
+	struct shape_group_state *g;
+	bool provider;
+
+	domain = address_registrable(domain);
+	if (is_nobodys(domain) && !shape_find(&s->domains, domain))
+		return NULL;
+	name = group_name(s, domain, &provider);
+	g = (struct shape_group_state *)shape_find(&s->groups, name);
+	if (g)
+		return g;
+	if (s->groups.count > GROUPS_MOST)
+		shape_each(&s->groups, drop_idle, s);
+	return make_group(s, name, provider);
+}
+
+/* A domain that nothing is known of but that it was mailed some time ago. */
+static void drop_idle(struct shape_named *n, void *arg)
+{
+	struct shape_group_state *g = (struct shape_group_state *)n;
+	struct shape_table *t = &((struct shape *)arg)->groups;
+	struct shape_named **at = &t->slots[hash_of(n->name)];
+	int64_t now = clock_now();
+
+	if (g->pace.spent / 1000 > now || g->pace.slow_until || g->pace.places[PACE_OTHERS].last > now || g->pace.places[PACE_FIRST].last > now)
+		return;
+	while (*at != n)
+		at = &(*at)->next;
+	*at = n->next;
+	t->count--;
+	free_group(n, NULL);
+}
+
+/* --- the plan ----------------------------------------------------------------------------------------------------- */
+
+static void know_domain(struct shape *s, const char *domain, const char *group)
+{
+	((struct shape_domain *)shape_named(&s->domains, domain, sizeof(struct shape_domain)))->group = group;
+}
+
+static void again_pace(struct shape_named *n, void *arg)
+{
+	set_pace(arg, (struct shape_group_state *)n);
+}
+
+static void again_budget(struct shape_named *n, void *arg)
+{
+	struct shape_sender_state *sender = (struct shape_sender_state *)n;
+	const struct shape *s = arg;
+	size_t i;
+
+	sender->budget.on = false;
+	for (i = 0; !s->config.off && i < s->config.sender_count; i++)
+		if (strcmp(s->config.senders[i].domain, n->name) == 0)
+			budget_set(&sender->budget, &s->config.senders[i]);
+}
+
+static const char *const *copy_names(struct arena *arena, const char *const *names)
+{
+	const char **copy;
+	size_t n = 0, i;
+
+	while (names && names[n])
+		n++;
+	copy = arena_calloc(arena, n + 1, sizeof(*copy));
+	for (i = 0; i < n; i++)
+		copy[i] = arena_strdup(arena, names[i]);
+	return copy;
+}
+
+/* The plan may go while the shape stays. */
+static void copy_config(struct shape *s, const struct shape_config *from)
+{
+	struct arena *arena = arena_new(0);
+	struct shape_group *groups = arena_calloc(arena, from->group_count + 1, sizeof(*groups));
+	struct shape_sender *senders = arena_calloc(arena, from->sender_count + 1, sizeof(*senders));
+	size_t i;
+
+	for (i = 0; i < from->group_count; i++) {
+		groups[i] = from->groups[i];
+		groups[i].name = arena_strdup(arena, groups[i].name);
+		groups[i].domains = copy_names(arena, groups[i].domains);
+	}
+	for (i = 0; i < from->sender_count; i++) {
+		senders[i] = from->senders[i];
+		senders[i].domain = arena_strdup(arena, senders[i].domain);
+	}
+	arena_free(&s->arena);
+	s->arena = arena;
+	s->config = *from;
+	s->config.groups = groups;
+	s->config.senders = senders;
+}
+
+void shape_use(struct shape *s, const struct plan *plan)
+{
+	size_t i, k;
+
+	copy_config(s, &plan->operator.shape);
+	s->quiet = plan->quiet;
+	table_clear(&s->domains, free_named);
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		know_domain(s, known[i].domain, known[i].group);
+	for (i = 0; i < s->config.group_count; i++)
+		for (k = 0; s->config.groups[i].domains[k]; k++)
+			know_domain(s, s->config.groups[i].domains[k], s->config.groups[i].name);
+	for (i = 0; i < s->config.sender_count; i++)
+		shape_named(&s->senders, s->config.senders[i].domain, sizeof(struct shape_sender_state));
+	shape_each(&s->groups, again_pace, s);
+	shape_each(&s->senders, again_budget, s);
+}
+
+/* --- what is paused ----------------------------------------------------------------------------------------------- */
+
+static void count_paused(struct shape_named *n, void *arg)
+{
+	*(int64_t *)arg += ((const struct shape_watched *)n)->rest.since > 0;
+}
+
+static void note_paused(struct shape *s)
+{
+	int64_t count = 0;
+
+	shape_each(&s->senders, count_paused, &count);
+	shape_each(&s->flows, count_paused, &count);
+	metric_set(&metric_paused, count);
+	s->dirty = true;
+}
+
+static void pause_it(struct shape *s, struct shape_watched *w, const char *kind, const char *why, int64_t now)
+{
+	struct shape_rest *r = &w->rest;
+
+	if (r->since && now < r->until)
+		return;
+	r->span = !r->since ? REST_FIRST : 2 * r->span < REST_MOST ? 2 * r->span : REST_MOST;
+	if (!r->since)
+		r->since = now;
+	r->until = now + r->span;
+	r->probe = 0;
+	snprintf(r->why, sizeof(r->why), "%s", why);
+	w->streak = 0;
+	w->ring_count = 0;
+	w->tally = (struct tally){ 0 };
+	log_error("shape.paused", L_STR("what", kind), L_STR("name", w->named.name), L_STR("why", why));
+	note_paused(s);
+}
+
+static void go_on(struct shape *s, struct shape_watched *w, const char *kind, const char *by)
+{
+	if (!w->rest.since)
+		return;
+	w->rest = (struct shape_rest){ 0 };
+	log_info("shape.goes_on", L_STR("what", kind), L_STR("name", w->named.name), L_STR("by", by));
+	note_paused(s);
+}
+
+/* Held; after a time one mail tries it. 1 it may go. */
+static int may_go(struct shape_watched *w, const struct shape_ask *ask, int64_t *until_out)
+{
+	struct shape_rest *r = &w->rest;
+
+	if (!r->since)
+		return 1;
+	if (ask->now >= r->until && (!r->probe || ask->now > r->probe + PROBE_MOST)) {
+		r->probe = ask->now;
+		return 1;
+	}
+	/* they do not all ask again at one instant */
+	*until_out = (ask->now < r->until ? r->until : ask->now + US_MINUTE) + (int64_t)((uint64_t)ask->id * 2654435761u % (uint64_t)r->span);
+	return 0;
+}
+
+/* --- passing ------------------------------------------------------------------------------------------------------ */
+
+/* The n-th of a batch: 0, 1/2, 1/4, 3/4, 1/8, ...: however many come, they are spread evenly. */
+static int64_t place_of(uint32_t n, int64_t span)
+{
+	double at = 0, half = 0.5;
+
+	for (; n; n >>= 1, half /= 2)
+		at += n & 1 ? half : 0;
+	return (int64_t)(at * (double)span);
+}
+
+static int64_t spread_place(struct shape_watched *flow, const struct shape_ask *ask)
+{
+	if (ask->now >= flow->batch_at + ask->spread) {
+		flow->batch_at = ask->now;
+		flow->batch_count = 0;
+	}
+	return flow->batch_at + place_of(flow->batch_count++, ask->spread);
+}
+
+struct limits {
+	struct shape_group_state *group;	/* NULL: no limit */
+	struct shape_sender_state *sender;
+	enum pace_row row, budget_row;
+	int64_t earliest;		/* by its spread */
+	const char *by;			/* of what it waits for longest */
+};
+
+static bool may_now(const struct limits *l, const struct shape_ask *ask, bool placed)
+{
+	return l->earliest <= ask->now + SLACK && (!l->group || pace_may(&l->group->pace, ask->now, placed)) &&
+		(!l->sender || budget_may(&l->sender->budget, l->budget_row, placed));
+}
+
+static bool waits_already(const struct limits *l, int64_t now)
+{
+	return l->group && pace_waits(&l->group->pace, l->row, now + SLACK);
+}
+
+/* The earliest instant on which all agree; -1: there is none in sight. */
+static int64_t agree(struct shape *s, struct limits *l, const struct shape_ask *ask)
+{
+	int64_t at = ask->now > l->earliest ? ask->now : l->earliest, was;
+	int turns = 0;
+
+	do {
+		was = at;
+		if (l->group)
+			at = pace_find(&l->group->pace, l->row, at, ask->now);
+		if (at > was)
+			l->by = l->group->named.name;
+		if (at >= 0 && l->sender) {
+			int64_t before = at;
+
+			at = budget_find(&l->sender->budget, &s->quiet, l->budget_row, at);
+			if (at > before)
+				l->by = l->sender->watched.named.name;
+		}
+		if (at >= 0 && ask->calendar)
+			at = calendar_open(ask->calendar, at);
+	} while (at > was && ++turns < 100);
+	return at;
+}
+
+static void take_share(struct shape *s, struct limits *l, const struct shape_ask *ask, bool placed)
+{
+	if (l->group)
+		pace_spend(&l->group->pace, ask->now);
+	if (l->sender && budget_spend(&l->sender->budget, l->budget_row, placed))
+		s->dirty = true;
+}
+
+static int hold(struct shape *s, struct limits *l, const struct shape_ask *ask, struct arena *arena, int64_t *until_out, const char **why_out)
+{
+	int64_t at = agree(s, l, ask);
+
+	metric_add(&metric_throttled, 1);
+	*until_out = at < 0 ? ask->now + PACE_AHEAD + (int64_t)((uint64_t)ask->id % (uint64_t)US_HOUR) : at;
+	if (at >= 0 && l->group)
+		pace_take(&l->group->pace, l->row, at, ask->now);
+	if (at >= 0 && l->sender)
+		budget_take(&l->sender->budget, &s->quiet, l->budget_row, at);
+	if (*until_out <= ask->now)
+		*until_out = ask->now + SLACK;
+	*why_out = arena_printf(arena, "%s%s", at < 0 ? "" : SHAPE_PLACED, l->by);
+	if (at < 0)
+		*why_out = arena_printf(arena, "waits for %s", l->by);
+	return 0;
+}
+
+static int paused(const struct shape_watched *w, const char *kind, struct arena *arena, const char **why_out)
+{
+	*why_out = arena_printf(arena, "paused: %s %s: %s", kind, w->named.name, w->rest.why);
+	return 0;
+}
+
+int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena, int64_t *until_out, const char **why_out)
+{
+	struct shape_watched *flow = ask->sequence ? (struct shape_watched *)shape_find(&s->flows, ask->sequence) : NULL;
+	struct shape_sender_state *sender = (struct shape_sender_state *)shape_find(&s->senders, ask->sender);
+	struct limits l = { .row = ask->awaited ? PACE_FIRST : PACE_OTHERS, .budget_row = ask->engaged ? PACE_FIRST : PACE_OTHERS, .by = "the spread" };
+	bool placed = strncmp(ask->was, SHAPE_PLACED, strlen(SHAPE_PLACED)) == 0;
+
+	if (s->config.off)
+		return 1;
+	if (flow && !may_go(flow, ask, until_out))
+		return paused(flow, "sequence", arena, why_out);
+	if (sender && !may_go(&sender->watched, ask, until_out))
+		return paused(&sender->watched, "sender", arena, why_out);
+	l.group = shape_group_of(s, ask->domain);
+	if (sender && sender->budget.on) {
+		if (budget_roll(&sender->budget, &s->quiet, &sender->watched.tally, ask->now))
+			s->dirty = true;
+		if (ask->awaited)
+			sender->budget.passed++;	/* it counts, and is not held */
+		else
+			l.sender = sender;
+	}
+	if (ask->spread && !placed && !ask->awaited) {
+		if (!flow)
+			flow = (struct shape_watched *)shape_named(&s->flows, ask->sequence, sizeof(*flow));
+		l.earliest = spread_place(flow, ask);
+	}
+	if (may_now(&l, ask, placed) && (placed || !waits_already(&l, ask->now))) {
+		take_share(s, &l, ask, placed);
+		return 1;
+	}
+	return hold(s, &l, ask, arena, until_out, why_out);
+}
+
+/* --- what came of it ---------------------------------------------------------------------------------------------- */
+
+static struct shape_watched *watch(struct shape_table *t, const char *name, size_t size)
+{
+	return (struct shape_watched *)shape_named(t, name, size);
+}
+
+static uint32_t word_of(const char *reason)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *reason; reason++)
+		h = (h ^ (unsigned char)*reason) * 16777619u;
+	return h ? h : 1;
+}
+
+/* The same reason five times running, or for a fifth of the last fifty. */
+static bool goes_wrong(struct shape_watched *w, uint32_t reason)
+{
+	int same = 0, i;
+
+	w->streak = reason && reason == w->last ? w->streak + 1 : reason ? 1 : 0;
+	w->last = reason;
+	w->ring[w->ring_count++ % RING] = reason;
+	if (!reason)
+		return false;
+	if (w->streak >= STREAK)
+		return true;
+	if (w->ring_count < RING)
+		return false;
+	for (i = 0; i < RING; i++)
+		same += w->ring[i] == reason;
+	return same * RING_PART >= RING;
+}
+
+static void tell(struct shape *s, struct shape_watched *w, const char *kind, const struct mail_outcome *fact)
+{
+	bool sent = fact->outcome == OUTCOME_SENT, ours = fact->outcome == OUTCOME_FAILED && fact->fault == FAULT_MESSAGE;
+	const char *reason = fact->reason && *fact->reason ? fact->reason : "refused";
+	char why[160];
+
+	if (sent && w->rest.probe)
+		go_on(s, w, kind, "a mail went through");
+	if (sent)
+		tally_add(&w->tally, 1, 0, 0);
+	if ((sent || ours) && goes_wrong(w, ours ? word_of(reason) : 0)) {
+		snprintf(why, sizeof(why), "%s: %.120s", reason, fact->reply ? fact->reply : "");
+		pause_it(s, w, kind, why, fact->at);
+	} else if (ours && w->rest.probe) {
+		pause_it(s, w, kind, reason, fact->at);
+	}
+}
+
+static void check_rates(struct shape *s, struct shape_watched *w, const char *kind, int64_t at)
+{
+	int64_t n = tally_sent(&w->tally), hard = tally_hard(&w->tally), complaints = tally_complaints(&w->tally);
+	char why[160];
+
+	if (n < RATE_LEAST)
+		return;
+	if (hard * 10 > n)
+		snprintf(why, sizeof(why), "%lld of the last %lld mails bounced", (long long)hard, (long long)n);
+	else if (complaints > 1 && complaints * 1000 > 3 * n)
+		snprintf(why, sizeof(why), "%lld complaints about the last %lld mails", (long long)complaints, (long long)n);
+	else
+		return;
+	pause_it(s, w, kind, why, at);
+}
+
+static void bounced(struct shape *s, struct shape_watched *w, const char *kind, bool complaint, int64_t at)
+{
+	tally_add(&w->tally, 0, !complaint, complaint);
+	check_rates(s, w, kind, at);
+}
+
+static void count_slowed(struct shape_named *n, void *arg)
+{
+	const struct shape_group_state *g = (const struct shape_group_state *)n;
+
+	*(int64_t *)arg += pace_interval(&g->pace, clock_now()) != g->pace.interval;
+}
+
+static void slow_down(struct shape *s, const char *domain, const struct slow *slow, int64_t at)
+{
+	struct shape_group_state *g = shape_group_of(s, domain);
+	int64_t count = 0, interval;
+
+	if (!g || s->config.off)
+		return;
+	interval = g->pace.interval ? g->pace.interval : INT64_C(50) * 1000 * 1000;
+	pace_slow(&g->pace, slow->way == SLOW_PAUSE ? 0 : slow->way == SLOW_TRICKLE ? TRICKLE : 2 * interval, at + slow->span);
+	log_warn("shape.slowed", L_STR("group", g->named.name), L_STR("how", slow_way_names[slow->way]), L_INT("seconds", slow->span / US_SECOND));
+	shape_each(&s->groups, count_slowed, &count);
+	metric_set(&metric_slowed, count);
+	s->dirty = true;
+}
+
+static const char *domain_of(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at ? at + 1 : "";
+}
+
+static void count_domain(struct shape *s, const char *address, int64_t id, int64_t at, struct domain_day add)
+{
+	struct shape_count *c = (struct shape_count *)shape_named(&s->counts, address_registrable(domain_of(address)), sizeof(*c));
+
+	if (!c->queued) {	/* what comes in the second of midnight counts for the day before */
+		c->sum = (struct domain_day){ .domain = c->named.name, .day = at / US_DAY, .shard = (int)(id_bucket(id) % DOMAIN_SHARDS) };
+		c->queued = true;
+		c->next = s->to_flush;
+		s->to_flush = c;
+		s->flush_count++;
+	}
+	if (!s->flush_at)
+		s->flush_at = at + FLUSH_AFTER;
+	c->sum.sent += add.sent;
+	c->sum.deferred += add.deferred;
+	c->sum.hard += add.hard;
+	c->sum.soft += add.soft;
+	c->sum.complaint += add.complaint;
+	c->sum.open_human += add.open_human;
+	c->sum.click_human += add.click_human;
+}
+
+void shape_heard(struct shape *s, const struct delivery *mail, const char *sender, const struct mail_outcome *fact)
+{
+	struct shape_watched *w = watch(&s->senders, sender, sizeof(struct shape_sender_state));
+	bool failed = fact->outcome == OUTCOME_FAILED;
+
+	if (mail->kind == DELIVERY_TEST || mail->kind == DELIVERY_FORWARD)
+		return;
+	if (fact->outcome == OUTCOME_SENT || fact->outcome == OUTCOME_DEFERRED || failed)
+		count_domain(s, mail->address, mail->id, fact->at, (struct domain_day){ .sent = fact->outcome == OUTCOME_SENT,
+				.deferred = fact->outcome == OUTCOME_DEFERRED, .hard = failed && fact->hard_bounce, .soft = failed && !fact->hard_bounce });
+	if (fact->slow.scope == SLOW_GROUP)
+		slow_down(s, domain_of(mail->address), &fact->slow, fact->at);
+	if (fact->fault == FAULT_SENDER)
+		pause_it(s, w, "sender", fact->reply && *fact->reply ? fact->reply : "the relay refuses it", fact->at);
+	tell(s, w, "sender", fact);
+	if (failed && fact->hard_bounce)
+		bounced(s, w, "sender", false, fact->at);
+	if (!*mail->sequence)
+		return;
+	w = watch(&s->flows, mail->sequence, sizeof(*w));
+	tell(s, w, "sequence", fact);
+	if (failed && fact->hard_bounce)
+		bounced(s, w, "sequence", false, fact->at);
+}
+
+void shape_came_back(struct shape *s, const struct delivery *mail, const char *sender, bool complaint, int64_t at)
+{
+	count_domain(s, mail->address, mail->id, at, (struct domain_day){ .hard = !complaint, .complaint = complaint });
+	bounced(s, watch(&s->senders, sender, sizeof(struct shape_sender_state)), "sender", complaint, at);
+	if (*mail->sequence)
+		bounced(s, watch(&s->flows, mail->sequence, sizeof(struct shape_watched)), "sequence", complaint, at);
+}
+
+void shape_hit(struct shape *s, const char *address, int64_t delivery, bool click, int64_t at)
+{
+	count_domain(s, address, delivery, at, (struct domain_day){ .open_human = !click, .click_human = click });
+}
+
+bool shape_resume(struct shape *s, const char *name, int64_t now)
+{
+	struct shape_group_state *g = (struct shape_group_state *)shape_find(&s->groups, name);
+	struct shape_watched *sender = (struct shape_watched *)shape_find(&s->senders, name), *flow = (struct shape_watched *)shape_find(&s->flows, name);
+	bool found = (g && g->pace.slow_until && pace_interval(&g->pace, now) != g->pace.interval) || (sender && sender->rest.since) ||
+		(flow && flow->rest.since);
+
+	if (g && g->pace.slow_until) {
+		pace_restore(&g->pace);
+		s->dirty = true;
+	}
+	if (sender)
+		go_on(s, sender, "sender", "nurturectl");
+	if (flow)
+		go_on(s, flow, "sequence", "nurturectl");
+	return found;
+}

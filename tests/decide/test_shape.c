@@ -1,0 +1,336 @@
+/*
+ * test_shape.c: mails on their way through the gate when there are limits: what waits is written once, one limit holds up nobody else, receivers
+ * are heard, and what a restart must know is known.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "small_site.h"
+
+#include "base/log.h"
+#include "store/rows.h"
+
+#include "../../daemon/decide/decide.h"
+#include "../../daemon/decide/shape_parts.h"
+
+/* Monday 2026-11-23 10:00 in Berlin: not quiet */
+#define START (INT64_C(1795424400) * US_SECOND)
+
+#define MIDNIGHT (START + 15 * US_HOUR - 1)	/* the site has no zone: that of UTC */
+
+static struct site site;
+
+struct mailed {
+	size_t sent, held, gmail, fine;
+	int64_t last;
+	struct mail_outcome as;		/* of mails to gmail.com */
+	size_t refused;			/* so many of them */
+};
+
+static int send_due(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	struct mailed *m = arg;
+	struct mail_batch *batch;
+	size_t i;
+
+	if (on_claim(s->d, db, 100, &batch, err))
+		return -1;
+	for (i = 0; i < batch->count; i++) {
+		struct mail_outcome out = { .delivery = batch->mails[i].delivery, .outcome = OUTCOME_SENT, .reply = "", .at = clock_now() };
+		bool gmail = strcmp(batch->mails[i].address->domain, "gmail.com") == 0, may;
+
+		if (gmail && m->refused) {
+			m->refused--;
+			out = m->as;
+			out.delivery = batch->mails[i].delivery;
+			out.at = clock_now();
+			out.retry_at = clock_now() + US_MINUTE;
+		} else {
+			m->sent++;
+			m->gmail += gmail;
+			m->fine += !gmail;
+			m->last = clock_now();
+		}
+		if (on_dot(s->d, db, out.delivery, &may, err) || on_outcome(s->d, db, &out, err))
+			return -1;
+	}
+	m->held = batch->more;
+	mail_batch_free(&batch);
+	return 0;
+}
+
+static void run_until(int64_t until, struct mailed *m)
+{
+	int64_t next;
+
+	while ((next = queue_next_mail(site.store)) <= until) {
+		if (next > clock_now())
+			clock_set(next);
+		site_run(&site, send_due, m);
+	}
+	clock_set(until);
+}
+
+static void people(const char *domain, int count)
+{
+	char email[80];
+	int i;
+
+	for (i = 0; i < count; i++) {
+		snprintf(email, sizeof(email), "p%d@%s", i, domain);
+		site_signup(&site, email, NULL, "", "");
+	}
+}
+
+static void open_with(const char *shape, const char *sequence)
+{
+	char *path = xasprintf("%s/nurtured.yaml", site.folder);
+	FILE *f = fopen(path, "a");
+
+	assert_non_null(f);
+	fputs(shape, f);
+	fclose(f);
+	free(path);
+	site_write(&site, "nurture.yaml", "fields:\n  first_name: {type: text, default: there}\n  country: {type: text}\nstages:\n  - name: first\nlists:\n  - {name: all}\n");
+	site_sequence(&site, "story", sequence);
+	site_open(&site);
+}
+
+static int init(void **state)
+{
+	clock_set(START);
+	site_init(&site);
+	return 0;
+}
+
+static int close_site(void **state)
+{
+	site_clear(&site);
+	clock_set(0);
+	return 0;
+}
+
+#define STORY "enter: {on: signup}\nsteps:\n  - {send: a}\n"
+
+static void test_names_that_nobody_has_are_not_limited(void **state)
+{
+	struct mailed m = { 0 };
+
+	open_with("", STORY);
+	people("example.com", 500);
+	people("people.example", 500);
+	run_until(START, &m);
+	assert_int_equal(m.sent, 1000);
+}
+
+static void test_one_alone_never_waits(void **state)
+{
+	struct mailed m = { 0 };
+
+	open_with("shape:\n  senders: [{domain: example.com, per_day: 10, warm_up: {since: 2026-11-01, first: 2}}]\n",
+		"spread: 2 hours\n" STORY);
+	people("gmail.com", 1);
+	run_until(START, &m);
+	assert_int_equal(m.sent, 1);
+}
+
+static void test_a_provider_is_mailed_at_its_rate(void **state)
+{
+	struct mailed m = { 0 };
+
+	open_with("", STORY);
+	people("gmail.com", 300);
+	people("outlook.de", 10);
+	people("example.com", 50);
+	run_until(START, &m);
+	assert_in_range(m.gmail, 5, 8);
+	assert_true(m.fine >= 50);
+	run_until(START + 100 * US_SECOND, &m);
+	assert_in_range(m.gmail, 200, 210);
+	run_until(START + US_HOUR, &m);
+	assert_int_equal(m.sent, 360);
+	assert_in_range(m.last, START + 140 * US_SECOND, START + 160 * US_SECOND);
+}
+
+static void test_limits_can_be_off(void **state)
+{
+	struct mailed m = { 0 };
+
+	open_with("shape: {limits: off}\n", STORY);
+	people("gmail.com", 300);
+	run_until(START, &m);
+	assert_int_equal(m.sent, 300);
+}
+
+static void test_a_batch_is_spread(void **state)
+{
+	struct mailed m = { 0 };
+
+	open_with("", "spread: 2 hours\n" STORY);
+	people("example.com", 100);
+	run_until(START, &m);
+	assert_int_equal(m.sent, 1);
+	run_until(START + US_HOUR, &m);
+	assert_in_range(m.sent, 48, 53);
+	run_until(START + 2 * US_HOUR, &m);
+	assert_int_equal(m.sent, 100);
+}
+
+static void test_a_day_has_a_budget(void **state)
+{
+	struct mailed m = { 0 };
+
+	open_with("shape: {senders: [{domain: example.com, per_day: 40}]}\n", STORY);
+	people("example.com", 100);
+	run_until(MIDNIGHT, &m);
+	assert_int_equal(m.sent, 40);
+	run_until(MIDNIGHT + US_DAY, &m);
+	assert_int_equal(m.sent, 80);
+	run_until(MIDNIGHT + 2 * US_DAY, &m);
+	assert_int_equal(m.sent, 100);
+}
+
+static void test_a_warm_up_doubles_from_day_to_day(void **state)
+{
+	static const size_t sums[] = { 10, 30, 70, 150, 200 };
+	struct mailed m = { 0 };
+	size_t i;
+
+	open_with("shape: {senders: [{domain: example.com, warm_up: {since: 2026-11-23, first: 10}}]}\n", STORY);
+	people("example.com", 200);
+	for (i = 0; i < 5; i++) {
+		run_until(MIDNIGHT + (int64_t)i * US_DAY, &m);
+		assert_int_equal(m.sent, sums[i]);
+	}
+}
+
+static void test_a_provider_that_asks_for_less_gets_less(void **state)
+{
+	struct mailed m = { .refused = 1, .as = { .outcome = OUTCOME_DEFERRED, .fault = FAULT_QUOTA, .reason = "speeding",
+		.reply = "temporarily deferred", .slow = { SLOW_GROUP, SLOW_TRICKLE, 90 * US_MINUTE } } };
+	size_t before;
+
+	open_with("", STORY);
+	people("gmail.com", 500);
+	people("example.com", 10);
+	run_until(START, &m);
+	before = m.gmail;
+	run_until(START + US_HOUR, &m);
+	assert_in_range(m.gmail - before, 55, 63);
+	assert_int_equal(m.fine, 10);
+	run_until(START + 12 * US_HOUR, &m);
+	assert_int_equal(m.sent, 510);
+}
+
+static void test_a_sequence_that_is_refused_pauses(void **state)
+{
+	struct mailed m = { .refused = 5, .as = { .outcome = OUTCOME_FAILED, .fault = FAULT_MESSAGE, .reason = "spamdetected", .code = 550,
+		.reply = "5.7.1 looks like spam" } };
+	struct shape_watched *flow;
+
+	open_with("shape: {providers: 100 per second, provider_burst: 100}\n", STORY);
+	people("gmail.com", 5);
+	run_until(START, &m);
+	assert_int_equal(m.sent, 0);
+	flow = (struct shape_watched *)shape_find(&site.d->shape->flows, "story");
+	assert_non_null(flow);
+	assert_true(flow->rest.since > 0);
+	people("example.com", 20);
+	run_until(START + 10 * US_MINUTE, &m);
+	assert_int_equal(m.sent, 0);
+	/* then one tries it, and it goes on */
+	run_until(START + 3 * US_HOUR, &m);
+	assert_int_equal(m.sent, 20);
+	assert_true(flow->rest.since == 0);
+}
+
+static int resume(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	return on_resume(s->d, db, "example.com", clock_now(), arg, err);
+}
+
+static void test_a_sender_that_is_refused_pauses_until_told(void **state)
+{
+	struct mailed m = { .refused = 1, .as = { .outcome = OUTCOME_DEFERRED, .fault = FAULT_SENDER, .reason = "rejected", .code = 550,
+		.reply = "5.7.1 sender address rejected" } };
+	bool found = false;
+
+	open_with("", STORY);
+	people("gmail.com", 1);
+	run_until(START, &m);
+	people("example.com", 20);
+	run_until(START + US_MINUTE, &m);
+	assert_int_equal(m.sent, 0);
+	site_run(&site, resume, &found);
+	assert_true(found);
+	people("other.example", 3);
+	run_until(START + 2 * US_MINUTE, &m);
+	assert_int_equal(m.sent, 3);
+	/* those that were held ask again within the hour */
+	run_until(START + 2 * US_HOUR, &m);
+	assert_int_equal(m.sent, 24);
+	site_run(&site, resume, &found);
+	assert_false(found);
+}
+
+/* What a restart must know: the same memory, as another process would find it. */
+static void test_a_restart_knows_what_was_slowed_and_spent(void **state)
+{
+	struct mailed m = { .refused = 1, .as = { .outcome = OUTCOME_DEFERRED, .fault = FAULT_QUOTA, .reason = "speeding",
+		.reply = "later", .slow = { SLOW_GROUP, SLOW_PAUSE, 2 * US_HOUR } } };
+	struct err err = { "" };
+	size_t before;
+
+	open_with("shape: {senders: [{domain: example.com, per_day: 60}]}\n", STORY);
+	people("example.com", 30);
+	people("gmail.com", 3);
+	run_until(START + US_MINUTE, &m);
+	before = m.sent;
+	assert_in_range(before, 30, 33);
+	decide_stop(&site.d);
+	assert_int_equal(decide_open(site.store, site.plan, site.ring, &site.d, &err), 0);
+	people("after.example", 100);
+	run_until(START + US_HOUR, &m);
+	assert_true(m.gmail <= 3);
+	run_until(START + 12 * US_HOUR, &m);
+	assert_in_range(m.sent, 55, 60);
+}
+
+static int look(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	return look_shape(s->d, db, "", clock_now(), arg, err);
+}
+
+static void test_what_became_of_it_is_counted_by_domain(void **state)
+{
+	struct mailed m = { .refused = 2, .as = { .outcome = OUTCOME_FAILED, .fault = FAULT_PROSPECT, .hard_bounce = true, .reason = "userunknown", .reply = "no" } };
+	struct buf out = BUF_INIT;
+
+	open_with("", STORY);
+	people("gmail.com", 4);
+	people("mail.example.com", 7);
+	run_until(START + US_MINUTE, &m);
+	site_run(&site, look, &out);
+	assert_non_null(strstr(buf_cstr(&out), "\"domain\":\"example.com\",\"sent\":7"));
+	assert_non_null(strstr(buf_cstr(&out), "\"domain\":\"gmail.com\",\"sent\":2,\"deferred\":0,\"hard\":2"));
+	buf_clear(&out);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, init, close_site)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_names_that_nobody_has_are_not_limited), CASE(test_one_alone_never_waits), CASE(test_a_provider_is_mailed_at_its_rate),
+		CASE(test_limits_can_be_off), CASE(test_a_batch_is_spread), CASE(test_a_day_has_a_budget), CASE(test_a_warm_up_doubles_from_day_to_day),
+		CASE(test_a_provider_that_asks_for_less_gets_less), CASE(test_a_sequence_that_is_refused_pauses),
+		CASE(test_a_sender_that_is_refused_pauses_until_told), CASE(test_a_restart_knows_what_was_slowed_and_spent),
+		CASE(test_what_became_of_it_is_counted_by_domain),
+	};
+
+	log_setup(LOG_ERROR, false);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
