@@ -14,6 +14,7 @@
 
 #include "decide.h"
 #include "person.h"
+#include "shape.h"
 
 #define HELP "Opens and clicks that took effect, by who is thought to have made them."
 METRIC(open_human, COUNTER, "nurtured_hit_verdicts_total", "kind=\"open\",verdict=\"human\"", HELP);
@@ -216,6 +217,8 @@ static int count_mails(struct case_file *c, struct err *err)
 
 		if (was != is && (count_mail(c, kinds[i], was, -1, err) || count_mail(c, kinds[i], is, 1, err)))
 			return -1;
+		if (was != is && is == VERDICT_HUMAN && c->p->d)
+			shape_hit(c->p->d->shape, c->mail->address, c->mail->id, kinds[i] == 'c', c->p->now);
 	}
 	return 0;
 }
