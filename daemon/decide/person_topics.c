@@ -88,8 +88,13 @@ int person_set_topics(struct person *p, const char *const *names, bool with_own,
 
 int person_sign_up_topics(struct person *p, const struct form *form, bool consented, struct err *err)
 {
-	if (form && form->topics)
-		return person_set_topics(p, form->topics, consented, "", err);
+	if (form && form->topics && consented)
+		return person_set_topics(p, form->topics, true, "", err);
+	if (form && form->topics) {	/* nobody has left what they never had: the form and the ledger say what it is */
+		p->row.topics = as_text(p, form->topics, false);
+		p->changed = true;
+		return 0;
+	}
 	if (strcmp(p->row.topics, nothing) != 0)
 		return 0;
 	p->row.topics = "";	/* who signs up wants something */

@@ -27,6 +27,7 @@ BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--n
 WORDS = "Yes, send me the eBook and a few mails about choosing a vendor. I can stop at any time."
 LONG = "Rindfleischetikettierungsueberwachungsaufgabenuebertragungsgesetz"
 
+PREFERENCES = "https://mail.example.com/p/abcdefghijklmnopqrstuvwxyz234567ab"
 UNSUBSCRIBE = "https://mail.example.com/u/abcdefghijklmnopqrstuvwxyz234567ab"
 MAIL = {
 	"first_name": "Maria", "role": "head of operations", "company": "Nordlicht " + LONG, "employees": 40, "country": "DE", "read_case": None,
@@ -36,7 +37,7 @@ MAIL = {
 	"sender": {"name": "Ana at Example", "email": "ana@example.com", "company": "Example Ltd",
 		"postal_address": "1 High Street, 12345 Town"},
 	"owner": {"name": "Ben", "email": "ben@example.com"}, "tags": ["reviewer"], "grade": "B2",
-	"unsubscribe_url": UNSUBSCRIBE, "preferences_url": "https://mail.example.com/p/a",
+	"unsubscribe_url": UNSUBSCRIBE, "preferences_url": PREFERENCES,
 	"download_url": "https://mail.example.com/d/abcdefghijklmnopqrstuvwxyz234567ab", "confirm_url": None, "open_url": None,
 	"consent_words": WORDS, "consented_at": "2031-05-04T09:00:00Z", "list": "just-looking", "stage": "awareness", "tone": "gentle", "language": "en", "form": "free-ebook",
 }
@@ -176,7 +177,7 @@ def links(document):
 def check_mail(name, document, text):
 	"""One call to action, over https, in both parts; nothing that is empty shows."""
 	confirms = name.startswith("confirm")
-	targets = sorted(set(links(document)) - {UNSUBSCRIBE, MAIL["preferences_url"]})
+	targets = sorted(set(links(document)) - {UNSUBSCRIBE, PREFERENCES})
 	words = len(text.split())
 	if len(targets) > 1 or (not targets and not re.search(r"\b[Rr]eply with\b", text)):
 		complain("%s: one mail, one call to action; this has %s" % (name, ", ".join(targets) or "none"))
