@@ -187,6 +187,12 @@ static int run_keys(struct store_job *job, struct db *db, struct err *err)
 	return keys_load(db, &k->keys, err);
 }
 
+static void tell_relays(void *arg, struct buf *json, struct buf *metrics)
+{
+	send_report(self.send, json);
+	send_metrics(self.send, metrics);
+}
+
 static bool alive(void *arg, int64_t within)
 {
 	struct store_counts counts;
@@ -198,7 +204,8 @@ static bool alive(void *arg, int64_t within)
 static void start_parts(void)
 {
 	const struct operator_config *operator = &self.plan->operator;
-	struct console_options console = { .socket = operator->control, .config = self.conf, .reload = reload };
+	struct console_options console = { .socket = operator->control, .config = self.conf, .reload = reload,
+		.relays = tell_relays };
 	struct err err = { "" };
 
 	if (decide_start(self.loop, self.store, self.plan, self.ring, &self.decide, &err))

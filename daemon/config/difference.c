@@ -387,6 +387,10 @@ static void say_relay(struct book *b, const struct relay_config *r)
 	say(b, "ca_file", r->ca_file);
 	say(b, "ehlo", r->ehlo);
 	say_number(b, "connections", r->connections);
+	say_number(b, "weight", r->weight);
+	say(b, "backup", r->backup ? "yes" : "");
+	if (r->rate.count)
+		say_rate(b, "rate", r->rate);
 }
 
 static void say_mailbox(struct book *b, const struct mailbox_config *m)
@@ -408,6 +412,7 @@ static void say_sender(struct book *b, const char *prefix, const struct sender_c
 		{ "from", s->from.text }, { "from_name", s->from_name }, { "company", s->company }, { "postal_address", s->postal_address },
 		{ "bounce_domain", s->bounce_domain }, { "reply_domain", s->reply_domain }, { "message_domain", s->message_domain },
 		{ "separator", (const char[]){ s->separator, '\0' } }, { "tracking_url", s->tracking_url },
+		{ "relay", s->relay },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)

@@ -61,7 +61,7 @@ static const struct key_table listen_table = { "`listen`",
 
 struct sender_keys {
 	const struct yaml_node *from;
-	const char *name, *company, *postal_address, *bounce_domain, *reply_domain, *tracking_url;
+	const char *name, *company, *postal_address, *bounce_domain, *reply_domain, *tracking_url, *relay;
 	int separator;
 };
 
@@ -81,6 +81,8 @@ static const struct key sender_keys[] = {
 		.help = "what stands between the letter and the token in these addresses" },
 	{ ROW(KEY_URL, sender_keys, tracking_url), .choices = web_schemes, .fallback_help = "`listen.public_url`",
 		.help = "what links in its mails begin with: a host of the same domain as `from`, which leads here too" },
+	{ ROW(KEY_NAME, sender_keys, relay), .fallback_help = "any of them",
+		.help = "the only one of `relays` that its mails go over; they wait while it does not work" },
 	NO_KEY,
 };
 static const struct key_table sender_table = { "`sender`", "Who the mail is from.", sender_keys };
@@ -96,6 +98,7 @@ static const struct key other_sender_keys[] = {
 	{ ROW(KEY_CHOICE, sender_keys, separator), OF_SENDER, .choices = separator_choices,
 		.help = "what stands between the letter and the token in these addresses" },
 	{ ROW(KEY_URL, sender_keys, tracking_url), OF_SENDER, .choices = web_schemes, .help = "what links in its mails begin with" },
+	{ ROW(KEY_NAME, sender_keys, relay), OF_SENDER, .help = "the only one of `relays` that its mails go over" },
 	NO_KEY,
 };
 static const struct key_table other_sender_table = { "a sender",
@@ -123,7 +126,7 @@ static const struct key_table message_table = { "`message`", "What all mails hav
 
 struct relay_keys {
 	struct relay_config config;
-	int tls;
+	int tls, backup;
 };
 
 static const struct key relay_keys[] = {
@@ -144,9 +147,18 @@ static const struct key relay_keys[] = {
 		.help = "how it introduces itself" },
 	{ ROW_AS("connections", KEY_INT, relay_keys, config.connections), .fallback = "10", .least = 1,
 		.most = 50, .help = "connections open at one time" },
+	{ ROW_AS("weight", KEY_INT, relay_keys, config.weight), .fallback = "1", .least = 1, .most = 100,
+		.help = "its share of the mail: one of weight 3 takes three mails where one of weight 1 takes "
+			"one, as long as both keep up" },
+	{ ROW(KEY_CHOICE, relay_keys, backup), .fallback = "no", .choices = no_yes_choices,
+		.help = "yes: it is used only while none of the others works" },
+	{ ROW_AS("rate", KEY_RATE, relay_keys, config.rate), .fallback_help = "as fast as the relay takes it",
+		.help = "the most it is given: `10 per second`, `2000 per hour`; less for a while if the relay says "
+			"that it is too much" },
 	NO_KEY,
 };
-static const struct key_table relay_table = { "a relay", "The mail server that takes the mail.", relay_keys };
+static const struct key_table relay_table = { "a relay",
+	"A mail server that takes the mail. If one fails, what is not on its way yet goes over another.", relay_keys };
 
 struct mailbox_keys {
 	struct mailbox_config config;
@@ -359,6 +371,7 @@ static void load_sender(struct load *l, const struct yaml_node *map, const struc
 	c->bounce_domain = keys->bounce_domain;
 	c->reply_domain = keys->reply_domain;
 	c->separator = separator_choices[keys->separator][0];
+	c->relay = keys->relay;
 	c->tracking_url = keys->tracking_url ? load_base(l, map, "tracking_url", keys->tracking_url) : NULL;
 }
 
@@ -375,6 +388,8 @@ static void inherit(const struct yaml_node *map, const struct sender_config *of,
 		c->reply_domain = of->reply_domain;
 	if (!c->tracking_url)
 		c->tracking_url = of->tracking_url;
+	if (!c->relay)
+		c->relay = of->relay;
 	if (map->kind != YAML_MAP || !yaml_get(map, "separator"))
 		c->separator = of->separator;
 }
@@ -502,10 +517,39 @@ static void check_tls(struct load *l, const struct yaml_node *map, const char *u
 			parts.host);
 }
 
+static void check_relay_name(struct load *l, const struct yaml_node *map, const struct relay_config *relays, size_t count)
+{
+	size_t i;
+
+	for (i = 0; relays[count].name && i < count; i++)
+		if (relays[i].name && !strcmp(relays[i].name, relays[count].name))
+			complain(l, yaml_get(map, "name"), "there are two relays `%s`; each has a name of its own", relays[i].name);
+}
+
+/* Which sender names which. */
+static void check_sender_relay(struct load *l, const struct yaml_node *map)
+{
+	const struct yaml_node *node = map && map->kind == YAML_MAP ? yaml_get(map, "relay") : NULL;
+	const struct operator_config *o = &l->plan->operator;
+	const char **names = arena_calloc(l->scratch, o->relay_count + 1, sizeof(*names));
+	size_t i, n = 0;
+
+	if (!node || node->kind != YAML_TEXT)
+		return;
+	for (i = 0; i < o->relay_count; i++) {
+		if (o->relays[i].name && !strcmp(o->relays[i].name, node->text))
+			return;
+		if (o->relays[i].name)
+			names[n++] = o->relays[i].name;
+	}
+	complain(l, node, "`relay`: `%s` is none of `relays`%s", node->text, keys_hint(l, node->text, names));
+}
+
 static void load_relays(struct load *l, const struct yaml_node *list)
 {
 	size_t n = list ? list->count : 0;
 	struct relay_config *relays = arena_calloc(l->arena, n + 1, sizeof(*relays));
+	size_t backups = 0;
 
 	if (list && n == 0)
 		complain(l, list, "`relays` is empty; name the one that takes the mail");
@@ -513,13 +557,14 @@ static void load_relays(struct load *l, const struct yaml_node *list)
 		struct relay_keys keys = { 0 };
 		const struct yaml_node *map = list->items[i];
 
-		if (i == 1)
-			complain(l, map, "a second relay is not supported yet; name one");
 		keys_read(l, map, &relay_table, &keys);
 		relays[i] = keys.config;
 		relays[i].tls = (enum tls)keys.tls;
+		relays[i].backup = keys.backup;
+		backups += keys.backup;
 		if (map->kind != YAML_MAP)
 			continue;
+		check_relay_name(l, map, relays, i);
 		check_login(l, map, keys.config.user, "the relay");
 		if (keys.config.url)
 			check_tls(l, map, keys.config.url, keys.tls);
@@ -530,6 +575,8 @@ static void load_relays(struct load *l, const struct yaml_node *list)
 			relays[i].ehlo = arena_strdup(l->arena, host);
 		}
 	}
+	if (n > 0 && backups == n)
+		complain(l, list, "every relay is a `backup`; there must be one that is not");
 	l->plan->operator.relays = relays;
 	l->plan->operator.relay_count = n;
 }
@@ -624,6 +671,9 @@ void operator_load(struct load *l, const char *file)
 	load_senders(l, keys.sender, keys.senders);
 	load_message(l, keys.message);
 	load_relays(l, keys.relays);
+	check_sender_relay(l, keys.sender);
+	for (size_t i = 0; keys.senders && i < keys.senders->count; i++)
+		check_sender_relay(l, keys.senders->items[i]);
 	load_mailboxes(l, keys.mailboxes);
 	load_tracking(l, keys.tracking);
 	esp_load(l, keys.esp);

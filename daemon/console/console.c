@@ -67,7 +67,7 @@ struct look {
 	struct view_at at;
 	struct plan *plan;
 	struct expression *expression;	/* of `at`, or NULL */
-	struct buf out;
+	struct buf out, relays, relay_metrics;
 	int found;
 };
 
@@ -85,6 +85,8 @@ static void look_free(struct look *l)
 	expression_free(&l->expression);
 	plan_unref(&l->plan);
 	buf_clear(&l->out);
+	buf_clear(&l->relays);
+	buf_clear(&l->relay_metrics);
 	free(l);
 }
 
@@ -140,14 +142,28 @@ static void look(struct console *c, struct http_request *r, view_fn *view, const
 	look_submit(look_new(c, r, view, type, argument));
 }
 
+/* What is asked of the loop's parts is asked here, before the reader thread looks at the rest. */
+static void look_at_parts(struct console *c, struct http_request *r, view_fn *view, const char *type)
+{
+	struct look *l = look_new(c, r, view, type, "");
+
+	if (c->options.relays)
+		c->options.relays(c->options.relays_arg, &l->relays, &l->relay_metrics);
+	else
+		buf_str(&l->relays, "[]");
+	l->at.relays = buf_cstr(&l->relays);
+	l->at.relay_metrics = buf_cstr(&l->relay_metrics);
+	look_submit(l);
+}
+
 static void get_status(void *ctx, struct http_request *r)
 {
-	look(ctx, r, view_status, "application/json", "");
+	look_at_parts(ctx, r, view_status, "application/json");
 }
 
 static void get_metrics(void *ctx, struct http_request *r)
 {
-	look(ctx, r, view_metrics, METRICS_TYPE, "");
+	look_at_parts(ctx, r, view_metrics, METRICS_TYPE);
 }
 
 static void get_leads(void *ctx, struct http_request *r)

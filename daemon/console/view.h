@@ -25,6 +25,8 @@ struct view_at {
 	bool explain;
 	int64_t now;
 	int64_t started;		/* when the daemon did */
+	const char *relays;		/* JSON list: how each does */
+	const char *relay_metrics;	/* the same as lines */
 };
 
 int view_status(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;

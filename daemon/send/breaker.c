@@ -42,10 +42,12 @@ static int64_t pause_of(const struct breaker *b, enum fault fault)
 	return pause;
 }
 
-static void open_it(struct breaker *b, enum fault fault, int64_t now)
+static void open_it(struct breaker *b, enum fault fault, int64_t least, int64_t now)
 {
+	int64_t pause = pause_of(b, fault);
+
 	b->fault = fault;
-	b->until = now + pause_of(b, fault);
+	b->until = now + (pause < least ? least : pause);
 	set_state(b, BREAKER_OPEN, now);
 	b->level++;
 	b->in_row = 0;
@@ -63,7 +65,7 @@ static void report_good(struct breaker *b, int64_t now)
 	set_state(b, BREAKER_CLOSED, now);
 }
 
-void breaker_report(struct breaker *b, enum fault fault, int64_t now)
+void breaker_report(struct breaker *b, enum fault fault, int64_t least, int64_t now)
 {
 	if (fault != FAULT_RELAY && fault != FAULT_OPERATOR && fault != FAULT_QUOTA) {
 		report_good(b, now);
@@ -75,7 +77,7 @@ void breaker_report(struct breaker *b, enum fault fault, int64_t now)
 	b->in_row++;
 	if (fault != FAULT_RELAY || b->state == BREAKER_HALF_OPEN || b->in_row >= ROW ||
 	    __builtin_popcount(b->history) >= WINDOW / 2)
-		open_it(b, fault, now);
+		open_it(b, fault, least, now);
 }
 
 enum breaker_state breaker_look(struct breaker *b, int64_t now)

@@ -28,8 +28,11 @@ struct breaker {
 };
 
 void breaker_init(struct breaker *b, int64_t scale);
-/* Was an attempt's fault the relay's? Anything that the relay answered with sense, a refusal too, says that it works. */
-void breaker_report(struct breaker *b, enum fault fault, int64_t now);
+/*
+ * Was an attempt's fault the relay's? Anything that the relay answered with sense, a refusal too, says that it works. If it opens, then for `least` at
+ * least (what a quota needs to fill again), which is not scaled.
+ */
+void breaker_report(struct breaker *b, enum fault fault, int64_t least, int64_t now);
 /* Moves OPEN to HALF_OPEN when its time has come; the state. */
 enum breaker_state breaker_look(struct breaker *b, int64_t now);
 

@@ -13,10 +13,13 @@
 #include "base/mem.h"
 
 #include "connection.h"
+#include "pace.h"
 #include "relay.h"
 
 #define OPENING_MAX 4		/* at once: a TLS handshake takes a millisecond or two of the loop */
 #define STOCK_PER_CONNECTION 8
+#define RATE_GUESS 10.0		/* a second: where there is no limit, and it was given none yet */
+#define STOCK_SECONDS 2		/* of what its pace lets through */
 
 struct relay {
 	struct loop *loop;
@@ -26,9 +29,12 @@ struct relay {
 	struct transfer_pool *pool;
 	struct connection *connections, *dead;
 	struct breaker breaker;
+	struct pace pace;
 	enum breaker_state told;	/* state that the owner knows */
+	bool slower;			/* and that it does not know yet */
 	struct timer *turn;
 	struct timer *pause;		/* until the breaker lets something through */
+	struct timer *gap;		/* until the pace lets the next one through */
 	size_t waiting;			/* messages the owner has for us, as far as we know */
 	bool draining;
 	struct relay_counts counts;
@@ -56,6 +62,13 @@ static void look(struct relay *r)
 	timer_set(r->turn, 0);
 }
 
+static void gap_cb(void *arg)
+{
+	struct relay *r = arg;
+
+	timer_set(r->turn, 0);
+}
+
 static void pause_cb(void *arg)
 {
 	look(arg);
@@ -71,6 +84,15 @@ int64_t relay_pause(struct relay *r)
 	return left > 0 ? left : 1;
 }
 
+/* No more than goes out in a moment: what waits is better off in the store, where it may be claimed for another relay. */
+static size_t paced(struct relay *r, size_t most)
+{
+	double rate = pace_rate(&r->pace, clock_steady());
+	size_t stock = 1 + (size_t)(rate * STOCK_SECONDS);
+
+	return rate > 0 && stock < most ? stock : most;
+}
+
 size_t relay_appetite(struct relay *r)
 {
 	if (r->draining)
@@ -83,7 +105,16 @@ size_t relay_appetite(struct relay *r)
 	case BREAKER_CLOSED:
 		break;
 	}
-	return (size_t)r->config->connections * STOCK_PER_CONNECTION;
+	return paced(r, (size_t)r->config->connections * STOCK_PER_CONNECTION);
+}
+
+double relay_rate(struct relay *r)
+{
+	double rate = pace_rate(&r->pace, clock_steady());
+
+	if (rate > 0)
+		return rate;
+	return r->pace.seen > RATE_GUESS ? r->pace.seen : RATE_GUESS;
 }
 
 static void note_error(struct relay *r, const struct dialogue_end *end)
@@ -95,20 +126,43 @@ static void note_error(struct relay *r, const struct dialogue_end *end)
 		snprintf(r->counts.last_error, sizeof(r->counts.last_error), "%s: %.200s", stage_names[end->stage], end->reply.text);
 }
 
-/* One connection that breaks is one fault, however many messages were on it. */
-static void tell_breaker(struct relay *r, struct connection *c, const struct dialogue_end *end, enum fault fault)
+static void log_refusal(const struct relay *r, const struct dialogue_end *end)
 {
+	log_error("relay.refuses_us", L_STR("relay", r->config->name), L_STR("stage", stage_names[end->stage]),
+		L_INT("code", end->reply.code), L_STR("reply", end->reply.text), L_STR("do", "check user, password and certificate of this relay"));
+}
+
+static int64_t least_pause(const struct slow *slow)
+{
+	return slow->scope == SLOW_RELAY && slow->way == SLOW_PAUSE ? slow->span : 0;
+}
+
+/* The relay wants less. */
+static void slow_down(struct relay *r, struct slow slow)
+{
+	int64_t now = clock_steady();
+
+	if (slow.scope != SLOW_RELAY || slow.way != SLOW_HALVE || !pace_halve(&r->pace, slow.span, now))
+		return;
+	r->slower = true;
+	timer_set(r->turn, 0);
+	log_warn("relay.slower", L_STR("relay", r->config->name), L_INT("per_minute", (int64_t)(60 * pace_rate(&r->pace, now))),
+		L_INT("for_s", slow.span / US_SECOND));
+}
+
+/* One connection that breaks is one fault, however many messages were on it. */
+static void tell_breaker(struct relay *r, struct connection *c, const struct dialogue_end *end, const struct judgement *j)
+{
+	enum fault fault = j->fault;
 	bool answered = end->trouble == TROUBLE_NONE && end->reply.code != 421;
 
 	if (!answered && (fault == FAULT_NONE || c->blamed))
 		return;
 	if (!answered)
 		c->blamed = true;
-	breaker_report(&r->breaker, fault, clock_steady());
+	breaker_report(&r->breaker, fault, least_pause(&j->slow), clock_steady());
 	if (fault == FAULT_OPERATOR)
-		log_error("relay.refuses_us", L_STR("relay", r->config->name), L_STR("stage", stage_names[end->stage]),
-			L_INT("code", end->reply.code), L_STR("reply", end->reply.text),
-			L_STR("do", "check user, password, certificate and sender of this relay"));
+		log_refusal(r, end);
 	look(r);
 }
 
@@ -118,6 +172,7 @@ static struct envelope *take_hook(struct connection *c)
 {
 	struct relay *r = c->relay;
 	struct envelope *e;
+	int64_t wait;
 
 	if (r->draining)
 		return NULL;
@@ -131,13 +186,19 @@ static struct envelope *take_hook(struct connection *c)
 	case BREAKER_CLOSED:
 		break;
 	}
+	if (r->waiting == 0)
+		return NULL;
+	wait = pace_take(&r->pace, clock_steady());
+	if (wait > 0) {
+		timer_set(r->gap, wait);
+		return NULL;
+	}
 	e = r->owner.take(r->owner.ctx, r);
 	if (!e) {
 		r->waiting = 0;
 		return NULL;
 	}
-	if (r->waiting > 0)
-		r->waiting--;
+	r->waiting--;
 	r->counts.under_way++;
 	return e;
 }
@@ -176,7 +237,8 @@ static void ended_hook(struct connection *c, const struct dialogue_end *end)
 	count(&r->counts, j.outcome);
 	if (j.fault != FAULT_NONE && j.fault != FAULT_MESSAGE && j.fault != FAULT_PROSPECT)
 		note_error(r, end);
-	tell_breaker(r, c, end, j.fault);
+	slow_down(r, j.slow);
+	tell_breaker(r, c, end, &j);
 	r->owner.ended(r->owner.ctx, r, end, j);
 	if (r->draining)
 		timer_set(r->turn, 0);
@@ -197,6 +259,7 @@ static void ready_hook(struct connection *c)
 static void failed_hook(struct connection *c, const struct dialogue_end *why)
 {
 	struct relay *r = c->relay;
+	struct judgement j = outcome_judge(why);
 
 	r->counts.failures++;
 	note_error(r, why);
@@ -204,7 +267,10 @@ static void failed_hook(struct connection *c, const struct dialogue_end *why)
 		L_INT("code", why->reply.code), L_STR("why", why->reply.text));
 	/* a relay that says 554 at its door has answered, but it is no use: c->blamed keeps dead_hook() from counting twice */
 	c->blamed = true;
-	breaker_report(&r->breaker, outcome_judge(why).fault, clock_steady());
+	slow_down(r, j.slow);
+	breaker_report(&r->breaker, j.fault, least_pause(&j.slow), clock_steady());
+	if (j.fault == FAULT_OPERATOR)
+		log_refusal(r, why);
 	look(r);
 }
 
@@ -216,7 +282,7 @@ static void dead_hook(struct connection *c)
 		r->counts.connected--;
 		/* let in and thrown out before the first message */
 		if (c->messages == 0 && !c->blamed && !c->dialogue.quitting && !r->draining) {
-			breaker_report(&r->breaker, FAULT_RELAY, clock_steady());
+			breaker_report(&r->breaker, FAULT_RELAY, 0, clock_steady());
 			look(r);
 		}
 	} else {
@@ -261,10 +327,20 @@ static void open_one(struct relay *r)
 	r->counts.connecting++;
 }
 
+/* A dot is answered within a second, or its relay is slow. */
+static int connections_wanted(struct relay *r)
+{
+	double rate = pace_rate(&r->pace, clock_steady());
+
+	if (breaker_look(&r->breaker, clock_steady()) != BREAKER_CLOSED)
+		return 1;
+	return rate > 0 && rate + 1 < r->config->connections ? (int)rate + 1 : r->config->connections;
+}
+
 /* What those that are open cannot take by themselves is worth a connection. */
 static void open_more(struct relay *r)
 {
-	int most = breaker_look(&r->breaker, clock_steady()) == BREAKER_CLOSED ? r->config->connections : 1;
+	int most = connections_wanted(r);
 
 	if (relay_appetite(r) == 0)
 		return;
@@ -281,8 +357,9 @@ static void turn_cb(void *arg)
 
 	bury(r);
 	state = breaker_look(&r->breaker, clock_steady());
-	if (state != r->told) {
+	if (state != r->told || r->slower) {
 		r->told = state;
+		r->slower = false;
 		r->owner.changed(r->owner.ctx, r);
 	}
 	/* a pump may kill its own connection and no other: `next` stays true */
@@ -335,8 +412,10 @@ struct relay *relay_new(struct loop *loop, const struct relay_config *config, co
 	r->owner = *owner;
 	r->pool = transfer_pool_new(loop, 0);
 	breaker_init(&r->breaker, times->scale);
+	pace_init(&r->pace, config->rate, clock_steady());
 	r->turn = timer_new(loop, turn_cb, r);
 	r->pause = timer_new(loop, pause_cb, r);
+	r->gap = timer_new(loop, gap_cb, r);
 	return r;
 }
 
@@ -368,6 +447,7 @@ void relay_free(struct relay **relay)
 	transfer_pool_free(&r->pool);
 	timer_free(&r->turn);
 	timer_free(&r->pause);
+	timer_free(&r->gap);
 	free(r);
 	*relay = NULL;
 }
@@ -387,4 +467,6 @@ void relay_counts(struct relay *r, struct relay_counts *out)
 	*out = r->counts;
 	out->breaker = breaker_look(&r->breaker, clock_steady());
 	out->open_since = out->breaker == BREAKER_CLOSED ? 0 : r->breaker.since;
+	out->fault = out->breaker == BREAKER_CLOSED ? FAULT_NONE : r->breaker.fault;
+	out->rate = pace_rate(&r->pace, clock_steady());
 }

@@ -1,8 +1,8 @@
 /*
- * relay.h: one relay: its connections, its breaker. Loop thread.
+ * relay.h: one relay: its connections, its breaker, its pace. Loop thread.
  *
  * libcurl opens each connection (DNS, TCP, TLS with verification, STARTTLS, AUTH), the dialogue speaks on it. A connection asks its owner for messages when
- * it has room, tells it to commit the dot of each, and reports how each ended. The breaker says how many it may take at all.
+ * it has room, tells it to commit the dot of each, and reports how each ended. The breaker says how many it may take at all, the pace how fast.
  */
 #ifndef SEND_RELAY_H
 #define SEND_RELAY_H
@@ -27,7 +27,7 @@ struct relay_owner {
 	void (*dot)(void *ctx, struct envelope *envelope);
 	/* Its end: it is the owner's again, and neither relay_granted() nor relay_forbid() may be called for it any more. */
 	void (*ended)(void *ctx, struct relay *relay, const struct dialogue_end *end, struct judgement judgement);
-	/* The breaker opened (appetite is 0) or lets something through again. */
+	/* The breaker opened (appetite is 0) or lets something through again; or it has become slower. */
 	void (*changed)(void *ctx, struct relay *relay);
 	void *ctx;
 };
@@ -52,6 +52,8 @@ void relay_free(struct relay **relay);
 void relay_wake(struct relay *relay, size_t waiting);
 /* How many messages it should have in stock: 0 while the breaker is open, 1 while half open. */
 size_t relay_appetite(struct relay *relay);
+/* Messages a second that it may be given; where there is no limit, that it was given lately. */
+double relay_rate(struct relay *relay);
 /* When a breaker that is open lets the next one through, microseconds from now; 0 if it is not open. */
 int64_t relay_pause(struct relay *relay);
 
@@ -72,6 +74,8 @@ struct relay_counts {
 	uint64_t connects, failures, accepted, deferred, failed, unknown;
 	enum breaker_state breaker;
 	int64_t open_since;	/* clock_steady(); 0 when closed */
+	enum fault fault;	/* that opened it */
+	double rate;		/* messages a second that it may be given now; 0: no limit */
 	char last_error[256];
 };
 void relay_counts(struct relay *relay, struct relay_counts *out);

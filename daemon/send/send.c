@@ -24,8 +24,8 @@
 
 #include "compose.h"
 #include "outcome.h"
+#include "posts.h"
 #include "record.h"
-#include "relay.h"
 #include "work.h"
 
 #define CLAIM_MAX 256			/* rows of one claim: a sign-up may wait behind it */
@@ -42,27 +42,16 @@ METRIC(failed, COUNTER, "nurtured_smtp_attempts_total", "outcome=\"failed\"", "M
 METRIC(unknown, COUNTER, "nurtured_smtp_attempts_total", "outcome=\"unknown\"", "Messages tried at the relay, by outcome.");
 METRIC(skipped, COUNTER, "nurtured_smtp_attempts_total", "outcome=\"skipped\"", "Messages tried at the relay, by outcome.");
 METRIC(withdrawn, COUNTER, "nurtured_smtp_attempts_total", "outcome=\"withdrawn\"", "Messages tried at the relay, by outcome.");
-METRIC(stock, GAUGE, "nurtured_send_stock", "", "Mails claimed and waiting for a connection.");
-METRIC(under_way, GAUGE, "nurtured_send_under_way", "", "Mails on a connection to the relay.");
-METRIC(breaker, GAUGE, "nurtured_relay_breaker_open", "", "1 while the relay is not tried.");
-
-/* A relay and the plan that its configuration lies in. */
-struct post {
-	struct post *next;
-	struct relay *relay;
-	struct plan *plan;
-};
+METRIC(under_way, GAUGE, "nurtured_send_under_way", "", "Mails on a connection to a relay.");
 
 struct send {
 	struct loop *loop;
 	struct decide *decide;
-	struct post *post;		/* the one that is used */
-	struct post *old;		/* winding down */
+	struct posts posts;		/* the relays */
 	struct compose *compose, *compose_before;	/* of the plan in force, and of the one that earlier claims came with */
 	struct records *records;
 	struct work *works;		/* all */
-	size_t count, taken, unrecorded, in_stock;
-	struct work *stock, **stock_end;
+	size_t count, taken, unrecorded;
 	struct buf spare[SPARE_BODIES];
 	size_t spares;
 	bool due;			/* rows may be due that we did not claim */
@@ -85,42 +74,6 @@ struct claim {
 static void claim_more(struct send *s);
 
 /* --- works -------------------------------------------------------------------------------------------------------- */
-
-static void stock_put(struct send *s, struct work *w)
-{
-	w->next_stock = NULL;
-	*s->stock_end = w;
-	s->stock_end = &w->next_stock;
-	s->in_stock++;
-	metric_add(&metric_stock, 1);
-}
-
-static struct work *stock_get(struct send *s)
-{
-	struct work *w = s->stock;
-
-	if (!w)
-		return NULL;
-	s->stock = w->next_stock;
-	if (!s->stock)
-		s->stock_end = &s->stock;
-	s->in_stock--;
-	metric_add(&metric_stock, -1);
-	return w;
-}
-
-static void stock_remove(struct send *s, struct work *w)
-{
-	struct work **at = &s->stock;
-
-	while (*at != w)
-		at = &(*at)->next_stock;
-	*at = w->next_stock;
-	if (s->stock_end == &w->next_stock)
-		s->stock_end = at;
-	s->in_stock--;
-	metric_add(&metric_stock, -1);
-}
 
 static struct work *work_new(struct send *s, struct mail *mail)
 {
@@ -237,12 +190,52 @@ static void give_back(struct send *s, struct work *w, int64_t at)
 	records_add(s->records, w, RECORD_RELEASE);
 }
 
-static void give_back_stock(struct send *s, int64_t at)
+static void give_back_stock(struct send *s, struct post *post, int64_t at)
 {
 	struct work *w;
 
-	while ((w = stock_get(s)))
+	while ((w = stock_get(&post->stock)))
 		give_back(s, w, at);
+}
+
+/* The name of the only relay that it may go over; NULL: any. */
+static const char *only_relay(const struct work *w)
+{
+	return w->mail->sender ? w->mail->sender->relay : NULL;
+}
+
+/* Into the stock of a relay, or back until one has time for it. */
+static void assign(struct send *s, struct work *w)
+{
+	struct post *post = s->draining ? NULL : posts_choose(&s->posts, only_relay(w), w->delivery);
+
+	if (!post) {
+		give_back(s, w, clock_now() + posts_pause(&s->posts, only_relay(w)));
+	} else if (posts_full(post)) {
+		give_back(s, w, posts_slot(post));
+	} else {
+		w->post = post;
+		stock_put(&post->stock, w);
+	}
+}
+
+static void wake_all(struct send *s)
+{
+	struct post *post;
+
+	for (post = s->posts.first; post; post = post->next)
+		if (post->stock.count > 0)
+			relay_wake(post->relay, post->stock.count);
+}
+
+/* The relay does not take them now: another does, perhaps. */
+static void assign_anew(struct send *s, struct post *post)
+{
+	size_t n = post->stock.count;
+
+	while (n-- > 0)
+		assign(s, stock_get(&post->stock));
+	wake_all(s);
 }
 
 static void recorded(void *ctx, struct work *w)
@@ -307,13 +300,14 @@ static enum template_result compose_work(struct send *s, struct work *w, struct 
 static struct envelope *take_cb(void *ctx, struct relay *relay)
 {
 	struct send *s = ctx;
+	struct post *post = posts_of(&s->posts, relay);
 	struct work *w;
 	struct err err;
 	enum template_result result;
 
-	if (s->draining || relay != s->post->relay)
+	if (s->draining || !post)
 		return NULL;
-	while ((w = stock_get(s))) {
+	while ((w = stock_get(&post->stock))) {
 		result = compose_work(s, w, &err);
 		if (result == TEMPLATE_DONE)
 			break;
@@ -327,6 +321,7 @@ static struct envelope *take_cb(void *ctx, struct relay *relay)
 	w->state = WORK_TAKEN;
 	w->taken = clock_steady();
 	s->taken++;
+	post->taken++;
 	metric_add(&metric_under_way, 1);
 	return &w->envelope;
 }
@@ -368,19 +363,43 @@ static void log_trouble(const struct work *w, const struct relay *relay, const s
 			L_STR("do", "make the template smaller"));
 }
 
-/* When it is due again, or that it is given up. */
-static enum outcome defer(struct send *s, struct work *w, struct relay *relay, struct judgement j)
+static bool is_relays(enum fault fault)
 {
-	int64_t first = s->post->plan->operator.retry_first, after, pause = relay_pause(relay);
+	return fault == FAULT_RELAY || fault == FAULT_OPERATOR || fault == FAULT_QUOTA;
+}
+
+/* When it is due again, or that it is given up. */
+static enum outcome defer(struct send *s, struct work *w, struct judgement j)
+{
+	int64_t first = w->mail->batch->plan->operator.retry_first, pause, after;
 
 	after = j.counted ? outcome_retry(w->mail->attempt, first, random_unit()) : outcome_again(j.fault, first, random_unit());
 	if (after < 0)
 		return OUTCOME_FAILED;
-	/* nothing is claimed while the breaker is open: spread what waits over the time behind it */
+	if (is_relays(j.fault) && posts_failed(&s->posts, only_relay(w), w->delivery, w->post))
+		after = 0;
+	/* nothing is claimed while the breakers are open: spread what waits over the time behind it */
+	pause = posts_pause(&s->posts, only_relay(w));
 	if (after < pause)
 		after = pause + (int64_t)(random_unit() * (double)first / 10);
 	w->outcome.retry_at = clock_now() + after;
 	return OUTCOME_DEFERRED;
+}
+
+/* The relay refuses who they are from: those that wait for it need not be refused, too. */
+static void give_back_sender(struct send *s, const struct sender_config *sender, int64_t at)
+{
+	struct post *post;
+	struct work *w, *next;
+
+	for (post = s->posts.first; post; post = post->next)
+		for (w = post->stock.first; w; w = next) {
+			next = w->next_stock;
+			if (!sender || !w->mail->sender || strcmp(w->mail->sender->name, sender->name) != 0)
+				continue;
+			stock_remove(&post->stock, w);
+			give_back(s, w, at);
+		}
 }
 
 static void ended_cb(void *ctx, struct relay *relay, const struct dialogue_end *end, struct judgement j)
@@ -390,6 +409,7 @@ static void ended_cb(void *ctx, struct relay *relay, const struct dialogue_end *
 	enum outcome outcome = j.outcome;
 
 	s->taken--;
+	w->post->taken--;
 	metric_add(&metric_under_way, -1);
 	w->bytes = (int64_t)w->envelope.body.len;
 	snprintf(w->relay, sizeof(w->relay), "%s", relay_config_of(relay)->name);
@@ -409,29 +429,27 @@ static void ended_cb(void *ctx, struct relay *relay, const struct dialogue_end *
 	if (outcome == OUTCOME_SENT)
 		outcome_relay_id(end->reply.text, w->relay_id, sizeof(w->relay_id));
 	if (outcome == OUTCOME_DEFERRED)
-		outcome = defer(s, w, relay, j);
+		outcome = defer(s, w, j);
 	if (outcome == OUTCOME_FAILED && j.outcome == OUTCOME_DEFERRED)
 		snprintf(w->reply, sizeof(w->reply), "given up after 48 hours: %.*s", (int)sizeof(w->reply) - 40, end->reply.text);
 	log_attempt(w, relay, end, outcome);
 	if (j.outcome != OUTCOME_SENT)
 		log_trouble(w, relay, end, &j);
+	if (j.fault == FAULT_SENDER)
+		give_back_sender(s, w->mail->sender, w->outcome.retry_at);
 	finish(s, w, outcome, w->reply);
-	if (s->old)
+	if (s->posts.retired)
 		timer_set(s->sweep, 0);
 }
 
 static void changed_cb(void *ctx, struct relay *relay)
 {
 	struct send *s = ctx;
-	int64_t pause = relay_pause(relay);
+	struct post *post = posts_of(&s->posts, relay);
 
-	if (relay != s->post->relay)
-		return;
-	metric_set(&metric_breaker, pause > 0);
-	if (pause > 0)
-		give_back_stock(s, clock_now() + pause);
-	else
-		claim_more(s);
+	if (post && (relay_pause(relay) > 0 || posts_full(post)))
+		assign_anew(s, post);
+	claim_more(s);
 }
 
 /* --- claims ------------------------------------------------------------------------------------------------------- */
@@ -453,20 +471,17 @@ static void look_later(struct send *s)
 
 static void claim_take(struct send *s, struct mail_batch *batch)
 {
-	size_t i;
+	size_t count = batch->count, i;	/* the last one given back takes the batch with it */
 
 	s->look_after = LOOK_FIRST;
 	s->due = true;
-	for (i = 0; i < batch->count; i++) {
+	for (i = 0; i < count; i++) {
 		struct work *w = work_new(s, &batch->mails[i]);
 
 		w->mail->user = w;
-		stock_put(s, w);
+		assign(s, w);
 	}
-	if (s->draining || relay_appetite(s->post->relay) == 0)
-		give_back_stock(s, clock_now() + relay_pause(s->post->relay));
-	else
-		relay_wake(s->post->relay, s->in_stock);
+	wake_all(s);
 }
 
 static void claim_done(struct store_job *job, enum store_result result, const struct err *err)
@@ -496,16 +511,11 @@ static void claim_done(struct store_job *job, enum store_result result, const st
 	claim_more(s);
 }
 
-/* How many mails to claim: when half of the stock is gone, so that the next half comes before the rest is used up. */
 static size_t wanted(struct send *s)
 {
-	size_t most = relay_appetite(s->post->relay), have = s->in_stock;
+	size_t n = posts_wanted(&s->posts);
 
-	if (most == 1)
-		have += s->taken;
-	if (have > most / 2)
-		return 0;
-	return most - have > CLAIM_MAX ? CLAIM_MAX : most - have;
+	return n > CLAIM_MAX ? CLAIM_MAX : n;
 }
 
 static void claim_more(struct send *s)
@@ -561,76 +571,30 @@ static void withdraw_cb(void *arg, int64_t delivery)
 		relay_forbid(&w->envelope);
 		return;
 	}
-	stock_remove(s, w);
+	stock_remove(&w->post->stock, w);
 	finish(s, w, OUTCOME_WITHDRAWN, "withdrawn");
 }
 
 /* --- relays ------------------------------------------------------------------------------------------------------- */
 
-static struct post *post_new(struct send *s, struct plan *plan)
-{
-	const struct relay_owner owner = { .take = take_cb, .dot = dot_cb, .ended = ended_cb, .changed = changed_cb, .ctx = s };
-	struct relay_times times = relay_times_default;
-	struct post *p = xcalloc(1, sizeof(*p));
-
-	times.scale = plan->operator.retry_first;
-	p->plan = plan_ref(plan);
-	p->relay = relay_new(s->loop, &plan->operator.relays[0], &times, &owner);
-	return p;
-}
-
-static void post_free(struct post **post)
-{
-	relay_free(&(*post)->relay);
-	plan_unref(&(*post)->plan);
-	free(*post);
-	*post = NULL;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool same_relay(const struct plan *a, const struct plan *b)
-{
-	const struct relay_config *x = &a->operator.relays[0], *y = &b->operator.relays[0];
-
-	return same_text(x->name, y->name) && same_text(x->url, y->url) && x->tls == y->tls && same_text(x->user, y->user) &&
-		same_text(x->password, y->password) && same_text(x->ca_file, y->ca_file) && same_text(x->ehlo, y->ehlo) &&
-		x->connections == y->connections && a->operator.retry_first == b->operator.retry_first;
-}
-
 static void sweep_cb(void *arg)
 {
 	struct send *s = arg;
-	struct post **at = &s->old, *p;
 
-	while ((p = *at)) {
-		if (relay_busy(p->relay)) {
-			at = &p->next;
-			continue;
-		}
-		*at = p->next;
-		post_free(&p);
-	}
+	posts_sweep(&s->posts);
 }
 
 int send_reload(struct send *s, struct err *err)
 {
 	struct plan *plan = decide_plan(s->decide);
-	struct post *old = s->post;
+	struct post *post;
 
 	if (plan->operator.relay_count == 0)
 		return err_set(err, "no relay is configured");
-	if (same_relay(old->plan, plan))
-		return 0;
-	s->post = post_new(s, plan);
-	relay_drain(old->relay);
-	old->next = s->old;
-	s->old = old;
+	posts_load(&s->posts, plan);
+	for (post = s->posts.retired; post; post = post->next)
+		assign_anew(s, post);
 	timer_set(s->sweep, 0);
-	relay_wake(s->post->relay, s->in_stock);
 	claim_more(s);
 	return 0;
 }
@@ -640,20 +604,17 @@ int send_reload(struct send *s, struct err *err)
 static void cut_cb(void *arg)
 {
 	struct send *s = arg;
-	struct post *p;
 
 	if (s->taken > 0)
 		log_warn("send.cut", L_INT("under_way", (int64_t)s->taken));
-	relay_cut(s->post->relay);
-	for (p = s->old; p; p = p->next)
-		relay_cut(p->relay);
+	posts_cut(&s->posts);
 }
 
 int send_start(struct loop *loop, struct decide *decide, struct send **out, struct err *err)
 {
-	const struct record_owner owner_of_records = { .dot_done = dot_done, .recorded = recorded };
+	struct record_owner of_records = { .dot_done = dot_done, .recorded = recorded };
+	struct relay_owner of_relays = { .take = take_cb, .dot = dot_cb, .ended = ended_cb, .changed = changed_cb };
 	struct plan *plan = decide_plan(decide);
-	struct record_owner owner = owner_of_records;
 	struct send *s;
 
 	if (plan->operator.relay_count == 0)
@@ -661,14 +622,14 @@ int send_start(struct loop *loop, struct decide *decide, struct send **out, stru
 	s = xcalloc(1, sizeof(*s));
 	s->loop = loop;
 	s->decide = decide;
-	s->stock_end = &s->stock;
 	s->look_after = LOOK_FIRST;
-	owner.ctx = s;
-	s->records = records_new(loop, decide, &owner);
+	of_records.ctx = of_relays.ctx = s;
+	s->records = records_new(loop, decide, &of_records);
 	s->look = timer_new(loop, look_cb, s);
 	s->cut = timer_new(loop, cut_cb, s);
 	s->sweep = timer_new(loop, sweep_cb, s);
-	s->post = post_new(s, plan);
+	posts_init(&s->posts, loop, &of_relays);
+	posts_load(&s->posts, plan);
 	decide_on_due(decide, LANE_SEND, due_cb, s);
 	decide_on_withdraw(decide, withdraw_cb, s);
 	timer_set(s->look, 0);
@@ -678,11 +639,14 @@ int send_start(struct loop *loop, struct decide *decide, struct send **out, stru
 
 void send_drain(struct send *s)
 {
+	struct post *post;
+
 	if (s->draining)
 		return;
 	s->draining = true;
-	give_back_stock(s, clock_now());
-	relay_drain(s->post->relay);
+	for (post = s->posts.first; post; post = post->next)
+		give_back_stock(s, post, clock_now());
+	posts_drain(&s->posts);
 	timer_set(s->cut, DRAIN_TIME);
 }
 
@@ -710,7 +674,6 @@ static void wait_until_done(struct send *s)
 void send_stop(struct send **send)
 {
 	struct send *s = *send;
-	struct post *p;
 	bool clean;
 
 	if (!s)
@@ -722,11 +685,7 @@ void send_stop(struct send **send)
 	clean = send_busy(s) == 0;
 	if (!clean)
 		log_warn("send.left", L_INT("mails", (int64_t)s->count));
-	while ((p = s->old)) {
-		s->old = p->next;
-		post_free(&p);
-	}
-	post_free(&s->post);
+	posts_clear(&s->posts);
 	compose_free(&s->compose);
 	compose_free(&s->compose_before);
 	records_free(&s->records);
@@ -743,19 +702,37 @@ void send_stop(struct send **send)
 
 void send_counts(struct send *s, struct send_counts *out)
 {
-	struct relay_counts relay;
+	struct post *post;
 
-	relay_counts(s->post->relay, &relay);
 	*out = s->counts;
-	out->stock = s->in_stock;
+	out->stock = 0;
+	for (post = s->posts.first; post; post = post->next)
+		out->stock += post->stock.count;
 	out->under_way = s->taken;
 	out->unrecorded = s->unrecorded;
-	out->relay = relay_config_of(s->post->relay)->name;
-	out->connected = relay.connected;
-	out->connecting = relay.connecting;
-	out->connects = relay.connects;
-	out->connect_failures = relay.failures;
-	out->breaker = breaker_state_names[relay.breaker];
-	out->breaker_open_for = relay.open_since ? clock_steady() - relay.open_since : 0;
-	snprintf(out->last_error, sizeof(out->last_error), "%s", relay.last_error);
+}
+
+static void describe(const struct post *post, struct send_relay *out)
+{
+	struct relay_counts c;
+
+	relay_counts(post->relay, &c);
+	*out = (struct send_relay){
+		.name = post->config->name, .weight = post->config->weight, .backup = post->config->backup,
+		.connected = c.connected, .connecting = c.connecting, .connects = c.connects, .connect_failures = c.failures,
+		.sent = c.accepted, .deferred = c.deferred, .failed = c.failed, .unknown = c.unknown,
+		.stock = post->stock.count, .under_way = post->taken, .rate = c.rate, .breaker = breaker_state_names[c.breaker],
+		.fault = fault_names[c.fault], .open_for = c.open_since ? clock_steady() - c.open_since : 0,
+	};
+	snprintf(out->last_error, sizeof(out->last_error), "%s", c.last_error);
+}
+
+size_t send_relays(struct send *s, struct send_relay *out, size_t max)
+{
+	struct post *post;
+	size_t n = 0;
+
+	for (post = s->posts.first; post && n < max; post = post->next)
+		describe(post, &out[n++]);
+	return n;
 }

@@ -25,6 +25,7 @@ struct work {
 	int64_t delivery;
 	enum work_state state;
 	struct work *prev, *next;	/* all works */
+	struct post *post;		/* whose stock it is in, or whose connection has it */
 	struct work *next_stock;
 	int64_t taken;			/* clock_steady() */
 	bool withdrawn;			/* decide said so, or its dot was denied */
@@ -38,7 +39,7 @@ struct work {
 	struct mail_outcome outcome;
 	char reply[512];
 	char relay_id[128];
-	char relay[64];			/* name of the one that had it */
+	char relay[68];			/* name of the one that had it */
 	int64_t bytes;			/* that it had, header and body */
 };
 

@@ -39,6 +39,9 @@ struct relay_config {
 	const char *ca_file;		/* default /etc/ssl/certs/ca-certificates.crt */
 	const char *ehlo;		/* default: the host's name */
 	int connections;		/* 1..50, default 10 */
+	int weight;			/* 1..100, default 1: its share among those that are no backup */
+	bool backup;			/* used only while none of the others can be; at least one is none */
+	struct rate rate;		/* messages; 0: no limit of ours */
 };
 
 struct mailbox_config {
@@ -74,6 +77,7 @@ struct sender_config {
 	const char *reply_domain;
 	const char *message_domain;	/* right side of Message-ID: the domain of `from` */
 	const char *tracking_url;	/* what the links of its mails begin with: public_url unless given; without a trailing slash */
+	const char *relay;		/* name of the only one that its mails go over; NULL: over any */
 	char separator;			/* between b and TOKEN in local parts: '+' (default), '-' or '=' */
 };
 
@@ -151,7 +155,7 @@ struct operator_config {
 	size_t sender_count;
 	struct message_config message;
 	const struct relay_config *relays;
-	size_t relay_count;		/* 1 in this version of the file: more come with failover */
+	size_t relay_count;		/* at least 1 */
 	const struct mailbox_config *mailboxes;
 	size_t mailbox_count;
 	const struct esp_config *esps;

@@ -4,7 +4,7 @@
  *
  *	GET  /healthz /readyz			the loop turns; a commit can be made (503 with why)
  *	GET  /metrics				Prometheus text format 0.0.4
- *	GET  /status				version, plan, lanes, store
+ *	GET  /status				version, plan, lanes, relays, store
  *	GET  /queue?due|unknown|deferred|dead	what waits; mails in doubt; mails put off; alerts given up
  *	GET  /prospects/{id-or-address}[/why]	everything about one person, and why
  *	GET  /prospects/{id-or-address}/score[?explain]	their score by rule
@@ -47,6 +47,9 @@ struct console_options {
 	 */
 	int (*reload)(void *arg, struct buf *text);
 	void *reload_arg;
+	/* Loop thread: how each relay does, as a JSON list for /status and as lines for /metrics. NULL: there are none to tell of. */
+	void (*relays)(void *arg, struct buf *json, struct buf *metrics);
+	void *relays_arg;
 };
 
 /* decide must outlive it. */

@@ -1,5 +1,5 @@
 /*
- * send.h: mail out through the relay: claims what is due, composes it, speaks SMTP, records what became of it. Loop thread.
+ * send.h: mail out through the relays: claims what is due, composes it, speaks SMTP, records what became of it. Loop thread.
  *
  * Each message's `dot` is committed before its final dot is written, at most two ahead on a connection; so after a crash at most two messages a
  * connection are in doubt, and decide keeps those as `unknown`. An outcome that the store cannot take is kept and offered again until it can.
@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct decide;
@@ -35,13 +36,29 @@ struct send_counts {
 	size_t stock;			/* claimed and waiting for a connection */
 	size_t under_way;		/* on a connection */
 	size_t unrecorded;		/* ended, their outcome not committed yet */
-	const char *relay;		/* its name, valid until the next reload */
-	int connected, connecting;
-	uint64_t connects, connect_failures;
-	const char *breaker;		/* closed open half-open */
-	int64_t breaker_open_for;	/* microseconds, 0 when closed */
-	char last_error[256];		/* of the relay; "" if none */
 };
 void send_counts(struct send *s, struct send_counts *out);
+
+/* One relay of the plan. */
+struct send_relay {
+	const char *name;		/* valid until the next reload */
+	int weight;
+	bool backup;
+	int connected, connecting;	/* connections */
+	uint64_t connects, connect_failures;
+	uint64_t sent, deferred, failed, unknown;	/* attempts ended, since it is used */
+	size_t stock, under_way;
+	double rate;			/* messages a second that it may be given now; 0: no limit */
+	const char *breaker;		/* closed open half-open */
+	const char *fault;		/* whose it was that opened it; "" when closed */
+	int64_t open_for;		/* microseconds, 0 when closed */
+	char last_error[256];		/* "" if none */
+};
+#define SEND_RELAYS_MOST 64
+/* How many: no more than max. In the order of the plan. */
+size_t send_relays(struct send *s, struct send_relay *out, size_t max);
+/* The same as a JSON list, for `nurturectl status`; as lines of the metrics, each with a label relay=. */
+void send_report(struct send *s, struct buf *out);
+void send_metrics(struct send *s, struct buf *out);
 
 #endif

@@ -101,6 +101,10 @@ static const struct {
 		"sender shop: added\n" },
 	{ "nurtured.yaml", "relay.example.com:587", "relay.example.com:2525",
 		"relay main: changed\n  url: smtp://relay.example.com:587 -> smtp://relay.example.com:2525\n" },
+	{ "nurtured.yaml", "user: nurtured,", "user: nurtured, weight: 3, rate: 10 per second,",
+		"relay main: changed\n  weight: 1 -> 3\n  rate: (not) -> 10 per second\n" },
+	{ "nurtured.yaml", "mailboxes:", "  - {name: spare, url: \"smtp://b.example.com\", backup: yes}\nmailboxes:", "relay spare: added\n" },
+	{ "nurtured.yaml", "relays:", "  relay: main\nrelays:", "operator: changed\n  sender.relay: (not) -> main\n" },
 	{ "credentials/smtp-password", NULL, "another\n", "relay main: changed\n  password:  -> \n" },
 };
 

@@ -123,8 +123,19 @@ static const struct mistake operator_mistakes[] = {
 		"nurtured.yaml:9:60: `tls`: `maybe` is no choice here; there are `required` and `none`\n" },
 	{ "nurtured.yaml", "user: nurtured,", "connections: 51, user: nurtured,",
 		"nurtured.yaml:9:68: `connections`: out of bounds; 1 to 50 are allowed\n" },
-	{ "nurtured.yaml", "mailboxes:", "  - {name: second, url: \"smtp://b.example.com\"}\nmailboxes:",
-		"nurtured.yaml:10:5: a second relay is not supported yet; name one\n" },
+	{ "nurtured.yaml", "mailboxes:", "  - {name: main, url: \"smtp://b.example.com\"}\nmailboxes:",
+		"nurtured.yaml:10:12: there are two relays `main`; each has a name of its own\n" },
+	{ "nurtured.yaml", "user: nurtured,", "backup: yes, user: nurtured,",
+		"nurtured.yaml:9:3: every relay is a `backup`; there must be one that is not\n" },
+	{ "nurtured.yaml", "user: nurtured,", "backup: perhaps, weight: 0, rate: fast, user: nurtured,",
+		"nurtured.yaml:9:63: `backup`: `perhaps` is no choice here; there are `no` and `yes`\n"
+		"nurtured.yaml:9:80: `weight`: out of bounds; 1 to 100 are allowed\n"
+		"nurtured.yaml:9:89: `rate`: `fast` is no rate; write it like 3 per hour or 2 per 30 days\n" },
+	{ "nurtured.yaml", "user: nurtured,", "rate: 0 per second, user: nurtured,",
+		"nurtured.yaml:9:61: `rate`: `0` is no number for a rate; a whole number of at least 1 stands before `per`\n" },
+	{ "nurtured.yaml", "relays:", "  relay: mian\nsenders: [{name: shop, from: b@x.example, relay: other}]\nrelays:",
+		"nurtured.yaml:8:10: `relay`: `mian` is none of `relays`; did you mean `main`?\n"
+		"nurtured.yaml:9:50: `relay`: `other` is none of `relays`; there is only `main`\n" },
 	{ "nurtured.yaml",
 		"  - {name: main, url: \"smtp://relay.example.com:587\", user: nurtured, password: "
 		"credential:smtp-password}\n",

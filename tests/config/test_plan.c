@@ -75,6 +75,10 @@ static void test_operator(void **state)
 	assert_int_equal(o->relays[0].connections, 10);
 	assert_string_equal(o->relays[0].ca_file, "/etc/ssl/certs/ca-certificates.crt");
 	assert_true(strlen(o->relays[0].ehlo) > 0);
+	assert_int_equal(o->relays[0].weight, 1);
+	assert_false(o->relays[0].backup);
+	assert_int_equal(o->relays[0].rate.count, 0);
+	assert_null(o->senders[0].relay);
 	assert_int_equal(o->mailbox_count, 2);
 	assert_string_equal(o->mailboxes[0].user, "replies");
 	assert_string_equal(o->mailboxes[1].url, "maildir:/var/mail/replies");
@@ -207,6 +211,30 @@ static void test_secret_of_an_alert(void **state)
 	assert_int_equal(plan->operator.mailbox_count, 0);
 	plan_unref(&plan);
 	free(folder);
+}
+
+/* Shares, one in reserve, and senders that name theirs. */
+static void test_relays(void **state)
+{
+	struct conf *c = *state;
+	const struct operator_config *o;
+	struct plan *plan;
+
+	conf_edit(c, "nurtured.yaml", "mailboxes:",
+		"  - {name: second, url: \"smtps://a.example.com\", weight: 3, rate: 10 per second}\n"
+		"  - {name: spare, url: \"smtps://b.example.com\", backup: yes}\n"
+		"senders: [{name: shop, from: b@x.example, relay: spare}, {name: other, from: c@x.example}]\nmailboxes:");
+	plan = load_good(c);
+	o = &plan->operator;
+	assert_int_equal(o->relay_count, 3);
+	assert_int_equal(o->relays[1].weight, 3);
+	assert_int_equal(o->relays[1].rate.count, 10);
+	assert_int_equal(o->relays[1].rate.within, US_SECOND);
+	assert_false(o->relays[1].backup);
+	assert_true(o->relays[2].backup);
+	assert_string_equal(o->senders[1].relay, "spare");
+	assert_null(o->senders[2].relay);
+	plan_unref(&plan);
 }
 
 /* What a sender leaves out is that of `sender`; a mail names the one that it is from, and its version of a language may be from another. */
@@ -916,6 +944,7 @@ int main(void)
 		TEST(test_secret_files),
 		TEST(test_secret_of_an_alert),
 		TEST(test_who_only_looks_needs_no_secrets),
+		TEST(test_relays),
 		TEST(test_senders),
 		TEST(test_message),
 		TEST(test_attachments),

@@ -290,24 +290,24 @@ static void five_faults_in_a_row_open_it(void **state)
 
 	breaker_init(&b, US_MINUTE);
 	for (i = 0; i < 4; i++)
-		breaker_report(&b, FAULT_RELAY, now);
+		breaker_report(&b, FAULT_RELAY, 0, now);
 	assert_int_equal(breaker_look(&b, now), BREAKER_CLOSED);
-	breaker_report(&b, FAULT_PROSPECT, now);	/* a refusal shows that it works */
+	breaker_report(&b, FAULT_PROSPECT, 0, now);	/* a refusal shows that it works */
 	for (i = 0; i < 4; i++)
-		breaker_report(&b, FAULT_RELAY, now);
+		breaker_report(&b, FAULT_RELAY, 0, now);
 	assert_int_equal(breaker_look(&b, now), BREAKER_CLOSED);
-	breaker_report(&b, FAULT_RELAY, now);
+	breaker_report(&b, FAULT_RELAY, 0, now);
 	for (i = 0; i < 6; i++) {
 		assert_int_equal(breaker_look(&b, now), BREAKER_OPEN);
 		now += seconds[i] * US_SECOND - 1;
 		assert_int_equal(breaker_look(&b, now), BREAKER_OPEN);
 		now++;
 		assert_int_equal(breaker_look(&b, now), BREAKER_HALF_OPEN);
-		breaker_report(&b, FAULT_RELAY, now);
+		breaker_report(&b, FAULT_RELAY, 0, now);
 	}
 	now = b.until;
 	assert_int_equal(breaker_look(&b, now), BREAKER_HALF_OPEN);
-	breaker_report(&b, FAULT_NONE, now);
+	breaker_report(&b, FAULT_NONE, 0, now);
 	assert_int_equal(breaker_look(&b, now), BREAKER_CLOSED);
 	assert_int_equal(b.level, 0);
 }
@@ -319,10 +319,10 @@ static void half_of_twenty_open_it(void **state)
 
 	breaker_init(&b, US_MINUTE);
 	for (i = 0; i < 18; i++)
-		breaker_report(&b, i % 2 ? FAULT_RELAY : FAULT_NONE, 0);
+		breaker_report(&b, i % 2 ? FAULT_RELAY : FAULT_NONE, 0, 0);
 	assert_int_equal(breaker_look(&b, 0), BREAKER_CLOSED);
-	breaker_report(&b, FAULT_NONE, 0);
-	breaker_report(&b, FAULT_RELAY, 0);
+	breaker_report(&b, FAULT_NONE, 0, 0);
+	breaker_report(&b, FAULT_RELAY, 0, 0);
 	assert_int_equal(breaker_look(&b, 0), BREAKER_OPEN);
 }
 
@@ -331,14 +331,17 @@ static void what_the_operator_must_mend_opens_it_at_once(void **state)
 	struct breaker b;
 
 	breaker_init(&b, US_MINUTE);
-	breaker_report(&b, FAULT_OPERATOR, 7);
+	breaker_report(&b, FAULT_OPERATOR, 0, 7);
 	assert_int_equal(breaker_look(&b, 7), BREAKER_OPEN);
 	assert_int_equal(b.until, 7 + 5 * US_MINUTE);
 	breaker_init(&b, US_MINUTE);
-	breaker_report(&b, FAULT_QUOTA, 7);
+	breaker_report(&b, FAULT_QUOTA, 0, 7);
 	assert_int_equal(b.until, 7 + US_MINUTE);
-	breaker_report(&b, FAULT_NONE, 8);	/* of what was under way: does not close it */
+	breaker_report(&b, FAULT_NONE, 0, 8);	/* of what was under way: does not close it */
 	assert_int_equal(breaker_look(&b, 8), BREAKER_OPEN);
+	breaker_init(&b, US_MINUTE);
+	breaker_report(&b, FAULT_QUOTA, US_HOUR, 7);
+	assert_int_equal(b.until, 7 + US_HOUR);
 }
 
 int main(void)

@@ -28,8 +28,9 @@ struct world {
 	struct plan *plan;
 	struct decide *decide;
 	struct send *send;
-	struct smtp_peer *peer;
-	int port;
+	struct smtp_peer *peer, *second;
+	int port, second_port;
+	const char *main_keys, *second_keys, *sender_keys;	/* more of these, each ", key: value"; second NULL: there is none */
 	int64_t prospects[400];
 	size_t count;
 	bool late;
@@ -50,10 +51,14 @@ static void write_conf(const struct world *w, int connections, const char *retry
 	fprintf(f, "state: %s/state\ntemplates: %s\ncontrol: %s/control.sock\n"
 		"listen: {port: 0, public_url: \"https://mail.example.com\"}\n"
 		"sender: {from: \"Ana <ana@example.com>\", company: Example Ltd, postal_address: \"1 High Street\","
-		" bounce_domain: bounce.example.com, reply_domain: reply.example.com}\n"
-		"relays:\n  - {name: main, url: \"smtp://127.0.0.1:%d\", tls: none, connections: %d}\n"
-		"mailboxes:\n  - {name: replies, url: \"maildir:%s/replies\"}\nretry_first: %s\n",
-		w->folder, templates, w->folder, w->port, connections, w->folder, retry_first);
+		" bounce_domain: bounce.example.com, reply_domain: reply.example.com%s}\n"
+		"mailboxes:\n  - {name: replies, url: \"maildir:%s/replies\"}\nretry_first: %s\n"
+		"relays:\n  - {name: main, url: \"smtp://127.0.0.1:%d\", tls: none, connections: %d%s}\n",
+		w->folder, templates, w->folder, w->sender_keys ? w->sender_keys : "", w->folder, retry_first, w->port, connections,
+		w->main_keys ? w->main_keys : "");
+	if (w->second_keys)
+		fprintf(f, "  - {name: second, url: \"smtp://127.0.0.1:%d\", tls: none, connections: %d%s}\n", w->second_port, connections,
+			w->second_keys);
 	fclose(f);
 	snprintf(path, sizeof(path), "%s/secrets", w->folder);
 	mkdir(path, 0700);
@@ -85,10 +90,9 @@ static void load_plan(struct world *w)
 	buf_clear(&errors.text);
 }
 
-static struct world *world_new(const struct smtp_script *script, int connections, const char *retry_first)
+static void begin(struct world *w, const struct smtp_script *script, int connections, const char *retry_first)
 {
 	static const uint8_t key[1][TOKEN_SECRET] = { { 1, 2, 3 } }, ids[1] = { 0 };
-	struct world *w = xcalloc(1, sizeof(*w));
 	struct store_options options = { .owner = "test" };
 	char path[128];
 	struct err err = { "" };
@@ -107,6 +111,26 @@ static struct world *world_new(const struct smtp_script *script, int connections
 	w->ring = token_ring_new(key, ids, 1);
 	assert_int_equal(decide_start(w->loop, w->store, w->plan, w->ring, &w->decide, &err), 0);
 	assert_int_equal(send_start(w->loop, w->decide, &w->send, &err), 0);
+}
+
+static struct world *world_new(const struct smtp_script *script, int connections, const char *retry_first)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+
+	begin(w, script, connections, retry_first);
+	return w;
+}
+
+static struct world *world_of_two(const struct smtp_script *script, const char *main_keys, const struct smtp_script *second, const char *second_keys,
+		const char *retry_first)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+
+	w->second = smtp_peer_start(second, 0);
+	w->second_port = w->second->port;
+	w->main_keys = main_keys;
+	w->second_keys = second_keys;
+	begin(w, script, 2, retry_first);
 	return w;
 }
 
@@ -125,6 +149,8 @@ static void world_free(struct world **world)
 	loop_free(&w->loop);
 	if (w->peer)
 		smtp_peer_stop(&w->peer);
+	if (w->second)
+		smtp_peer_stop(&w->second);
 	snprintf(command, sizeof(command), "rm -rf %s", w->folder);
 	assert_int_equal(system(command), 0);
 	free(w);
@@ -287,9 +313,18 @@ static bool idle_with_outcomes(struct world *w, size_t n)
 	return c.sent + c.failed + c.unknown + c.withdrawn + c.skipped >= n && send_busy(w->send) == 0;
 }
 
+/* Of the n-th. */
+static struct send_relay relay_at(struct world *w, size_t n)
+{
+	struct send_relay relays[4];
+
+	assert_true(send_relays(w->send, relays, 4) > n);
+	return relays[n];
+}
+
 static bool breaker_open(struct world *w, size_t n)
 {
-	return strcmp(counts_of(w).breaker, "open") == 0 && send_busy(w->send) == 0;
+	return strcmp(relay_at(w, n).breaker, "open") == 0 && send_busy(w->send) == 0;
 }
 
 static bool peer_has_dots(struct world *w, size_t n)
@@ -297,18 +332,23 @@ static bool peer_has_dots(struct world *w, size_t n)
 	return smtp_count(w->peer, &w->peer->dots) >= n;
 }
 
-/* How often the server took a mail to that person. */
-static size_t arrived(struct world *w, size_t who)
+static size_t arrived_at(struct smtp_peer *peer, size_t who)
 {
 	char address[64];
 	size_t i, n = 0;
 
 	snprintf(address, sizeof(address), "p%zu@customer.example", who);
-	pthread_mutex_lock(&w->peer->lock);
-	for (i = 0; i < w->peer->count; i++)
-		n += strcmp(w->peer->taken[i].to, address) == 0;
-	pthread_mutex_unlock(&w->peer->lock);
+	pthread_mutex_lock(&peer->lock);
+	for (i = 0; i < peer->count; i++)
+		n += strcmp(peer->taken[i].to, address) == 0;
+	pthread_mutex_unlock(&peer->lock);
 	return n;
+}
+
+/* How often the servers took a mail to that person. */
+static size_t arrived(struct world *w, size_t who)
+{
+	return arrived_at(w->peer, who) + (w->second ? arrived_at(w->second, who) : 0);
 }
 
 /* --- cases ----------------------------------------------------------------------------------------------------------------- */
@@ -455,7 +495,7 @@ static void a_relay_that_is_away_costs_no_mail(void **state)
 		assert_int_equal(arrived(w, i), 1);
 		assert_true(look_at(w, i).mail.attempt <= 1);
 	}
-	assert_string_equal(counts_of(w).breaker, "closed");
+	assert_string_equal(relay_at(w, 0).breaker, "closed");
 	world_free(&w);
 }
 
@@ -505,6 +545,170 @@ static void a_reload_changes_the_relay_under_way(void **state)
 	world_free(&w);
 }
 
+/* --- two relays ------------------------------------------------------------------------------------------------------------ */
+
+static void each_has_its_share(void **state)
+{
+	struct smtp_script script = { .size = 0 };
+	struct world *w = world_of_two(&script, "", &script, ", weight: 3", "1 minute");
+	size_t i;
+
+	for (i = 0; i < 40; i++) {
+		sign_ups(w, 1);
+		run_until(w, sent, i + 1);
+		assert_int_equal(arrived(w, i), 1);
+	}
+	assert_int_equal(w->peer->count, 10);
+	/* when one has all that it can take, the other takes more than its share */
+	sign_ups(w, 300);
+	run_until(w, sent, 340);
+	for (i = 40; i < 340; i++)
+		assert_int_equal(arrived(w, i), 1);
+	assert_int_equal(relay_at(w, 0).sent, w->peer->count);
+	assert_int_equal(relay_at(w, 1).sent, w->second->count);
+	world_free(&w);
+}
+
+static void a_backup_has_nothing_while_the_other_works(void **state)
+{
+	struct smtp_script script = { .size = 0 };
+	struct world *w = world_of_two(&script, "", &script, ", backup: yes", "100 ms");
+	size_t i;
+
+	sign_ups(w, 100);
+	run_until(w, sent, 100);
+	assert_int_equal(w->second->connections, 0);
+	/* the first goes away: what it cannot take goes over the backup */
+	smtp_peer_stop(&w->peer);
+	w->peer = smtp_peer_start(&(struct smtp_script){ .say[AT_GREET] = "421 4.3.2 down" }, w->port);
+	sign_ups(w, 50);
+	run_until(w, sent, 150);
+	assert_int_equal(w->second->count, 50);
+	for (i = 100; i < 150; i++)
+		assert_int_equal(arrived(w, i), 1);
+	/* and is back */
+	smtp_peer_stop(&w->peer);
+	w->peer = smtp_peer_start(&script, w->port);
+	while (w->peer->count == 0) {
+		sign_ups(w, 1);
+		run_until(w, sent, w->count);
+	}
+	assert_int_equal(w->peer->count + w->second->count, w->count - 100);
+	world_free(&w);
+}
+
+/* What one fails goes over the other at once; with half an hour until the next try nothing would come before the test is given up. */
+static void what_one_fails_goes_over_the_other(void **state)
+{
+	static const struct smtp_script fails[] = {
+		{ .say[AT_GREET] = "421 4.3.2 down" }, { .say[AT_GREET] = "554 not for you" }, { .say[AT_MAIL] = "421 4.3.2 down" },
+		{ .say[AT_RCPT] = "421 4.3.2 down" }, { .say[AT_DATA] = "421 4.3.2 down" }, { .say[AT_DOT] = "421 4.3.2 down" },
+		{ .say[AT_MAIL] = "452 4.3.1 no room" }, { .say[AT_DOT] = "454 Throttling failure: Maximum sending rate exceeded." },
+		{ .say[AT_MAIL] = "530 5.7.0 log in first" }, { .drop = AT_GREET }, { .drop = AT_EHLO }, { .drop = AT_MAIL }, { .drop = AT_RCPT },
+		{ .drop = AT_DATA }, { .garbage = AT_GREET }, { .garbage = AT_MAIL }, { .garbage = AT_DATA },
+	};
+	static const struct smtp_script good = { .size = 0 };
+	size_t i, k;
+
+	for (k = 0; k < sizeof(fails) / sizeof(fails[0]); k++) {
+		struct world *w = world_of_two(&fails[k], "", &good, "", "30 minutes");
+
+		sign_ups(w, 30);
+		run_until(w, sent, 30);
+		for (i = 0; i < 30; i++)
+			assert_int_equal(arrived(w, i), 1);
+		assert_int_equal(w->second->count, 30);
+		assert_int_equal(counts_of(w).unknown, 0);
+		world_free(&w);
+	}
+}
+
+static void nothing_goes_over_another_after_its_dot(void **state)
+{
+	static const struct smtp_script fails[] = { { .drop = AT_DOT }, { .garbage = AT_DOT } };
+	static const struct smtp_script good = { .size = 0 };
+	size_t i, k, unknown;
+
+	for (k = 0; k < 2; k++) {
+		struct world *w = world_of_two(&fails[k], "", &good, "", "30 minutes");
+
+		sign_ups(w, 30);
+		run_until(w, idle_with_outcomes, 30);
+		for (unknown = i = 0; i < 30; i++) {
+			struct look look = look_at(w, i);
+
+			unknown += look.mail.state == DELIVERY_UNKNOWN;
+			assert_int_equal(look.mail.state, arrived(w, i) ? DELIVERY_SENT : DELIVERY_UNKNOWN);
+		}
+		assert_in_range(unknown, 1, w->peer->dots);
+		assert_int_equal(w->second->count, 30 - unknown);
+		world_free(&w);
+	}
+}
+
+static void a_sender_has_a_relay_of_its_own(void **state)
+{
+	struct smtp_script script = { .size = 0 };
+	struct world *w = xcalloc(1, sizeof(*w));
+
+	w->sender_keys = ", relay: second";
+	w->second = smtp_peer_start(&script, 0);
+	w->second_port = w->second->port;
+	w->second_keys = ", backup: yes";
+	begin(w, &script, 2, "300 ms");
+	sign_ups(w, 20);
+	run_until(w, sent, 20);
+	assert_int_equal(w->peer->connections, 0);
+	assert_int_equal(w->second->count, 20);
+	/* and waits for it */
+	smtp_peer_stop(&w->second);
+	sign_ups(w, 20);
+	run_until(w, breaker_open, 1);
+	assert_int_equal(counts_of(w).sent, 20);
+	w->second = smtp_peer_start(&script, w->second_port);
+	run_until(w, sent, 40);
+	assert_int_equal(w->peer->connections, 0);
+	world_free(&w);
+}
+
+static void a_relay_has_no_more_than_its_rate(void **state)
+{
+	struct smtp_script script = { .size = 0 };
+	struct world *w = xcalloc(1, sizeof(*w));
+	int64_t from;
+
+	w->main_keys = ", rate: 40 per second";
+	begin(w, &script, 5, "1 minute");
+	from = clock_steady();
+	sign_ups(w, 40);
+	run_until(w, sent, 40);
+	assert_true(clock_steady() - from > 700 * 1000);	/* eight may go at once */
+	assert_int_equal(w->peer->count, 40);
+	world_free(&w);
+}
+
+static void a_reload_takes_a_relay_away(void **state)
+{
+	struct smtp_script slow = { .hang_dot = 50 }, script = { .size = 0 };
+	struct world *w = world_of_two(&slow, "", &script, "", "1 minute");
+	struct err err;
+	size_t i;
+
+	sign_ups(w, 60);
+	run_until(w, peer_has_dots, 2);
+	w->port = w->second_port;
+	w->second_keys = NULL;
+	write_conf(w, 2, "1 minute");
+	load_plan(w);
+	assert_int_equal(decide_reload(w->decide, w->plan, &err), 0);
+	assert_int_equal(send_reload(w->send, &err), 0);
+	run_until(w, sent, 60);
+	assert_in_range(w->peer->count, 2, 12);
+	for (i = 0; i < 60; i++)
+		assert_int_equal(arrived(w, i), 1);
+	world_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -516,6 +720,13 @@ int main(void)
 		cmocka_unit_test(a_relay_that_is_away_costs_no_mail),
 		cmocka_unit_test(stopping_finishes_some_and_gives_back_the_rest),
 		cmocka_unit_test(a_reload_changes_the_relay_under_way),
+		cmocka_unit_test(each_has_its_share),
+		cmocka_unit_test(a_backup_has_nothing_while_the_other_works),
+		cmocka_unit_test(what_one_fails_goes_over_the_other),
+		cmocka_unit_test(nothing_goes_over_another_after_its_dot),
+		cmocka_unit_test(a_sender_has_a_relay_of_its_own),
+		cmocka_unit_test(a_relay_has_no_more_than_its_rate),
+		cmocka_unit_test(a_reload_takes_a_relay_away),
 	};
 	int rc;
 
