@@ -102,7 +102,7 @@ int on_hit(struct decide *d, struct db *db, const struct hit_fact *fact, struct 
 	if (mail.state == DELIVERY_UNKNOWN) {
 		mail.state = DELIVERY_SENT;
 		mail.reply = fact->kind == 'o' ? "an open says that it arrived" : "a click says that it arrived";
-		if (deliveries_put(db, &mail, err))
+		if (deliveries_put(db, &mail, err) || journal_add(db, mail.prospect, fact->at, "mail", "sent", mail.reply, err))
 			return -1;
 	}
 	h.id = id_new(id_bucket(mail.id), fact->at);

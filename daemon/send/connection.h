@@ -49,6 +49,7 @@ struct connection {
 	struct reply_parser parser;
 	int replies;			/* so far; the last one is in the parser */
 	bool in_reply;			/* between the lines of one */
+	bool odd_starttls;		/* offered, but not in capitals */
 	char error[CURL_ERROR_SIZE];
 };
 

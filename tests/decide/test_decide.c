@@ -743,6 +743,67 @@ static void test_unknown_is_not_resent_and_the_sequence_goes_on(void **state)
 	assert_int_equal(look("eva@work.example").deliveries[0].state, DELIVERY_SENT);
 }
 
+struct says_call {
+	int64_t prospect;
+	const char *why;
+	bool found;
+};
+
+static int run_says(struct db *db, void *arg, struct err *err)
+{
+	struct says_call *c = arg;
+	struct arena *arena = arena_new(0);
+	struct journal_row *rows;
+	size_t count, i;
+	int rc = journal_of(db, c->prospect, 50, arena, &rows, &count, err);
+
+	for (i = 0; !rc && i < count; i++)
+		c->found = c->found || strcmp(rows[i].why, c->why) == 0;
+	arena_free(&arena);
+	return rc;
+}
+
+static bool journal_says(int64_t prospect, const char *why)
+{
+	struct says_call c = { .prospect = prospect, .why = why };
+
+	run(run_says, &c);
+	return c.found;
+}
+
+/* Who has seen it has got it. */
+static void test_hits_prove_what_was_in_doubt(void **state)
+{
+	static const struct {
+		char hit;
+		const char *says;
+	} rows[] = {
+		{ 'o', "an open says that it arrived" },
+		{ 'c', "a click says that it arrived" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mail_outcome lost = { .outcome = OUTCOME_UNKNOWN, .reply = "connection lost", .relay_id = "", .at = START };
+		char *email = xasprintf("p%zu@work.example", i), *key = xasprintf("key%zu", i);
+		struct claim_call claim = { 0 };
+		struct dot_call dot = { 0 };
+
+		sign_up("ebook", email, NULL, key);
+		run(run_claim, &claim);
+		dot.delivery = lost.delivery = claim.batch->mails[0].delivery;
+		run(run_dot, &dot);
+		run(run_outcome, &lost);
+		mail_batch_free(&claim.batch);
+		assert_int_equal(look(email).deliveries[0].state, DELIVERY_UNKNOWN);
+		hit(lost.delivery, rows[i].hit, 0, "Mozilla/5.0 (X11) Firefox/120");
+		assert_int_equal(look(email).deliveries[0].state, DELIVERY_SENT);
+		assert_true(journal_says(look(email).row.id, rows[i].says));
+		free(email);
+		free(key);
+	}
+}
+
 static void test_visitor_becomes_prospect(void **state)
 {
 	struct pair fields[] = { { "first_name", "Eva" } };
@@ -1509,6 +1570,7 @@ int main(void)
 		CASE(test_reply_that_makes_nobody_hot_is_forwarded_too), CASE(test_unsigned_mail_changes_nobody),
 		CASE(test_bounce_and_complaint_suppress), CASE(test_unsubscribe_between_claim_and_dot),
 		CASE(test_deferred_comes_again_as_the_same_mail), CASE(test_unknown_is_not_resent_and_the_sequence_goes_on),
+		CASE(test_hits_prove_what_was_in_doubt),
 		CASE(test_visitor_becomes_prospect), CASE(test_rejected_lead_goes_on),
 		CASE(test_clock_that_steps_back), CASE(test_what_is_old_is_forgotten), CASE(test_priority_goes_first_and_the_other_goes_on),
 		CASE(test_lower_priority_does_not_enter), CASE(test_a_step_is_not_mailed_twice_for_a_pause),

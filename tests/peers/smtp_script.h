@@ -34,7 +34,9 @@ struct smtp_script {
 	const char *say[SMTP_POINTS];	/* instead of the good reply at that point, CRLF added; 421 closes */
 	enum smtp_point drop;		/* hangs up instead of replying there; AT_BODY: after some of it */
 	enum smtp_point garbage;	/* says something that is not SMTP there */
-	int only;			/* the three above for so many messages (or greetings), then all is well; 0: for ever */
+	enum smtp_point partial;	/* hangs up in the midst of the good reply there */
+	enum smtp_point early;		/* gives the good reply there, and one more that nobody asked for */
+	int only;			/* these and hang_dot for so many messages (or greetings), then all is well; 0: for ever */
 	bool no_pipelining, no_dsn;
 	long size;			/* SIZE that is offered; 0: none */
 	bool go_anyway;			/* 354 although the recipient was refused */
@@ -42,6 +44,7 @@ struct smtp_script {
 	int messages;			/* after so many says 421 and hangs up, as a server does with an idle client; 0: never */
 	const char *certificate, *key;	/* PEM files: offers STARTTLS */
 	bool tls_first;			/* smtps */
+	bool lower_case;		/* offers `starttls` */
 	const char *user, *password;	/* wants AUTH, PLAIN or LOGIN */
 	bool only_login;		/* offers LOGIN alone */
 	void (*got)(void *ctx, const char *from, const char *to, const char *data, size_t n);	/* before the reply; several threads, under the lock */
@@ -165,6 +168,15 @@ static int smtp_reply(struct smtp_session *s, enum smtp_point at, const char *go
 		buf_str(&s->out, "what do you mean?\r\n");
 		return 0;
 	}
+	if (k->partial == at && smtp_strikes(s)) {
+		buf_add(&s->out, good, strlen(good) / 2);
+		smtp_flush(s);
+		return -1;
+	}
+	if (k->early == at && smtp_strikes(s)) {
+		buf_printf(&s->out, "%s\r\n%s\r\n", good, at == AT_DOT ? "250 2.0.0 and this" : good);
+		return 1;
+	}
 	if (k->say[at] && smtp_strikes(s)) {
 		buf_str(&s->out, k->say[at]);
 		buf_str(&s->out, "\r\n");
@@ -200,7 +212,7 @@ static int smtp_ehlo(struct smtp_session *s)
 	if (k->size)
 		buf_printf(&good, "250-SIZE %ld\r\n", k->size);
 	if (s->peer->tls && !s->in_tls)
-		buf_str(&good, "250-STARTTLS\r\n");
+		buf_str(&good, k->lower_case ? "250-starttls\r\n" : "250-STARTTLS\r\n");
 	if (k->user)
 		buf_printf(&good, "250-AUTH %s\r\n", k->only_login ? "LOGIN" : "PLAIN LOGIN");
 	buf_str(&good, "250 8BITMIME");
@@ -289,7 +301,7 @@ static bool smtp_hang(struct smtp_session *s)
 	struct smtp_peer *p = s->peer;
 	char c;
 
-	if (p->script.hang_dot == 0)
+	if (p->script.hang_dot == 0 || !smtp_strikes(s))
 		return true;
 	smtp_flush(s);
 	if (p->script.hang_dot > 0) {

@@ -327,6 +327,13 @@ static void certificates_are_verified(void **state)
 	expect_operator(&plain, &(struct relay_config){ .tls = TLS_REQUIRED, .ca_file = certificate }, "tls");
 }
 
+static void starttls_in_lower_case_is_told(void **state)
+{
+	struct smtp_script script = { .certificate = certificate, .key = key, .lower_case = true };
+
+	expect_operator(&script, &(struct relay_config){ .tls = TLS_REQUIRED, .ca_file = certificate }, "tls: the relay writes STARTTLS in lower case");
+}
+
 static void a_wrong_password_is_not_tried_again_and_again(void **state)
 {
 	struct smtp_script script = { .certificate = certificate, .key = key, .user = "nurtured", .password = "right" };
@@ -365,6 +372,22 @@ static const struct failure failures[] = {
 	{ "hangs up at RCPT", { .drop = AT_RCPT, .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_RCPT, FAULT_RELAY, true, false, 1 },
 	{ "hangs up at DATA", { .drop = AT_DATA, .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_DATA, FAULT_RELAY, true, false, 1 },
 	{ "hangs up after the dot", { .drop = AT_DOT, .only = 1 }, 0, OUTCOME_UNKNOWN, STAGE_DOT, FAULT_RELAY, false, false, 1 },
+	{ "half a reply to MAIL", { .partial = AT_MAIL, .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_MAIL, FAULT_RELAY, false, false, 1 },
+	{ "half a reply to RCPT", { .partial = AT_RCPT, .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_RCPT, FAULT_RELAY, true, false, 1 },
+	{ "half a reply to DATA", { .partial = AT_DATA, .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_DATA, FAULT_RELAY, true, false, 1 },
+	{ "half a reply to the dot", { .partial = AT_DOT, .only = 1 }, 0, OUTCOME_UNKNOWN, STAGE_DOT, FAULT_RELAY, false, false, 1 },
+	{ "half a greeting", { .partial = AT_GREET, .only = 1 }, 0, OUTCOME_SENT, STAGE_DOT, FAULT_NONE, false, false, 2 },
+	{ "half a reply to EHLO", { .partial = AT_EHLO, .only = 1 }, 0, OUTCOME_SENT, STAGE_DOT, FAULT_NONE, false, false, 2 },
+	{ "a reply too many to the dot", { .early = AT_DOT, .only = 1 }, 0, OUTCOME_SENT, STAGE_DOT, FAULT_NONE, false, false, 2 },
+	{ "553 to MAIL", { .say[AT_MAIL] = "553 5.7.1 not from you", .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_MAIL, FAULT_SENDER, false, false, 1 },
+	{ "452 4.3.1 to RCPT", { .say[AT_RCPT] = "452 4.3.1 no room", .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_RCPT, FAULT_RELAY, false, false, 1 },
+	{ "421 to RCPT", { .say[AT_RCPT] = "421 4.3.2 shutting down", .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_RCPT, FAULT_RELAY, false, false, 1 },
+	{ "421 to DATA", { .say[AT_DATA] = "421 4.3.2 shutting down", .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_DATA, FAULT_RELAY, false, false, 1 },
+	{ "554 to DATA", { .say[AT_DATA] = "554 5.7.1 no", .only = 1 }, 0, OUTCOME_FAILED, STAGE_DATA, FAULT_MESSAGE, false, false, 1 },
+	{ "450 to EHLO", { .say[AT_EHLO] = "450 4.3.2 later", .only = 1 }, 0, OUTCOME_SENT, STAGE_DOT, FAULT_NONE, false, false, 2 },
+	{ "garbage at EHLO", { .garbage = AT_EHLO, .only = 1 }, 0, OUTCOME_SENT, STAGE_DOT, FAULT_NONE, false, false, 2 },
+	{ "garbage at RCPT", { .garbage = AT_RCPT, .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_RCPT, FAULT_RELAY, true, false, 1 },
+	{ "garbage at DATA", { .garbage = AT_DATA, .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_DATA, FAULT_RELAY, true, false, 1 },
 	{ "garbage at MAIL", { .garbage = AT_MAIL, .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_MAIL, FAULT_RELAY, false, false, 1 },
 	{ "garbage at the dot", { .garbage = AT_DOT, .only = 1 }, 0, OUTCOME_UNKNOWN, STAGE_DOT, FAULT_RELAY, false, false, 1 },
 	{ "421 to MAIL", { .say[AT_MAIL] = "421 4.3.2 shutting down", .only = 1 }, 0, OUTCOME_DEFERRED, STAGE_MAIL, FAULT_RELAY, false, false, 1 },
@@ -562,6 +585,49 @@ static void draining_finishes_what_is_under_way(void **state)
 	rig_free(&r);
 }
 
+static bool all_but_one_ended(struct rig *r)
+{
+	return r->ended + 1 == r->count;
+}
+
+/* The loop turns while one of them waits for its reply. */
+static void a_dot_that_hangs_holds_up_no_other(void **state)
+{
+	struct relay_times times = short_times;
+	struct smtp_script script = { .hang_dot = -1, .only = 1 };
+	struct rig *r;
+	size_t i, sent = 0, unknown = 0;
+
+	times.dialogue.dot = 600 * US_SECOND;
+	r = rig_new(&script, &(struct relay_config){ .tls = TLS_NONE, .connections = 2 }, &times);
+	post_mails(r, MAILS);
+	run_until(r, all_but_one_ended);
+	assert_int_equal(r->peer->count, MAILS - 1);
+	relay_cut(r->relay);
+	for (i = 0; i < MAILS; i++) {
+		sent += r->mails[i].judgement.outcome == OUTCOME_SENT;
+		unknown += r->mails[i].judgement.outcome == OUTCOME_UNKNOWN;
+	}
+	assert_int_equal(sent, MAILS - 1);
+	assert_int_equal(unknown, 1);
+	rig_free(&r);
+}
+
+static void too_fast_is_half_as_fast(void **state)
+{
+	struct smtp_script script = { .say[AT_DOT] = "454 Throttling failure: Maximum sending rate exceeded.", .only = 1 };
+	struct rig *r = rig_new(&script, &(struct relay_config){ .tls = TLS_NONE, .rate = { 100, US_SECOND } }, NULL);
+	struct relay_counts counts;
+
+	post_mails(r, 1);
+	run_until(r, all_ended);
+	assert_int_equal(r->mails[0].judgement.fault, FAULT_QUOTA);
+	relay_counts(r->relay, &counts);
+	assert_int_equal(counts.breaker, BREAKER_OPEN);
+	assert_in_range((int)counts.rate, 1, 50);
+	rig_free(&r);
+}
+
 static void cutting_leaves_in_doubt_what_has_its_dot_out(void **state)
 {
 	struct relay_times times = short_times;
@@ -580,13 +646,16 @@ static void cutting_leaves_in_doubt_what_has_its_dot_out(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[64] = {
+	struct CMUnitTest tests[96] = {
 		cmocka_unit_test(messages_arrive_whole_and_once),
 		cmocka_unit_test(no_more_than_two_dots_a_connection_are_granted),
 		cmocka_unit_test(without_pipelining),
 		cmocka_unit_test(a_message_beyond_the_size_offered_is_not_tried),
 		cmocka_unit_test(tls_and_login),
 		cmocka_unit_test(certificates_are_verified),
+		cmocka_unit_test(starttls_in_lower_case_is_told),
+		cmocka_unit_test(a_dot_that_hangs_holds_up_no_other),
+		cmocka_unit_test(too_fast_is_half_as_fast),
 		cmocka_unit_test(a_wrong_password_is_not_tried_again_and_again),
 		cmocka_unit_test(hanging_up_in_the_body_leaves_no_doubt),
 		cmocka_unit_test(a_dot_that_was_not_granted_is_not_written),
@@ -598,7 +667,7 @@ int main(void)
 		cmocka_unit_test(draining_finishes_what_is_under_way),
 		cmocka_unit_test(cutting_leaves_in_doubt_what_has_its_dot_out),
 	};
-	size_t n = 16, i;
+	size_t n = 19, i;
 	int rc;
 
 	for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)

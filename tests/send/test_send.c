@@ -605,7 +605,8 @@ static void what_one_fails_goes_over_the_other(void **state)
 		{ .say[AT_RCPT] = "421 4.3.2 down" }, { .say[AT_DATA] = "421 4.3.2 down" }, { .say[AT_DOT] = "421 4.3.2 down" },
 		{ .say[AT_MAIL] = "452 4.3.1 no room" }, { .say[AT_DOT] = "454 Throttling failure: Maximum sending rate exceeded." },
 		{ .say[AT_MAIL] = "530 5.7.0 log in first" }, { .drop = AT_GREET }, { .drop = AT_EHLO }, { .drop = AT_MAIL }, { .drop = AT_RCPT },
-		{ .drop = AT_DATA }, { .garbage = AT_GREET }, { .garbage = AT_MAIL }, { .garbage = AT_DATA },
+		{ .drop = AT_DATA }, { .garbage = AT_GREET }, { .garbage = AT_MAIL }, { .garbage = AT_DATA }, { .partial = AT_GREET }, { .partial = AT_EHLO },
+		{ .partial = AT_MAIL }, { .partial = AT_RCPT }, { .partial = AT_DATA },
 	};
 	static const struct smtp_script good = { .size = 0 };
 	size_t i, k;
@@ -625,11 +626,11 @@ static void what_one_fails_goes_over_the_other(void **state)
 
 static void nothing_goes_over_another_after_its_dot(void **state)
 {
-	static const struct smtp_script fails[] = { { .drop = AT_DOT }, { .garbage = AT_DOT } };
+	static const struct smtp_script fails[] = { { .drop = AT_DOT }, { .garbage = AT_DOT }, { .partial = AT_DOT } };
 	static const struct smtp_script good = { .size = 0 };
 	size_t i, k, unknown;
 
-	for (k = 0; k < 2; k++) {
+	for (k = 0; k < sizeof(fails) / sizeof(fails[0]); k++) {
 		struct world *w = world_of_two(&fails[k], "", &good, "", "30 minutes");
 
 		sign_ups(w, 30);
