@@ -298,13 +298,13 @@ SRC_send := \
 	daemon/send/dialogue.c \
 	daemon/send/mime.c \
 	daemon/send/outcome.c \
-	daemon/send/pace.c \
 	daemon/send/posts.c \
 	daemon/send/record.c \
 	daemon/send/relay.c \
 	daemon/send/reply.c \
 	daemon/send/report.c \
 	daemon/send/send.c \
+	daemon/send/speed.c \
 	daemon/send/stock.c
 
 SRC_listen := \

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 
 #include "connection.h"
-#include "pace.h"
+#include "speed.h"
 #include "relay.h"
 
 #define OPENING_MAX 4		/* at once: a TLS handshake takes a millisecond or two of the loop */
@@ -29,7 +29,7 @@ struct relay {
 	struct transfer_pool *pool;
 	struct connection *connections, *dead;
 	struct breaker breaker;
-	struct pace pace;
+	struct speed speed;
 	enum breaker_state told;	/* state that the owner knows */
 	bool slower;			/* and that it does not know yet */
 	struct timer *turn;
@@ -87,7 +87,7 @@ int64_t relay_pause(struct relay *r)
 /* No more than goes out in a moment: what waits is better off in the store, where it may be claimed for another relay. */
 static size_t paced(struct relay *r, size_t most)
 {
-	double rate = pace_rate(&r->pace, clock_steady());
+	double rate = speed_rate(&r->speed, clock_steady());
 	size_t stock = 1 + (size_t)(rate * STOCK_SECONDS);
 
 	return rate > 0 && stock < most ? stock : most;
@@ -110,11 +110,11 @@ size_t relay_appetite(struct relay *r)
 
 double relay_rate(struct relay *r)
 {
-	double rate = pace_rate(&r->pace, clock_steady());
+	double rate = speed_rate(&r->speed, clock_steady());
 
 	if (rate > 0)
 		return rate;
-	return r->pace.seen > RATE_GUESS ? r->pace.seen : RATE_GUESS;
+	return r->speed.seen > RATE_GUESS ? r->speed.seen : RATE_GUESS;
 }
 
 static void note_error(struct relay *r, const struct dialogue_end *end)
@@ -142,11 +142,11 @@ static void slow_down(struct relay *r, struct slow slow)
 {
 	int64_t now = clock_steady();
 
-	if (slow.scope != SLOW_RELAY || slow.way != SLOW_HALVE || !pace_halve(&r->pace, slow.span, now))
+	if (slow.scope != SLOW_RELAY || slow.way != SLOW_HALVE || !speed_halve(&r->speed, slow.span, now))
 		return;
 	r->slower = true;
 	timer_set(r->turn, 0);
-	log_warn("relay.slower", L_STR("relay", r->config->name), L_INT("per_minute", (int64_t)(60 * pace_rate(&r->pace, now))),
+	log_warn("relay.slower", L_STR("relay", r->config->name), L_INT("per_minute", (int64_t)(60 * speed_rate(&r->speed, now))),
 		L_INT("for_s", slow.span / US_SECOND));
 }
 
@@ -188,7 +188,7 @@ static struct envelope *take_hook(struct connection *c)
 	}
 	if (r->waiting == 0)
 		return NULL;
-	wait = pace_take(&r->pace, clock_steady());
+	wait = speed_take(&r->speed, clock_steady());
 	if (wait > 0) {
 		timer_set(r->gap, wait);
 		return NULL;
@@ -330,7 +330,7 @@ static void open_one(struct relay *r)
 /* A dot is answered within a second, or its relay is slow. */
 static int connections_wanted(struct relay *r)
 {
-	double rate = pace_rate(&r->pace, clock_steady());
+	double rate = speed_rate(&r->speed, clock_steady());
 
 	if (breaker_look(&r->breaker, clock_steady()) != BREAKER_CLOSED)
 		return 1;
@@ -412,7 +412,7 @@ struct relay *relay_new(struct loop *loop, const struct relay_config *config, co
 	r->owner = *owner;
 	r->pool = transfer_pool_new(loop, 0);
 	breaker_init(&r->breaker, times->scale);
-	pace_init(&r->pace, config->rate, clock_steady());
+	speed_init(&r->speed, config->rate, clock_steady());
 	r->turn = timer_new(loop, turn_cb, r);
 	r->pause = timer_new(loop, pause_cb, r);
 	r->gap = timer_new(loop, gap_cb, r);
@@ -468,5 +468,5 @@ void relay_counts(struct relay *r, struct relay_counts *out)
 	out->breaker = breaker_look(&r->breaker, clock_steady());
 	out->open_since = out->breaker == BREAKER_CLOSED ? 0 : r->breaker.since;
 	out->fault = out->breaker == BREAKER_CLOSED ? FAULT_NONE : r->breaker.fault;
-	out->rate = pace_rate(&r->pace, clock_steady());
+	out->rate = speed_rate(&r->speed, clock_steady());
 }

@@ -1,12 +1,12 @@
 /*
- * pace.c: see pace.h.
+ * speed.c: see speed.h.
  */
 #include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
 
-#include "pace.h"
+#include "speed.h"
 
 #define BURST 0.2		/* of a second: a bucket holds as much, and one message at least */
 #define SEEN 10.0		/* seconds over which `seen` is the mean, more or less */
@@ -14,7 +14,7 @@
 #define SEEN_LEAST 2.0
 #define LEAST (1.0 / 60)
 
-void pace_init(struct pace *p, struct rate configured, int64_t now)
+void speed_init(struct speed *p, struct rate configured, int64_t now)
 {
 	memset(p, 0, sizeof(*p));
 	if (configured.count > 0 && configured.within > 0)
@@ -25,7 +25,7 @@ void pace_init(struct pace *p, struct rate configured, int64_t now)
 }
 
 /* The slow while is over: twice as much for as long, or all. */
-static void look(struct pace *p, int64_t now)
+static void look(struct speed *p, int64_t now)
 {
 	while (p->until && now >= p->until) {
 		p->until += p->span;
@@ -37,7 +37,7 @@ static void look(struct pace *p, int64_t now)
 	}
 }
 
-static void note_sent(struct pace *p, int64_t now)
+static void note_sent(struct speed *p, int64_t now)
 {
 	double passed = (double)(now - p->seen_at) / US_SECOND;
 
@@ -45,13 +45,13 @@ static void note_sent(struct pace *p, int64_t now)
 	p->seen_at = now;
 }
 
-double pace_rate(struct pace *p, int64_t now)
+double speed_rate(struct speed *p, int64_t now)
 {
 	look(p, now);
 	return p->rate;
 }
 
-int64_t pace_take(struct pace *p, int64_t now)
+int64_t speed_take(struct speed *p, int64_t now)
 {
 	double most;
 
@@ -72,7 +72,7 @@ int64_t pace_take(struct pace *p, int64_t now)
 	return 0;
 }
 
-int pace_halve(struct pace *p, int64_t span, int64_t now)
+int speed_halve(struct speed *p, int64_t span, int64_t now)
 {
 	double from;
 
