@@ -47,6 +47,7 @@ SRC_base := \
 	daemon/base/clock.c \
 	daemon/base/crash.c \
 	daemon/base/digest.c \
+	daemon/base/endpoint.c \
 	daemon/base/err.c \
 	daemon/base/http.c \
 	daemon/base/http_guard.c \
@@ -116,6 +117,7 @@ SRC_config := \
 	daemon/config/keys.c \
 	daemon/config/languages.c \
 	daemon/config/load.c \
+	daemon/config/mailboxes.c \
 	daemon/config/mails.c \
 	daemon/config/moment.c \
 	daemon/config/names.c \
@@ -321,9 +323,12 @@ SRC_listen := \
 	daemon/listen/imap_source.c \
 	daemon/listen/incoming.c \
 	daemon/listen/intent_sets.c \
+	daemon/listen/intake_process.c \
 	daemon/listen/intake_program.c \
 	daemon/listen/intents.c \
 	daemon/listen/listen.c \
+	daemon/listen/lmtp.c \
+	daemon/listen/lmtp_words.c \
 	daemon/listen/mail.c \
 	daemon/listen/mail_job.c \
 	daemon/listen/mail_reader.c \
@@ -331,6 +336,7 @@ SRC_listen := \
 	daemon/listen/maildir_source.c \
 	daemon/listen/mime.c \
 	daemon/listen/reading.c \
+	daemon/listen/reception.c \
 	daemon/listen/reply_text.c \
 	daemon/listen/return_date.c \
 	daemon/listen/tls_stream.c \

@@ -387,8 +387,10 @@ static bool answer_read(struct intake *in)
 	if (in->in.len < in->asked_size)
 		return false;
 	mail.raw.len = in->asked_size;
+	send_frame(in, json_pack("{ss ss ss}", "type", "state", "state", "reading", "key", ""));
 	said = read_mail(in, &mail);
 	json_object_set_new(said, "type", json_string("mail"));
+	add_bytes(said, &mail, false);
 	send_frame(in, said);
 	memmove(in->in.data, in->in.data + in->asked_size, in->in.len - in->asked_size);
 	buf_cut(&in->in, in->in.len - in->asked_size);

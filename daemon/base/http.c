@@ -27,6 +27,7 @@
 #include <event2/listener.h>
 
 #include "base/clock.h"
+#include "base/endpoint.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metrics.h"
@@ -572,73 +573,35 @@ static int start(struct http *http, const struct http_options *o, int fd, struct
 int http_listen_tcp(struct loop *loop, const struct http_options *options, const char *address, int port,
 	struct http **out, struct err *err)
 {
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	bool is_six = inet_pton(AF_INET6, address, &six.sin6_addr) == 1;
 	struct http *http;
-	int fd, one = 1;
+	int fd = endpoint_tcp(address, port, err);
 
-	if (!is_six && inet_pton(AF_INET, address, &four.sin_addr) != 1)
-		return err_set(err, "not an IP address: %s", address);
-	http = http_new(loop, options, err);
-	if (!http)
+	if (fd < 0)
 		return -1;
-	fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-		if ((is_six ? bind(fd, (struct sockaddr *)&six, sizeof(six))
-			    : bind(fd, (struct sockaddr *)&four, sizeof(four))) == 0)
-			return start(http, options, fd, out, err);
+	http = http_new(loop, options, err);
+	if (!http) {
+		close(fd);
+		return -1;
 	}
-	err_set(err, "cannot listen on %s port %d: %s", address, port, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	http_close(&http);
-	return -1;
-}
-
-/* Does somebody listen there? What a killed daemon left behind refuses. EAGAIN: their queue is full. */
-static bool is_taken(const struct sockaddr_un *where)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	bool taken = fd >= 0 &&
-		(connect(fd, (const struct sockaddr *)where, sizeof(*where)) == 0 || errno == EAGAIN);
-
-	if (fd >= 0)
-		close(fd);
-	return taken;
+	return start(http, options, fd, out, err);
 }
 
 int http_listen_unix(struct loop *loop, const struct http_options *options, const char *path, unsigned mode,
 	struct http **out, struct err *err)
 {
-	struct sockaddr_un where = { .sun_family = AF_UNIX };
 	struct http *http;
-	int fd;
+	int fd = endpoint_unix(path, mode, err);
 
-	if (strlen(path) >= sizeof(where.sun_path))
-		return err_set(
-			err, "path of a socket longer than %zu bytes: %s", sizeof(where.sun_path) - 1, path);
-	memcpy(where.sun_path, path, strlen(path) + 1);
-	if (is_taken(&where))
-		return err_set(err, "another daemon listens on %s", path);
-	http = http_new(loop, options, err);
-	if (!http)
+	if (fd < 0)
 		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		(void)unlink(path);
-		/* nobody connects before listen(2), which comes behind the chmod */
-		if (bind(fd, (struct sockaddr *)&where, sizeof(where)) == 0 && chmod(path, mode) == 0) {
-			http->socket_path = xstrdup(path);
-			return start(http, options, fd, out, err);
-		}
-	}
-	err_set(err, "cannot listen on %s: %s", path, strerror(errno));
-	if (fd >= 0)
+	http = http_new(loop, options, err);
+	if (!http) {
 		close(fd);
-	http_close(&http);
-	return -1;
+		(void)unlink(path);
+		return -1;
+	}
+	http->socket_path = xstrdup(path);
+	return start(http, options, fd, out, err);
 }
 
 int http_port(const struct http *http)

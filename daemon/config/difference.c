@@ -402,6 +402,7 @@ static void say_mailbox(struct book *b, const struct mailbox_config *m)
 	hide(b, "password", m->password, m->password ? strlen(m->password) : 0);
 	say(b, "ca_file", m->ca_file);
 	say_duration(b, "poll", m->poll);
+	say_names(b, "domains", m->domains);
 }
 
 static void say_sender(struct book *b, const char *prefix, const struct sender_config *s)

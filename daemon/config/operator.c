@@ -12,6 +12,7 @@
 
 #include "esp.h"
 #include "keys.h"
+#include "mailboxes.h"
 #include "operator.h"
 #include "scalar.h"
 #include "shape.h"
@@ -29,7 +30,6 @@ static const char *const precedence_choices[] = { "never", "mailings", "always",
 static const char *const no_yes_choices[] = { "no", "yes", NULL };
 static const char *const web_schemes[] = { "https", "http", NULL };
 static const char *const smtp_schemes[] = { "smtp", "smtps", NULL };
-static const char *const imap_schemes[] = { "imaps", "imap", NULL };
 
 /* --- tables ----------------------------------------------------------------------------------------------------- */
 
@@ -159,32 +159,6 @@ static const struct key relay_keys[] = {
 };
 static const struct key_table relay_table = { "a relay",
 	"A mail server that takes the mail. If one fails, what is not on its way yet goes over another.", relay_keys };
-
-struct mailbox_keys {
-	struct mailbox_config config;
-	int tls;
-	const struct yaml_node *url;
-};
-
-static const struct key mailbox_keys[] = {
-	{ ROW_AS("name", KEY_NAME, mailbox_keys, config.name), .required = true,
-		.help = "its name in logs, and of its watermark" },
-	{ ROW(KEY_NODE, mailbox_keys, url), .required = true,
-		.help = "imaps://host/INBOX, imap://host/INBOX (STARTTLS) or maildir:/path" },
-	{ ROW(KEY_CHOICE, mailbox_keys, tls), .fallback = "required", .choices = tls_choices,
-		.help = "none is for a server on this machine only" },
-	{ ROW_AS("user", KEY_TEXT, mailbox_keys, config.user), .help = "the name to log in with" },
-	{ ROW_AS("password", KEY_SECRET, mailbox_keys, config.password),
-		.help = "the password that goes with `user`" },
-	{ ROW_AS("ca_file", KEY_PATH, mailbox_keys, config.ca_file),
-		.fallback = "/etc/ssl/certs/ca-certificates.crt",
-		.help = "the certificates that vouch for the server" },
-	{ ROW_AS("poll", KEY_DURATION, mailbox_keys, config.poll), .fallback = "15 s",
-		.least = US_SECOND / 10, .most = US_DAY, .help = "how often to look for new mail" },
-	NO_KEY,
-};
-static const struct key_table mailbox_table = { "a mailbox", "Where replies and bounces arrive.",
-	mailbox_keys };
 
 static const struct key keep_keys[] = {
 	{ ROW_AS("events", KEY_DURATION, operator_config, keep_events), .fallback = "3 years",
@@ -491,7 +465,7 @@ static void load_message(struct load *l, const struct yaml_node *map)
 	};
 }
 
-static void check_login(struct load *l, const struct yaml_node *map, const char *user, const char *what)
+void operator_check_login(struct load *l, const struct yaml_node *map, const char *user, const char *what)
 {
 	const struct yaml_node *password = yaml_get(map, "password");
 
@@ -503,7 +477,7 @@ static void check_login(struct load *l, const struct yaml_node *map, const char 
 		complain(l, password, "%s has a `password` and no `user`; give both, or neither", what);
 }
 
-static void check_tls(struct load *l, const struct yaml_node *map, const char *url, int tls)
+void operator_check_tls(struct load *l, const struct yaml_node *map, const char *url, int tls)
 {
 	struct scalar_url parts;
 
@@ -565,9 +539,9 @@ static void load_relays(struct load *l, const struct yaml_node *list)
 		if (map->kind != YAML_MAP)
 			continue;
 		check_relay_name(l, map, relays, i);
-		check_login(l, map, keys.config.user, "the relay");
+		operator_check_login(l, map, keys.config.user, "the relay");
 		if (keys.config.url)
-			check_tls(l, map, keys.config.url, keys.tls);
+			operator_check_tls(l, map, keys.config.url, keys.tls);
 		if (!relays[i].ehlo) {
 			char host[256] = "localhost";
 
@@ -579,59 +553,6 @@ static void load_relays(struct load *l, const struct yaml_node *list)
 		complain(l, list, "every relay is a `backup`; there must be one that is not");
 	l->plan->operator.relays = relays;
 	l->plan->operator.relay_count = n;
-}
-
-static void load_mailbox_url(struct load *l, const struct mailbox_keys *keys, struct mailbox_config *mailbox,
-	const struct yaml_node *map)
-{
-	const char *text = keys->url->text;
-	struct scalar_url parts;
-	struct err err;
-
-	if (text_starts_with(text, "maildir:")) {
-		mailbox->url = arena_strdup(l->arena, text);
-		if (text[strlen("maildir:")] != '/' || text_has_control(text, keys->url->len))
-			complain(l, keys->url,
-				"`%s` is wrong; a Maildir has an absolute path: maildir:/var/mail/replies",
-				text);
-		return;
-	}
-	if (scalar_url(l->arena, text, imap_schemes, &mailbox->url, &err)) {
-		complain(l, keys->url, "`url`: %s; or a folder: maildir:/path", err.text);
-		return;
-	}
-	scalar_url_parts(l->scratch, text, &parts);
-	if (!parts.path[0] || !parts.path[1])
-		complain(l, keys->url, "`%s` names no mailbox; write imaps://host/INBOX", text);
-	if (!mailbox->user)
-		complain(l, map, "the mailbox has no `user`; IMAP wants a login");
-	check_login(l, map, mailbox->user, "the mailbox");
-	check_tls(l, map, text, keys->tls);
-}
-
-static void load_mailboxes(struct load *l, const struct yaml_node *list)
-{
-	size_t n = list ? list->count : 0;
-	struct mailbox_config *mailboxes = arena_calloc(l->arena, n + 1, sizeof(*mailboxes));
-
-	for (size_t i = 0; i < n; i++) {
-		struct mailbox_keys keys = { 0 };
-		const struct yaml_node *map = list->items[i];
-
-		keys_read(l, map, &mailbox_table, &keys);
-		mailboxes[i] = keys.config;
-		mailboxes[i].tls = (enum tls)keys.tls;
-		if (keys.url)
-			load_mailbox_url(l, &keys, &mailboxes[i], map);
-		for (size_t k = 0; k < i && keys.config.name; k++) {
-			if (mailboxes[k].name && !strcmp(mailboxes[k].name, keys.config.name))
-				complain(l, yaml_get(map, "name"),
-					"there are two mailboxes `%s`; each has a name of its own",
-					keys.config.name);
-		}
-	}
-	l->plan->operator.mailboxes = mailboxes;
-	l->plan->operator.mailbox_count = n;
 }
 
 /* Who only looks may have the marketer's files alone. */
@@ -674,7 +595,7 @@ void operator_load(struct load *l, const char *file)
 	check_sender_relay(l, keys.sender);
 	for (size_t i = 0; keys.senders && i < keys.senders->count; i++)
 		check_sender_relay(l, keys.senders->items[i]);
-	load_mailboxes(l, keys.mailboxes);
+	mailboxes_load(l, keys.mailboxes);
 	load_tracking(l, keys.tracking);
 	esp_load(l, keys.esp);
 	shape_load(l, keys.shape);

@@ -1,6 +1,6 @@
 /*
- * listen.c: the mailboxes of the plan in force (mailbox.c says what one does), and the bytes of old mail,
- * which are kept as long as the operator says and no longer.
+ * listen.c: the mailboxes of the plan in force (mailbox.c says what one does, lmtp.c what one is that mail is
+ * brought to), and the bytes of old mail, which are kept as long as the operator says and no longer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,9 @@
 #include "listen/listen.h"
 
 #include "intake_program.h"
+#include "lmtp.h"
 #include "mailbox.h"
+#include "reception.h"
 
 #define PRUNE_EVERY US_HOUR
 
@@ -31,6 +33,9 @@ struct listen {
 	char *program;
 	struct mailbox **boxes;
 	size_t count;
+	struct reception *reception;	/* of mail that is brought to us */
+	struct lmtp **lmtps;
+	size_t lmtp_count;
 	struct timer *pruning;
 	struct prune *prune;		/* in the store */
 };
@@ -57,28 +62,99 @@ static struct mailbox *keep(
 	return NULL;
 }
 
-int listen_reload(struct listen *l, struct err *err)
+/* Those of the plan that are read, by a process each; the others are brought to us. */
+static void reload_boxes(struct listen *l, struct plan *plan)
 {
-	struct plan *plan = decide_plan(l->decide);
-	size_t count = plan->operator.mailbox_count;
-	struct mailbox **boxes;
+	const struct operator_config *o = &plan->operator;
+	struct mailbox **boxes = xcalloc(o->mailbox_count + 1, sizeof(struct mailbox *));
+	size_t count = 0;
 
-	if (program_is_there(l, plan, err) < 0)
-		return -1;
-	boxes = xcalloc(count + 1, sizeof(struct mailbox *));
-	for (size_t i = 0; i < count; i++)
-		boxes[i] = keep(l->boxes, l->count, plan, &plan->operator.mailboxes[i]);
+	for (size_t i = 0; i < o->mailbox_count; i++)
+		if (o->mailboxes[i].kind != MAILBOX_LMTP)
+			boxes[count++] = keep(l->boxes, l->count, plan, &o->mailboxes[i]);
 	for (size_t i = 0; i < l->count; i++)	/* before others of the same name begin */
 		mailbox_free(&l->boxes[i]);
-	for (size_t i = 0; i < count; i++)
-		if (boxes[i])
-			mailbox_look(boxes[i]);
+	count = 0;
+	for (size_t i = 0; i < o->mailbox_count; i++) {
+		if (o->mailboxes[i].kind == MAILBOX_LMTP)
+			continue;
+		if (boxes[count])
+			mailbox_look(boxes[count]);
 		else
-			boxes[i] = mailbox_new(
-				l->loop, l->decide, plan, &plan->operator.mailboxes[i], l->program);
+			boxes[count] = mailbox_new(l->loop, l->decide, plan, &o->mailboxes[i], l->program);
+		count++;
+	}
 	free(l->boxes);
 	l->boxes = boxes;
 	l->count = count;
+}
+
+static struct lmtp *lmtp_at(const struct listen *l, const struct mailbox_config *config)
+{
+	for (size_t i = 0; i < l->lmtp_count; i++)
+		if (l->lmtps[i] && lmtp_is_at(l->lmtps[i], config))
+			return l->lmtps[i];
+	return NULL;
+}
+
+static void stop_lmtps(struct lmtp **lmtps, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		lmtp_stop(&lmtps[i]);
+	free(lmtps);
+}
+
+/* The new ones that the plan has; what is there already is NULL in it. -1: none was started. */
+static int start_lmtps(struct listen *l, struct plan *plan, struct lmtp ***out, struct err *err)
+{
+	const struct operator_config *o = &plan->operator;
+	struct lmtp **fresh = xcalloc(o->mailbox_count + 1, sizeof(struct lmtp *));
+
+	for (size_t i = 0; i < o->mailbox_count; i++) {
+		const struct mailbox_config *config = &o->mailboxes[i];
+
+		if (config->kind != MAILBOX_LMTP || lmtp_at(l, config))
+			continue;
+		if (lmtp_start(l->loop, l->reception, plan, config, &fresh[i], err) < 0) {
+			stop_lmtps(fresh, o->mailbox_count);
+			return -1;
+		}
+	}
+	*out = fresh;
+	return 0;
+}
+
+/* Takes over the fresh ones, keeps those that the plan still has, and stops the others. */
+static void reload_lmtps(struct listen *l, struct plan *plan, struct lmtp **fresh)
+{
+	const struct operator_config *o = &plan->operator;
+
+	for (size_t i = 0; i < o->mailbox_count; i++) {
+		if (o->mailboxes[i].kind != MAILBOX_LMTP || fresh[i])
+			continue;
+		for (size_t k = 0; k < l->lmtp_count && !fresh[i]; k++) {
+			if (!l->lmtps[k] || !lmtp_is_at(l->lmtps[k], &o->mailboxes[i]))
+				continue;
+			fresh[i] = l->lmtps[k];
+			l->lmtps[k] = NULL;
+			lmtp_set_plan(fresh[i], plan, &o->mailboxes[i]);
+		}
+	}
+	stop_lmtps(l->lmtps, l->lmtp_count);
+	l->lmtps = fresh;
+	l->lmtp_count = o->mailbox_count;
+}
+
+int listen_reload(struct listen *l, struct err *err)
+{
+	struct plan *plan = decide_plan(l->decide);
+	struct lmtp **fresh;
+
+	if (program_is_there(l, plan, err) < 0 || start_lmtps(l, plan, &fresh, err) < 0)
+		return -1;
+	reception_set_plan(l->reception, plan);
+	reload_boxes(l, plan);
+	reload_lmtps(l, plan, fresh);
 	return 0;
 }
 
@@ -127,6 +203,7 @@ int listen_start(struct loop *loop, struct decide *decide, struct listen **out, 
 	l->loop = loop;
 	l->decide = decide;
 	l->program = intake_program_find();
+	l->reception = reception_new(loop, decide, decide_plan(decide), l->program);
 	if (listen_reload(l, err) < 0) {
 		listen_stop(&l);
 		return -1;
@@ -143,6 +220,8 @@ void listen_stop(struct listen **l)
 		return;
 	for (size_t i = 0; i < (*l)->count; i++)
 		mailbox_free(&(*l)->boxes[i]);
+	stop_lmtps((*l)->lmtps, (*l)->lmtp_count);
+	reception_free(&(*l)->reception);
 	if ((*l)->prune)
 		(*l)->prune->listen = NULL;
 	timer_free(&(*l)->pruning);

@@ -5,11 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "base/text.h"
 #include "listen/frame.h"
 
 #include "mail_job.h"
+
+METRIC(quarantined, COUNTER, "nurtured_mails_quarantined_total", "",
+	"Mails kept unread because reading them failed twice.");
 
 /* Kinds whose id is a delivery, as likely as they are found. */
 static const enum token_kind kinds[] = {
@@ -191,4 +196,18 @@ void mail_job_free(struct mail_job **job)
 	buf_clear(&(*job)->raw);
 	free(*job);
 	*job = NULL;
+}
+
+void mail_job_keep(struct mail_job *job, const void *raw, size_t n)
+{
+	buf_reset(&job->raw);
+	buf_add(&job->raw, raw, n);
+	job->fact.raw = job->raw.data;
+	job->fact.raw_len = job->raw.len;
+}
+
+void mail_job_quarantined(const char *mailbox, const char *key, const char *why)
+{
+	metric_add(&metric_quarantined, 1);
+	log_error("mail.quarantined", L_STR("mailbox", mailbox), L_STR("key", key), L_STR("why", why));
 }

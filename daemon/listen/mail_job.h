@@ -30,6 +30,12 @@ struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t
 	int64_t now, struct err *err);
 void mail_job_free(struct mail_job **job);
 
+/* The bytes, copied, go into the table. */
+void mail_job_keep(struct mail_job *job, const void *raw, size_t n);
+
+/* A mail is put aside, unread: counted, and an error logged. `key`: which, for whoever looks for it. Any thread. */
+void mail_job_quarantined(const char *mailbox, const char *key, const char *why);
+
 /*
  * The delivery of the strongest token that is really ours and fits the class: to an unsubscribe address
  * only an unsubscribe token counts. 0 if none does. Pure but for the ring.

@@ -113,8 +113,14 @@ static bool get(struct mail_reader *r, json_t **out)
 		ssize_t n;
 		int rc = frame_decode(&r->in, out, NULL);
 
-		if (rc)
-			return rc > 0;
+		if (rc < 0)
+			return false;
+		if (rc && !strcmp(frame_type(*out), "mail"))
+			return true;
+		if (rc) {	/* that it begins to read */
+			json_decref(*out);
+			continue;
+		}
 		buf_reserve(&r->in, 65536);
 		n = recv(r->fd, r->in.data + r->in.len, 65536, 0);
 		if (n == 0 || (n < 0 && errno != EINTR))

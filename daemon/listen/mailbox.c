@@ -5,18 +5,9 @@
  * refused, the earlier would never be read. When anything goes wrong the intake is ended and begins again
  * from the watermark.
  */
-#include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/crash.h"
@@ -28,6 +19,7 @@
 #include "decide/facts.h"
 #include "listen/frame.h"
 
+#include "intake_process.h"
 #include "intake_program.h"
 #include "mail_job.h"
 #include "mailbox.h"
@@ -36,7 +28,6 @@
 #define RESTART_MOST (5 * US_MINUTE)
 #define LIVES_WELL US_MINUTE		/* an intake that lived so long begins again at once */
 #define READS_AT_MOST (10 * US_MINUTE)	/* for one mail, network and all */
-#define ENDS_WITHIN (10 * US_SECOND)	/* of closing its socket */
 #define STORE_AGAIN (2 * US_SECOND)
 #define DEADLY 2			/* times that a mail may end the intake, or be refused by the store */
 #define PERSON_NEEDED 300		/* seconds of back-off from which it is a person's trouble */
@@ -44,8 +35,6 @@
 METRIC(problems, COUNTER, "nurtured_mailbox_problems_total", "", "Times that a mailbox could not be read.");
 METRIC(restarts, COUNTER, "nurtured_intake_restarts_total", "",
 	"Intake processes that ended and were started again.");
-METRIC(quarantined, COUNTER, "nurtured_mails_quarantined_total", "",
-	"Mails kept unread because reading them failed twice.");
 
 struct trouble {
 	char *key;
@@ -59,11 +48,7 @@ struct mailbox {
 	const struct mailbox_config *config;
 	const char *program;
 
-	pid_t pid;			/* 0: none */
-	int pidfd;
-	struct event *ended;
-	struct bufferevent *socket;	/* NULL: closed, or never open */
-	struct buf in;
+	struct intake_process *process;	/* NULL: none */
 	struct timer *restart, *watchdog, *again;
 	int64_t started, backoff;	/* clock_steady(); the next delay */
 
@@ -101,11 +86,8 @@ static void count_trouble(struct mailbox *box, const char *key, const char *why)
 		t = &box->troubles[box->trouble_count++];
 		*t = (struct trouble){ .key = xstrdup(key) };
 	}
-	if (++t->times != DEADLY)
-		return;
-	metric_add(&metric_quarantined, 1);
-	log_error("mail.quarantined", L_STR("mailbox", box->config->name), L_STR("key", key),
-		L_STR("why", why));
+	if (++t->times == DEADLY)
+		mail_job_quarantined(box->config->name, key, why);
 }
 
 static json_t *deadly_keys(const struct mailbox *box)
@@ -122,17 +104,10 @@ static json_t *deadly_keys(const struct mailbox *box)
 
 static void send_frame(struct mailbox *box, json_t *message)
 {
-	struct buf b = BUF_INIT;
-	struct err err;
-
-	if (!box->socket)
-		;
-	else if (frame_encode(&b, message, &err) < 0)
-		log_error("intake.frame", L_STR("mailbox", box->config->name), L_STR("why", err.text));
-	else
-		bufferevent_write(box->socket, b.data, b.len);
-	buf_clear(&b);
-	json_decref(message);
+	if (!box->process)
+		json_decref(message);
+	else if (intake_process_say(box->process, message) < 0)
+		log_error("intake.frame", L_STR("mailbox", box->config->name), L_STR("why", "it cannot be said in UTF-8, or is too long"));
 }
 
 static void forget_waiting(struct mailbox *box)
@@ -140,14 +115,6 @@ static void forget_waiting(struct mailbox *box)
 	for (size_t i = 0; i < box->waiting_count; i++)
 		json_decref(box->waiting[i]);
 	box->waiting_count = 0;
-}
-
-static void close_socket(struct mailbox *box)
-{
-	if (box->socket)
-		bufferevent_free(box->socket);
-	box->socket = NULL;
-	buf_clear(&box->in);
 }
 
 /*
@@ -159,8 +126,8 @@ static void end_intake(struct mailbox *box)
 	forget_waiting(box);
 	box->ending = true;
 	box->reading[0] = '\0';
-	if (box->pid > 0)
-		kill(box->pid, SIGKILL);
+	if (box->process)
+		intake_process_kill(box->process);
 }
 
 static void start_later(struct mailbox *box)
@@ -169,50 +136,22 @@ static void start_later(struct mailbox *box)
 	box->backoff = box->backoff * 2 > RESTART_MOST ? RESTART_MOST : box->backoff * 2;
 }
 
-static void intake_is_gone(struct mailbox *box, int status)
+static void ended(void *ctx, bool killed, int status)
 {
-	bool killed = WIFSIGNALED(status), failed = killed || WEXITSTATUS(status);
+	struct mailbox *box = ctx;
 
-	event_free(box->ended);
-	box->ended = NULL;
-	close(box->pidfd);
-	box->pid = 0;
-	close_socket(box);
+	intake_process_free(&box->process);
 	forget_waiting(box);
 	timer_stop(box->watchdog);
 	if (clock_steady() - box->started > LIVES_WELL)
 		box->backoff = RESTART_FIRST;
-	log_warn("intake.ended", L_STR("mailbox", box->config->name),
-		L_INT(killed ? "signal" : "status", killed ? WTERMSIG(status) : WEXITSTATUS(status)),
+	log_warn("intake.ended", L_STR("mailbox", box->config->name), L_INT(killed ? "signal" : "status", status),
 		L_STR("reading", box->reading), L_INT("restart_in", box->backoff / US_SECOND));
 	metric_add(&metric_restarts, 1);
-	if (failed && *box->reading)
+	if ((killed || status) && *box->reading)
 		count_trouble(box, box->reading, "reading it ended the intake twice");
 	box->reading[0] = '\0';
 	start_later(box);
-}
-
-/*
- * Its end comes twice: as a closed socket, behind all that it said, and as a dead process. The second to
- * come acts.
- */
-static void reap_if_over(struct mailbox *box)
-{
-	int status;
-
-	if (box->socket || waitpid(box->pid, &status, WNOHANG) != box->pid)
-		return;
-	intake_is_gone(box, status);
-}
-
-static void ended_cb(evutil_socket_t fd, short what, void *arg)
-{
-	struct mailbox *box = arg;
-
-	(void)fd;
-	(void)what;
-	if (!box->socket)
-		reap_if_over(box);
 }
 
 static void watchdog_fired(void *arg)
@@ -254,8 +193,9 @@ static void on_problem(struct mailbox *box, const json_t *message)
 			L_STR("what", frame_string(message, "what")), L_INT("retry_in", retry));
 }
 
-static void on_frame(struct mailbox *box, json_t *message)
+static void on_frame(void *ctx, json_t *message)
 {
+	struct mailbox *box = ctx;
 	const char *type = frame_type(message);
 
 	if (box->ending) {
@@ -278,40 +218,15 @@ static void on_frame(struct mailbox *box, json_t *message)
 	}
 }
 
-static void read_cb(struct bufferevent *socket, void *arg)
+static void broken(void *ctx, const char *why)
 {
-	struct mailbox *box = arg;
-	struct evbuffer *input = bufferevent_get_input(socket);
-	size_t n = evbuffer_get_length(input);
-	json_t *message;
-	struct err err;
-	int rc;
+	struct mailbox *box = ctx;
 
-	buf_reserve(&box->in, n);
-	evbuffer_remove(input, box->in.data + box->in.len, n);
-	box->in.len += n;
-	while ((rc = frame_decode(&box->in, &message, &err)) > 0) {
-		on_frame(box, message);
-		json_decref(message);
-	}
-	if (rc < 0) {
-		log_error("intake.frame", L_STR("mailbox", box->config->name), L_STR("why", err.text));
-		end_intake(box);
-		buf_reset(&box->in);
-	}
+	log_error("intake.frame", L_STR("mailbox", box->config->name), L_STR("why", why));
+	end_intake(box);
 }
 
-static void event_cb(struct bufferevent *socket, short what, void *arg)
-{
-	struct mailbox *box = arg;
-
-	(void)socket;
-	if (!(what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)))
-		return;
-	close_socket(box);
-	timer_set(box->watchdog, ENDS_WITHIN);
-	reap_if_over(box);
-}
+static const struct intake_calls calls = { .frame = on_frame, .broken = broken, .ended = ended };
 
 /* --- mails into the store ------------------------------------------------------------------------------- */
 
@@ -427,32 +342,9 @@ static json_t *configure_frame(const struct mailbox *box, const struct watermark
 	return m;
 }
 
-static int open_intake(struct mailbox *box)
-{
-	int pair[2], rc;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return errno;
-	rc = intake_program_start(box->program, pair[1], &box->pid);
-	close(pair[1]);
-	if (rc) {
-		close(pair[0]);
-		box->pid = 0;
-		return rc;
-	}
-	evutil_make_socket_nonblocking(pair[0]);
-	box->pidfd = pidfd_open(box->pid, 0);
-	box->ended = event_new(loop_base(box->loop), box->pidfd, EV_READ | EV_PERSIST, ended_cb, box);
-	event_add(box->ended, NULL);
-	box->socket = bufferevent_socket_new(loop_base(box->loop), pair[0], BEV_OPT_CLOSE_ON_FREE);
-	bufferevent_setcb(box->socket, read_cb, NULL, event_cb, box);
-	bufferevent_enable(box->socket, EV_READ | EV_WRITE);
-	return 0;
-}
-
 static void start_intake(struct mailbox *box, const struct watermark *watermark)
 {
-	int rc = open_intake(box);
+	int rc = intake_process_start(box->loop, box->program, &calls, box, &box->process);
 
 	box->started = clock_steady();
 	box->ending = false;
@@ -537,7 +429,6 @@ void mailbox_look(struct mailbox *box)
 void mailbox_free(struct mailbox **boxp)
 {
 	struct mailbox *box = *boxp;
-	int status;
 
 	if (!box)
 		return;
@@ -547,14 +438,7 @@ void mailbox_free(struct mailbox **boxp)
 	timer_free(&box->watchdog);
 	timer_free(&box->again);
 	forget_waiting(box);
-	close_socket(box);
-	if (box->pid > 0) {
-		event_free(box->ended);
-		close(box->pidfd);
-		kill(box->pid, SIGKILL); /* it holds nothing that could be lost; and so it is gone at once */
-		while (waitpid(box->pid, &status, 0) < 0 && errno == EINTR)
-			;
-	}
+	intake_process_free(&box->process);
 	if (!box->jobs)
 		mailbox_destroy(box);
 }

@@ -44,9 +44,16 @@ struct relay_config {
 	struct rate rate;		/* messages; 0: no limit of ours */
 };
 
+enum mailbox_kind { MAILBOX_IMAP, MAILBOX_MAILDIR, MAILBOX_LMTP };
+
 struct mailbox_config {
 	const char *name;
-	const char *url;		/* imaps://host[:port]/MAILBOX, imap:// (STARTTLS, or tls: none), maildir:/absolute/path */
+	enum mailbox_kind kind;
+	/* imaps://host[:port]/MAILBOX, imap:// (STARTTLS, or tls: none), maildir:/absolute/path, lmtp:/absolute/path, lmtp://127.0.0.1:port */
+	const char *url;
+	const char *host;		/* LMTP: the address, or the path of the socket; else NULL */
+	int port;			/* LMTP: 0 is the socket */
+	const char *const *domains;	/* LMTP: whose mail is taken besides that of the senders' domains; ends with NULL */
 	enum tls tls;
 	const char *user, *password;
 	const char *ca_file;

@@ -17,7 +17,8 @@
  *   committed  key: what follows from that mail is on disk: a Maildir file moves to cur/ with the flag S, a
  *              mail in IMAP gets the keyword $Nurtured
  *   read       size, received: behind the frame come so many bytes of one mail, at most FRAME_MAIL_MAX; what it
- *              says is answered as a `mail` without key; nothing of it is `committed`
+ *              says is answered as a state `reading` with an empty key, when it begins, and a `mail` without
+ *              key; nothing of it is `committed`
  *   poll_now   look now
  *   stop       end, status 0
  * Intake -> daemon:

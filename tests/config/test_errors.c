@@ -184,10 +184,26 @@ static const struct mistake operator_mistakes[] = {
 		"imaps://host/INBOX\n" },
 	{ "nurtured.yaml", "imaps://", "pop3://",
 		"nurtured.yaml:11:26: `url`: `pop3:` is no scheme for this; it is imaps or imap; or a "
-		"folder: maildir:/path\n" },
+		"folder: maildir:/path; or lmtp:/path of a socket\n" },
 	{ "nurtured.yaml", "maildir:/var", "maildir:var",
 		"nurtured.yaml:12:24: `maildir:var/mail/replies` is wrong; a Maildir has an absolute path: "
 		"maildir:/var/mail/replies\n" },
+	{ "nurtured.yaml", "\"maildir:/var/mail/replies\"", "\"maildir:/var/mail/replies\", user: x, password: credential:imap-password, tls: none",
+		"nurtured.yaml:12:59: a Maildir has no use for `user`; take it out\n"
+		"nurtured.yaml:12:72: a Maildir has no use for `password`; take it out\n"
+		"nurtured.yaml:12:103: a Maildir has no use for `tls`; take it out\n" },
+	{ "nurtured.yaml", "user: replies,", "user: replies, domains: [x.example],",
+		"nurtured.yaml:11:84: IMAP has no use for `domains`; take it out\n" },
+	{ "nurtured.yaml", "maildir:/var/mail/replies\"", "lmtp:lmtp.sock\"}\n  - {name: a, url: \"lmtp://192.0.2.1:24\"}\n  - {name: b, url: \"lmtp://127.0.0.1\"}\n"
+		"  - {name: c, url: \"lmtp:/run/x\", domains: [\"a b\"]}\n  - {name: d, url: \"lmtp:/run/x\", poll: 1 s",
+		"nurtured.yaml:12:24: `lmtp:lmtp.sock` is wrong; a socket has an absolute path of at most 107 bytes: lmtp:/run/nurtured/lmtp.sock\n"
+		"nurtured.yaml:13:20: `lmtp://192.0.2.1:24` is wrong; mail comes by LMTP from this machine only: lmtp:/run/nurtured/lmtp.sock, or "
+		"lmtp://127.0.0.1:2003\n"
+		"nurtured.yaml:14:20: `lmtp://127.0.0.1` is wrong; mail comes by LMTP from this machine only: lmtp:/run/nurtured/lmtp.sock, or "
+		"lmtp://127.0.0.1:2003\n"
+		"nurtured.yaml:15:45: `domains`: `a b` is no domain name; write it like mail.example.com\n"
+		"nurtured.yaml:16:20: two mailboxes listen at `lmtp:/run/x`; each has a place of its own\n"
+		"nurtured.yaml:16:41: LMTP has no use for `poll`; take it out\n" },
 	{ "nurtured.yaml", "name: local", "name: replies",
 		"nurtured.yaml:12:12: there are two mailboxes `replies`; each has a name of its own\n" },
 	{ "nurtured.yaml", "mailboxes:",
