@@ -170,15 +170,17 @@ static size_t write_cb(char *data, size_t size, size_t n, void *arg)
 	return n;
 }
 
-int ctl_ask(const char *socket, const char *path, const char *body, struct buf *answer, struct err *err)
+int ctl_post(const char *socket, const char *path, const char *type, const void *body, size_t len, struct buf *answer, struct err *err)
 {
-	struct buf url = BUF_INIT;
-	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+	struct buf url = BUF_INIT, header = BUF_INIT;
+	struct curl_slist *headers;
 	CURL *easy = curl_easy_init();
 	long status = -1;
 	CURLcode code;
 
 	buf_printf(&url, "http://nurtured%s", path);
+	buf_printf(&header, "Content-Type: %s", type);
+	headers = curl_slist_append(curl_slist_append(NULL, buf_cstr(&header)), "Expect:");
 	curl_easy_setopt(easy, CURLOPT_URL, buf_cstr(&url));
 	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, socket);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -187,6 +189,7 @@ int ctl_ask(const char *socket, const char *path, const char *body, struct buf *
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
 	if (body) {
 		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
 	}
 	code = curl_easy_perform(easy);
@@ -197,7 +200,13 @@ int ctl_ask(const char *socket, const char *path, const char *body, struct buf *
 	curl_easy_cleanup(easy);
 	curl_slist_free_all(headers);
 	buf_clear(&url);
+	buf_clear(&header);
 	return (int)status;
+}
+
+int ctl_ask(const char *socket, const char *path, const char *body, struct buf *answer, struct err *err)
+{
+	return ctl_post(socket, path, "application/json", body, body ? strlen(body) : 0, answer, err);
 }
 
 static int ask(const struct command *c, struct buf *answer, struct err *err)
@@ -296,6 +305,8 @@ static int run(const struct command *c)
 		return ctl_send_test(c);
 	case VERB_GRAPH:
 		return ctl_graph(c);
+	case VERB_INGEST:
+		return ctl_ingest(c);
 	case VERB_REPLY:
 		return ctl_reply(c);
 	case VERB_SIMULATE:

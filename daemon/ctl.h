@@ -12,15 +12,18 @@
 void ctl_complain(const char *text);
 /* One request over the control socket; the HTTP status, or -1. body: POST, else NULL. */
 int ctl_ask(const char *socket, const char *path, const char *body, struct buf *answer, struct err *err);
+/* The same with a body of any type; NULL: GET. */
+int ctl_post(const char *socket, const char *path, const char *type, const void *body, size_t len, struct buf *answer, struct err *err);
 
 /* application/problem+json, for people: what is wrong, all the errors of a config, where in an expression. */
 struct json_t;
 void ctl_problem(const struct json_t *problem, int status);
 
-/* `template send-test`, `sequence enroll`, `sequence graph`, `reply test`, `simulate`: the exit status. */
+/* `ingest`, `template send-test`, `sequence enroll`, `sequence graph`, `reply test`, `simulate`: the exit status. */
 int ctl_send_test(const struct command *c);
 int ctl_enroll(const struct command *c);
 int ctl_graph(const struct command *c);
+int ctl_ingest(const struct command *c);
 int ctl_reply(const struct command *c);
 int ctl_simulate(const struct command *c);
 

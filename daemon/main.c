@@ -121,6 +121,12 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 	buf_clear(&text);
 }
 
+/* A mail that is brought through the control socket. */
+static int take_mail(void *arg, const struct console_mail *mail, console_taken *done, void *done_arg)
+{
+	return listen_take(self.listen, mail->sender, mail->recipient, mail->data, mail->len, mail->size, done, done_arg);
+}
+
 /* --- stopping ------------------------------------------------------------------------------------------------------ */
 
 static void look_if_drained(void *arg)
@@ -204,7 +210,7 @@ static bool alive(void *arg, int64_t within)
 static void start_parts(void)
 {
 	const struct operator_config *operator = &self.plan->operator;
-	struct console_options console = { .socket = operator->control, .config = self.conf, .reload = reload,
+	struct console_options console = { .socket = operator->control, .config = self.conf, .reload = reload, .take = take_mail,
 		.relays = tell_relays };
 	struct err err = { "" };
 

@@ -32,6 +32,7 @@ enum command_option {
 	O_ALL = 65536,
 	O_TO = 131072,
 	O_SINCE = 262144,
+	O_ENVELOPE = 1 << 26,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
@@ -101,6 +102,8 @@ static const struct verb verbs[] = {
 		.help = "what is wrong with mails and pages, or soon will be" },
 	{ .words = "template print", .argument = "FILE", .options = O_JSON, .kind = VERB_PRINT,
 		.help = "a template, written in the one form for all" },
+	{ .words = "ingest", .options = O_SOCKET | O_ENVELOPE, .kind = VERB_INGEST,
+		.help = "take a mail from standard input, as a pipe of a mail server" },
 	{ .words = "reply test", .argument = "FILE...", .options = O_CONFIG | O_JSON, .kind = VERB_REPLY,
 		.help = "what would be read in a mail that came in, and why" },
 	{ .words = "simulate", .argument = "[SEQUENCE]",
@@ -133,6 +136,8 @@ static const struct option_row {
 	{ "--where", "EXPRESSION", O_WHERE, "sequence enroll: for whom this holds" },
 	{ "--yes", NULL, O_YES, "sequence enroll: without asking" },
 	{ "--dot", NULL, O_DOT, "sequence graph: the text for Graphviz instead of the picture" },
+	{ "-f", "SENDER", O_ENVELOPE, "ingest: the envelope sender, \"\" of a bounce" },
+	{ "-r", "RECIPIENT", O_ENVELOPE, "ingest: the envelope recipient" },
 	{ "--all", NULL, O_ALL, "template lint: every mail and page of the config" },
 	{ "--headers", NULL, O_HEADERS, "template: print what its front matter makes, too" },
 	{ "--persona", "FILE", O_SIMULATE, "simulate: who; with --population a folder of them, too (personas/ beside the operator's file)" },
@@ -230,6 +235,9 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_EXPLAIN:
 		c->explain = true;
+		break;
+	case O_ENVELOPE:
+		*(o->name[1] == 'f' ? &c->sender : &c->recipient) = value;
 		break;
 	case O_PLAIN:
 		c->plain = true;
@@ -349,6 +357,7 @@ static int check_verb(const struct command *c, unsigned used, int left, struct e
 		if (used & options[i].bit & ~(v->options | O_ANY))
 			return err_set(err, "`%s` has no use for %s", v->words,
 				options[i].bit == O_QUEUE ? "--due and its like"
+				: options[i].bit == O_ENVELOPE ? "-f and -r"
 				: options[i].bit == O_SIMULATE ? "--persona and its like" : options[i].name);
 	for (i = 0; i < OPTIONS; i++)
 		if (v->needs & options[i].bit & ~used)
@@ -421,7 +430,7 @@ void command_help(struct buf *out)
 		if (options[i].help)
 			help_line(out, options[i].name, options[i].argument, options[i].help);
 	buf_str(out, "\nexit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no daemon there,"
-		" 78 bad config\n");
+		" 78 bad config;\n  ingest: 65 never to be taken, 75 to be tried again\n");
 }
 
 /* --- request ---------------------------------------------------------------------------------------- */

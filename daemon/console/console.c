@@ -20,6 +20,7 @@
 #include "enroll.h"
 #include "hits.h"
 #include "lines.h"
+#include "mail_in.h"
 #include "plans.h"
 #include "problems.h"
 #include "send_test.h"
@@ -353,6 +354,13 @@ static void post_template(void *ctx, struct http_request *r)
 	buf_clear(&name);
 }
 
+static void post_mail(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	mail_in_post(&c->options, r);
+}
+
 static void get_plan(void *ctx, struct http_request *r)
 {
 	struct console *c = ctx;
@@ -425,6 +433,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/templates/", post_template },
 	{ HTTP_GET, "/domains", get_domains },
 	{ HTTP_POST, "/resume", post_resume },
+	{ HTTP_POST | HTTP_LARGE, "/mail", post_mail },
 	{ HTTP_GET, "/plan", get_plan },
 	{ HTTP_GET, "/consents/verify", get_consents },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },
@@ -442,7 +451,7 @@ int console_start(struct loop *loop, struct decide *decide, const struct console
 	struct console **out, struct err *err)
 {
 	struct console *c = xcalloc(1, sizeof(*c));
-	struct http_options http = { .routes = routes, .ctx = c, .max_connections = 64 };
+	struct http_options http = { .routes = routes, .ctx = c, .max_connections = 64, .max_large_body = MAIL_IN_MOST };
 
 	c->decide = decide;
 	c->options = *options;

@@ -214,6 +214,19 @@ int listen_start(struct loop *loop, struct decide *decide, struct listen **out, 
 	return 0;
 }
 
+int listen_take(struct listen *l, const char *sender, const char *recipient, const char *data, size_t n, int64_t size, listen_taken *done,
+	void *arg)
+{
+	struct buf raw = BUF_INIT;
+	int rc;
+
+	reception_envelope(&raw, sender, recipient);
+	buf_add(&raw, data, n);
+	rc = reception_take(l->reception, "pipe", &raw, size, done, arg);
+	buf_clear(&raw);
+	return rc;
+}
+
 void listen_stop(struct listen **l)
 {
 	if (!*l)

@@ -20,7 +20,9 @@ enum command_exit {
 	EXIT_DONE = 0,
 	EXIT_REFUSED = 1,
 	EXIT_WRONG_USAGE = 64,
+	EXIT_BAD_DATA = 65,
 	EXIT_NO_DAEMON = 69,
+	EXIT_TRY_AGAIN = 75,
 	EXIT_BAD_CONFIG = 78,
 };
 
@@ -33,6 +35,7 @@ enum verb_kind {
 	VERB_ENROLL,	/* asks the daemon, several times */
 	VERB_SEND_TEST,	/* asks the daemon, with a file's contents */
 	VERB_GRAPH,	/* done here: draws a sequence */
+	VERB_INGEST,	/* gives the daemon a mail */
 	VERB_REPLY,	/* done here: has a mail read as the intake would */
 	VERB_SIMULATE,	/* done here: lets invented people live through the plan */
 };
@@ -66,6 +69,7 @@ struct command {
 	const char *prospect;		/* --prospect, or NULL */
 	bool explain;
 	bool dot;			/* --dot */
+	const char *sender, *recipient;	/* -f and -r, or NULL */
 	const char *where;		/* --where, or NULL */
 	const char *to;			/* --to, or NULL */
 	bool yes;			/* --yes */

@@ -18,6 +18,7 @@
  *	POST /sequences/{name}/enroll		{"where": EXPR, "dry": true}: who would enter; without `dry` 202, and
  *	GET  /sequences/{name}/enroll		how far it has come
  *	POST /templates/{name}/send-test	{"to": A, "prospect": P, "data": {...}}: a mail to look at, by the real relay
+ *	POST /mail?size=N&sender=S&recipient=R	a mail that is brought, as the body: 200 when it is committed, 503: bring it again
  *	GET  /plan				what a reload would change, and for how many; 422 with all errors
  *	POST /reload				200, or 422 with all errors and nothing changed
  *	POST /snapshot				{"path": P}: a copy of the database, for ten minutes
@@ -30,6 +31,8 @@
 #define CONSOLE_CONSOLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -37,6 +40,18 @@
 struct console;
 struct decide;
 struct loop;
+
+/* A mail that is brought through the socket; all is borrowed for the call. */
+struct console_mail {
+	const char *sender;	/* "": the null sender; NULL: not known */
+	const char *recipient;	/* NULL: not known */
+	const char *data;	/* its first bytes, all that is read */
+	size_t len;
+	int64_t size;		/* of the whole */
+};
+
+/* Committed, or `why` not now. */
+typedef void console_taken(void *arg, bool committed, const char *why);
 
 struct console_options {
 	const char *socket;	/* path; its folder must be there */
@@ -47,6 +62,9 @@ struct console_options {
 	 */
 	int (*reload)(void *arg, struct buf *text);
 	void *reload_arg;
+	/* Loop thread: reads a mail and commits what follows from it; `done` is told, later and once. -1: too many wait, and it is not. */
+	int (*take)(void *arg, const struct console_mail *mail, console_taken *done, void *done_arg);
+	void *take_arg;
 	/* Loop thread: how each relay does, as a JSON list for /status and as lines for /metrics. NULL: there are none to tell of. */
 	void (*relays)(void *arg, struct buf *json, struct buf *metrics);
 	void *relays_arg;

@@ -11,7 +11,9 @@
 #ifndef LISTEN_LISTEN_H
 #define LISTEN_LISTEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -30,6 +32,17 @@ int listen_start(struct loop *loop, struct decide *decide, struct listen **out, 
  * all stay as they were.
  */
 int listen_reload(struct listen *l, struct err *err) MUSTCHECK;
+
+/* Committed, or `why` not now: whoever brought it brings it again. */
+typedef void listen_taken(void *arg, bool committed, const char *why);
+
+/*
+ * Reads a mail that is brought and tells decide, as with one in a mailbox; `done` is told once, not within the call. sender: "" for the null
+ * sender, NULL if it is not known; recipient: NULL if it is not known; neither has a control character. data: what there is of it, of which the
+ * first 5 MB are read; size: of the whole. All is borrowed for the call. -1: too many wait, and done is not told.
+ */
+int listen_take(struct listen *l, const char *sender, const char *recipient, const char *data, size_t n, int64_t size, listen_taken *done,
+	void *arg) MUSTCHECK;
 
 /*
  * Ends the intakes. Before store_stop(): mails that are in the store still come to their end there, and are

@@ -5,15 +5,18 @@ Needs root, as Postfix does. Judged by the answers, by nurturectl, and by what t
 """
 import os
 import re
+import shutil
 import signal
 import smtplib
 import socket
 import sqlite3
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from answers import FORM, NURTURE, SALES, SEQUENCE, addr, bounce, reply, return_path, sign_up  # noqa: E402
-from world import PATIENCE, TOP, MailServer, World, check, free_port, run, wait_for, write  # noqa: E402
+import world as worlds  # noqa: E402
+from world import BUILD, PATIENCE, TOP, MailServer, World, check, free_port, run, wait_for, write  # noqa: E402
 
 OPERATOR = """
 state: {f}/state
@@ -33,6 +36,16 @@ mailboxes:
   - {{name: socket, url: "lmtp:{f}/lmtp.sock", domains: [feedback.example.test]}}
   - {{name: port, url: "lmtp://127.0.0.1:{port}"}}
 keep: {{events: 1 year, raw_mail: 1 day}}
+"""
+
+
+DEADLY = """#!%s
+import json, os, signal, socket, struct
+s = socket.socket(fileno=3)
+s.recv(65536)
+data = json.dumps({"type": "state", "state": "reading", "key": ""}).encode()
+s.sendall(struct.pack(">I", len(data)) + data)
+os.kill(os.getpid(), signal.SIGSEGV)
 """
 
 
@@ -261,6 +274,57 @@ def test_restart(world, mails):
     Client(("127.0.0.1", world.lmtp_port)).close()
 
 
+def pipe(world, data, *args):
+    done = subprocess.run([BUILD + "/nurturectl", "-s", world.folder + "/control.sock", "ingest", *args], input=data, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    return done.returncode
+
+
+def test_pipe(world, mails):
+    """nurturectl ingest: the statuses that mail servers know."""
+    who, to = "pipe@people.test", addr(mails["pipe"]["Reply-To"])
+    text = reply(mails["pipe"], who, "Please call me tomorrow.").replace(to, "sales@example.test").encode()
+    before = len(inbound(world))
+    check(pipe(world, text, "-f", who, "-r", to) == 0, "taken")
+    check("call_me" in str(world.prospect(who)), "committed when it ends")
+    check(pipe(world, text, "-f", who, "-r", to) == 0 and len(inbound(world)) == before + 1, "the same again is known")
+    gone = "gone@people.test"
+    report = bounce(mails["gone"], gone, "5.1.1", "User unknown").replace("Return-Path: <>\n", "").encode()
+    check(pipe(world, report, "-f", "MAILER-DAEMON", "-r", return_path(mails["gone"])) == 0, "a bounce as pipe(8) writes its sender")
+    check("hard_bounce" in str(world.prospect(gone)), "suppresses")
+    check(pipe(world, b"From: a@b.test\n\n" + b"\0\xff" * 3500000, "-f", "") == 0, "7 MB of anything, no recipient")
+    check(inbound(world)[-1][0] == "pipe" and inbound(world)[-1][2] == 7000016, "with its size")
+    for data, args in ((b"", ()), (b"x" * 26214401, ()), (text, ("-r", "")), (text, ("-r", "a\nb@c.test")), (text, ("-f", "<a@b.test>"))):
+        check(pipe(world, data, *args) == 65, "%r is not taken" % (args,))
+    check(pipe(world, text, "--all") == 64, "another option")
+    world.stop_daemon()
+    check(pipe(world, text, "-f", who, "-r", to) == 75, "without the daemon: later")
+    world.start_daemon()
+
+
+def test_broken_program(world):
+    """A reader that does not even begin puts no mail aside: all comes again. One that dies over a mail twice does."""
+    before = len(inbound(world))
+    world.stop_daemon()
+    programs = world.folder + "/programs"
+    write(programs + "/nurtured-intake", "#!/bin/sh\nexit 127\n", 0o755)
+    shutil.copy(BUILD + "/nurtured", programs)
+    worlds.BUILD = programs
+    world.start_daemon()
+    text = b"From: a@b.test\nSubject: deadly\n\nx\n"
+    check(pipe(world, text) == 75 and len(inbound(world)) == before, "a broken program: later")
+    write(programs + "/nurtured-intake", DEADLY % sys.executable, 0o755)
+    check(pipe(world, text) == 0, "a mail that ends its reader twice is taken")
+    check(inbound(world)[before:] == [("pipe", "unreadable", len(text), len(text))], "and kept unread: %r" % (inbound(world)[before:],))
+    with open(world.folder + "/daemon.log") as f:
+        log = f.read()
+    check(log.count("event=mail.quarantined") == 1 and log.count("signal=11") == 2, "it was tried twice")
+    worlds.BUILD = BUILD
+    world.stop_daemon()
+    world.start_daemon()
+    check(pipe(world, text) == 0 and len(inbound(world)) == before + 1, "brought again, it is known")
+
+
 def test_postfix(world, mails):
     """Real Postfix brings what comes for our domains; while we are down it keeps it."""
     server = world.mail_server()
@@ -293,7 +357,7 @@ def main():
         world.configure(OPERATOR.format(f=world.folder, top=TOP, relay="smtp://127.0.0.1:%s" % sink.port, port=world.lmtp_port), nurture=NURTURE, sales=SALES,
                         forms__free_ebook=FORM, sequences__ebook=SEQUENCE)
         world.start_daemon()
-        mails = {kind: sign_up(world, kept, kind + "@people.test") for kind in ("human", "hard", "leave", "first", "second", "lost", "after", "max")}
+        mails = {kind: sign_up(world, kept, kind + "@people.test") for kind in ("human", "hard", "leave", "first", "second", "lost", "after", "pipe", "gone", "max")}
         test_kinds(world, mails)
         test_two_recipients(world, mails)
         test_refusals(world)
@@ -302,6 +366,8 @@ def main():
         test_lost(world, mails)
         test_many_connections(world)
         test_restart(world, mails)
+        test_pipe(world, mails)
+        test_broken_program(world)
         test_postfix(world, mails)
 
 
