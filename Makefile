@@ -46,6 +46,7 @@ SRC_base := \
 	daemon/base/buf.c \
 	daemon/base/clock.c \
 	daemon/base/crash.c \
+	daemon/base/csv.c \
 	daemon/base/digest.c \
 	daemon/base/endpoint.c \
 	daemon/base/err.c \
@@ -357,6 +358,7 @@ SRC_console := \
 	daemon/console/graph.c \
 	daemon/console/hits.c \
 	daemon/console/lines.c \
+	daemon/console/listing.c \
 	daemon/console/mail_in.c \
 	daemon/console/page_enroll.c \
 	daemon/console/key_ring.c \
@@ -416,7 +418,8 @@ $(foreach f,$(FOLDERS),$(eval $(call folder,$f)))
 $(BUILD)/nurtured: $(call obj,daemon/main.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
-$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_ingest.c daemon/ctl_reply.c daemon/ctl_send_test.c daemon/ctl_simulate.c) $(call lib,all)
+$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_ingest.c daemon/ctl_reply.c daemon/ctl_send_test.c daemon/ctl_simulate.c \
+	daemon/ctl_suppression.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 $(BUILD)/nurtured-intake: $(call obj,daemon/intake.c) $(BUILD)/liblisten.a $(BUILD)/libbase.a

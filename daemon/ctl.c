@@ -239,7 +239,7 @@ void ctl_problem(const json_t *problem, int status)
 			(int)json_integer_value(column) - 1, "");
 }
 
-static int remote(const struct command *c)
+int ctl_remote(const struct command *c)
 {
 	struct buf answer = BUF_INIT, text = BUF_INIT;
 	struct err err;
@@ -309,10 +309,16 @@ static int run(const struct command *c)
 		return ctl_ingest(c);
 	case VERB_REPLY:
 		return ctl_reply(c);
+	case VERB_SUPPRESSION_LIST:
+		return ctl_suppression_list(c);
+	case VERB_SUPPRESSION_IMPORT:
+		return ctl_suppression_import(c);
+	case VERB_SUPPRESSION_EXPORT:
+		return ctl_suppression_export(c);
 	case VERB_SIMULATE:
 		return ctl_simulate(c);
 	case VERB_REMOTE:
-		return remote(c);
+		return ctl_remote(c);
 	}
 	return EXIT_WRONG_USAGE;
 }

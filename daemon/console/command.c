@@ -32,6 +32,7 @@ enum command_option {
 	O_ALL = 65536,
 	O_TO = 131072,
 	O_SINCE = 262144,
+	O_DRY = 524288,
 	O_ENVELOPE = 1 << 26,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
@@ -66,15 +67,18 @@ static const struct verb verbs[] = {
 		.help = "opens and clicks of a mail or a person: human or machine, and why" },
 	{ .words = "hits rescore", .options = O_ASK | O_SINCE, .post = true, .path = "/hits/rescore",
 		.help = "judge all hits again, by the rules and lists of today" },
-	{ .words = "suppress add", .argument = "ADDRESS", .options = O_ASK | O_REASON, .post = true,
+	{ .words = "suppression list", .argument = "[ADDRESS]", .options = O_ASK, .path = "/suppressions?address=%", .kind = VERB_SUPPRESSION_LIST,
+		.help = "who must not be mailed and why; or whether this one must not" },
+	{ .words = "suppression add", .argument = "ADDRESS", .options = O_ASK | O_REASON, .post = true,
 		.path = "/suppressions",
 		.help = "never mail this address again" },
-	{ .words = "suppress rm", .argument = "ADDRESS", .options = O_ASK | O_REASON, .post = true,
+	{ .words = "suppression remove", .argument = "ADDRESS", .options = O_ASK, .post = true,
 		.path = "/suppressions/remove",
 		.help = "take an address off the list" },
-	{ .words = "suppress find", .argument = "ADDRESS", .options = O_ASK,
-		.path = "/suppressions?address=%",
-		.help = "is it on the list, and why" },
+	{ .words = "suppression import", .argument = "FILE", .options = O_ASK | O_DRY, .kind = VERB_SUPPRESSION_IMPORT,
+		.help = "put all of a CSV file on the list (- for standard input)" },
+	{ .words = "suppression export", .options = O_SOCKET, .kind = VERB_SUPPRESSION_EXPORT,
+		.help = "the list as CSV" },
 	{ .words = "alert replay", .argument = "ID", .options = O_ASK, .post = true,
 		.path = "/alerts/%/replay",
 		.help = "send a dead alert again" },
@@ -125,7 +129,8 @@ static const struct option_row {
 	{ "--unknown", NULL, O_QUEUE, "queue: mails of which nobody knows whether they went out" },
 	{ "--deferred", NULL, O_QUEUE, "queue: mails that the relay put off" },
 	{ "--dead", NULL, O_QUEUE, "queue: alerts that could not be handed over" },
-	{ "--reason", "TEXT", O_REASON, "suppress: why" },
+	{ "--reason", "TEXT", O_REASON, "suppression add: why" },
+	{ "--dry-run", NULL, O_DRY, "suppression import: say what would be new, and change nothing" },
 	{ "--since", "TIME", O_SINCE, "hits rescore: mails with hits since then: 30 days, or 2026-11-22T03:21:35Z (all)" },
 	{ "--data", "FILE", O_DATA, "template: a JSON object with the names it uses" },
 	{ "--prospect", "ID|ADDRESS", O_PROSPECT, "eval: for whom; template send-test: whose mail it would be" },
@@ -211,6 +216,9 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_REASON:
 		c->reason = value;
+		break;
+	case O_DRY:
+		c->dry = true;
 		break;
 	case O_SINCE:
 		c->since = value;

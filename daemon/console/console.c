@@ -20,6 +20,7 @@
 #include "enroll.h"
 #include "hits.h"
 #include "lines.h"
+#include "listing.h"
 #include "mail_in.h"
 #include "plans.h"
 #include "problems.h"
@@ -259,7 +260,14 @@ static void suppressions(void *ctx, struct http_request *r)
 	else if (address)
 		look(c, r, view_suppression, "application/json", address);
 	else
-		http_problem(r, 400, "which one? /suppressions?address=...", NULL);
+		listing_page(c->decide, r);
+}
+
+static void post_import(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	listing_import(c->decide, r);
 }
 
 static void get_consents(void *ctx, struct http_request *r)
@@ -438,6 +446,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/consents/verify", get_consents },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },
 	{ HTTP_POST, "/suppressions/remove", post_unsuppress },
+	{ HTTP_POST | HTTP_LARGE, "/suppressions/import", post_import },
 	{ HTTP_POST, "/alerts/", post_alert },
 	{ HTTP_GET, "/keys", get_keys },
 	{ HTTP_POST, "/keys/rotate", post_keys },

@@ -345,6 +345,8 @@ int delivery_prove(struct person *p, struct delivery *about, enum delivery_state
 /* Suppresses, withdraws consent, stops everything. `source` is what asked for it, as text. */
 int person_unsubscribe(struct person *p, const char *how, const char *source, const char *ip, const char *agent, struct err *err) MUSTCHECK;
 /* Suppresses and stops everything for another reason: hard_bounce, complaint, manual. */
+/* Of reasons: a confirmation lifts it, and what confirms it may be mailed. Pure. */
+bool suppression_yields(const char *reason);
 int person_suppress(struct person *p, const char *reason, const char *source, struct err *err) MUSTCHECK;
 
 #endif

@@ -450,7 +450,7 @@ static int claim_forward(struct claim *c, struct person *p, struct delivery *mai
 	return add_mail(c, p, mail, NULL, values, arena_strdup(c->batch->arena, from), err);
 }
 
-/* A confirmation goes to people who did not consent yet, and to those who once unsubscribed and now ask again; to nobody else who is suppressed. */
+/* A confirmation goes to people who did not consent yet, and to those who once unsubscribed, or were erased, and now ask again; to nobody else who is suppressed. */
 static int claim_confirm(struct claim *c, struct person *p, struct delivery *mail, struct err *err)
 {
 	struct gate_answer gate;
@@ -459,7 +459,7 @@ static int claim_confirm(struct claim *c, struct person *p, struct delivery *mai
 
 	if (found < 0)
 		return -1;
-	if (found && strcmp(s.reason, "unsubscribe") != 0)
+	if (found && !suppression_yields(s.reason))
 		return close_mail(c, mail, arena_printf(c->d->arena, "suppressed: %s", s.reason), err);
 	if (p->row.consent != CONSENT_PENDING)	/* confirmed, or withdrawn, while it waited to be tried again */
 		return close_mail(c, mail, mail_nothing_to_confirm, err);

@@ -197,15 +197,15 @@ static int was_confirmed(struct db *db, const struct consent *request, struct ar
 	return 0;
 }
 
-/* Who confirms wants mail again, whatever they said before; an address that bounced or complained stays suppressed. */
-static int lift_unsubscribe(struct person *p, struct err *err)
+/* Who confirms wants mail again, whatever they said before, and though they were erased; an address that bounced or complained stays suppressed. */
+static int lift_suppression(struct person *p, struct err *err)
 {
 	struct suppression s;
 	int found = suppressions_find(p->db, p->row.key, p->arena, &s, err);
 
 	if (found < 0)
 		return -1;
-	if (!found || strcmp(s.reason, "unsubscribe") != 0)
+	if (!found || !suppression_yields(s.reason))
 		return 0;
 	return suppressions_remove(p->db, p->row.key, err) < 0 ? -1 : 0;
 }
@@ -269,7 +269,7 @@ int on_confirm(struct decide *d, struct db *db, const struct confirmation *fact,
 	confirmed.basis = basis_names[BASIS_EXPRESS];
 	confirmed.until = 0;
 	confirmed.actor = "prospect";
-	if (consents_add(db, &confirmed, err) || lift_unsubscribe(&p, err) ||
+	if (consents_add(db, &confirmed, err) || lift_suppression(&p, err) ||
 			take_effect(&p, request.form, plan_form(p.plan, request.form), request.data, err) ||
 			person_settle(&p, err))
 		return -1;

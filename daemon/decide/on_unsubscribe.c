@@ -16,21 +16,16 @@ METRIC(unsubscribed, COUNTER, "nurtured_suppressions_total", "reason=\"unsubscri
 METRIC(bounced, COUNTER, "nurtured_suppressions_total", "reason=\"hard_bounce\"", "Addresses suppressed, by reason.");
 METRIC(softly, COUNTER, "nurtured_suppressions_total", "reason=\"soft_bounces\"", "Addresses suppressed, by reason.");
 METRIC(complained, COUNTER, "nurtured_suppressions_total", "reason=\"complaint\"", "Addresses suppressed, by reason.");
+METRIC(erased, COUNTER, "nurtured_suppressions_total", "reason=\"erased\"", "Addresses suppressed, by reason.");
 METRIC(by_hand, COUNTER, "nurtured_suppressions_total", "reason=\"manual\"", "Addresses suppressed, by reason.");
 
-static int suppress(struct decide *d, struct db *db, const char *key, uint16_t bucket, const char *reason, const char *source, int64_t at, struct err *err)
+bool suppression_yields(const char *reason)
 {
-	struct suppression before;
-	uint8_t hash[32];
-	int found;
+	return strcmp(reason, "unsubscribe") == 0 || strcmp(reason, "erased") == 0;
+}
 
-	/* the first reason stays, but for an unsubscribe, which a confirmation lifts: what came after must outlive that */
-	found = strcmp(reason, "unsubscribe") == 0 ? 0 : suppressions_find(db, key, d->arena, &before, err);
-	if (found < 0 || (found && strcmp(before.reason, "unsubscribe") == 0 && suppressions_remove(db, key, err) < 0))
-		return -1;
-	suppressions_hash(db, key, hash);
-	if (suppressions_add(db, &(struct suppression){ .bucket = bucket, .hash = hash, .reason = reason, .at = at, .source = source }, err))
-		return -1;
+static void count(const char *reason)
+{
 	if (strcmp(reason, "unsubscribe") == 0)
 		metric_add(&metric_unsubscribed, 1);
 	else if (strcmp(reason, "hard_bounce") == 0)
@@ -39,18 +34,41 @@ static int suppress(struct decide *d, struct db *db, const char *key, uint16_t b
 		metric_add(&metric_softly, 1);
 	else if (strcmp(reason, "complaint") == 0)
 		metric_add(&metric_complained, 1);
+	else if (strcmp(reason, "erased") == 0)
+		metric_add(&metric_erased, 1);
 	else
 		metric_add(&metric_by_hand, 1);
+}
+
+static int suppress(struct decide *d, struct db *db, const char *key, uint16_t bucket, const char *reason, const char *source, int64_t at, struct err *err)
+{
+	struct suppression before;
+	uint8_t hash[32];
+	int found;
+
+	/* the first reason stays, but for one that a confirmation lifts: what came after must outlive that */
+	found = suppression_yields(reason) ? 0 : suppressions_find(db, key, d->arena, &before, err);
+	if (found < 0 || (found && suppression_yields(before.reason) && suppressions_remove(db, key, err) < 0))
+		return -1;
+	suppressions_hash(db, key, hash);
+	if (suppressions_add(db, &(struct suppression){ .bucket = bucket, .hash = hash, .reason = reason, .at = at, .source = source }, err))
+		return -1;
+	count(reason);
 	return 0;
 }
 
-int person_suppress(struct person *p, const char *reason, const char *source, struct err *err)
+static int suppress_person(struct person *p, const char *reason, const char *source, int64_t since, struct err *err)
 {
-	if (suppress(p->d, p->db, p->row.key, address_bucket(p->row.key), reason, source, p->now, err) ||
+	if (suppress(p->d, p->db, p->row.key, address_bucket(p->row.key), reason, source, since, err) ||
 			person_journal(p, "suppress", reason, source, err))
 		return -1;
 	log_info("suppressed", L_ID("prospect", "pro", p->row.id), L_STR("reason", reason), L_STR("source", source));
 	return person_stop(p, reason, err);
+}
+
+int person_suppress(struct person *p, const char *reason, const char *source, struct err *err)
+{
+	return suppress_person(p, reason, source, p->now, err);
 }
 
 int person_unsubscribe(struct person *p, const char *how, const char *source, const char *ip, const char *agent, struct err *err)
@@ -135,16 +153,23 @@ int look_delivery(struct db *db, int64_t delivery, struct unsubscribe_result *ou
 	return found < 0 ? -1 : 0;
 }
 
+/* Does a new reason change what is there? found: of the row before. */
+static bool is_news(int found, const struct suppression *before, const char *reason)
+{
+	return !found || (suppression_yields(before->reason) && !suppression_yields(reason));
+}
+
 int on_suppress(struct decide *d, struct db *db, const struct manual_suppression *fact, bool *changed_out, struct err *err)
 {
 	struct arena *arena = decide_arena(d);
+	int64_t since = fact->since ? fact->since : fact->at;
 	struct suppression before;
 	struct person p;
 	int found = suppressions_find(db, fact->address->key, arena, &before, err);
 
 	if (found < 0)
 		return -1;
-	*changed_out = fact->remove ? found == 1 : found == 0;
+	*changed_out = fact->remove ? found == 1 : is_news(found, &before, fact->reason);
 	if (!*changed_out)
 		return 0;
 	if (fact->remove)
@@ -153,6 +178,60 @@ int on_suppress(struct decide *d, struct db *db, const struct manual_suppression
 	if (found < 0)
 		return -1;
 	if (!found)
-		return suppress(d, db, fact->address->key, fact->address->bucket, fact->reason, fact->by, fact->at, err);
-	return person_suppress(&p, fact->reason, fact->by, err) || person_settle(&p, err) ? -1 : 0;
+		return suppress(d, db, fact->address->key, fact->address->bucket, fact->reason, fact->by, since, err);
+	return suppress_person(&p, fact->reason, fact->by, since, err) || person_settle(&p, err) ? -1 : 0;
+}
+
+static int list_hash(struct db *db, struct arena *arena, const struct suppression_list *list, struct listed *row, struct err *err)
+{
+	struct suppression s = { .reason = row->reason, .source = row->source, .at = row->since ? row->since : list->at }, before;
+	struct err why;
+	uint8_t hash[32];
+	int found;
+
+	if (suppressions_parse(db, row->hash, &s.bucket, hash, &why) < 0) {
+		row->end = LISTED_WRONG;
+		snprintf(row->why, sizeof(row->why), "%s", why.text);
+		return 0;
+	}
+	s.hash = hash;
+	found = suppressions_find_hash(db, s.bucket, hash, arena, &before, err);
+	row->end = found ? LISTED_KNOWN : LISTED_NEW;
+	if (found < 0 || found || list->dry)
+		return found < 0 ? -1 : 0;
+	count(s.reason);
+	return suppressions_add(db, &s, err);
+}
+
+static int list_address(struct decide *d, struct db *db, struct arena *arena, const struct suppression_list *list, struct listed *row, struct err *err)
+{
+	struct manual_suppression fact = { .address = row->address, .reason = row->reason, .by = row->source, .since = row->since, .at = list->at };
+	struct suppression before;
+	bool changed;
+	int found;
+
+	if (list->dry) {
+		found = suppressions_find(db, row->address->key, arena, &before, err);
+		changed = is_news(found, &before, row->reason);
+	} else {
+		found = on_suppress(d, db, &fact, &changed, err);
+	}
+	row->end = changed ? LISTED_NEW : LISTED_KNOWN;
+	return found < 0 ? -1 : 0;
+}
+
+int on_suppress_all(struct decide *d, struct db *db, const struct suppression_list *list, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < list->count && rc == 0; i++) {
+		struct listed *row = &list->rows[i];
+
+		arena_reset(arena);
+		rc = row->address ? list_address(d, db, arena, list, row, err) : list_hash(db, arena, list, row, err);
+	}
+	arena_free(&arena);
+	return rc;
 }

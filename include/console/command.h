@@ -37,6 +37,9 @@ enum verb_kind {
 	VERB_GRAPH,	/* done here: draws a sequence */
 	VERB_INGEST,	/* gives the daemon a mail */
 	VERB_REPLY,	/* done here: has a mail read as the intake would */
+	VERB_SUPPRESSION_LIST,		/* asks the daemon: page by page, or for the one that is named */
+	VERB_SUPPRESSION_IMPORT,	/* asks the daemon, some hundred rows of a file at a time */
+	VERB_SUPPRESSION_EXPORT,	/* asks the daemon, page by page */
 	VERB_SIMULATE,	/* done here: lets invented people live through the plan */
 };
 
@@ -73,6 +76,7 @@ struct command {
 	const char *where;		/* --where, or NULL */
 	const char *to;			/* --to, or NULL */
 	bool yes;			/* --yes */
+	bool dry;			/* --dry-run */
 	struct command_simulate {
 		const char *persona;		/* --persona, or NULL */
 		const char *days, *from, *seed;	/* as typed, or NULL */

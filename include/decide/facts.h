@@ -494,10 +494,34 @@ struct manual_suppression {
 	const struct address *address;
 	bool remove;
 	const char *reason, *by;
+	int64_t since;			/* from when it is; 0: from `at` */
 	int64_t at;
 };
 
 int on_suppress(struct decide *d, struct db *db, const struct manual_suppression *fact, bool *changed_out, struct err *err) MUSTCHECK;
+
+/* What another list says, some hundred rows at a time. */
+struct listed {
+	const struct address *address;	/* NULL: only the hash is known */
+	const char *hash;		/* suppressions_text() of this database */
+	const char *reason, *source;
+	int64_t since;			/* 0: from `at` */
+	enum { LISTED_NEW, LISTED_KNOWN, LISTED_WRONG } end;	/* out */
+	char why[ERR_TEXT];		/* out: what is wrong */
+};
+
+struct suppression_list {
+	struct listed *rows;
+	size_t count;
+	bool dry;			/* only says what would become of each row; reader thread too */
+	int64_t at;
+};
+
+/*
+ * Each row as on_suppress() does it, so that queued and claimed mails of people whom we know end at once; whom only a hash names, the gate stops.
+ * A second time all are known.
+ */
+int on_suppress_all(struct decide *d, struct db *db, const struct suppression_list *fact, struct err *err) MUSTCHECK;
 
 /* A mail of the config to somebody who wants to see it: through the relay as any other, but marked, and nothing of it counts for anybody. */
 struct test_mail {

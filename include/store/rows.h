@@ -389,13 +389,30 @@ struct suppression {
 	const char *reason;		/* unsubscribe complaint hard_bounce soft_bounces reply manual erased */
 	int64_t at;
 	const char *source;		/* what caused it: "del_...", "inb_...", "nurturectl" */
+	const char *address_key;	/* from suppressions_page(): whose address it is; NULL: nobody's whom we know */
 };
+
+#define SUPPRESSION_TEXT (8 + 1 + 3 + 1 + 64 + 1)
 
 /* The key is made at the first start, kept in the database, and never rotates. */
 void suppressions_hash(struct db *db, const char *address_key, uint8_t out[32]);
 int suppressions_add(struct db *db, const struct suppression *s, struct err *err) MUSTCHECK;	/* the first reason stays */
 int suppressions_find(struct db *db, const char *address_key, struct arena *arena, struct suppression *out, struct err *err) MUSTCHECK;	/* read */
 int suppressions_remove(struct db *db, const char *address_key, struct err *err) MUSTCHECK;
+/* By hash: 1, 0, -1. */
+int suppressions_find_hash(struct db *db, uint16_t bucket, const uint8_t hash[32], struct arena *arena, struct suppression *out, struct err *err) MUSTCHECK;	/* read */
+/*
+ * Hash and bucket as text, "KEY-BUCKET-HASH" in hex: KEY tells by which key, so that what another installation wrote is refused (-1) and not
+ * taken for something that matches nobody.
+ */
+const char *suppressions_text(struct db *db, const struct suppression *s, char out[SUPPRESSION_TEXT]);
+int suppressions_parse(struct db *db, const char *text, uint16_t *bucket_out, uint8_t hash_out[32], struct err *err) MUSTCHECK;
+/*
+ * In the order of bucket and hash, behind that hash of that bucket (NULL: from the bucket's beginning), from at most 16 buckets. *next_out: the
+ * bucket to go on in, behind its last row that was given, if one was; BUCKETS: that was all. Reader thread.
+ */
+int suppressions_page(struct db *db, uint16_t bucket, const uint8_t *hash, size_t max, struct arena *arena, struct suppression **out,
+	size_t *count_out, int *next_out, struct err *err) MUSTCHECK;
 
 /* --- consent: append-only, chained by digest in each bucket ------------------------------------------------------ */
 

@@ -53,19 +53,19 @@ static void remote_verbs_become_requests(void **state)
 		{ "--deferred queue", NULL, "/queue?deferred", "" },
 		{ "queue --dead", NULL, "/queue?dead", "" },
 		{ "leads", NULL, "/leads", "" },
-		{ "suppress add ada@example.com", NULL, "/suppressions", "{\"address\":\"ada@example.com\"}" },
-		{ "suppress add ada@example.com --reason asked", NULL, "/suppressions",
+		{ "suppression add ada@example.com", NULL, "/suppressions", "{\"address\":\"ada@example.com\"}" },
+		{ "suppression add ada@example.com --reason asked", NULL, "/suppressions",
 			"{\"address\":\"ada@example.com\",\"reason\":\"asked\"}" },
-		{ "suppress rm --reason=\"x\" a\"b@example.com", NULL, "/suppressions/remove",
+		{ "suppression add --reason=\"x\" a\"b@example.com", NULL, "/suppressions",
 			"{\"address\":\"a\\\"b@example.com\",\"reason\":\"\\\"x\\\"\"}" },
+		{ "suppression remove ada@example.com", NULL, "/suppressions/remove", "{\"address\":\"ada@example.com\"}" },
 		{ "consent verify", NULL, "/consents/verify", "" },
-		{ "suppress find ada@example.com", NULL, "/suppressions?address=ada%40example.com", "" },
 		{ "alert replay alr_0c8s000000000", NULL, "/alerts/alr_0c8s000000000/replay", "{}" },
 		{ "reload", NULL, "/reload", "{}" },
 		{ "plan --json", NULL, "/plan", "" },
 		{ "sequence list", NULL, "/sequences", "" },
 		{ "sequence show e/book", NULL, "/sequences/e%2Fbook", "" },
-		{ "suppress find -- -x@example.com", NULL, "/suppressions?address=-x%40example.com", "" },
+		{ "prospect show -- -x@example.com", NULL, "/prospects/-x%40example.com", "" },
 	};
 	size_t i;
 
@@ -105,6 +105,31 @@ static void local_verbs_take_their_files(void **state)
 	assert_int_equal(parse("template render --text --headers x.liquid", &c, &err), 0);
 	assert_true(!c.plain && c.text && c.headers);
 	assert_null(c.data);
+}
+
+static void the_list_is_read_and_written_in_parts(void **state)
+{
+	struct buf path = BUF_INIT, body = BUF_INIT;
+	struct command c;
+	struct err err;
+
+	assert_int_equal(parse("suppression import --dry-run list.csv", &c, &err), 0);
+	assert_int_equal(c.verb->kind, VERB_SUPPRESSION_IMPORT);
+	assert_string_equal(c.argument, "list.csv");
+	assert_true(c.dry);
+	assert_int_equal(parse("suppression import -", &c, &err), 0);
+	assert_string_equal(c.argument, "-");
+	assert_false(c.dry);
+	assert_int_equal(parse("suppression export", &c, &err), 0);
+	assert_int_equal(c.verb->kind, VERB_SUPPRESSION_EXPORT);
+	assert_int_equal(parse("suppression list", &c, &err), 0);
+	assert_int_equal(c.verb->kind, VERB_SUPPRESSION_LIST);
+	assert_null(c.argument);
+	assert_int_equal(parse("suppression list ada@example.com", &c, &err), 0);
+	command_request(&c, &path, &body);
+	assert_string_equal(buf_cstr(&path), "/suppressions?address=ada%40example.com");
+	buf_clear(&path);
+	buf_clear(&body);
 }
 
 static void many_files_may_be_named(void **state)
@@ -193,7 +218,7 @@ static void help_and_version_need_no_verb(void **state)
 	command_help(&text);
 	assert_non_null(
 		strstr(buf_cstr(&text), "  prospect why ID|ADDRESS    what they got and why, what comes next\n"));
-	assert_non_null(strstr(buf_cstr(&text), "  --reason TEXT              suppress: why\n"));
+	assert_non_null(strstr(buf_cstr(&text), "  --reason TEXT              suppression add: why\n"));
 	buf_clear(&text);
 }
 
@@ -209,8 +234,8 @@ static void wrong_usage_is_told_with_what_was_meant(void **state)
 		{ "prospect show", "`prospect show` needs its ID|ADDRESS" },
 		{ "prospect show ''", "the ID|ADDRESS is empty" },
 		{ "status now", "`status` takes no argument" },
-		{ "suppress add a@example.com b@example.com", "`suppress add` takes one argument" },
-		{ "suppress add a b c d e f", "`suppress add` takes one argument" },
+		{ "suppression add a@example.com b@example.com", "`suppression add` takes one argument" },
+		{ "suppression add a b c d e f", "`suppression add` takes one argument" },
 		{ "status --jsno", "no option --jsno; did you mean --json" },
 		{ "status -q", "no option -q" },
 		{ "status --json=yes", "--json takes no value" },
@@ -246,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(remote_verbs_become_requests),
 		cmocka_unit_test(local_verbs_take_their_files),
+		cmocka_unit_test(the_list_is_read_and_written_in_parts),
 		cmocka_unit_test(many_files_may_be_named),
 		cmocka_unit_test(a_simulation_may_go_without_a_sequence),
 		cmocka_unit_test(a_picture_is_made_here),

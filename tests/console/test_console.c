@@ -194,7 +194,10 @@ static void each_route_answers(void **state)
 		{ "/eval?expr=scroe%20%3E%201&prospect=nobody%40example.com", NULL, 422, "\"column\":1,\"expression\":\"scroe > 1\"" },
 		{ "/eval?expr=role%20%3D%3D%20%22%C3%A4%22%20or%20(&prospect=nobody%40example.com", NULL, 422, "\"column\":17," },
 		{ "/eval?expr=event.path%20%3D%3D%20%22%2Fa%22&prospect=nobody%40example.com", NULL, 422, "there is no event at hand here" },
-		{ "/suppressions", NULL, 400, "address" },
+		{ "/suppressions?bucket=1024", NULL, 400, "0 to 1023" },
+		{ "/suppressions?bucket=1&after=x", NULL, 400, "none that" },
+		{ "/suppressions/import", "{}", 400, "the body must be" },
+		{ "/suppressions/import", "{\"rows\":5}", 400, "the body must be" },
 		{ "/suppressions?address=nobody%40example.com", NULL, 404, "not on the list" },
 		{ "/suppressions?address=nobody", NULL, 400, "detail" },
 		{ "/suppressions", "{}", 400, "the body must be" },
@@ -471,6 +474,83 @@ static void suppressions_are_added_found_and_removed(void **state)
 	assert_int_equal(ask(d, "/suppressions?address=eve@example.com", NULL), 404);
 }
 
+/* Follows the pages to their end; how many rows, and of them how many have an email. */
+static void walk_list(struct desk *d, size_t *rows_out, size_t *named_out, char *hash_out)
+{
+	char *path = strdup("/suppressions"), *next;
+	size_t i;
+
+	*rows_out = *named_out = 0;
+	while (path) {
+		const json_t *rows;
+
+		assert_int_equal(ask(d, path, NULL), 200);
+		free(path);
+		rows = json_object_get(d->json, "rows");
+		*rows_out += json_array_size(rows);
+		for (i = 0; i < json_array_size(rows); i++) {
+			*named_out += json_is_string(json_object_get(json_array_get(rows, i), "email"));
+			snprintf(hash_out, 80, "%s", json_string_value(json_object_get(json_array_get(rows, i), "hash")));
+		}
+		next = json_is_string(json_object_get(d->json, "next")) ? strdup(json_string_value(json_object_get(d->json, "next"))) : NULL;
+		path = next;
+	}
+}
+
+static json_int_t number(struct desk *d, const char *name)
+{
+	return json_integer_value(json_object_get(d->json, name));
+}
+
+static const char *why_wrong(struct desk *d, size_t place, json_int_t row)
+{
+	const json_t *one = json_array_get(json_object_get(d->json, "wrong"), place);
+
+	assert_int_equal(json_integer_value(json_object_get(one, "row")), row);
+	return json_string_value(json_object_get(one, "why"));
+}
+
+static void a_list_is_put_on_the_list(void **state)
+{
+	static const char *const ends[] = { ",\"dry\":true}", "}", "}" };
+	struct desk *d = *state;
+	struct buf body = BUF_INIT, more = BUF_INIT;
+	char hash[80] = "";
+	size_t rows, named, before, i;
+
+	walk_list(d, &before, &named, hash);
+	buf_str(&body, "{\"rows\":[");
+	for (i = 0; i < 490; i++)
+		buf_printf(&body, "{\"email\":\"u%zu@example.com\",\"reason\":\"complaint\",\"at\":\"2020-01-02T03:04:05Z\"},", i);
+	buf_str(&body, "{\"email\":\"nobody\"},{},5,{\"hash\":\"00\"},{\"email\":\"a@example.com\",\"at\":\"soon\"},"
+		"{\"email\":\"a@example.com\",\"at\":\"2999-01-01T00:00:00Z\"},{\"email\":\"a@example.com\",\"reason\":\"a\\nb\"}]");
+	for (i = 0; i < 3; i++) {
+		buf_reset(&more);
+		buf_add(&more, body.data, body.len);
+		buf_str(&more, ends[i]);
+		assert_int_equal(ask(d, "/suppressions/import", buf_cstr(&more)), 200);
+		assert_int_equal(number(d, "new"), i < 2 ? 490 : 0);
+		assert_int_equal(number(d, "known"), i < 2 ? 0 : 490);
+		assert_int_equal(json_array_size(json_object_get(d->json, "wrong")), 7);
+		assert_string_equal(why_wrong(d, 1, 491), "it has neither an email nor a hash");
+		assert_non_null(strstr(why_wrong(d, 3, 494), "write it like"));
+		assert_non_null(strstr(why_wrong(d, 6, 493), "none that `suppression export` wrote"));
+	}
+	assert_int_equal(ask(d, "/suppressions?address=u7@example.com", NULL), 200);
+	assert_string_equal(text(d, "reason"), "complaint");
+	assert_string_equal(text(d, "since"), "2020-01-02T03:04:05Z");
+	walk_list(d, &rows, &named, hash);
+	assert_int_equal(rows, before + 490);
+	/* by its hash it is known, and of another key it is refused */
+	buf_reset(&more);
+	buf_printf(&more, "{\"rows\":[{\"hash\":\"%s\"},{\"hash\":\"%c%s\"}]}", hash, hash[0] == '0' ? '1' : '0', hash + 1);
+	assert_int_equal(ask(d, "/suppressions/import", buf_cstr(&more)), 200);
+	assert_int_equal(number(d, "known"), 1);
+	assert_non_null(strstr(why_wrong(d, 0, 1), "another installation"));
+	buf_clear(&body);
+	buf_clear(&more);
+}
+
 /* Links of before hold; what comes is signed by another key. */
 static void keys_are_rotated(void **state)
 {
@@ -725,6 +805,7 @@ int main(void)
 		CASE(a_score_is_taken_apart),
 		CASE(people_are_put_into_a_sequence),
 		CASE(suppressions_are_added_found_and_removed),
+		CASE(a_list_is_put_on_the_list),
 		CASE(keys_are_rotated),
 		CASE(reload_tells_what_changed_or_all_errors),
 		CASE(a_plan_tells_what_a_reload_would_change),

@@ -49,11 +49,28 @@ def people_find_what_they_look_for():
         expect(ask(w, "leads"), 0, "^none$")
 
         expect(ask(w, "consent", "verify"), 0, r"^good +yes$", r"^chains +1024$")
-        expect(ask(w, "suppress", "find", "max@people.test"), 1, "not on the list")
-        expect(ask(w, "suppress", "add", "max@people.test", "--reason", "asked by phone"), 0, r"^changed +yes$")
-        expect(ask(w, "suppress", "find", "MAX@people.test"), 0, "asked by phone|manual", r"\((now|\d+ seconds? ago)\)")
-        expect(ask(w, "suppress", "rm", "max@people.test"), 0, r"^changed +yes$")
-        expect(ask(w, "suppress", "add", "max"), 1)
+        expect(ask(w, "suppression", "list", "max@people.test"), 1, "not on the list")
+        expect(ask(w, "suppression", "add", "max@people.test", "--reason", "asked by phone"), 0, r"^changed +yes$")
+        expect(ask(w, "suppression", "list", "MAX@people.test"), 0, "asked by phone|manual", r"\((now|\d+ seconds? ago)\)")
+        expect(ask(w, "suppression", "remove", "max@people.test"), 0, r"^changed +yes$")
+        expect(ask(w, "suppression", "add", "max"), 1)
+
+        # another list: as a file, with what is wrong by line; then all of it, and as hashes back again
+        write(w.folder + "/list.csv", "email,reason,at,source\r\nmax@people.test,complaint,2026-01-02T03:04:05Z,\"crm, old\"\r\nnobody,,,\n\n"
+              "a,b\nEVA@people.test,,,\n\"ute@people.test\",unsubscribe,,\n")
+        got = ask(w, "suppression", "import", w.folder + "/list.csv", "--dry-run")
+        expect(got, 1, r"^3 would be new, 0 known before, 2 wrong$", r"list.csv:3: .*", r"list.csv:5: it has another number of fields")
+        expect(ask(w, "suppression", "list"), 0, "^none$")
+        expect(ask(w, "suppression", "import", w.folder + "/list.csv"), 1, r"^3 new, 0 known before, 2 wrong$")
+        expect(ask(w, "suppression", "list", "max@people.test"), 0, "complaint", "crm, old")
+        expect(ask(w, "suppression", "list"), 0, r"^ADDRESS", r"^eva@people.test +manual .* import$", r"^[0-9a-f]{8}-[0-9a-f]{3}-[0-9a-f]{64} complaint +2026-01-02T03:04:05Z crm, old$")
+        expect(ask(w, "prospect", "why", "eva@people.test"), 0, "suppress")
+        exported = ask(w, "suppression", "export")
+        expect(exported, 0, r"^email,hash,reason,at,source$", r"^eva@people.test,", r'^,[0-9a-f-]{77},complaint,2026-01-02T03:04:05Z,"crm, old"$')
+        again = subprocess.run([BUILD + "/nurturectl", "-s", w.folder + "/control.sock", "suppression", "import", "-"], input=exported[1], stdout=subprocess.PIPE, text=True)
+        check((again.returncode, again.stdout) == (0, "0 new, 3 known before, 0 wrong\n"), str(again))
+        write(w.folder + "/list.csv", "mail\nx@people.test\n")
+        expect(ask(w, "suppression", "import", w.folder + "/list.csv"), 1, "no column `mail`; did you mean `email`")
 
         answer = json.loads(ask(w, "status", "--json")[1])
         check(answer["prospects"] == 1 and answer["lanes"][1]["lane"] == "send", "status --json: %s" % answer)
