@@ -216,6 +216,28 @@ def test_one_click_unsubscribe_stops_the_next_step():
         check(len([d for d in w.prospect("ute@people.test")["deliveries"] if d["state"] == "sent"]) == 1, "a delivery after an unsubscribe")
 
 
+def test_a_mail_to_the_unsubscribe_address_is_enough():
+    """As mail programs send it: any mail to u+TOKEN, whatever it says and whoever sends it; also from a machine."""
+    with World() as w:
+        server = start(w)
+        check(w.post_json("/v1/forms/plain", {"email": "ute@people.test", "first_name": "Ute"})[0] == 202, "sign-up")
+        first = wait_for("the first mail", server.mailbox("ute@people.test").messages)[0]
+        to = re.search(r"<mailto:([^>?]+)", first["List-Unsubscribe"]).group(1)
+        m = email.message.EmailMessage()
+        m["From"], m["To"], m["Subject"] = "Somebody <max@people.test>", to, "unsubscribe"
+        m["Auto-Submitted"] = "auto-generated"
+        m["Message-ID"] = email.utils.make_msgid(domain="people.test")
+        m["Date"] = email.utils.localtime()
+        m.set_content("")
+        smtp = smtplib.SMTP("127.0.0.1", server.smtp)
+        smtp.send_message(m)
+        smtp.quit()
+        wait_for("the suppression", lambda: (w.prospect("ute@people.test")["suppressed"] or {}).get("reason") == "unsubscribe")
+        ute = w.prospect("ute@people.test")
+        check(ute["consent"] == "withdrawn" and all(e["state"] == "ended" for e in ute["enrolments"]), "still on: %s" % ute["enrolments"])
+        check(not server.mailbox("ute@people.test").messages()[1:] and not server.mailbox("max@people.test").messages(), "a mail answers it")
+
+
 def test_wrong_certificate_sends_nothing():
     with World() as w:
         mail = w.mail_server()
@@ -238,4 +260,5 @@ def test_wrong_certificate_sends_nothing():
 
 
 if __name__ == "__main__":
-    main(test_story, test_bounce_suppresses, test_one_click_unsubscribe_stops_the_next_step, test_wrong_certificate_sends_nothing)
+    main(test_story, test_bounce_suppresses, test_one_click_unsubscribe_stops_the_next_step,
+         test_a_mail_to_the_unsubscribe_address_is_enough, test_wrong_certificate_sends_nothing)
