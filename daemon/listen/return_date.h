@@ -15,8 +15,10 @@
 int64_t return_date_of_absence(const char *text, int64_t now, bool month_first);
 
 /*
- * When a person who is not interested now asks to be asked again: the earliest start of what they name; up
- * to 2 years; 0: not said.
+ * When a person who is not interested now asks to be asked again: the start of what they name ("end of May": its
+ * last day; "after the summer": September), up to 400 days ahead; 0: not said. Reads what return_date_of_absence()
+ * reads, in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Swedish, Danish, Norwegian, Finnish, Czech,
+ * Russian, Japanese and Chinese; of several, numbers of weeks or months come before quarters, those before days.
  */
 int64_t return_date_of_not_now(const char *text, int64_t now, bool month_first);
 
