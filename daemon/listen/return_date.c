@@ -294,7 +294,7 @@ static int64_t start_of(int month, int64_t now)
 static int64_t read_count(const char *text, size_t n, int64_t now)
 {
 	static struct pattern count = PATTERN("(?<!\\p{L})(?:in|after|within|nach|dans|d'ici|après|en|dentro de|tra|fra|dopo|over|em|daqui a|za|om|efter|etter|через|за|después de|depois de|après)\\s+(" NUMBER ")\\s+(" UNIT ")"
-		"|(?<![\\p{L}\\d])(" NUMBER ")\\s?(" UNIT ")(?:\\s+(?:later|from now|kuluttua|päästä|später)|[後后]|以[後后])|(?<!\p{L})через\s+(" UNIT ")");
+		"|(?<![\\p{L}\\d])(" NUMBER ")\\s?(" UNIT ")(?:\\s+(?:later|from now|kuluttua|päästä|später)|[後后]|以[後后])|(?<!\\p{L})через\\s+(" UNIT ")");
 	struct pattern_hit h;
 	size_t at = 0;
 
@@ -375,7 +375,7 @@ static int64_t part_of(int64_t month, bool end, bool middle)
 static int64_t read_named_day(const char *text, size_t n, int64_t now, bool month_first)
 {
 	static struct pattern date = PATTERN("(?:(?<!\\p{L})(?:(?:until|till?|before|after|on|in|from|by|around|since|ab|bis|nach|im|am|zum|erst|en|à|dès|après|jusqu'?(?:en|au|à)?|le|au|desde|hasta|del?|el|al?|da|dopo|dal|il|na|naar|vanaf|"
-		"tot|op|em|até|w|we|od|do|po|i(?!\s+may)|den|efter|till|til|fra|etter|в|после|до|с|v|ve|przed|before)\\s+)" ARTICLE "|(?<=\\A|[,.;!?] )|(?=\\d{1,2}\\s?[月월])|(?=20\\d\\d-))"
+		"tot|op|em|até|w|we|od|do|po|i(?!\\s+may)|den|efter|till|til|fra|etter|в|после|до|с|v|ve|przed|before)\\s+)" ARTICLE "|(?<=\\A|[,.;!?] )|(?=\\d{1,2}\\s?[月월])|(?=20\\d\\d-))"
 		"(?:(?:(end|ende|fin(?:ales)?|fine|eind|konie?c\\p{L}*|slutet|slutningen|konc\\p{L}+|конц\\p{L}+|late)|(mid|mitte|mi|mediados|metà|meados|medio|midden|połow\\p{L}+|mitten|середин\\p{L}+)|"
 		"(?:beginning|start|early|anfang|début|principios|inizio|início|begin|począt\\p{L}+|början|starten|начал\\p{L}+))(?:\\s*-\\s*|\\s+)(?:(?:of|de|di|do|da|av|af|du|d[ei]l|van|i)\\s+)?)?(?<date>" WRITTEN ")");
 	struct pattern_hit h;
