@@ -374,7 +374,7 @@ static int64_t part_of(int64_t month, bool end, bool middle)
 
 static int64_t read_named_day(const char *text, size_t n, int64_t now, bool month_first)
 {
-	static struct pattern date = PATTERN("(?:(?<!\\p{L})(?:(?:until|till?|before|after|on|in|from|by|around|since|ab|bis|nach|im|am|zum|erst|en|à|dès|après|jusqu'?(?:en|au|à)?|le|au|desde|hasta|del?|el|al?|da|dopo|dal|il|na|naar|vanaf|"
+	static struct pattern date = PATTERN("(?:(?<!\\p{L})(?:(?:until|till?|before|after|on|in|from|by|around|ab|bis|nach|im|am|zum|erst|en|à|dès|après|jusqu'?(?:en|au|à)?|le|au|desde|hasta|del?|el|al?|da|dopo|dal|il|na|naar|vanaf|"
 		"tot|op|em|até|w|we|od|do|po|i(?!\\s+may)|den|efter|till|til|fra|etter|в|после|до|с|v|ve|przed|before)\\s+)" ARTICLE "|(?<=\\A|[,.;!?] )|(?=\\d{1,2}\\s?[月월])|(?=20\\d\\d-))"
 		"(?:(?:(end|ende|fin(?:ales)?|fine|eind|konie?c\\p{L}*|slutet|slutningen|konc\\p{L}+|конц\\p{L}+|late)|(mid|mitte|mi|mediados|metà|meados|medio|midden|połow\\p{L}+|mitten|середин\\p{L}+)|"
 		"(?:beginning|start|early|anfang|début|principios|inizio|início|begin|począt\\p{L}+|början|starten|начал\\p{L}+))(?:\\s*-\\s*|\\s+)(?:(?:of|de|di|do|da|av|af|du|d[ei]l|van|i)\\s+)?)?(?<date>" WRITTEN ")");

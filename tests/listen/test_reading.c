@@ -33,7 +33,7 @@ struct row {
 
 static const struct row rows[] = {
 	{"human_gmail", READING_HUMAN, "", "meeting", "Could we have a quick call on Thursday?",
-		"x-original-to", 'r', "", 0, "", "", ""},
+		"x-original-to", 'r', "2026-11-05", 0, "", "", ""},
 	{"human_outlook_html_only", READING_HUMAN, "", "pricing", "Was kostet das f\xc3\xbcr 20 Benutzer?",
 		"to", 'r', "", 0, "", "", ""},
 	{"human_about_absence", READING_HUMAN, "", "not_now", "Thanks, I read it", "to", 'r', "2027-02-02", 0,
