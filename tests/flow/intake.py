@@ -23,6 +23,12 @@ TOKEN = "aebagbafaydqqcikbmgq2dqpcaireeyuca"
 WINDOW = 8
 
 
+# as the daemon sends what conf/replies.yaml says: some of it
+REPLIES = {"line": 0.95, "order": 0.85, "word": 0.6, "long_text": 1500, "many": 3, "intents": [
+    {"name": "call_me", "weight": 1.0, "hot": True, "alone": False, "over": [], "say": ["call me"], "unless": []},
+    {"name": "unsubscribe", "weight": 1.0, "hot": False, "alone": False, "over": [], "say": ["unsubscribe"], "unless": []}]}
+
+
 class Intake:
     """The daemon's end of the socket."""
 
@@ -38,7 +44,7 @@ class Intake:
         self.got = b""
         self.states = []
         if config:
-            self.send(type="configure", name="replies", **config)
+            self.send(type="configure", name="replies", **dict({"replies": REPLIES}, **config))
 
     def send(self, **message):
         data = json.dumps(message).encode()

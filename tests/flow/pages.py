@@ -139,7 +139,9 @@ def walk(visit, language, end):
     unsubscribe, preferences = path_in(mail, "/u/"), path_in(mail, "/p/")
     page = visit.get("preferences" + end, preferences)
     check('lang="%s"' % language in page and "Guides and eBooks" in page, "not in %s: %s" % (language, page[:200]))
-    visit.post("preferences-saved" + end, preferences, {"topics": "guides", "pause": "30"})
+    visit.post("preferences-saved" + end, preferences, {"topics": "1", "topic": "guides", "pause": "30"})
+    topics = w.prospect("ute" + end + "@people.test")["topics"]
+    check("guides" in topics and "news" not in topics, "topics: %s" % topics)
     visit.get("unsubscribe" + end, unsubscribe)
     check(not w.prospect("ute" + end + "@people.test")["suppressed"], "a GET unsubscribed")
     visit.post("unsubscribed" + end, unsubscribe, {})
