@@ -25,6 +25,14 @@ static struct pattern subject_start = PATTERN(
 static struct pattern subject_anywhere = PATTERN("\\bis\\s+out\\s+of\\s+the\\s+office\\b|"
 	"\\bautomatic\\s+(?:reply|response)\\b|\\bvacation\\s+(?:reply|response|message)\\b");
 
+/* As programs begin it, before the subject of what they answer; who answers *that* writes Re: before it. */
+static struct pattern subject_sure = PATTERN(
+	"\\A\\W*(?:automatic\\s+(?:reply|response)|auto-?reply|auto|automatische\\s+antwort|r[ée]ponse\\s+automatique|respuesta\\s+autom[aá]tica|"
+	"risposta\\s+automatica|resposta\\s+autom[aá]tica|automatisch\\s+antwoord|automatyczna\\s+odpowied[zź]|autosvar|automatisk[ta]?\\s+svar|"
+	"automaattinen\\s+vastaus|automatická\\s+odpověď|автоответ\\w*|автоматическ\\w+\\s+ответ|自動(?:応答|返信)|自动(?:回复|答复)|자동\\s*(?:회신|응답)|"
+	"out\\s+of\\s+(?:the\\s+)?office|abwesenheitsnotiz|absence\\s+du\\s+bureau|fuera\\s+de\\s+(?:la\\s+)?oficina|fuori\\s+sede|afwezig|fr[åa]nvarande|frav[æa]rende|poissaolo|nieobecność)"
+	"\\s*[:：]");
+
 static struct pattern ticket = PATTERN(
 	"\\b(?:ticket|case|request|enquiry|inquiry|support)\\s*(?:id|no\\.?|number|"
 	"reference)?\\s*[:#\\[(]*\\s*#?\\s*[a-z]{0,4}-?\\d{3,}|"
@@ -54,7 +62,7 @@ static struct field_sign fields[] = {
 	{ "x-post-messageclass", PATTERN("autoresponder"), 3 },
 	{ "delivered-to", PATTERN("\\Aautoresponder"), 3 },
 	{ "x-apple-action", PATTERN("\\Avacation"), 3 },
-	{ "x-auto-response-suppress", { NULL, NULL }, 2 },
+	{ "x-auto-response-suppress", { NULL, NULL }, 1 },	/* Exchange and newsletters set it in mails of people too */
 	{ "precedence", PATTERN("\\A(?:bulk|junk)"), 1 },
 	{ "from", PATTERN("no-?reply|do-?not-?reply"), 1 },
 };
@@ -96,6 +104,10 @@ int auto_reply_score(const struct opened_mail *m, const struct reply_text *reply
 
 	if (pattern_in(&subject_start, subject) || pattern_in(&subject_anywhere, subject))
 		score += 2 * evidence_add(r, "subject of an automatic reply");
+	if (pattern_in(&subject_sure, subject))
+		score += 1;
+	if (null_sender(m) && headers_get(&m->headers, "x-auto-response-suppress"))
+		score += 2;
 	if (null_sender(m) && headers_get(&m->headers, "in-reply-to"))
 		score += 2 * evidence_add(r, "null return path");
 	if (to_bounce_address)
