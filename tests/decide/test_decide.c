@@ -641,6 +641,65 @@ static void test_reply_that_makes_nobody_hot_is_forwarded_too(void **state)
 	assert_string_equal(c.deliveries[0].address, "sales@example.com");
 }
 
+/* How many mails of that template were sent to them. */
+static int sent_of(const char *address, const char *template)
+{
+	struct look_call c = look(address);
+	int n = 0;
+
+	for (size_t i = 0; i < c.delivery_count; i++)
+		n += c.deliveries[i].state == DELIVERY_SENT && strcmp(c.deliveries[i].template, template) == 0;
+	return n;
+}
+
+static void work_until(int64_t at)
+{
+	while (clock_now() < at) {
+		clock_set(clock_now() + 6 * US_HOUR);
+		pass_time();
+		while (*send_due(NULL))
+			;
+	}
+}
+
+/* While sales talk with one of a company, the sequences of the others wait; what waited comes when that is over. */
+static void test_a_colleague_waits_and_goes_on_after(void **state)
+{
+	int64_t delivery = 0;
+
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	send_due(&delivery);
+	sign_up("ebook", "ute@work.example", NULL, NULL);
+	sign_up("ebook", "tom@other.example", NULL, NULL);
+	while (*send_due(NULL))
+		;
+	assert_int_equal(sent_of("ute@work.example", "ebook-delivery"), 1);
+	assert_true(mail_in(MAIL_HUMAN, delivery, "How much is it for 40 people?", "pricing", 5).hot);
+	work_until(START + 13 * US_DAY);
+	assert_int_equal(sent_of("ute@work.example", "three-mistakes"), 0);
+	assert_int_equal(sent_of("tom@other.example", "three-mistakes"), 1);
+	work_until(START + 18 * US_DAY);
+	assert_int_equal(sent_of("ute@work.example", "three-mistakes"), 1);
+}
+
+/* Nobody has that address and no token of ours is in it: sales read it, and answer whoever wrote it. */
+static void test_a_mail_of_a_stranger_goes_to_sales(void **state)
+{
+	struct mail_call c = { .fact = { .mailbox = "replies", .watermark = { 7, 9 }, .received = clock_now(), .at = clock_now(), .class = MAIL_HUMAN,
+		.from = "zoe@elsewhere.example", .from_name = "Zoe", .subject = "Your tool", .message_id = "<z@z>", .text = "Is it for schools?", .intent = "question",
+		.intents = "[]", .bounce_kind = "", .bounce_reason = "", .bounce_status = "", .bounce_diagnostic = "", .summary = "{}", .raw = "x", .raw_len = 1, .size = 1 } };
+	struct claim_call claim = { 0 };
+
+	memset(c.fact.sha256, 9, sizeof(c.fact.sha256));
+	run(run_mail, &c);
+	assert_true(c.result.prospect == 0);
+	run(run_claim, &claim);
+	assert_int_equal(claim.batch->count, 1);
+	assert_string_equal(claim.batch->mails[0].address->text, "sales@example.com");
+	assert_string_equal(claim.batch->mails[0].reply_to, "zoe@elsewhere.example");
+	mail_batch_free(&claim.batch);
+}
+
 static void test_unsigned_mail_changes_nobody(void **state)
 {
 	sign_up("ebook", "eva@work.example", NULL, NULL);
@@ -1567,7 +1626,8 @@ int main(void)
 		CASE(test_scanner_clicks_do_not_count), CASE(test_caps_and_quiet_hours_hold), CASE(test_cap_of_the_list), CASE(test_even_in_always),
 		CASE(test_stage_falls_at_its_instant), CASE(test_list_change_enters), CASE(test_message_id_counts_once),
 		CASE(test_points_are_capped), CASE(test_reply_stops_makes_hot_and_is_forwarded),
-		CASE(test_reply_that_makes_nobody_hot_is_forwarded_too), CASE(test_unsigned_mail_changes_nobody),
+		CASE(test_reply_that_makes_nobody_hot_is_forwarded_too), CASE(test_a_colleague_waits_and_goes_on_after), CASE(test_a_mail_of_a_stranger_goes_to_sales),
+		CASE(test_unsigned_mail_changes_nobody),
 		CASE(test_bounce_and_complaint_suppress), CASE(test_unsubscribe_between_claim_and_dot),
 		CASE(test_deferred_comes_again_as_the_same_mail), CASE(test_unknown_is_not_resent_and_the_sequence_goes_on),
 		CASE(test_hits_prove_what_was_in_doubt),
