@@ -67,6 +67,13 @@ static struct field_sign fields[] = {
 	{ "from", PATTERN("no-?reply|do-?not-?reply"), 1 },
 };
 
+/* "x-mailer, -2"; gives the points back. */
+static int points(struct mail_reading *r, const char *what, int n)
+{
+	evidence_add(r, arena_printf(r->arena, "%s, %+d", what, n));
+	return n;
+}
+
 static int field_score(const struct opened_mail *m, struct mail_reading *r)
 {
 	int score = 0;
@@ -77,8 +84,7 @@ static int field_score(const struct opened_mail *m, struct mail_reading *r)
 		for (size_t k = 0; (value = headers_nth(&m->headers, fields[i].name, k)); k++) {
 			if (fields[i].value.text && !pattern_in(&fields[i].value, value))
 				continue;
-			score += fields[i].weight;
-			evidence_add(r, fields[i].name);
+			score += points(r, fields[i].name, fields[i].weight);
 			break;
 		}
 	}
@@ -103,21 +109,21 @@ int auto_reply_score(const struct opened_mail *m, const struct reply_text *reply
 	bool sure = score >= AUTO_REPLY_SCORE;
 
 	if (pattern_in(&subject_start, subject) || pattern_in(&subject_anywhere, subject))
-		score += 2 * evidence_add(r, "subject of an automatic reply");
+		score += points(r, "subject of an automatic reply", 2);
 	if (pattern_in(&subject_sure, subject))
-		score += 1;
+		score += points(r, "subject that begins as programs begin it", 1);
 	if (null_sender(m) && headers_get(&m->headers, "x-auto-response-suppress"))
-		score += 2;
+		score += points(r, "null return path and x-auto-response-suppress", 2);
 	if (null_sender(m) && headers_get(&m->headers, "in-reply-to"))
-		score += 2 * evidence_add(r, "null return path");
+		score += points(r, "null return path", 2);
 	if (to_bounce_address)
-		score += 2 * evidence_add(r, "to the return path");
+		score += points(r, "to the return path", 2);
 	if (intents_ooo(head))
-		score += evidence_add(r, "speaks of absence");
+		score += points(r, "speaks of absence", 1);
 	if (!sure && reply->quoted && !reply->uncut && reply->new_lines >= 2)
-		score -= 2;
+		score += points(r, "new words above what we wrote", -2);
 	if (!sure && (client || headers_get(&m->headers, "x-mailer")))
-		score -= 2;
+		score += points(r, "sent by a mail program of people", -2);
 	return score;
 }
 
