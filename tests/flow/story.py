@@ -155,7 +155,7 @@ def test_story():
         mistakes = wait_for("the second mail", lambda: [m for m in box.messages() if m["List-Unsubscribe"] and m["Message-ID"] != ebook["Message-ID"]])[0]
         click = [l for l in links(mistakes) if "/c/" in l]
         check(click, "no tracked link")
-        status, headers, _ = w.request("GET", path_of(click[0]), None, {"User-Agent": "Mozilla/5.0 (X11) Firefox/120", "Accept-Language": "de"})
+        status, headers, _ = w.request("GET", path_of(click[0]), None, {"User-Agent": "Mozilla/5.0 (X11) Firefox/120", "Accept": "text/html", "Accept-Language": "de"})
         check(status == 302 and not headers["Location"].startswith("http://t.example.test"), "click: %s %s" % (status, headers))
         status, _, body = w.post_json("/v1/track", {"userId": "eva@people.test", "event": "page_view", "messageId": "m1", "context": {"page": {"path": "/pricing"}}},
                                       {"Authorization": "Bearer the-website"})
