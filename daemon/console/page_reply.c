@@ -109,7 +109,7 @@ void page_reply(struct buf *out, const json_t *json, int64_t now)
 
 	row(out, "from", say_member(json, "from"), now);
 	row(out, "subject", say_member(json, "subject"), now);
-	rows(out, "parts", json_object_get(json, "structure"), now);
+	rows(out, "attached", json_object_get(json, "attachments"), now);
 	buf_str(&class, say_member(json, "class"));
 	if (*say_member(json, "auto_kind"))
 		buf_printf(&class, " (%s)", say_member(json, "auto_kind"));

@@ -127,6 +127,19 @@ static int64_t anchor(const struct mail_reading *r, int64_t received)
 	return r->date && r->date < received + 2 * US_DAY && r->date > received - LATE ? r->date : received;
 }
 
+/* What was left out: rules of the text, and what was attached. */
+static void read_shape(const struct opened_mail *m, const struct reply_text *reply, struct mail_reading *r)
+{
+	for (size_t i = 0; i < reply->cut_count && i < READING_MAX_CUTS; i++)
+		r->cut[r->cut_count++] = reply->cut[i];
+	for (size_t i = 0; i < m->mime.count && r->attachment_count < READING_MAX_ATTACHMENTS; i++) {
+		const struct mime_part *part = &m->mime.parts[i];
+
+		if (part->attachment)
+			r->attachments[r->attachment_count++] = part->filename ? headers_decode(r->arena, part->filename) : part->type;
+	}
+}
+
 void reading_make(
 	struct mail_reading *out, const char *raw, size_t n, int64_t received, const struct reading_setting *setting)
 {
@@ -151,6 +164,7 @@ void reading_make(
 	}
 	out->text = cut_utf8(out->arena, reply.text, READING_MAX_TEXT);
 	out->uncut = reply.uncut;
+	read_shape(&m, &reply, out);
 	if (out->class == READING_BOUNCE) {
 		bounce_read(&m, out);
 		out->about = out->bounce.recipient;
@@ -261,6 +275,8 @@ json_t *reading_json(const struct mail_reading *r)
 
 	json_fields(o, r->arena, fields, sizeof(fields) / sizeof(fields[0]));
 	json_object_set_new(o, "evidence", json_list(r->arena, r->evidence, r->evidence_count));
+	json_object_set_new(o, "cut", json_list(r->arena, r->cut, r->cut_count));
+	json_object_set_new(o, "attachments", json_list(r->arena, r->attachments, r->attachment_count));
 	json_object_set_new(o, "recipients", json_list(r->arena, r->recipients, r->recipient_count));
 	json_object_set_new(o, "tokens", json_tokens(r));
 	json_object_set_new(o, "intents", json_intents(r));

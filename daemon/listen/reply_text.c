@@ -484,6 +484,34 @@ static char *split_attribution(struct arena *arena, const char *text)
 	return arena_printf(arena, "%.*s\n\n%s", (int)dashes, text, text + at);
 }
 
+static void note(struct reply_text *out, const char *what, bool truth)
+{
+	if (truth && out->cut_count < REPLY_TEXT_MAX_CUTS)
+		out->cut[out->cut_count++] = what;
+}
+
+/* One rule, and its name if it left lines out. */
+static void apply(struct reply_text *out, struct lines *l, void (*rule)(struct lines *l), const char *what)
+{
+	size_t before = l->count;
+
+	rule(l);
+	note(out, what, l->count < before);
+}
+
+/* The same for what is judged: bytes instead of lines. */
+static void apply_judged(struct reply_text *out, void (*rule)(char *s), const char *what)
+{
+	size_t before = strlen(out->judged), blank = 0, n;
+
+	for (n = 0; n < before; n++)
+		blank += strchr(" \n", out->judged[n]) != NULL;
+	rule(out->judged);
+	for (n = 0; out->judged[n]; n++)
+		blank -= strchr(" \n", out->judged[n]) != NULL;
+	note(out, what, n < before || blank != 0);
+}
+
 void reply_text_read(struct reply_text *out, struct arena *arena, const char *text)
 {
 	static struct pattern any_text = PATTERN("[th]");
@@ -497,16 +525,16 @@ void reply_text_read(struct reply_text *out, struct arena *arena, const char *te
 	first.line = arena_calloc(arena, l.count + 1, sizeof(*l.line));
 	memcpy(first.line, l.line, l.count * sizeof(*l.line));
 	out->quoted = strpbrk(l.kind, "qbc") != NULL;
-	drop_forward_header(&l);
-	cut_by_marks(&l);
-	cut_header_block(&l);
-	cut_quotes(&l);
+	apply(out, &l, drop_forward_header, "the header of a forwarded mail");
+	apply(out, &l, cut_by_marks, "what a mail program marks: Original Message, a line of dashes, \"sent from my\"");
+	apply(out, &l, cut_header_block, "From:, Sent:, To: of what is answered, and what follows");
+	apply(out, &l, cut_quotes, "\"On ... wrote:\", and what is quoted");
 	if (kinds_match(&l, &any_text, NULL)) {
 		out->text = without_disclaimers(arena, join(arena, &l, true));
 		out->judged = charset_simplify(arena, join(arena, &l, false));
-		drop_closing(out->judged);
-		drop_disclaimers(out->judged);
-		drop_footer_lines(out->judged);
+		apply_judged(out, drop_closing, "shown but not judged: the closing and the name below it");
+		apply_judged(out, drop_disclaimers, "shown but not judged: a disclaimer");
+		apply_judged(out, drop_footer_lines, "shown but not judged: links of ours, and how to leave");
 		out->new_lines = (int)count_kind((struct slice){ l.kind, l.count }, 't');
 		return;
 	}

@@ -6,9 +6,11 @@
 #define LISTEN_REPLY_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct arena;
 
+#define REPLY_TEXT_MAX_CUTS 8
 #define REPLY_TEXT_MAX_LINES 4000	/* of the mail that are looked at */
 
 struct reply_text {
@@ -17,6 +19,8 @@ struct reply_text {
 	bool uncut;		/* nothing new was found: text is the first 20 lines as they came */
 	bool quoted;		/* something was cut or quoted */
 	int new_lines;		/* that are not empty */
+	const char *cut[REPLY_TEXT_MAX_CUTS];	/* which rules left something out, in their order; static words */
+	size_t cut_count;
 };
 
 /* UTF-8 with LF, from text/plain or html_text(). */

@@ -21,6 +21,8 @@ struct intent_rules;
 #define READING_MAX_TEXT (16 * 1024)	/* of the new text */
 #define READING_MAX_INTENTS 32
 #define READING_MAX_EVIDENCE 16
+#define READING_MAX_CUTS 8
+#define READING_MAX_ATTACHMENTS 16
 #define READING_MAX_BOUNCES 20	/* recipients of one delivery status */
 
 /* In the order in which they are tested (mail.md 3.6); the first that holds. */
@@ -78,6 +80,10 @@ struct mail_reading {
 	int64_t date;			/* of the Date field, microseconds UTC; 0: none */
 	const char *text;		/* the new text of the reply */
 	bool uncut;			/* nothing new was found; text is the start of it all */
+	const char *cut[READING_MAX_CUTS];	/* which rules left out something of the text */
+	size_t cut_count;
+	const char *attachments[READING_MAX_ATTACHMENTS];	/* their names; not read */
+	size_t attachment_count;
 	struct mail_intent intents[READING_MAX_INTENTS];
 	size_t intent_count;
 	const char *intent;		/* to act on: one of intents[], "review", "other"; "" if no human */

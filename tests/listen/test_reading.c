@@ -254,6 +254,24 @@ static void fields(void **state)
 	buf_clear(&raw);
 }
 
+/* What was left out of the text, and by which rule; what was attached. */
+static void left_out(void **state)
+{
+	static const char mail[] = "From: a@people.test\nTo: b@x.test\nSubject: Re: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=q\n\n"
+				   "--q\nContent-Type: text/plain\n\nPlease call me.\n\nBest regards\nKim\n\nOn Mon, Nov 2, 2026 at 9:00 AM Ana <ana@example.test> wrote:\n"
+				   "> Hello\n--q\nContent-Type: application/pdf\nContent-Disposition: attachment; filename=a.pdf\n\nxxx\n--q--\n";
+	struct mail_reading r;
+
+	(void)state;
+	reading_make(&r, mail, sizeof(mail) - 1, RECEIVED, NULL);
+	assert_int_equal(r.cut_count, 2);
+	assert_string_equal(r.cut[0], "\"On ... wrote:\", and what is quoted");
+	assert_string_equal(r.cut[1], "shown but not judged: the closing and the name below it");
+	assert_int_equal(r.attachment_count, 1);
+	assert_string_equal(r.attachments[0], "a.pdf");
+	reading_clear(&r);
+}
+
 /* Strongest first: where it came to, what it answers, what the original says, what is linked. */
 static void order_of_tokens(void **state)
 {
@@ -285,7 +303,7 @@ int main(void)
 		cmocka_unit_test(parts_of_reports),
 		cmocka_unit_test(ids_of_relays),
 		cmocka_unit_test(cut_mails),
-		cmocka_unit_test(fields),
+		cmocka_unit_test(fields), cmocka_unit_test(left_out),
 		cmocka_unit_test(order_of_tokens),
 	};
 
