@@ -379,7 +379,8 @@ SRC_console := \
 	daemon/console/slices.c \
 	daemon/console/snapshot.c \
 	daemon/console/template_file.c \
-	daemon/console/view.c
+	daemon/console/view.c \
+	daemon/console/view_mails.c
 
 # what a folder may use: itself and what lies below it
 NEED_base := base

@@ -34,6 +34,7 @@ enum command_option {
 	O_SINCE = 262144,
 	O_DRY = 524288,
 	O_ENVELOPE = 1 << 26,
+	O_RAW = 1 << 27,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
@@ -106,6 +107,9 @@ static const struct verb verbs[] = {
 		.help = "what is wrong with mails and pages, or soon will be" },
 	{ .words = "template print", .argument = "FILE", .options = O_JSON, .kind = VERB_PRINT,
 		.help = "a template, written in the one form for all" },
+	{ .words = "mail list", .options = O_ASK, .path = "/mails", .help = "the latest mails that came in" },
+	{ .words = "mail show", .argument = "ID", .options = O_ASK | O_RAW, .path = "/mails/%",
+		.help = "a mail that came in, whom it is about and why" },
 	{ .words = "ingest", .options = O_SOCKET | O_ENVELOPE, .kind = VERB_INGEST,
 		.help = "take a mail from standard input, as a pipe of a mail server" },
 	{ .words = "reply test", .argument = "FILE...", .options = O_CONFIG | O_JSON, .kind = VERB_REPLY,
@@ -143,6 +147,7 @@ static const struct option_row {
 	{ "--dot", NULL, O_DOT, "sequence graph: the text for Graphviz instead of the picture" },
 	{ "-f", "SENDER", O_ENVELOPE, "ingest: the envelope sender, \"\" of a bounce" },
 	{ "-r", "RECIPIENT", O_ENVELOPE, "ingest: the envelope recipient" },
+	{ "--raw", NULL, O_RAW, "mail show: its bytes, as it came" },
 	{ "--all", NULL, O_ALL, "template lint: every mail and page of the config" },
 	{ "--headers", NULL, O_HEADERS, "template: print what its front matter makes, too" },
 	{ "--persona", "FILE", O_SIMULATE, "simulate: who; with --population a folder of them, too (personas/ beside the operator's file)" },
@@ -246,6 +251,9 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_ENVELOPE:
 		*(o->name[1] == 'f' ? &c->sender : &c->recipient) = value;
+		break;
+	case O_RAW:
+		c->raw = true;
 		break;
 	case O_PLAIN:
 		c->plain = true;
@@ -481,6 +489,8 @@ void command_request(const struct command *c, struct buf *path, struct buf *body
 				buf_str(path, c->queue);
 		}
 	}
+	if (c->raw)
+		buf_str(path, "/raw");
 	if (!c->verb->post) {
 		query_members(c, path);
 		return;

@@ -92,6 +92,17 @@ static void look_free(struct look *l)
 	free(l);
 }
 
+static const char *not_found(const struct look *l)
+{
+	if (l->view == view_suppression)
+		return "that address is not on the list";
+	if (l->view == view_mail)
+		return "no mail that came in has that id; see `nurturectl mail list`";
+	if (l->view == view_mail_raw)
+		return "no mail that came in has that id, or it is not kept any more (`keep.raw_mail`)";
+	return "nobody here has that address or id";
+}
+
 static void look_done(struct store_job *job, enum store_result result, const struct err *err)
 {
 	struct look *l = (struct look *)job;
@@ -101,8 +112,7 @@ static void look_done(struct store_job *job, enum store_result result, const str
 	else if (result == STORE_REFUSED)
 		http_problem(l->request, 400, err->text, NULL);
 	else if (!l->found)
-		http_problem(l->request, 404, l->view == view_suppression ? "that address is not on the list"
-			: "nobody here has that address or id", NULL);
+		http_problem(l->request, 404, not_found(l), NULL);
 	else
 		http_reply(l->request, 200, l->type, buf_cstr(&l->out), l->out.len);
 	look_free(l);
@@ -369,6 +379,26 @@ static void post_mail(void *ctx, struct http_request *r)
 	mail_in_post(&c->options, r);
 }
 
+static void get_mails(void *ctx, struct http_request *r)
+{
+	look(ctx, r, view_mails, "application/json", "");
+}
+
+/* {id} or {id}/raw */
+static void get_mail(void *ctx, struct http_request *r)
+{
+	const char *rest = http_rest(r);
+	size_t n = strcspn(rest, "/");
+	const char *id = arena_strndup(http_arena(r), rest, n);
+
+	if (!rest[n])
+		look(ctx, r, view_mail, "application/json", id);
+	else if (strcmp(rest + n, "/raw") == 0)
+		look(ctx, r, view_mail_raw, "application/octet-stream", id);
+	else
+		http_problem(r, 404, "ask for /mails/{id} or /mails/{id}/raw", NULL);
+}
+
 static void get_plan(void *ctx, struct http_request *r)
 {
 	struct console *c = ctx;
@@ -442,6 +472,8 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/domains", get_domains },
 	{ HTTP_POST, "/resume", post_resume },
 	{ HTTP_POST | HTTP_LARGE, "/mail", post_mail },
+	{ HTTP_GET, "/mails", get_mails },
+	{ HTTP_GET, "/mails/", get_mail },
 	{ HTTP_GET, "/plan", get_plan },
 	{ HTTP_GET, "/consents/verify", get_consents },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },

@@ -35,6 +35,9 @@ int view_leads(const struct view_at *at, struct db *db, struct buf *out, struct 
 int view_suppression(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_consents(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;	/* -1 also says which consent breaks which chain */
 int view_person(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
+int view_mails(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;	/* that came in */
+int view_mail(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;	/* one, by its id */
+int view_mail_raw(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;	/* as it came: no JSON; 0 too if it is not kept any more */
 int view_sequences(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_score(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_eval(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;

@@ -2,7 +2,11 @@
  * inbound.c: mails that came in. A mail is known again by the hash of its bytes, kept in the hash's own
  * bucket: it is taken before anybody knows whose it is.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/id.h"
+#include "base/mem.h"
 
 #include "inside.h"
 
@@ -74,4 +78,110 @@ int inbound_prune(struct db *db, int64_t before, struct err *err)
 			return -1;
 	}
 	return 0;
+}
+
+/* --- looked at ------------------------------------------------------------------------------------------ */
+
+STATEMENT(newest, BUCKETED,
+	"SELECT id FROM inbound"
+	" WHERE bucket = ?1 ORDER BY id DESC LIMIT ?2");
+
+STATEMENT(find, BUCKETED,
+	"SELECT mailbox, received, class, prospect, delivery, summary, bytes FROM inbound"
+	" WHERE bucket = ?1 AND id = ?2");
+
+STATEMENT(find_raw, BUCKETED,
+	"SELECT raw FROM inbound_raw"
+	" WHERE bucket = ?1 AND received = ?2 AND inbound = ?3");
+
+static int find_row(struct db *db, int64_t id, struct arena *arena, struct inbound *out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_find);
+	int got;
+
+	query_int(q, 1, id_bucket(id));
+	query_int(q, 2, id);
+	got = query_row(q, err);
+	if (got == 1)
+		*out = (struct inbound){
+			.id = id,
+			.mailbox = arena_strdup(arena, query_get_text(q, 0)),
+			.received = query_get_int(q, 1),
+			.class = arena_strdup(arena, query_get_text(q, 2)),
+			.prospect = query_get_int(q, 3),
+			.delivery = query_get_int(q, 4),
+			.summary = arena_strdup(arena, query_get_text(q, 5)),
+			.size = (size_t)query_get_int(q, 6),
+		};
+	query_done(q);
+	return got;
+}
+
+int inbound_find(struct db *db, int64_t id, struct arena *arena, struct inbound *out, struct err *err)
+{
+	int got = find_row(db, id, arena, out, err);
+	struct slice raw;
+	struct query *q;
+
+	if (got != 1)
+		return got;
+	q = db_query(db, &sql_find_raw);
+	query_int(q, 1, id_bucket(id));
+	query_int(q, 2, out->received);
+	query_int(q, 3, id);
+	got = query_row(q, err);
+	if (got == 1) {
+		raw = query_get_blob(q, 0);
+		out->raw = memcpy(arena_alloc(arena, raw.len + 1), raw.data, raw.len);
+		out->raw_len = raw.len;
+	}
+	query_done(q);
+	return got < 0 ? -1 : 1;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The ids of each bucket's newest, in no order. */
+static int collect_newest(struct db *db, size_t max, int64_t **ids, size_t *count, struct err *err)
+{
+	size_t cap = 0;
+	int got = 0;
+
+	for (int bucket = 0; bucket < BUCKETS && got >= 0; bucket++) {
+		struct query *q = db_query(db, &sql_newest);
+
+		query_int(q, 1, bucket);
+		query_int(q, 2, (int64_t)max);
+		while ((got = query_row(q, err)) == 1) {
+			*ids = xgrow(*ids, &cap, *count + 1, sizeof(**ids));
+			(*ids)[(*count)++] = query_get_int(q, 0);
+		}
+		query_done(q);
+	}
+	return got < 0 ? -1 : 0;
+}
+
+int inbound_latest(struct db *db, size_t max, struct arena *arena, struct inbound **out, size_t *count_out, struct err *err)
+{
+	int64_t *ids = NULL;
+	size_t count = 0, found = 0;
+	int rc = collect_newest(db, max, &ids, &count, err);
+
+	if (count)
+		qsort(ids, count, sizeof(*ids), newest_first);
+	if (count > max)
+		count = max;
+	*out = arena_calloc(arena, count + 1, sizeof(**out));
+	for (size_t i = 0; i < count && rc >= 0; i++) {
+		rc = find_row(db, ids[i], arena, &(*out)[found], err);
+		found += rc == 1;
+	}
+	free(ids);
+	*count_out = found;
+	return rc < 0 ? -1 : 0;
 }

@@ -71,6 +71,7 @@ struct command {
 	const char *data;		/* --data, or NULL */
 	const char *prospect;		/* --prospect, or NULL */
 	bool explain;
+	bool raw;			/* --raw */
 	bool dot;			/* --dot */
 	const char *sender, *recipient;	/* -f and -r, or NULL */
 	const char *where;		/* --where, or NULL */

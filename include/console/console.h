@@ -18,6 +18,7 @@
  *	POST /sequences/{name}/enroll		{"where": EXPR, "dry": true}: who would enter; without `dry` 202, and
  *	GET  /sequences/{name}/enroll		how far it has come
  *	POST /templates/{name}/send-test	{"to": A, "prospect": P, "data": {...}}: a mail to look at, by the real relay
+ *	GET  /mails /mails/{id}[/raw]		the latest mails that came in; one, and why it is what it is; its bytes
  *	POST /mail?size=N&sender=S&recipient=R	a mail that is brought, as the body: 200 when it is committed, 503: bring it again
  *	GET  /plan				what a reload would change, and for how many; 422 with all errors
  *	POST /reload				200, or 422 with all errors and nothing changed

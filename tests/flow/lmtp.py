@@ -42,7 +42,9 @@ keep: {{events: 1 year, raw_mail: 1 day}}
 DEADLY = """#!%s
 import json, os, signal, socket, struct
 s = socket.socket(fileno=3)
-s.recv(65536)
+data = b""
+while b"deadly" not in data:
+    data += s.recv(65536)
 data = json.dumps({"type": "state", "state": "reading", "key": ""}).encode()
 s.sendall(struct.pack(">I", len(data)) + data)
 os.kill(os.getpid(), signal.SIGSEGV)
@@ -302,6 +304,24 @@ def test_pipe(world, mails):
     world.start_daemon()
 
 
+def test_shown(world):
+    """What came in can be seen, whomever it is about."""
+    mails = world.ctl("mail", "list")
+    check(len(mails) == min(50, len(inbound(world))), "all that came: %d" % len(mails))
+    check([m["received"] for m in mails] == sorted((m["received"] for m in mails), reverse=True), "newest first")
+    call = [m for m in mails if m["from"] == "pipe@people.test"][0]
+    check((call["mailbox"], call["class"], call["detail"]) == ("pipe", "human", "call_me") and call["prospect"].startswith("pro_"), "a reply: %r" % call)
+    check([m for m in mails if m["class"] == "bounce"][0]["detail"] == "hard", "a bounce")
+    check([m for m in mails if m["subject"] == "large"][0]["prospect"] is None, "about nobody")
+    shown = world.ctl("mail", "show", call["mail"])
+    check(shown["delivery"].startswith("del_") and shown["tokens"][0]["where"] == "delivered-to" and shown["text"] == "Please call me tomorrow.", "why: %r" % shown)
+    ctl = [BUILD + "/nurturectl", "-s", world.folder + "/control.sock", "mail", "show"]
+    raw = subprocess.run(ctl + [call["mail"], "--raw"], stdout=subprocess.PIPE).stdout
+    check(raw.startswith(b"Return-Path: <pipe@people.test>\r\nDelivered-To: r+") and b"Please call me" in raw, "its bytes, behind its envelope")
+    for wrong in ("inb_0000000000000", "eva@people.test"):
+        check(subprocess.run(ctl + [wrong], stderr=subprocess.DEVNULL).returncode == 1, "%s is none" % wrong)
+
+
 def test_broken_program(world):
     """A reader that does not even begin puts no mail aside: all comes again. One that dies over a mail twice does."""
     before = len(inbound(world))
@@ -367,6 +387,7 @@ def main():
         test_many_connections(world)
         test_restart(world, mails)
         test_pipe(world, mails)
+        test_shown(world)
         test_broken_program(world)
         test_postfix(world, mails)
 
