@@ -157,6 +157,7 @@ SRC_store := \
 	daemon/store/disk.c \
 	daemon/store/domain_days.c \
 	daemon/store/enrolments.c \
+	daemon/store/erase.c \
 	daemon/store/events.c \
 	daemon/store/hits.c \
 	daemon/store/holds.c \
@@ -209,6 +210,7 @@ SRC_decide := \
 	daemon/decide/on_claim.c \
 	daemon/decide/on_dot.c \
 	daemon/decide/on_enroll.c \
+	daemon/decide/on_erase.c \
 	daemon/decide/on_esp.c \
 	daemon/decide/on_hit.c \
 	daemon/decide/on_identify.c \

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 #include <jansson.h>
@@ -272,6 +273,23 @@ int ctl_remote(const struct command *c)
 
 /* ---------------------------------------------------------------------------------------------------- */
 
+/* There is no way back: whoever sits there must say so. */
+static int erase(const struct command *c)
+{
+	char answer[16];
+
+	if (!c->yes && !isatty(STDIN_FILENO)) {
+		ctl_complain("nobody was erased: there is no terminal to ask at; say --yes");
+		return EXIT_REFUSED;
+	}
+	if (!c->yes) {
+		fprintf(stderr, "Erase all that is kept about %s, for good? [y/N] ", c->argument);
+		if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
+			return EXIT_REFUSED;
+	}
+	return ctl_remote(c);
+}
+
 static int help(void)
 {
 	struct buf text = BUF_INIT;
@@ -309,6 +327,8 @@ static int run(const struct command *c)
 		return ctl_ingest(c);
 	case VERB_REPLY:
 		return ctl_reply(c);
+	case VERB_ERASE:
+		return erase(c);
 	case VERB_SUPPRESSION_LIST:
 		return ctl_suppression_list(c);
 	case VERB_SUPPRESSION_IMPORT:

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/csv.h"
+#include "base/mem.h"
 #include "base/text.h"
 
 #include "ctl.h"
@@ -53,7 +54,7 @@ static const char *text(const json_t *row, enum column column)
 /* Each row of the list. */
 static int each(const struct command *c, void (*row)(const json_t *row, void *arg), void *arg)
 {
-	char *path = strdup("/suppressions");
+	char *path = xstrdup("/suppressions");
 	int rc = EXIT_DONE;
 
 	while (path) {
@@ -65,7 +66,7 @@ static int each(const struct command *c, void (*row)(const json_t *row, void *ar
 		free(path);
 		for (i = 0; i < json_array_size(rows); i++)
 			row(json_array_get(rows, i), arg);
-		path = next ? strdup(next) : NULL;
+		path = next ? xstrdup(next) : NULL;
 		json_decref(page);
 	}
 	return rc;

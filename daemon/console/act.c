@@ -32,6 +32,9 @@ struct act {
 	/* replay */
 	int64_t alert;
 	enum act_result result;
+	/* erase */
+	struct erasure erasure;
+	struct erasure_result erased;
 };
 
 /* Takes the act in any case. */
@@ -201,6 +204,80 @@ void act_replay(struct decide *decide, struct http_request *r)
 		http_problem(r, 404, "that is no alert: its id begins with alr_, see /queue?dead", NULL);
 		free(a);
 		return;
+	}
+	submit(a);
+}
+
+/* --- erasure ---------------------------------------------------------------------------------------- */
+
+static int erase_run(struct store_job *job, struct db *db, struct err *err)
+{
+	struct act *a = (struct act *)job;
+
+	a->erasure.at = clock_now();
+	return on_erase(a->decide, db, &a->erasure, &a->erased, err);
+}
+
+static void erase_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct act *a = (struct act *)job;
+	char id[ID_TEXT];
+	struct buf out = BUF_INIT;
+
+	if (result != STORE_COMMITTED) {
+		refuse(a, result, err);
+	} else if (a->erased.under_way) {
+		http_problem(a->request, 409, "they are suppressed, but a mail to them is with the relay at this moment, so that nothing is erased yet; "
+			"give the same command again", NULL);
+	} else {
+		buf_printf(&out, "{\"prospect\":\"%s\",\"erased\":true}", id_text("pro", a->erased.prospect, id));
+		http_reply(a->request, 200, "application/json", out.data, out.len);
+		buf_clear(&out);
+	}
+	free(a);
+}
+
+static int forget_run(struct store_job *job, struct db *db, struct err *err)
+{
+	struct act *a = (struct act *)job;
+
+	a->erasure.at = clock_now();
+	return on_forget_person(a->decide, db, &a->erasure, &a->erased, err);
+}
+
+static void forget_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct act *a = (struct act *)job;
+
+	if (result == STORE_COMMITTED && a->erased.found) {
+		a->erasure.prospect = a->erased.prospect;
+		a->job = (struct store_job){ .run = erase_run, .done = erase_done };
+		submit(a);
+		return;
+	}
+	if (result != STORE_COMMITTED)
+		refuse(a, result, err);
+	else
+		http_problem(a->request, 404, "nobody here has that address or id", NULL);
+	free(a);
+}
+
+void act_erase(struct decide *decide, struct http_request *r, const char *who)
+{
+	struct act *a = xcalloc(1, sizeof(*a));
+	struct err err;
+
+	a->job = (struct store_job){ .run = forget_run, .done = forget_done };
+	a->decide = decide;
+	a->request = r;
+	a->erasure.by = "nurturectl";
+	if (id_parse("pro", who, &a->erasure.prospect) < 0) {
+		if (address_parse(who, &a->address, &err) < 0) {
+			http_problem(r, 400, err.text, NULL);
+			free(a);
+			return;
+		}
+		a->erasure.address = &a->address;
 	}
 	submit(a);
 }

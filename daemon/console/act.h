@@ -15,4 +15,7 @@ void act_suppress(struct decide *decide, struct http_request *r, bool remove);
 /* http_rest(): {id}/replay */
 void act_replay(struct decide *decide, struct http_request *r);
 
+/* who: id or address. Answers when they are suppressed and all that was kept about them is gone; 409 while a mail is with the relay. */
+void act_erase(struct decide *decide, struct http_request *r, const char *who);
+
 #endif

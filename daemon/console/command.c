@@ -48,6 +48,9 @@ static const struct verb verbs[] = {
 	{ .words = "prospect why", .argument = "ID|ADDRESS", .options = O_ASK,
 		.path = "/prospects/%/why", .print = page_why,
 		.help = "what they got and why, what comes next" },
+	{ .words = "prospect erase", .argument = "ID|ADDRESS", .options = O_ASK | O_YES, .post = true, .kind = VERB_ERASE,
+		.path = "/prospects/%/erase",
+		.help = "forget all about one person, for good, and never mail them again" },
 	{ .words = "score", .argument = "ID|ADDRESS", .options = O_ASK | O_EXPLAIN,
 		.path = "/prospects/%/score", .print = page_score,
 		.help = "their score by rule, and what time will change" },
@@ -143,7 +146,7 @@ static const struct option_row {
 	{ "--text", NULL, O_TEXT, "template: the text part that is made of an HTML template" },
 	{ "--to", "ADDRESS", O_TO, "template send-test: who gets it" },
 	{ "--where", "EXPRESSION", O_WHERE, "sequence enroll: for whom this holds" },
-	{ "--yes", NULL, O_YES, "sequence enroll: without asking" },
+	{ "--yes", NULL, O_YES, "sequence enroll, prospect erase: without asking" },
 	{ "--dot", NULL, O_DOT, "sequence graph: the text for Graphviz instead of the picture" },
 	{ "-f", "SENDER", O_ENVELOPE, "ingest: the envelope sender, \"\" of a bounce" },
 	{ "-r", "RECIPIENT", O_ENVELOPE, "ingest: the envelope recipient" },
@@ -466,7 +469,7 @@ static void query_members(const struct command *c, struct buf *path)
 {
 	bool first = !strchr(c->verb->path, '?');
 
-	if (c->argument && c->verb->argument[0] == '[')
+	if (c->argument && c->verb->argument[0] == '[' && !strchr(c->verb->path, '%'))
 		query_member(path, &first, "domain", c->argument);
 	if (c->prospect)
 		query_member(path, &first, "prospect", c->prospect);

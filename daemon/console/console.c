@@ -237,6 +237,29 @@ static void get_prospect(void *ctx, struct http_request *r)
 	buf_clear(&who);
 }
 
+/* {id-or-address}/erase */
+static void post_prospect(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+	const char *rest = http_rest(r);
+	size_t n = strcspn(rest, "/");
+	struct buf who = BUF_INIT;
+
+	if (!n || strcmp(rest + n, "/erase") != 0 || text_percent_decode(rest, n, false, &who) < 0)
+		http_problem(r, 404, "what may be posted is /prospects/{id-or-address}/erase", NULL);
+	else
+		act_erase(c->decide, r, buf_cstr(&who));
+	buf_clear(&who);
+}
+
+static void prospect(void *ctx, struct http_request *r)
+{
+	if (http_method(r) == HTTP_POST)
+		post_prospect(ctx, r);
+	else
+		get_prospect(ctx, r);
+}
+
 static void get_eval(void *ctx, struct http_request *r)
 {
 	struct console *c = ctx;
@@ -462,7 +485,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/status", get_status },
 	{ HTTP_GET, "/queue", get_queue },
 	{ HTTP_GET, "/leads", get_leads },
-	{ HTTP_GET, "/prospects/", get_prospect },
+	{ HTTP_GET | HTTP_POST, "/prospects/", prospect },
 	{ HTTP_GET, "/eval", get_eval },
 	{ HTTP_GET, "/hits/", get_hits },
 	{ HTTP_POST, "/hits/rescore", post_rescore },

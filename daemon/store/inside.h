@@ -38,6 +38,7 @@ struct db {
 	bool fencing;			/* the statement at hand is the fence itself */
 	enum trouble trouble;		/* worst thing that befell the transaction */
 	uint64_t writes;		/* statements begun that may write */
+	bool scrub;			/* something was erased: the log must be cut behind the commit */
 	unsigned hints;			/* set in the transaction */
 	struct after *after;
 	size_t after_count, after_cap;

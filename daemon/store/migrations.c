@@ -504,6 +504,9 @@ static const char *const steps[] = {
 	" open_human $INT NOT NULL,"
 	" click_human $INT NOT NULL,"
 	" PRIMARY KEY (domain, day, shard)) $BY_KEY",
+
+	/* whose visitors they are, for erasure */
+	"CREATE INDEX visitor_prospect ON visitor (prospect)",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

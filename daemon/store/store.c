@@ -188,17 +188,6 @@ static void count_results(struct store *s, const struct job_list *jobs)
 	pthread_mutex_unlock(&s->mutex);
 }
 
-static void run_batch(struct store *s, struct job_list *jobs)
-{
-	struct db *db = s->db;
-	int rc = commit_batch(s, jobs);
-
-	count_results(s, jobs);
-	outlet_put(s->outlet, jobs, db->after, rc == 0 ? db->after_count : 0, rc == 0 ? db->hints : 0);
-}
-
-/* --- housekeeping --------------------------------------------------------------------------------------- */
-
 static void checkpoint(struct store *s, bool all)
 {
 	struct err err;
@@ -206,6 +195,34 @@ static void checkpoint(struct store *s, bool all)
 	if (s->db->driver->checkpoint(s->db->connection, all, &err) < 0)
 		log_warn("store.checkpoint", L_STR("file", s->file), L_STR("why", err.text));
 }
+
+/*
+ * What was erased still lies in the log, and in the file until the log is moved there. A reader may stand in the way of that: it is tried again
+ * until the log is cut.
+ */
+static void scrub(struct store *s)
+{
+	uint64_t unmoved;
+
+	if (!s->db->scrub)
+		return;
+	CRASH_POINT("erase.after_commit");
+	checkpoint(s, true);
+	s->db->scrub = s->db->driver->log_bytes(s->db->connection, &unmoved) > 0;
+}
+
+static void run_batch(struct store *s, struct job_list *jobs)
+{
+	struct db *db = s->db;
+	int rc = commit_batch(s, jobs);
+
+	if (rc == 0)
+		scrub(s);
+	count_results(s, jobs);
+	outlet_put(s->outlet, jobs, db->after, rc == 0 ? db->after_count : 0, rc == 0 ? db->hints : 0);
+}
+
+/* --- housekeeping --------------------------------------------------------------------------------------- */
 
 static uint64_t unmoved_log(struct store *s)
 {
@@ -319,6 +336,7 @@ static void *store_main(void *arg)
 
 		if (!idle)
 			run_batch(s, &jobs);
+		scrub(s);
 		look_after(s);
 		checkpoint_if_due(s, idle);
 	}
@@ -399,6 +417,8 @@ static int open_all(struct store *s, const struct store_options *options, struct
 		return -1;
 	if (store_prepare(s, db, options->owner, err) < 0)
 		return err_prefix(err, "%s", s->file);
+	/* whatever was erased before a crash, and still lies in the log */
+	checkpoint(s, true);
 	if (reader_start(s->file, s->outlet, &s->reader, err) < 0)
 		return err_prefix(err, "%s", s->file);
 	if (pthread_create(&s->thread, NULL, store_main, s) != 0)

@@ -37,6 +37,7 @@ enum verb_kind {
 	VERB_GRAPH,	/* done here: draws a sequence */
 	VERB_INGEST,	/* gives the daemon a mail */
 	VERB_REPLY,	/* done here: has a mail read as the intake would */
+	VERB_ERASE,	/* asks whoever sits there, then the daemon */
 	VERB_SUPPRESSION_LIST,		/* asks the daemon: page by page, or for the one that is named */
 	VERB_SUPPRESSION_IMPORT,	/* asks the daemon, some hundred rows of a file at a time */
 	VERB_SUPPRESSION_EXPORT,	/* asks the daemon, page by page */

@@ -523,6 +523,27 @@ struct suppression_list {
  */
 int on_suppress_all(struct decide *d, struct db *db, const struct suppression_list *fact, struct err *err) MUSTCHECK;
 
+/* A person and all that is kept about them. */
+struct erasure {
+	const struct address *address;	/* of on_forget_person(); NULL: by id */
+	int64_t prospect;
+	const char *by;			/* "nurturectl" */
+	int64_t at;
+};
+
+struct erasure_result {
+	bool found;
+	int64_t prospect;
+	size_t under_way;		/* mails that are with the relay: not yet erased, the same again in a moment */
+};
+
+/*
+ * In this order, each its own transaction. The first suppresses their address as `erased` (a reason that is there stays) and ends what they are in;
+ * the second erases. Not found: they are erased, or never were.
+ */
+int on_forget_person(struct decide *d, struct db *db, const struct erasure *fact, struct erasure_result *out, struct err *err) MUSTCHECK;
+int on_erase(struct decide *d, struct db *db, const struct erasure *fact, struct erasure_result *out, struct err *err) MUSTCHECK;
+
 /* A mail of the config to somebody who wants to see it: through the relay as any other, but marked, and nothing of it counts for anybody. */
 struct test_mail {
 	const char *template;		/* as steps name it */

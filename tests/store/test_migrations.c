@@ -3,6 +3,8 @@
  */
 #include <sqlite3.h>
 
+#include "store/erase.h"
+
 #include "with_store.h"
 
 #include "../../daemon/store/inside.h"
@@ -191,6 +193,35 @@ static void a_step_that_fails_changes_nothing(void **state)
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sequence_version'"), 0);
 }
 
+/* Whatever table has a person in it, erasure knows it. */
+static void erasure_knows_all_tables_about_people(void **state)
+{
+	static const char sql[] = "SELECT t.name FROM pragma_table_list AS t WHERE t.schema = 'main' AND t.type = 'table'"
+		" AND (EXISTS (SELECT 1 FROM pragma_table_info(t.name) AS c WHERE c.name IN ('prospect', 'anonymous_id', 'address', 'delivery', 'inbound'))"
+		"  OR t.name IN ('once', 'alarm', 'prospect'))";
+	const struct erase_rule *rules = erase_rules();
+	struct with_store *w = *state;
+	sqlite3_stmt *s;
+	sqlite3 *db;
+	int tables = 0, i;
+
+	close_store(w);
+	assert_int_equal(sqlite3_open(file_of(w), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	for (; sqlite3_step(s) == SQLITE_ROW; tables++) {
+		const char *table = (const char *)sqlite3_column_text(s, 0);
+
+		/* the hash of a mail tells nothing of it, and keeps it from being taken again */
+		for (i = 0; rules[i].table && strcmp(rules[i].table, table) != 0 && strcmp(table, "inbound_hash") != 0; i++)
+			;
+		if (!rules[i].table)
+			fail_msg("erasure does not know of table %s", table);
+	}
+	assert_true(tables > 20);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +233,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_events_of_an_older_schema_are_counted, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(people_of_an_older_schema_stay, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(the_hits_of_an_older_schema_stay, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(erasure_knows_all_tables_about_people, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, setup_store, teardown_store),
 	};
 
