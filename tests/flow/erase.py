@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Erasure: a person of whom every kind of thing is known is forgotten, and nothing of them is found in any file of the daemon's; the ledger still
-verifies; and their address is not mailed again until they confirm.
+"""Erasure: a person of whom every kind of thing is known is forgotten, and nothing of them is found in any file of the daemon's, also when it is
+killed at any place on the way; the ledger still verifies; and their address is not mailed again until they confirm.
+
+Builds nurtured with crash points, too (BUILD/crash).
 """
 import os
+import signal
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from answers import bounce, reply  # noqa: E402
 from look import SECRET, lay_out, ring, sign_up  # noqa: E402
-from world import BUILD, Maildir, World, check, links, main, wait_for  # noqa: E402
+from world import BUILD, TOP, Maildir, World, check, links, main, run, wait_for  # noqa: E402
 
 WHO = "zebulon.quagmire@people.test"
 WORDS = "my xylophone is broken"
@@ -96,4 +99,27 @@ def nothing_is_left():
         check(not [m for m in Maildir(w.folder + "/sent").messages() if WHO in str(m["To"])][1:], "mailed again")
 
 
-main(nothing_is_left)
+def killed_on_the_way():
+    run("make", "-s", "-C", TOP, "CRASH=1", "BUILD=" + BUILD + "/crash", BUILD + "/crash/nurtured", BUILD + "/crash/nurtured-intake")
+    for point in ("erase.suppressed", "erase.before_commit", "erase.after_commit"):
+        with World() as w:
+            begin(w)
+            become_known(w)
+            w.stop_daemon()
+            with open(w.folder + "/daemon.log", "ab") as log:
+                start = log.tell()
+                w.daemon_process = subprocess.Popen([BUILD + "/crash/nurtured", "-c", w.conf], stdout=log, stderr=log, env=dict(w.env, NURTURED_CRASH=point))
+            w.wait_ready(start)
+            ctl(w, "prospect", "erase", WHO, "--yes")
+            check(w.daemon_process.wait() == -signal.SIGKILL, "%s was not passed" % point)
+            w.start_daemon()
+            if point == "erase.after_commit":
+                check(not traces(w), "a start does not cut the log: %s" % traces(w))
+            again = ctl(w, "prospect", "erase", WHO, "--yes")
+            check(again.returncode == (1 if point == "erase.after_commit" else 0), "%s: %s" % (point, again))
+            check(not traces(w), "%s: left behind: %s" % (point, traces(w)))
+            check(ctl(w, "consent", "verify").returncode == 0, "%s: the chain is broken" % point)
+            check("erased" in ctl(w, "suppression", "list", WHO).stdout, "%s: they are not suppressed" % point)
+
+
+main(nothing_is_left, killed_on_the_way)
