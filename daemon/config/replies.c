@@ -78,7 +78,7 @@ struct replies_keys {
 };
 
 static const struct key replies_keys[] = {
-	{ ROW(KEY_DURATION, replies_keys, hold_company), .fallback = "14 days", .least = 0, .most = 365 * US_DAY,
+	{ ROW(KEY_DURATION, replies_keys, hold_company), .fallback = "0 days", .least = 0, .most = 365 * US_DAY,
 		.help = "when somebody becomes hot, how long people of the same company (by their domain, free mail left out) get no mails of sequences; "
 			"0 seconds: no matter" },
 	{ ROW(KEY_MAP, replies_keys, confidence), .table = &confidence_table, .help = "how sure a match is" },
