@@ -117,7 +117,7 @@ static void line_reply(struct line *l)
 	buf_str(l->out, " to ");
 	say(l->out, l->t->mail);
 	because(l->out, l->t->why);
-	until(l, ", till ");
+	until(l, ", names ");
 }
 
 static void line_away(struct line *l)
