@@ -184,7 +184,7 @@ def a_mail_is_looked_at_before_it_goes():
         check(status == 200, "unsubscribe: %d" % status)
         after = answer(w, "prospect", "show", "eva@people.test")
         check(before == after, "a test mail has changed something: %s, %s" % (before, after))
-        expect(ctl(w, "suppress", "find", "boss@people.test"), 1, "not on the list")
+        expect(ctl(w, "suppression", "list", "boss@people.test"), 1, "not on the list")
         write(w.folder + "/data.json", '{"first_name": "Max"}')
         expect(ctl(w, *command, "--data", w.folder + "/data.json"), 0, "sent")
         expect(ctl(w, "template", "send-test", "three", "--to", "boss@people.test"), 1, "no mail `three`")
