@@ -30,7 +30,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARN) $(HARDEN) $
 	$(if $(CRASH),-DNURTURED_CRASH) $(if $(BREAK),-DNURTURED_BREAK_$(BREAK)) -pthread $(CFLAGS)
 ALL_LDFLAGS = $(SANFLAGS) -pie -pthread -Wl,-z,relro,-z,now $(LDFLAGS)
 # libcurl's OpenSSL flavour by its soname; libetpan-dev insists on the headers of the other one
-LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -l:libcurl.so.4 -lm
+LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -l:libcurl.so.4 -lresolv -lm
 # servers of tests speak TLS themselves; the daemon leaves that to libcurl
 LIBS_PEERS := -lssl
 # libetpan.pc tells how Debian built it, too
@@ -38,7 +38,7 @@ LIBS_INTAKE := $(filter-out -specs=%,$(shell pkg-config --libs $(PKGS_INTAKE) 2>
 
 # --- sources, a folder at a time --------------------------------------------------------------------------------
 
-FOLDERS := base language config store decide simulate ingest send listen handoff console
+FOLDERS := base language config store decide simulate ingest send listen handoff console doctor
 
 SRC_base := \
 	daemon/base/address.c \
@@ -384,6 +384,20 @@ SRC_console := \
 	daemon/console/view.c \
 	daemon/console/view_mails.c
 
+SRC_doctor := \
+	daemon/doctor/doctor.c \
+	daemon/doctor/domains.c \
+	daemon/doctor/findings.c \
+	daemon/doctor/machine.c \
+	daemon/doctor/mailboxes.c \
+	daemon/doctor/names.c \
+	daemon/doctor/peer.c \
+	daemon/doctor/records.c \
+	daemon/doctor/relays.c \
+	daemon/doctor/rules.c \
+	daemon/doctor/spf.c \
+	daemon/doctor/web.c
+
 # what a folder may use: itself and what lies below it
 NEED_base := base
 NEED_language := language $(NEED_base)
@@ -396,7 +410,8 @@ NEED_send := send $(NEED_decide)
 NEED_listen := listen $(NEED_decide)
 NEED_handoff := handoff $(NEED_decide)
 NEED_console := console $(NEED_decide)
-NEED_all := console handoff listen send ingest simulate $(NEED_decide)
+NEED_doctor := doctor $(NEED_config)
+NEED_all := doctor console handoff listen send ingest simulate $(NEED_decide)
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 lib = $(foreach f,$(NEED_$(1)),$(BUILD)/lib$(f).a)
@@ -421,7 +436,7 @@ $(foreach f,$(FOLDERS),$(eval $(call folder,$f)))
 $(BUILD)/nurtured: $(call obj,daemon/main.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
-$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_ingest.c daemon/ctl_reply.c daemon/ctl_send_test.c daemon/ctl_simulate.c \
+$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_doctor.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_ingest.c daemon/ctl_reply.c daemon/ctl_send_test.c daemon/ctl_simulate.c \
 	daemon/ctl_suppression.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 

@@ -335,6 +335,8 @@ static int run(const struct command *c)
 		return ctl_suppression_import(c);
 	case VERB_SUPPRESSION_EXPORT:
 		return ctl_suppression_export(c);
+	case VERB_DOCTOR:
+		return ctl_doctor(c);
 	case VERB_SIMULATE:
 		return ctl_simulate(c);
 	case VERB_REMOTE:

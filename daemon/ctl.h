@@ -22,7 +22,7 @@ void ctl_problem(const struct json_t *problem, int status);
 /* The request of the verb's row, its answer printed; the exit status. */
 int ctl_remote(const struct command *c);
 
-/* `ingest`, `template send-test`, `sequence enroll`, `sequence graph`, `reply test`, `suppression list|import|export`, `simulate`: the exit status. */
+/* `ingest`, `template send-test`, `sequence enroll`, `sequence graph`, `reply test`, `suppression list|import|export`, `doctor`, `simulate`: the exit status. */
 int ctl_send_test(const struct command *c);
 int ctl_enroll(const struct command *c);
 int ctl_graph(const struct command *c);
@@ -31,6 +31,7 @@ int ctl_reply(const struct command *c);
 int ctl_suppression_list(const struct command *c);
 int ctl_suppression_import(const struct command *c);
 int ctl_suppression_export(const struct command *c);
+int ctl_doctor(const struct command *c);
 int ctl_simulate(const struct command *c);
 
 #endif

@@ -62,6 +62,7 @@ static const struct key_table listen_table = { "`listen`",
 struct sender_keys {
 	const struct yaml_node *from;
 	const char *name, *company, *postal_address, *bounce_domain, *reply_domain, *tracking_url, *relay;
+	const char *const *dkim_selectors;
 	int separator;
 };
 
@@ -83,6 +84,8 @@ static const struct key sender_keys[] = {
 		.help = "what links in its mails begin with: a host of the same domain as `from`, which leads here too" },
 	{ ROW(KEY_NAME, sender_keys, relay), .fallback_help = "any of them",
 		.help = "the only one of `relays` that its mails go over; they wait while it does not work" },
+	{ ROW(KEY_TEXTS, sender_keys, dkim_selectors), .fallback_help = "not told",
+		.help = "the selectors of the DKIM keys by which the relay signs, for `nurturectl doctor`" },
 	NO_KEY,
 };
 static const struct key_table sender_table = { "`sender`", "Who the mail is from.", sender_keys };
@@ -99,6 +102,7 @@ static const struct key other_sender_keys[] = {
 		.help = "what stands between the letter and the token in these addresses" },
 	{ ROW(KEY_URL, sender_keys, tracking_url), OF_SENDER, .choices = web_schemes, .help = "what links in its mails begin with" },
 	{ ROW(KEY_NAME, sender_keys, relay), OF_SENDER, .help = "the only one of `relays` that its mails go over" },
+	{ ROW(KEY_TEXTS, sender_keys, dkim_selectors), OF_SENDER, .help = "the selectors of the DKIM keys by which the relay signs" },
 	NO_KEY,
 };
 static const struct key_table other_sender_table = { "a sender",
@@ -272,6 +276,14 @@ static bool is_network(const char *s)
 	return inet_pton(AF_INET6, address, bytes) == 1 && bits <= 128;
 }
 
+/* What stands before ._domainkey. (RFC 6376 3.1): labels. */
+static bool is_selector(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+	return n && n <= 63 && !s[n] && s[0] != '.' && s[n - 1] != '.';
+}
+
 /* As it stands in a URL, but without a port. */
 static bool is_host(const char *s)
 {
@@ -344,8 +356,10 @@ static void load_sender(struct load *l, const struct yaml_node *map, const struc
 	c->postal_address = keys->postal_address;
 	c->bounce_domain = keys->bounce_domain;
 	c->reply_domain = keys->reply_domain;
+	c->dkim_selectors = keys->dkim_selectors;
 	c->separator = separator_choices[keys->separator][0];
 	c->relay = keys->relay;
+	check_items(l, map, "dkim_selectors", is_selector, "write what stands before ._domainkey. in its name, like s1");
 	c->tracking_url = keys->tracking_url ? load_base(l, map, "tracking_url", keys->tracking_url) : NULL;
 }
 
@@ -364,6 +378,8 @@ static void inherit(const struct yaml_node *map, const struct sender_config *of,
 		c->tracking_url = of->tracking_url;
 	if (!c->relay)
 		c->relay = of->relay;
+	if (map->kind != YAML_MAP || !yaml_get(map, "dkim_selectors"))
+		c->dkim_selectors = of->dkim_selectors;
 	if (map->kind != YAML_MAP || !yaml_get(map, "separator"))
 		c->separator = of->separator;
 }

@@ -35,12 +35,16 @@ enum command_option {
 	O_DRY = 524288,
 	O_ENVELOPE = 1 << 26,
 	O_RAW = 1 << 27,
+	O_RESOLVER = 1 << 29,
+	O_CA = 1 << 28,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
 static const struct verb verbs[] = {
 	{ .words = "check", .options = O_CONFIG | O_JSON, .kind = VERB_CHECK,
 		.help = "load a config and print all that is wrong with it" },
+	{ .words = "doctor", .options = O_CONFIG | O_JSON | O_RESOLVER | O_CA, .kind = VERB_DOCTOR,
+		.help = "look at DNS, relay, mailbox and machine; what is wrong and what to do" },
 	{ .words = "status", .options = O_ASK, .path = "/status",
 		.help = "what the daemon has done and what waits" },
 	{ .words = "prospect show", .argument = "ID|ADDRESS", .options = O_ASK, .path = "/prospects/%",
@@ -139,6 +143,8 @@ static const struct option_row {
 	{ "--reason", "TEXT", O_REASON, "suppression add: why" },
 	{ "--dry-run", NULL, O_DRY, "suppression import: say what would be new, and change nothing" },
 	{ "--since", "TIME", O_SINCE, "hits rescore: mails with hits since then: 30 days, or 2026-11-22T03:21:35Z (all)" },
+	{ "--resolver", "ADDRESS[:PORT]", O_RESOLVER, "doctor: ask this DNS server, for all names" },
+	{ "--ca", "FILE", O_CA, "doctor: the certificates that vouch for public_url" },
 	{ "--data", "FILE", O_DATA, "template: a JSON object with the names it uses" },
 	{ "--prospect", "ID|ADDRESS", O_PROSPECT, "eval: for whom; template send-test: whose mail it would be" },
 	{ "--explain", NULL, O_EXPLAIN, "eval, score: the value of each part" },
@@ -230,6 +236,12 @@ static void set_option(struct command *c, const struct option_row *o, const char
 		break;
 	case O_SINCE:
 		c->since = value;
+		break;
+	case O_RESOLVER:
+		c->resolver = value;
+		break;
+	case O_CA:
+		c->ca_file = value;
 		break;
 	case O_DATA:
 		c->data = value;
@@ -448,7 +460,7 @@ void command_help(struct buf *out)
 	for (i = 0; i < OPTIONS; i++)
 		if (options[i].help)
 			help_line(out, options[i].name, options[i].argument, options[i].help);
-	buf_str(out, "\nexit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no daemon there,"
+	buf_str(out, "\nexit status: 0 done, 1 refused or not found, 2 doctor: errors (1: warnings), 64 wrong usage, 69 no daemon there,"
 		" 78 bad config;\n  ingest: 65 never to be taken, 75 to be tried again\n");
 }
 

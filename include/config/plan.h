@@ -85,6 +85,7 @@ struct sender_config {
 	const char *message_domain;	/* right side of Message-ID: the domain of `from` */
 	const char *tracking_url;	/* what the links of its mails begin with: public_url unless given; without a trailing slash */
 	const char *relay;		/* name of the only one that its mails go over; NULL: over any */
+	const char *const *dkim_selectors;	/* by which its relay signs, for nurturectl doctor; ends with NULL; NULL: not told */
 	char separator;			/* between b and TOKEN in local parts: '+' (default), '-' or '=' */
 };
 

@@ -15,10 +15,11 @@ struct json_t;
 
 #define COMMAND_ARGUMENTS_MAX 1000	/* the shell makes many of *.liquid */
 
-/* sysexits(3), and 1 for "was refused" */
+/* sysexits(3), 1 for "was refused" and for the doctor's warnings, 2 for its errors */
 enum command_exit {
 	EXIT_DONE = 0,
 	EXIT_REFUSED = 1,
+	EXIT_ERRORS = 2,
 	EXIT_WRONG_USAGE = 64,
 	EXIT_BAD_DATA = 65,
 	EXIT_NO_DAEMON = 69,
@@ -41,6 +42,7 @@ enum verb_kind {
 	VERB_SUPPRESSION_LIST,		/* asks the daemon: page by page, or for the one that is named */
 	VERB_SUPPRESSION_IMPORT,	/* asks the daemon, some hundred rows of a file at a time */
 	VERB_SUPPRESSION_EXPORT,	/* asks the daemon, page by page */
+	VERB_DOCTOR,	/* done here: looks at DNS, relay, mailbox and machine */
 	VERB_SIMULATE,	/* done here: lets invented people live through the plan */
 };
 
@@ -87,6 +89,8 @@ struct command {
 		const char *people, *over;
 		bool update, population;
 	} simulate;
+	const char *resolver;		/* --resolver, or NULL */
+	const char *ca_file;		/* --ca, or NULL */
 	bool json, plain, text, headers, all;
 	bool help, version;
 };

@@ -73,6 +73,9 @@ static const struct mistake operator_mistakes[] = {
 	{ "nurtured.yaml", "relays:", "senders: [{name: shop, from: Ben, tracking_url: 'https://x.example/?go='}]\nrelays:",
 		"nurtured.yaml:8:30: `from`: the email address has no @; write it like Ana at Example <ana@example.com>\n"
 		"nurtured.yaml:8:49: there is a ? in `tracking_url`; links are made by adding to it\n" },
+	{ "nurtured.yaml", "relays:", "senders: [{name: shop, from: b@x.example, dkim_selectors: [s1, s1..x., 's 2']}]\nrelays:",
+		"nurtured.yaml:8:64: `s1..x.` in `dkim_selectors` is wrong; write what stands before ._domainkey. in its name, like s1\n"
+		"nurtured.yaml:8:72: `s 2` in `dkim_selectors` is wrong; write what stands before ._domainkey. in its name, like s1\n" },
 	{ "nurtured.yaml", "relays:", "message: {headers: {X_A: a, subject: b, Content-Language: c, Resent-To: d, X-B: [e], x-b: f, X-C: \"g\\nh\"}}\nrelays:",
 		"nurtured.yaml:8:21: `X_A` is no name of a header; it is letters, digits and -, at most 60 of them\n"
 		"nurtured.yaml:8:29: the header subject is made by nurtured or by the relay; choose another name, such as X-subject\n"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # layers.sh [ROOT]: includes run one way: {ingest, send, listen, handoff, console, simulate} -> decide -> {store, language,
-# config} -> base. The outer folders never include each other, nobody includes a folder's insides, and a library that
+# config} -> base; doctor -> config. The outer folders never include each other, nobody includes a folder's insides, and a library that
 # one folder is there to hide is included by nobody else.
 set -euo pipefail
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
@@ -13,6 +13,7 @@ declare -A below=(
 	[store]="base"
 	[decide]="base language config store"
 )
+below[doctor]="base language config"
 for folder in ingest send listen handoff console simulate; do
 	below[$folder]="base language config store decide"
 done

@@ -124,7 +124,7 @@ def links(message):
 class MailServer:
     """Real Postfix as relay (TLS and AUTH demanded) and real Dovecot as mailbox (IMAPS, LMTP from Postfix, SASL for Postfix)."""
 
-    DOMAINS = ("people.test", "sales.test", "reply.test", "bounce.test", "example.test")
+    DOMAINS = ("people.test", "sales.test", "reply.test", "bounce.test", "reply.example.test", "bounce.example.test", "example.test")
 
     def __init__(self, folder):
         self.folder = folder
@@ -138,12 +138,12 @@ class MailServer:
     def certificates(self):
         d = self.folder + "/tls"
         os.makedirs(d)
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=Test CA",
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "90", "-subj", "/CN=Test CA",
             "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
             "-keyout", d + "/ca.key", "-out", d + "/ca.pem")
         run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost", "-keyout", d + "/key.pem", "-out", d + "/req.pem")
-        write(d + "/ext", "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
-        run("openssl", "x509", "-req", "-in", d + "/req.pem", "-CA", d + "/ca.pem", "-CAkey", d + "/ca.key", "-CAcreateserial", "-days", "2",
+        write(d + "/ext", "subjectAltName=DNS:localhost,DNS:relay.example.test,DNS:imap.example.test,DNS:mail.example.test,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+        run("openssl", "x509", "-req", "-in", d + "/req.pem", "-CA", d + "/ca.pem", "-CAkey", d + "/ca.key", "-CAcreateserial", "-days", "90",
             "-extfile", d + "/ext", "-out", d + "/cert.pem")
         self.ca = d + "/ca.pem"
 
@@ -209,7 +209,7 @@ service auth {{
             os.makedirs(d + "/" + part_)
         user = pwd.getpwnam("postfix")
         os.chown(d + "/data", user.pw_uid, user.pw_gid)
-        write(d + "/conf/aliases", r"/^[bru]\+.*@(reply|bounce)\.test$/ replies@reply.test" + "\n")
+        write(d + "/conf/aliases", r"/^[bru]\+.*@(reply|bounce)\.(example\.)?test$/ replies@reply.test" + "\n")
         write(d + "/conf/main.cf", """
 compatibility_level = 3.6
 queue_directory = {d}/queue

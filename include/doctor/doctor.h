@@ -1,0 +1,47 @@
+/*
+ * doctor.h: looks at everything that mail needs and nurtured does not make itself: DNS, relay, mailbox, certificates, clock, disk. For nurturectl:
+ * blocks, one thread, touches neither database nor daemon.
+ *
+ * What it checks, and by which rules: SPF RFC 7208, DKIM RFC 6376, DMARC RFC 7489, one-click unsubscribe RFC 8058, and what Gmail, Yahoo and Microsoft
+ * ask of who sends much.
+ */
+#ifndef DOCTOR_DOCTOR_H
+#define DOCTOR_DOCTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct doctor;
+struct plan;
+
+/* How bad: ok; a note needs nothing done, or only a person can tell; a warning costs mail or will; an error loses mail now. */
+enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_ERROR };
+extern const char *const doctor_level_names[];	/* ok note warning error; ends with NULL */
+
+struct doctor_wish {
+	const struct plan *plan;
+	const char *config;	/* the operator's file, for the modes of what lies beside it */
+	const char *resolver;	/* 127.0.0.1:5353, for all names; NULL: the system's */
+	const char *ca_file;	/* who vouches for public_url; NULL: the system's */
+};
+
+/* What is pointed to must outlive it. */
+int doctor_new(const struct doctor_wish *wish, struct doctor **out, struct err *err) MUSTCHECK;
+void doctor_free(struct doctor **doctor);
+
+/* Everything, in the order of the way of a mail. */
+void doctor_look(struct doctor *doctor);
+
+enum doctor_level doctor_worst(const struct doctor *doctor);
+/* {"worst": L, "findings": [{"check", "about", "level", "what", "next"}], "rules": [{"rule", "met", "gmail", "yahoo", "microsoft"}]} A new reference. */
+json_t *doctor_json(const struct doctor *doctor);
+/* The same for people. */
+void doctor_print(struct buf *out, const json_t *json);
+
+#endif
