@@ -163,11 +163,12 @@ static void look_relay(struct doctor *d, const struct relay_config *relay)
 			curl_easy_setopt(p.easy, CURLOPT_PASSWORD, relay->password);
 		}
 		code = curl_easy_perform(p.easy);
-		if (code == CURLE_OK)
-			taken(d, &p, relay);
-		else if (code == CURLE_LOGIN_DENIED && !peer_says(&p, "AUTH")) {
+		/* libcurl goes on without a login where none is offered */
+		if (relay->user && !peer_says(&p, "AUTH") && (code == CURLE_OK || code == CURLE_LOGIN_DENIED)) {
 			findings_add(&d->findings, DOCTOR_ERROR, "relay", relay->name, "%s offers no login at port %d", p.place.host, p.place.port);
 			findings_next(&d->findings, "use its port for submission, 587 or 465, or leave user and password out");
+		} else if (code == CURLE_OK) {
+			taken(d, &p, relay);
 		} else {
 			peer_failed(&p, code);
 			if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_USE_SSL_FAILED || code == CURLE_SSL_CONNECT_ERROR)

@@ -5,7 +5,7 @@ import copy
 import http.server
 import json
 import os
-import socket
+import shutil
 import socketserver
 import ssl
 import subprocess
@@ -14,7 +14,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from dns import Dns  # noqa: E402
-from world import BUILD, TOP, World, check, free_port, run, write  # noqa: E402
+from world import BUILD, TOP, Failed, World, check, free_port, run, write  # noqa: E402
 
 OPERATOR = """
 state: {f}/state
@@ -74,6 +74,7 @@ class Clinic(World):
 
     def __init__(self):
         super().__init__()
+        self.spoiler = None     # a peer that is not as it should be
         write(self.folder + "/smtp-password", "relay-password\n", 0o600)
         write(self.folder + "/imap-password", "replies\n", 0o600)
         write(self.folder + "/wrong-password", "guess\n", 0o600)
@@ -108,6 +109,20 @@ class Clinic(World):
         words.update(changed)
         self.configure(OPERATOR.format(**words), nurture=NURTURE, sales=SALES, forms__free_ebook=FORM, sequences__ebook=SEQUENCE)
 
+    def heal(self, records):
+        """As it was before the last test."""
+        if self.spoiler:
+            self.spoiler.stop()
+            self.spoiler = None
+        self.dns.records.clear()
+        self.dns.records.update(copy.deepcopy(records))
+        self.dns.broken.clear()
+        self.web.status = 200
+        shutil.rmtree(self.folder + "/conf", ignore_errors=True)
+        shutil.rmtree(self.folder + "/other-tls", ignore_errors=True)
+        os.chmod(self.folder + "/state", 0o750)
+        self.write_config()
+
     def doctor(self, *args):
         done = subprocess.run([BUILD + "/nurturectl", "doctor", "-c", self.conf, "--resolver", "127.0.0.1:%d" % self.dns.port, "--ca", self.mail.ca, "--json", *args],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -122,12 +137,12 @@ class Clinic(World):
             check(f["level"] in ("ok", "note") or f.get("next"), "nothing to do about %s" % f)
         return ours, {r["rule"]: r["met"] for r in found["rules"]}
 
-    def expect(self, name, level, what, *args):
-        """One finding of that check has that level and those words, and nothing else is wrong."""
-        found, rules = self.doctor(*args)
+    def expect(self, name, level, what, *follows):
+        """One finding of that check has that level and those words, and nothing else is wrong but in checks that follow from it."""
+        found, rules = self.doctor()
         mine = [f for f in found if f["check"] == name and f["level"] == level and what in f["what"]]
         check(mine, "no %s of %s with %r: %s" % (level, name, what, [f for f in found if f["check"] == name]))
-        others = [f for f in found if f["level"] in ("warning", "error") and f not in mine]
+        others = [f for f in found if f["level"] in ("warning", "error") and f not in mine and f["check"] not in follows]
         check(not others, "%s: wrong besides: %s" % (what, others))
         return rules
 
@@ -199,8 +214,169 @@ def good(w):
     check("Gmail" in text and "ok       dkim: s1._domainkey.example.test: an RSA key of 2048 bits\n" in text, text)
 
 
+def spoiled(name, level, what, spoil, *args):
+    """A test: in a good world `spoil` breaks one thing; it is found, and nothing else."""
+    def test(w):
+        spoil(w)
+        w.expect(name, level, what, *args)
+    return test
+
+
+def record(name, *values):
+    """Other records under a name; none: it is gone."""
+    def spoil(w):
+        if values:
+            w.dns.records[name] = list(values)
+        else:
+            del w.dns.records[name]
+    return spoil
+
+
+def txt(name, *texts):
+    return record(name, *[("TXT", t) for t in texts])
+
+
+def config(**changed):
+    return lambda w: w.write_config(**{k: v(w) if callable(v) else v for k, v in changed.items()})
+
+
+def broken_name(name):
+    return lambda w: w.dns.broken.add(name)
+
+
+def short_key(w):
+    w.dns.records["s1._domainkey.example.test"] = [("TXT", rsa_record(w.folder, 512))]
+
+
+def weak_key(w):
+    w.dns.records["s1._domainkey.example.test"] = [("TXT", rsa_record(w.folder, 1024))]
+
+
+def in_test(w):
+    w.dns.records["s1._domainkey.example.test"] = [("TXT", w.dns.records["s1._domainkey.example.test"][0][1].replace("v=DKIM1;", "v=DKIM1; t=y;"))]
+
+
+def many_includes(w):
+    for i in range(11):
+        w.dns.records["%d.spf.example.test" % i] = [("TXT", "v=spf1 ip4:203.0.113.%d -all" % i)]
+    w.dns.records["bounce.example.test"][1] = ("TXT", "v=spf1 ip4:192.0.2.10 " + " ".join("include:%d.spf.example.test" % i for i in range(11)) + " -all")
+
+
+def talk(greeting, answers):
+    """A relay on this machine of another kind."""
+    def spoil(w):
+        peer = w.spoiler = Talk(greeting, answers)
+        w.write_config(relay="smtp://127.0.0.1:%d" % peer.port, tls="none", login="")
+    return spoil
+
+
+def without_starttls(w):
+    w.spoiler = Talk(b"220 relay ESMTP\r\n", {b"EHLO": b"250-relay\r\n250 SIZE 50000000\r\n"})
+    w.write_config(relay="smtp://relay.example.test:%d" % w.spoiler.port)
+
+
+def web_of(*args):
+    """The web server has another certificate."""
+    def spoil(w):
+        d = w.folder + "/other-tls"
+        os.makedirs(d)
+        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=other", "-keyout", d + "/key.pem", "-out", d + "/req.pem")
+        write(d + "/ext", "subjectAltName=DNS:%s\n" % args[0])
+        tls = w.mail.folder + "/tls"
+        ca = ["-CA", tls + "/ca.pem", "-CAkey", tls + "/ca.key", "-CAcreateserial"] if len(args) < 3 else ["-signkey", d + "/key.pem"]
+        run("openssl", "x509", "-req", "-in", d + "/req.pem", *ca, "-days", str(args[1]), "-extfile", d + "/ext", "-out", d + "/cert.pem")
+        w.spoiler = Healthy(d)
+        w.write_config(web="https://mail.example.test:%d" % w.spoiler.port)
+    return spoil
+
+
+def mode(path, bits):
+    return lambda w: os.chmod(w.folder + "/" + path, bits)
+
+
+def open_secret(w):
+    write(w.folder + "/conf/secrets/spare", "x\n", 0o644)
+
+
+def web_is_another(w):
+    w.web.status = 404
+
+
+BROKEN = {
+    "no_spf": spoiled("spf", "error", "no SPF record", record("bounce.example.test", ("MX", "10 mx.example.test"))),
+    "two_spf": spoiled("spf", "error", "several SPF records", record("bounce.example.test", ("MX", "10 mx.example.test"), ("TXT", "v=spf1 -all"), ("TXT", "v=spf1 a -all"))),
+    "wrong_spf": spoiled("spf", "error", "is no mechanism", record("bounce.example.test", ("MX", "10 mx.example.test"), ("TXT", "v=spf1 ipv4:192.0.2.10 -all"))),
+    "wrong_included_spf": spoiled("spf", "error", "it names _spf.example.test, whose SPF record is wrong", txt("_spf.example.test", "v=spf1 ip4:nowhere -all")),
+    "gone_included_spf": spoiled("spf", "error", "which has no SPF record", record("_spf.example.test")),
+    "eleven_lookups": spoiled("spf", "error", "it takes 11 DNS lookups", many_includes),
+    "three_voids": spoiled("spf", "error", "3 of the names in it are not in DNS", record("bounce.example.test", ("MX", "10 mx.example.test"), ("TXT", "v=spf1 ip4:192.0.2.10 a:x.test a:y.test mx:z.test -all"))),
+    "everybody_may_send": spoiled("spf", "error", "+all", record("bounce.example.test", ("MX", "10 mx.example.test"), ("TXT", "v=spf1 ip4:192.0.2.10 +all"))),
+    "spf_says_nothing": spoiled("spf", "warning", "?all", record("bounce.example.test", ("MX", "10 mx.example.test"), ("TXT", "v=spf1 ip4:192.0.2.10 ?all"))),
+    "behind_all": spoiled("spf", "warning", "behind `all`", record("bounce.example.test", ("MX", "10 mx.example.test"), ("TXT", "v=spf1 ip4:192.0.2.10 -all mx"))),
+    "relay_not_in_spf": spoiled("spf.relay", "warning", "192.0.2.10", txt("_spf.example.test", "v=spf1 ip4:203.0.113.1 -all")),
+    "dns_fails": spoiled("spf", "warning", "DNS gives no answer for _spf.example.test", broken_name("_spf.example.test")),
+    "no_dmarc": spoiled("dmarc", "error", "no DMARC record", record("_dmarc.example.test")),
+    "two_dmarc": spoiled("dmarc", "error", "several DMARC records", txt("_dmarc.example.test", "v=DMARC1; p=none", "v=DMARC1; p=reject")),
+    "wrong_dmarc": spoiled("dmarc", "error", "it has no policy", txt("_dmarc.example.test", "v=DMARC1; rua=mailto:x@example.test")),
+    "dmarc_without_reports": spoiled("dmarc.reports", "warning", "no address for reports", txt("_dmarc.example.test", "v=DMARC1; p=reject")),
+    "dmarc_reports_to_the_web": spoiled("dmarc.reports", "warning", "no mailto:", txt("_dmarc.example.test", "v=DMARC1; p=reject; rua=https://example.test/dmarc")),
+    "strict_alignment": spoiled("alignment", "warning", "(aspf=s)", txt("_dmarc.example.test", "v=DMARC1; p=reject; aspf=s; rua=mailto:d@example.test")),
+    "no_key": spoiled("dkim", "error", "there is no key", config(selectors="[s2]")),
+    "key_of_512": spoiled("dkim", "error", "512 bits", short_key),
+    "key_of_1024": spoiled("dkim", "warning", "1024 bits", weak_key),
+    "revoked_key": spoiled("dkim", "error", "revoked", txt("s1._domainkey.example.test", "v=DKIM1; p=")),
+    "cut_key": spoiled("dkim", "error", "no RSA key", txt("s1._domainkey.example.test", "v=DKIM1; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GN")),
+    "key_in_test": spoiled("dkim", "error", "t=y", in_test),
+    "no_mx": spoiled("mx", "error", "neither MX nor address: replies", record("reply.example.test")),
+    "no_mx_but_address": spoiled("mx", "warning", "has no MX", record("reply.example.test", ("A", "192.0.2.20"))),
+    "null_mx": spoiled("mx", "error", "takes no mail", record("reply.example.test", ("MX", "0 ."))),
+    "mx_that_is_gone": spoiled("mx", "error", "none of its MX has an address", record("reply.example.test", ("MX", "10 gone.example.test"))),
+    "no_reverse": spoiled("reverse", "error", "has no name", record("10.2.0.192.in-addr.arpa")),
+    "reverse_leads_elsewhere": spoiled("reverse", "error", "does not lead back", record("10.2.0.192.in-addr.arpa", ("PTR", "mx.example.test"))),
+    "relay_not_in_dns": spoiled("relay", "error", "nowhere.example.test is not in DNS", config(relay="smtp://nowhere.example.test:587")),
+    "relay_silent": spoiled("relay", "error", "nothing answers", config(relay=lambda w: "smtp://relay.example.test:%d" % free_port())),
+    "relay_password": spoiled("relay", "error", "refuses the login", config(login=lambda w: ", user: nurtured@example.test, password: \"file:%s/wrong-password\"" % w.folder)),
+    "relay_without_starttls": spoiled("relay", "error", "offers no STARTTLS", without_starttls),
+    "relay_without_login": spoiled("relay", "error", "offers no login", lambda w: (talk(b"220 relay ESMTP\r\n", {b"EHLO": b"250-relay\r\n250 SIZE 50000000\r\n"})(w), w.write_config(
+        relay="smtp://127.0.0.1:%d" % w.spoiler.port, tls="none"))),
+    "relay_of_small_mails": spoiled("relay.size", "warning", "1000 bytes at most", talk(b"220 relay ESMTP\r\n", {b"EHLO": b"250-relay\r\n250-SIZE 1000\r\n250 DSN\r\n"})),
+    "mailbox_password": spoiled("mailbox", "error", "refuses the login", config(imap_password="wrong-password")),
+    "mailbox_folder": spoiled("mailbox", "error", "no such folder: \"Nowhere\"", config(mailbox=lambda w: "imaps://imap.example.test:%d/Nowhere" % w.mail.imaps)),
+    "mailbox_silent": spoiled("mailbox", "error", "nothing answers", config(mailbox=lambda w: "imaps://imap.example.test:%d/INBOX" % free_port())),
+    "web_not_in_dns": spoiled("web.dns", "error", "no link in a mail works", record("mail.example.test"), "web"),
+    "web_of_another": spoiled("web", "error", "/healthz is 404", web_is_another),
+    "web_of_another_name": spoiled("web", "error", "the certificate is not for mail.example.test", web_of("www.example.test", 90)),
+    "web_expires": spoiled("web", "warning", "the certificate of mail.example.test ends in", web_of("mail.example.test", 3)),
+    "web_signed_by_itself": spoiled("web", "error", "nobody vouches", web_of("mail.example.test", 90, "self")),
+    "state_open": spoiled("state", "error", "mode 755", mode("state", 0o755)),
+    "config_open": spoiled("config", "error", "may change it", mode("conf/nurtured.yaml", 0o666)),
+    "secret_open": spoiled("secrets", "error", "others may read it", open_secret),
+}
+
+
+def main():
+    wanted = sys.argv[1:]
+    bad = 0
+    with Clinic() as w:
+        w.open()
+        records = copy.deepcopy(w.dns.records)
+        for name, test in [("good", good)] + list(BROKEN.items()):
+            if wanted and name not in wanted:
+                continue
+            w.heal(records)
+            try:
+                test(w)
+                print("ok   " + name, flush=True)
+            except Failed as e:
+                bad += 1
+                print("FAIL %s: %s" % (name, e), flush=True)
+        w.heal(records)
+        if bad:
+            raise Failed("%d cases" % bad)
+
+
 if __name__ == "__main__":
-    with Clinic() as world_:
-        world_.open()
-        good(world_)
-        print("ok   good")
+    try:
+        main()
+    except Failed:
+        sys.exit(1)
