@@ -65,12 +65,12 @@ static void judge_spf_relay(struct doctor *d, const char *domain, const struct s
 
 	if (d->relays.count == 0) {
 		findings_add(f, DOCTOR_NOTE, "spf.relay", domain, "by which address the relay sends cannot be told from here");
-		findings_next(f, "`nurturectl doctor --probe` shows what a receiver makes of it");
+		findings_next(f, "send yourself one (nurturectl template send-test): its Authentication-Results say what a receiver makes of it");
 	} else if (spf->covers) {
 		findings_add(f, DOCTOR_OK, "spf.relay", domain, "it lets the relay send (%s)", d->relays.items[0]);
 	} else {
 		findings_add(f, DOCTOR_WARNING, "spf.relay", domain, "it does not name the address of the relay, %s", d->relays.items[0]);
-		findings_next(f, "add what your relay's pages tell to `include`, or ip4:%s; if it sends by other addresses, see what --probe says", d->relays.items[0]);
+		findings_next(f, "add what your relay's pages tell to `include`, or ip4:%s; if it sends by other addresses, the Authentication-Results of a mail of yours tell them", d->relays.items[0]);
 	}
 }
 
@@ -281,7 +281,7 @@ static void look_dkim(struct doctor *d, const struct from *from)
 	if ((s && s != from->sender->dkim_selectors) || findings_has(f, "dkim", from->domain))
 		return;
 	findings_add(f, DOCTOR_NOTE, "dkim", from->domain, "which key the relay signs with cannot be told from DNS alone");
-	findings_next(f, "name its selector in `dkim_selectors` of the sender, or run nurturectl doctor --probe");
+	findings_next(f, "name its selector in `dkim_selectors` of the sender, the `s=` of DKIM-Signature in a mail of yours");
 }
 
 /* --- where mail comes back to, what links lead to ------------------------------------------------------------------- */
