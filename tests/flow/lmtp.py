@@ -351,7 +351,7 @@ def test_postfix(world, mails):
     conf = server.folder + "/postfix/conf"
     write(conf + "/transport", "reply.example.test lmtp:unix:%s/lmtp.sock\nbounce.example.test lmtp:unix:%s/lmtp.sock\n" % (world.folder, world.folder))
     with open(conf + "/main.cf", "a") as f:
-        f.write("transport_maps = texthash:%s/transport\nrelay_domains = reply.example.test, bounce.example.test\nlmtp_destination_concurrency_failed_cohort_limit = 0\n" % conf)
+        f.write("virtual_mailbox_domains = people.test\nvirtual_alias_maps =\ntransport_maps = texthash:%s/transport\nrelay_domains = reply.example.test, bounce.example.test\nlmtp_destination_concurrency_failed_cohort_limit = 0\n" % conf)
     run("postfix", "-c", conf, "reload")
     who, to = "max@people.test", addr(mails["max"]["Reply-To"])
 

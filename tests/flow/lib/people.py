@@ -266,7 +266,7 @@ class People:
         p.reply = "%06d.test" % p.number
         box = self.world.folder + "/replies/"
         write(box + "tmp/" + p.reply, "From: Eva <%s>\nTo: %s\nSubject: Re: %s\nMessage-ID: <reply-%d@people.test>\nIn-Reply-To: %s\nDate: %s\n\n"
-              "Thank you, I have read it and found it useful.\n" % (p.address, to, m["Subject"], p.number, m["Message-ID"], email.utils.formatdate()))
+              "We have read it and will talk about it in our team.\n" % (p.address, to, m["Subject"], p.number, m["Message-ID"], email.utils.formatdate()))
         os.rename(box + "tmp/" + p.reply, box + "new/" + p.reply)
 
     def look_at_replies(self):
