@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from answers import FORM, NURTURE, SALES, SEQUENCE, addr, bounce, reply, return_path, sign_up  # noqa: E402
 import world as worlds  # noqa: E402
-from world import BUILD, PATIENCE, TOP, MailServer, MailServer, World, check, free_port, run, wait_for, write  # noqa: E402
+from world import BUILD, PATIENCE, TOP, MailServer, World, check, free_port, run, wait_for, write  # noqa: E402
 
 OPERATOR = """
 state: {f}/state
@@ -351,6 +351,7 @@ def test_postfix(world, mails):
     MailServer.DOMAINS = tuple(d for d in MailServer.DOMAINS if d not in ("reply.example.test", "bounce.example.test"))
     server = world.mail_server()
     conf = server.folder + "/postfix/conf"
+    write(conf + "/aliases", r"/^[bru]\+.*@(reply|bounce)\.test$/ replies@reply.test" + "\n")
     write(conf + "/transport", "reply.example.test lmtp:unix:%s/lmtp.sock\nbounce.example.test lmtp:unix:%s/lmtp.sock\n" % (world.folder, world.folder))
     with open(conf + "/main.cf", "a") as f:
         f.write("transport_maps = texthash:%s/transport\nrelay_domains = reply.example.test, bounce.example.test\nlmtp_destination_concurrency_failed_cohort_limit = 0\n" % conf)
