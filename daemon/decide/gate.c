@@ -114,7 +114,7 @@ static int check_choices(struct person *p, const struct sequence *s, const struc
 static int check_hold(struct person *p, const struct step *step, struct gate_answer *out, struct err *err)
 {
 	struct hold held;
-	int rc = step && step->even_in_cap ? 0 : hold_find(p, &held, err);
+	int rc = step && step->even_in_cap ? 0 : hold_find(p->plan, p->db, p->row.id, p->row.address, p->now, p->arena, &held, err);
 
 	if (rc == 1)
 		hold(out, held.until, held.why);

@@ -12,16 +12,16 @@
 #include "person.h"
 #include "reply.h"
 
-/* Of their company; NULL where it tells nothing about one. */
-static const char *company_domain(struct person *p)
+/* Of the company of an address; NULL where it tells nothing about one. */
+static const char *company_domain(const char *text, struct arena *arena)
 {
 	struct address address;
 	const char *at;
 
-	if (address_parse(p->row.address, &address, NULL) || strcmp(address_kind(&address), "free") == 0)
+	if (address_parse(text, &address, NULL) || strcmp(address_kind(&address), "free") == 0)
 		return NULL;
 	at = strrchr(address.key, '@');
-	return at ? arena_strdup(p->arena, at + 1) : NULL;
+	return at ? arena_strdup(arena, at + 1) : NULL;
 }
 
 static const char *day_of(struct person *p, int64_t at)
@@ -46,7 +46,7 @@ int hold_person(struct person *p, int64_t until, const char *why, struct err *er
 
 int hold_company(struct person *p, struct err *err)
 {
-	const char *domain = p->plan->replies.hold_company > 0 ? company_domain(p) : NULL;
+	const char *domain = p->plan->replies.hold_company > 0 ? company_domain(p->row.address, p->arena) : NULL;
 	struct hold hold = { .prospect = p->row.id, .until = p->now + p->plan->replies.hold_company };
 
 	if (!domain)
@@ -55,14 +55,15 @@ int hold_company(struct person *p, struct err *err)
 	return holds_put_company(p->db, domain, &hold, err);
 }
 
-int hold_find(struct person *p, struct hold *out, struct err *err)
+int hold_find(const struct plan *plan, struct db *db, int64_t prospect, const char *address, int64_t now, struct arena *arena, struct hold *out,
+	struct err *err)
 {
 	const char *domain;
-	int rc = holds_find(p->db, p->row.id, p->arena, out, err);
+	int rc = holds_find(db, prospect, arena, out, err);
 
-	if (rc < 0 || (rc == 1 && out->until > p->now))
+	if (rc < 0 || (rc == 1 && out->until > now))
 		return rc;
-	domain = p->plan->replies.hold_company > 0 ? company_domain(p) : NULL;
-	rc = domain ? holds_find_company(p->db, domain, p->arena, out, err) : 0;
-	return rc == 1 && (out->until <= p->now || out->prospect == p->row.id) ? 0 : rc;
+	domain = plan->replies.hold_company > 0 ? company_domain(address, arena) : NULL;
+	rc = domain ? holds_find_company(db, domain, arena, out, err) : 0;
+	return rc == 1 && (out->until <= now || out->prospect == prospect) ? 0 : rc;
 }

@@ -7,10 +7,10 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "store/holds.h"
 
 #include "decide.h"
 #include "person.h"
+#include "reply.h"
 
 METRIC(stopped, COUNTER, "nurtured_deliveries_total", "result=\"suppressed\"", "Deliveries by result.");
 
@@ -71,14 +71,30 @@ static int end_withheld(struct decide *d, struct db *db, const struct delivery *
 	return sequence_end(d, db, &e, mail->reply, mail->done, err);
 }
 
-/* They answered "not now" after it was claimed: it is tried again when the hold is over. 1 it is. */
+/* Does the step go out whatever they were mailed, and so through holds, as the gate has it? 1, 0, -1. */
+static int even_in_hold(struct decide *d, struct db *db, const struct delivery *mail, struct err *err)
+{
+	const struct sequence *s;
+	struct enrolment e;
+	int found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err), step;
+
+	if (found <= 0 || version_of(d, db, &e, &s, err))
+		return found <= 0 ? found : -1;
+	step = s ? plan_step(s, mail->step) : -1;
+	return step >= 0 && s->steps[step].even_in_cap;
+}
+
+/* They, or a colleague, answered after it was claimed: it is tried again when the hold is over. 1 it is. */
 static int put_off(struct decide *d, struct db *db, struct delivery *mail, struct err *err)
 {
 	struct hold held;
-	int found = holds_find(db, mail->prospect, d->arena, &held, err);
+	int found = hold_find(d->working, db, mail->prospect, mail->address, clock_now(), d->arena, &held, err), even;
 
-	if (found < 0 || !found || held.until <= clock_now())
-		return found < 0 ? -1 : 0;
+	if (found <= 0)
+		return found;
+	even = even_in_hold(d, db, mail, err);
+	if (even)
+		return even < 0 ? -1 : 0;
 	log_info("mail.withheld", L_ID("delivery", "del", mail->id), L_STR("why", held.why));
 	if (sending_take(db, mail->id, d->arena, mail, err) < 0)
 		return -1;

@@ -16,8 +16,9 @@ struct person;
 int hold_person(struct person *p, int64_t until, const char *why, struct err *err) MUSTCHECK;
 /* The colleagues, by the domain of the address; not those with free mail, nor p. */
 int hold_company(struct person *p, struct err *err) MUSTCHECK;
-/* 1: one is in force, theirs or of their company; 0; -1. */
-int hold_find(struct person *p, struct hold *out, struct err *err) MUSTCHECK;
+/* Of a person, by one of their addresses. 1: one is in force, theirs or of their company; 0; -1. */
+int hold_find(const struct plan *plan, struct db *db, int64_t prospect, const char *address, int64_t now, struct arena *arena, struct hold *out,
+	struct err *err) MUSTCHECK;
 
 /* --- on_reply.c: parts of on_mail() */
 

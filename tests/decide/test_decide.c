@@ -684,6 +684,35 @@ static void test_a_colleague_waits_and_goes_on_after(void **state)
 	assert_int_equal(sent_of("ute@work.example", "three-mistakes"), 1);
 }
 
+/* What holds mails back at the gate does so at the dot, too, and what passes there passes here. */
+static void test_a_hold_between_claim_and_dot(void **state)
+{
+	int64_t delivery = 0;
+	struct claim_call first = { 0 }, urgent = { 0 };
+	struct dot_call dot = { 0 };
+
+	w.plan->replies.hold_company = 14 * US_DAY;
+	sign_up("ebook", "eva@work.example", NULL, NULL);
+	send_due(&delivery);
+	sign_up("ebook", "ute@work.example", NULL, NULL);
+	run(run_claim, &first);
+	assert_int_equal(first.batch->count, 1);
+	assert_true(mail_in(MAIL_HUMAN, delivery, "How much is it for 40 people?", "pricing", 5).hot);
+	dot.delivery = first.batch->mails[0].delivery;
+	run(run_dot, &dot);
+	assert_false(dot.may);
+	assert_int_equal(look("ute@work.example").deliveries[0].state, DELIVERY_DEFERRED);
+	mail_batch_free(&first.batch);
+	/* `even_in: always`: whatever they were mailed, and whoever talks with sales */
+	track("ute@work.example", NULL, "trial", "", "t1");
+	run(run_claim, &urgent);
+	assert_int_equal(urgent.batch->count, 2);	/* and the reply, for sales */
+	dot = (struct dot_call){ .delivery = urgent.batch->mails[urgent.batch->mails[0].kind != DELIVERY_STEP].delivery };
+	run(run_dot, &dot);
+	assert_true(dot.may);
+	mail_batch_free(&urgent.batch);
+}
+
 /* Nobody has that address and no token of ours is in it: sales read it, and answer whoever wrote it. */
 static void test_a_mail_of_a_stranger_goes_to_sales(void **state)
 {
@@ -1628,7 +1657,7 @@ int main(void)
 		CASE(test_scanner_clicks_do_not_count), CASE(test_caps_and_quiet_hours_hold), CASE(test_cap_of_the_list), CASE(test_even_in_always),
 		CASE(test_stage_falls_at_its_instant), CASE(test_list_change_enters), CASE(test_message_id_counts_once),
 		CASE(test_points_are_capped), CASE(test_reply_stops_makes_hot_and_is_forwarded),
-		CASE(test_reply_that_makes_nobody_hot_is_forwarded_too), CASE(test_a_colleague_waits_and_goes_on_after), CASE(test_a_mail_of_a_stranger_goes_to_sales),
+		CASE(test_reply_that_makes_nobody_hot_is_forwarded_too), CASE(test_a_colleague_waits_and_goes_on_after), CASE(test_a_hold_between_claim_and_dot), CASE(test_a_mail_of_a_stranger_goes_to_sales),
 		CASE(test_unsigned_mail_changes_nobody),
 		CASE(test_bounce_and_complaint_suppress), CASE(test_unsubscribe_between_claim_and_dot),
 		CASE(test_deferred_comes_again_as_the_same_mail), CASE(test_unknown_is_not_resent_and_the_sequence_goes_on),
