@@ -313,6 +313,8 @@ static void take_keyword(struct connection *c, struct slice line)
 {
 	if (slice_is_nocase(line, "PIPELINING"))
 		c->can |= CAN_PIPELINE;
+	else if (line.len >= 4 && strncasecmp(line.data, "AUTH", 4) == 0 && (line.len == 4 || line.data[4] == ' ' || line.data[4] == '='))
+		c->can |= CAN_AUTH;
 	else if (slice_is_nocase(line, "STARTTLS"))
 		c->odd_starttls = memcmp(line.data, "STARTTLS", 8) != 0;	/* libcurl before 8.17 */
 	else if (slice_is_nocase(line, "DSN"))
@@ -414,6 +416,17 @@ static void opening_failed(struct connection *c, CURLcode code)
 	die(c);
 }
 
+/* libcurl goes on without a login where none is offered: what then goes out is nobody's, and is refused later or taken for spam. */
+static void not_logged_in(struct connection *c)
+{
+	struct dialogue_end why = { .envelope = NULL };
+
+	set_why(&why, STAGE_AUTH, TROUBLE_NONE, "the relay offers no login (AUTH), and `user` is set; is the port right, and TLS on?");
+	why.reply.code = 530;
+	c->hooks->failed(c, &why);
+	die(c);
+}
+
 static void opened(struct connection *c)
 {
 	char nothing[1];
@@ -446,7 +459,9 @@ static void opened_cb(void *arg, CURLcode code)
 {
 	struct connection *c = arg;
 
-	if (code == CURLE_OK)
+	if (code == CURLE_OK && c->login && !(c->can & CAN_AUTH))
+		not_logged_in(c);
+	else if (code == CURLE_OK)
 		opened(c);
 	else
 		opening_failed(c, code);
@@ -492,6 +507,7 @@ struct connection *connection_new(struct relay *relay, struct loop *loop, struct
 	c->base = loop_base(loop);
 	c->active = clock_steady();
 	c->tls = config->tls != TLS_NONE;
+	c->login = config->user;
 	reply_init(&c->parser);
 	c->timer = timer_new(loop, timer_cb, c);
 	c->easy = curl_easy_init();

@@ -39,6 +39,7 @@ struct connection {
 	bool in_pump, again;		/* connection_pump() is under way; was called meanwhile */
 	unsigned messages;		/* taken so far */
 	bool tls;
+	bool login;			/* the configuration has a user */
 	char *record;			/* TLS: what is being written; OpenSSL wants the same bytes at the same place again */
 	size_t record_len;
 	struct dialogue dialogue;

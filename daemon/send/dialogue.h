@@ -44,6 +44,7 @@ enum capability {
 	CAN_PIPELINE = 1,
 	CAN_SIZE = 2,
 	CAN_DSN = 4,
+	CAN_AUTH = 8,
 };
 
 /* A message as the dialogue carries it; the caller's until its end is reported. */

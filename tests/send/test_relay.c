@@ -342,6 +342,14 @@ static void a_wrong_password_is_not_tried_again_and_again(void **state)
 		"auth: 535");
 }
 
+static void a_relay_that_offers_no_login_gets_nothing(void **state)
+{
+	struct smtp_script script = { .certificate = certificate, .key = key };
+
+	expect_operator(&script, &(struct relay_config){ .tls = TLS_REQUIRED, .ca_file = certificate, .user = "nurtured", .password = "s3cr=t" },
+		"auth: 530 the relay offers no login");
+}
+
 /* --- failures --------------------------------------------------------------------------------------------------------- */
 
 struct failure {
@@ -657,6 +665,7 @@ int main(void)
 		cmocka_unit_test(a_dot_that_hangs_holds_up_no_other),
 		cmocka_unit_test(too_fast_is_half_as_fast),
 		cmocka_unit_test(a_wrong_password_is_not_tried_again_and_again),
+		cmocka_unit_test(a_relay_that_offers_no_login_gets_nothing),
 		cmocka_unit_test(hanging_up_in_the_body_leaves_no_doubt),
 		cmocka_unit_test(a_dot_that_was_not_granted_is_not_written),
 		cmocka_unit_test(one_that_is_forbidden_takes_no_other_with_it),
