@@ -308,11 +308,6 @@ void book_close(struct book **book)
 		book_free(b);
 }
 
-size_t book_waiting(const struct book *b)
-{
-	return (size_t)b->hits;
-}
-
 /* --- where links lead ------------------------------------------------------------------------ */
 
 static size_t url_slot(int64_t delivery, int link)

@@ -21,8 +21,6 @@ struct book *book_new(struct loop *loop, struct decide *decide);
 void book_close(struct book **book);
 /* Copies. False: there is no room. */
 bool book_take(struct book *book, const struct hit_fact *hit);
-/* How many hits wait, those with the store among them. */
-size_t book_waiting(const struct book *book);
 
 /* Where the link of that mail leads, as our own rows said lately; NULL: they are to be asked. Valid until the next book_note_url(). */
 const char *book_url(const struct book *book, int64_t delivery, int link);

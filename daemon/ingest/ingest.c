@@ -45,14 +45,6 @@ void *call_new(struct ingest *in, struct http_request *r, size_t size)
 	return call;
 }
 
-void *call_new_alone(struct ingest *in, size_t size)
-{
-	struct call *call = xcalloc(1, size);
-
-	call_init(call, in, NULL);
-	return call;
-}
-
 static void ingest_free(struct ingest *in)
 {
 	plan_unref(&in->plan);

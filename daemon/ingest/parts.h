@@ -54,8 +54,6 @@ struct call {
 
 /* `size` zeroed bytes in the request's arena that begin with a call. */
 void *call_new(struct ingest *in, struct http_request *r, size_t size);
-/* Without a request: on the heap; call_end() does not free it. */
-void *call_new_alone(struct ingest *in, size_t size);
 /*
  * Gives it to the store. When that takes no more, answers 503 and ends the call: it must not be touched any
  * more.

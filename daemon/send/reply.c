@@ -15,11 +15,6 @@ void reply_init(struct reply_parser *p)
 	p->done = true;
 }
 
-bool reply_partial(const struct reply_parser *p)
-{
-	return !p->done;
-}
-
 static void begin(struct reply_parser *p)
 {
 	p->reply.code = 0;

@@ -38,7 +38,4 @@ void reply_init(struct reply_parser *p);
  */
 int reply_feed(struct reply_parser *p, const char **data, size_t *n);
 
-/* Has a reply begun whose end has not come? */
-bool reply_partial(const struct reply_parser *p);
-
 #endif
