@@ -303,12 +303,13 @@ int visitor_join(struct person *p, const char *anonymous_id, struct err *err) MU
 
 /* --- on_track.c --------------------------------------------------------------------------------------------------- */
 
-/* 1 found, 0 nobody whom we know, -1. */
-int who_find(struct decide *d, struct db *db, const struct who *who, int64_t at, struct person *p, struct err *err) MUSTCHECK;
+/*
+ * Whom a message is about, unless it came before: then out->repeated, and nothing is to be done. 1 found, 0 nobody whom we know, or a repeat; -1.
+ */
+int who_meet(struct decide *d, struct db *db, const struct who *who, const char *message_id, int64_t at, struct person *p, struct track_result *out,
+	struct err *err) MUSTCHECK;
 /* By whatever else the message names, this is who they are. */
 int who_join(struct person *p, const struct who *who, struct err *err) MUSTCHECK;
-/* 1 this message is new, 0 it came before, -1. */
-int who_take_once(struct decide *d, struct db *db, const struct who *who, const char *message_id, int64_t at, struct err *err) MUSTCHECK;
 
 /* The name by which steps and history call a mail of whatever language. */
 const char *mail_base(struct arena *arena, const char *template);

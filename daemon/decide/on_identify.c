@@ -33,18 +33,10 @@ static int set_traits(struct person *p, const struct identify *fact, struct err 
 int on_identify(struct decide *d, struct db *db, const struct identify *fact, struct track_result *out, struct err *err)
 {
 	struct person p;
-	int found;
+	int found = who_meet(d, db, &fact->who, fact->message_id, fact->at, &p, out, err);
 
-	decide_arena(d);
-	*out = (struct track_result){ 0 };
-	found = who_take_once(d, db, &fact->who, fact->message_id, fact->at, err);
-	if (found <= 0) {
-		out->repeated = out->known = found == 0;
+	if (found < 0 || out->repeated)
 		return found;
-	}
-	found = who_find(d, db, &fact->who, fact->at, &p, err);
-	if (found < 0)
-		return -1;
 	if (!found && !fact->who.address)
 		return 0;
 	if (!found)

@@ -26,7 +26,7 @@ static int find_clicked(struct decide *d, struct db *db, int64_t delivery, int64
 	return found == 1 ? clicked.prospect ? person_load(d, db, clicked.prospect, at, p, err) : 0 : found;
 }
 
-int who_find(struct decide *d, struct db *db, const struct who *who, int64_t at, struct person *p, struct err *err)
+static int find_who(struct decide *d, struct db *db, const struct who *who, int64_t at, struct person *p, struct err *err)
 {
 	int found = 0;
 
@@ -54,13 +54,31 @@ static uint16_t bucket_of(const struct who *who, const char *message_id)
 	return address_bucket(who->user ? who->user : who->anonymous_id ? who->anonymous_id : message_id);
 }
 
-int who_take_once(struct decide *d, struct db *db, const struct who *who, const char *message_id, int64_t at, struct err *err)
+/* 1 this message is new, 0 it came before, -1. */
+static int take_once(struct decide *d, struct db *db, const struct who *who, const char *message_id, int64_t at, struct err *err)
 {
 	const char *answer;
 
 	if (!message_id || !*message_id)
 		return 1;
 	return once_take(db, bucket_of(who, message_id), arena_printf(d->arena, "track/%s", message_id), at, "", d->arena, &answer, err);
+}
+
+int who_meet(struct decide *d, struct db *db, const struct who *who, const char *message_id, int64_t at, struct person *p, struct track_result *out,
+	struct err *err)
+{
+	int found;
+
+	decide_arena(d);
+	*out = (struct track_result){ 0 };
+	found = take_once(d, db, who, message_id, at, err);
+	if (found <= 0) {
+		out->repeated = out->known = found == 0;
+		return found;
+	}
+	found = find_who(d, db, who, at, p, err);
+	out->known = found == 1;
+	return found;
 }
 
 /* Nobody yet: kept until they say who they are. */
@@ -75,21 +93,12 @@ static int keep_for_later(struct db *db, const struct track *fact, struct err *e
 int on_track(struct decide *d, struct db *db, const struct track *fact, struct track_result *out, struct err *err)
 {
 	struct person p;
-	int found;
+	int found = who_meet(d, db, &fact->who, fact->message_id, fact->at, &p, out, err);
 
-	decide_arena(d);
-	*out = (struct track_result){ 0 };
-	found = who_take_once(d, db, &fact->who, fact->message_id, fact->at, err);
-	if (found <= 0) {
-		out->repeated = out->known = found == 0;
+	if (found < 0 || out->repeated)
 		return found;
-	}
-	found = who_find(d, db, &fact->who, fact->at, &p, err);
-	if (found < 0)
-		return -1;
 	if (!found)
 		return keep_for_later(db, fact, err);
-	out->known = true;
 	hot_ask(&p);
 	if (fact->who.click_delivery && judge_came_back(&p, fact->who.click_delivery, fact->who.click_link, err))
 		return -1;
