@@ -44,6 +44,18 @@ const char *esp_header(struct arena *arena, const json_t *headers, const char *n
 /* A key out of what there is: of services whose events have none. */
 const char *esp_key(struct arena *arena, const char *a, const char *b, const char *c, const char *d);
 
+/* What an event of a service is called, and what it means; kind and reason of a bounce may be "". A table of these ends with a NULL name. */
+struct esp_word {
+	const char *name;
+	enum esp_what what;
+	const char *kind, *reason;
+};
+
+/* Adds what the table says of the name; NULL for what is not in it, and beyond ESP_EVENTS_MAX. */
+struct esp_event *esp_add_word(struct esp_report *report, const struct esp_word *words, const char *name);
+/* Of a body that is one event (an object with a member `event`) or a list of them. -1: neither. */
+int esp_each(struct esp_report *report, const json_t *body, void (*read)(struct esp_report *report, const json_t *event), struct err *err) MUSTCHECK;
+
 /* Each reads a body as its service posts it (SES: the message within SNS's). -1: it is not one of theirs; err says what is missing. */
 int esp_read_ses(struct esp_report *out, const json_t *message, const char *sns_id, struct err *err) MUSTCHECK;
 int esp_read_sendgrid(struct esp_report *out, const json_t *body, struct err *err) MUSTCHECK;

@@ -1,15 +1,9 @@
 /*
  * esp_brevo.c: Brevo's transactional webhooks. Its `id` is the webhook's, not the event's, and only `ts_epoch` is a time to rely on.
  */
-#include <string.h>
-
 #include "esp.h"
 
-static const struct {
-	const char *event;
-	enum esp_what what;
-	const char *kind, *reason;
-} meanings[] = {
+static const struct esp_word words[] = {
 	{ "hard_bounce", ESP_BOUNCE, "hard", "" },
 	{ "invalid_email", ESP_BOUNCE, "hard", "userunknown" },
 	{ "soft_bounce", ESP_BOUNCE, "soft", "" },
@@ -26,20 +20,16 @@ static const struct {
 	{ "proxy_open", ESP_DELIVERED, "", "" },
 	{ "unique_proxy_open", ESP_DELIVERED, "", "" },
 	{ "click", ESP_DELIVERED, "", "" },
+	{ NULL, ESP_BOUNCE, NULL, NULL },
 };
 
 static void read_event(struct esp_report *out, const json_t *object)
 {
 	const char *event = esp_text(out->arena, object, "event");
-	struct esp_event *e;
-	size_t i;
+	struct esp_event *e = esp_add_word(out, words, event);
 
-	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]) && strcmp(meanings[i].event, event) != 0; i++)
-		;
-	if (i == sizeof(meanings) / sizeof(meanings[0]) || !(e = esp_add(out, meanings[i].what)))
+	if (!e)
 		return;
-	e->kind = meanings[i].kind;
-	e->reason = meanings[i].reason;
 	e->address = esp_text(out->arena, object, "email");
 	e->our_id = esp_text(out->arena, object, "X-Mailin-custom");
 	e->relay_id = esp_text(out->arena, object, "message-id");
@@ -51,16 +41,5 @@ static void read_event(struct esp_report *out, const json_t *object)
 
 int esp_read_brevo(struct esp_report *out, const json_t *body, struct err *err)
 {
-	json_t *object;
-	size_t i;
-
-	if (json_is_object(body) && json_object_get(body, "event")) {
-		read_event(out, body);
-		return 0;
-	}
-	if (!json_is_array(body))
-		return err_set(err, "neither an event nor a list of them");
-	json_array_foreach(body, i, object)
-		read_event(out, object);
-	return 0;
+	return esp_each(out, body, read_event, err);
 }

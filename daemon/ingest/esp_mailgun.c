@@ -14,7 +14,6 @@ static void set_failed(struct esp_event *e, struct arena *arena, const json_t *d
 	if (!*e->diagnostic)
 		e->diagnostic = esp_text(arena, status, "description");
 	e->status = esp_text(arena, status, "enhanced-code");
-	e->kind = "hard";
 	if (strcmp(severity, "temporary") == 0) {
 		e->what = ESP_DELAYED;	/* Mailgun tries again, and says `permanent` when it gives up */
 	} else if (strcmp(reason, "suppress-bounce") == 0) {
@@ -32,27 +31,23 @@ static void set_failed(struct esp_event *e, struct arena *arena, const json_t *d
 	}
 }
 
+static const struct esp_word words[] = {
+	{ "failed", ESP_BOUNCE, "hard", "" }, { "rejected", ESP_BOUNCE, "sender", "rejected" }, { "complained", ESP_COMPLAINT, "", "" },
+	{ "unsubscribed", ESP_UNSUBSCRIBED, "", "" }, { "delivered", ESP_DELIVERED, "", "" }, { "opened", ESP_DELIVERED, "", "" },
+	{ "clicked", ESP_DELIVERED, "", "" }, { NULL, ESP_BOUNCE, NULL, NULL },
+};
+
 int esp_read_mailgun(struct esp_report *out, const json_t *body, struct err *err)
 {
-	static const struct {
-		const char *event;
-		enum esp_what what;
-	} meanings[] = {
-		{ "failed", ESP_BOUNCE }, { "rejected", ESP_BOUNCE }, { "complained", ESP_COMPLAINT }, { "unsubscribed", ESP_UNSUBSCRIBED },
-		{ "delivered", ESP_DELIVERED }, { "opened", ESP_DELIVERED }, { "clicked", ESP_DELIVERED },
-	};
 	const json_t *data = json_object_get(body, "event-data"), *headers;
 	const char *event = esp_text(out->arena, data, "event");
 	struct esp_event *e;
-	size_t i;
 
 	if (!*event)
 		return err_set(err, "there is no event-data with an event");
-	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]) && strcmp(meanings[i].event, event) != 0; i++)
-		;
-	if (i == sizeof(meanings) / sizeof(meanings[0]))
+	e = esp_add_word(out, words, event);
+	if (!e)
 		return 0;
-	e = esp_add(out, meanings[i].what);
 	headers = json_object_get(json_object_get(data, "message"), "headers");
 	e->our_id = esp_text(out->arena, headers, "message-id");
 	e->relay_id = e->our_id;
@@ -61,8 +56,6 @@ int esp_read_mailgun(struct esp_report *out, const json_t *body, struct err *err
 	if (strcmp(event, "failed") == 0) {
 		set_failed(e, out->arena, data);
 	} else if (strcmp(event, "rejected") == 0) {
-		e->kind = "sender";
-		e->reason = "rejected";
 		e->diagnostic = esp_text(out->arena, json_object_get(data, "reject"), "reason");
 	}
 	return 0;

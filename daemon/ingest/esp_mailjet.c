@@ -49,22 +49,17 @@ static void set_bounce(struct esp_event *e, struct arena *arena, const json_t *o
 			json_is_true(json_object_get(object, "blocked")) ? "sender" : "soft";
 }
 
+static const struct esp_word words[] = {
+	{ "bounce", ESP_BOUNCE, "", "" }, { "blocked", ESP_BOUNCE, "", "" }, { "spam", ESP_COMPLAINT, "", "" }, { "unsub", ESP_UNSUBSCRIBED, "", "" },
+	{ "sent", ESP_DELIVERED, "", "" }, { "open", ESP_DELIVERED, "", "" }, { "click", ESP_DELIVERED, "", "" }, { NULL, ESP_BOUNCE, NULL, NULL },
+};
+
 static void read_event(struct esp_report *out, const json_t *object)
 {
-	static const struct {
-		const char *event;
-		enum esp_what what;
-	} meanings[] = {
-		{ "bounce", ESP_BOUNCE }, { "blocked", ESP_BOUNCE }, { "spam", ESP_COMPLAINT }, { "unsub", ESP_UNSUBSCRIBED },
-		{ "sent", ESP_DELIVERED }, { "open", ESP_DELIVERED }, { "click", ESP_DELIVERED },
-	};
 	const char *event = esp_text(out->arena, object, "event");
-	struct esp_event *e;
-	size_t i;
+	struct esp_event *e = esp_add_word(out, words, event);
 
-	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]) && strcmp(meanings[i].event, event) != 0; i++)
-		;
-	if (i == sizeof(meanings) / sizeof(meanings[0]) || !(e = esp_add(out, meanings[i].what)))
+	if (!e)
 		return;
 	e->address = esp_text(out->arena, object, "email");
 	e->our_id = esp_text(out->arena, object, "CustomID");
@@ -76,16 +71,5 @@ static void read_event(struct esp_report *out, const json_t *object)
 
 int esp_read_mailjet(struct esp_report *out, const json_t *body, struct err *err)
 {
-	json_t *object;
-	size_t i;
-
-	if (json_is_object(body) && json_object_get(body, "event")) {
-		read_event(out, body);
-		return 0;
-	}
-	if (!json_is_array(body))
-		return err_set(err, "neither an event nor a list of them");
-	json_array_foreach(body, i, object)
-		read_event(out, object);
-	return 0;
+	return esp_each(out, body, read_event, err);
 }

@@ -5,11 +5,7 @@
 
 #include "esp.h"
 
-static const struct type {
-	const char *type;
-	enum esp_what what;
-	const char *kind, *reason;
-} types[] = {
+static const struct esp_word types[] = {
 	{ "HardBounce", ESP_BOUNCE, "hard", "" },
 	{ "BadEmailAddress", ESP_BOUNCE, "hard", "userunknown" },
 	{ "Transient", ESP_DELAYED, "", "" },
@@ -29,21 +25,16 @@ static const struct type {
 	{ "AutoResponder", ESP_DELIVERED, "", "" },
 	{ "AddressChange", ESP_DELIVERED, "", "" },
 	{ "ChallengeVerification", ESP_DELIVERED, "", "" },
+	{ NULL, ESP_BOUNCE, NULL, NULL },
 };
 
 static void read_bounce(struct esp_report *out, const json_t *body)
 {
-	const char *type = esp_text(out->arena, body, "Type");
-	struct esp_event *e;
-	size_t i;
+	/* "Subscribe", "OpenRelayTest" and what will come to be say nothing about a mail */
+	struct esp_event *e = esp_add_word(out, types, esp_text(out->arena, body, "Type"));
 
-	for (i = 0; i < sizeof(types) / sizeof(types[0]) && strcmp(types[i].type, type) != 0; i++)
-		;
-	/* "Subscribe", "OpenRelayTest" and what will come to be: nothing about a mail */
-	if (i == sizeof(types) / sizeof(types[0]) || !(e = esp_add(out, types[i].what)))
+	if (!e)
 		return;
-	e->kind = types[i].kind;
-	e->reason = types[i].reason;
 	e->diagnostic = esp_text(out->arena, body, "Details");
 	if (!*e->diagnostic)
 		e->diagnostic = esp_text(out->arena, body, "Description");

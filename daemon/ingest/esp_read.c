@@ -31,6 +31,36 @@ struct esp_event *esp_add(struct esp_report *report, enum esp_what what)
 	return &report->events[report->count++];
 }
 
+struct esp_event *esp_add_word(struct esp_report *report, const struct esp_word *words, const char *name)
+{
+	struct esp_event *e;
+
+	while (words->name && strcmp(words->name, name) != 0)
+		words++;
+	e = words->name ? esp_add(report, words->what) : NULL;
+	if (e) {
+		e->kind = words->kind;
+		e->reason = words->reason;
+	}
+	return e;
+}
+
+int esp_each(struct esp_report *report, const json_t *body, void (*read)(struct esp_report *report, const json_t *event), struct err *err)
+{
+	json_t *event;
+	size_t i;
+
+	if (json_is_object(body) && json_object_get(body, "event")) {
+		read(report, body);
+		return 0;
+	}
+	if (!json_is_array(body))
+		return err_set(err, "neither an event nor a list of them");
+	json_array_foreach(body, i, event)
+		read(report, event);
+	return 0;
+}
+
 const char *esp_value(struct arena *arena, const json_t *v)
 {
 	if (json_is_string(v))

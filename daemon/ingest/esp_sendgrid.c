@@ -23,23 +23,18 @@ static void set_dropped(struct esp_event *e)
 	}
 }
 
+static const struct esp_word words[] = {
+	{ "bounce", ESP_BOUNCE, "hard", "" }, { "dropped", ESP_BOUNCE, "", "" }, { "deferred", ESP_DELAYED, "", "" }, { "spamreport", ESP_COMPLAINT, "", "" },
+	{ "unsubscribe", ESP_UNSUBSCRIBED, "", "" }, { "group_unsubscribe", ESP_UNSUBSCRIBED, "", "" }, { "delivered", ESP_DELIVERED, "", "" },
+	{ "open", ESP_DELIVERED, "", "" }, { "click", ESP_DELIVERED, "", "" }, { NULL, ESP_BOUNCE, NULL, NULL },
+};
+
 static void read_event(struct esp_report *out, const json_t *object)
 {
-	static const struct {
-		const char *event;
-		enum esp_what what;
-	} meanings[] = {
-		{ "bounce", ESP_BOUNCE }, { "dropped", ESP_BOUNCE }, { "deferred", ESP_DELAYED }, { "spamreport", ESP_COMPLAINT },
-		{ "unsubscribe", ESP_UNSUBSCRIBED }, { "group_unsubscribe", ESP_UNSUBSCRIBED }, { "delivered", ESP_DELIVERED },
-		{ "open", ESP_DELIVERED }, { "click", ESP_DELIVERED },
-	};
 	const char *event = esp_text(out->arena, object, "event");
-	struct esp_event *e;
-	size_t i;
+	struct esp_event *e = esp_add_word(out, words, event);
 
-	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]) && strcmp(meanings[i].event, event) != 0; i++)
-		;
-	if (i == sizeof(meanings) / sizeof(meanings[0]) || !(e = esp_add(out, meanings[i].what)))
+	if (!e)
 		return;
 	e->key = esp_text(out->arena, object, "sg_event_id");
 	e->address = esp_text(out->arena, object, "email");
@@ -49,8 +44,8 @@ static void read_event(struct esp_report *out, const json_t *object)
 	e->diagnostic = esp_text(out->arena, object, strcmp(event, "deferred") == 0 ? "response" : "reason");
 	if (strcmp(event, "dropped") == 0)
 		set_dropped(e);
-	else if (e->what == ESP_BOUNCE)
-		e->kind = strcmp(esp_text(out->arena, object, "type"), "blocked") == 0 ? "sender" : "hard";
+	else if (e->what == ESP_BOUNCE && strcmp(esp_text(out->arena, object, "type"), "blocked") == 0)
+		e->kind = "sender";
 }
 
 int esp_read_sendgrid(struct esp_report *out, const json_t *body, struct err *err)
