@@ -240,6 +240,25 @@ void ctl_problem(const json_t *problem, int status)
 			(int)json_integer_value(column) - 1, "");
 }
 
+json_t *ctl_answer(const struct command *c, const char *path, const char *body, int *exit_out)
+{
+	struct buf answer = BUF_INIT;
+	struct err err;
+	int status = ctl_ask(c->socket, path, body, &answer, &err);
+	json_t *json = status < 0 ? NULL : json_loadb(buf_cstr(&answer), answer.len, 0, NULL);
+
+	buf_clear(&answer);
+	if (status >= 200 && status <= 299 && json)
+		return json;
+	*exit_out = status < 0 ? EXIT_NO_DAEMON : EXIT_REFUSED;
+	if (status < 0)
+		ctl_complain(err.text);
+	else
+		ctl_problem(json, status);
+	json_decref(json);
+	return NULL;
+}
+
 int ctl_remote(const struct command *c)
 {
 	struct buf answer = BUF_INIT, text = BUF_INIT;

@@ -19,6 +19,9 @@ int ctl_post(const char *socket, const char *path, const char *type, const void 
 struct json_t;
 void ctl_problem(const struct json_t *problem, int status);
 
+/* One request, its JSON answer; NULL has complained, with *exit_out the exit status. */
+struct json_t *ctl_answer(const struct command *c, const char *path, const char *body, int *exit_out);
+
 /* The request of the verb's row, its answer printed; the exit status. */
 int ctl_remote(const struct command *c);
 

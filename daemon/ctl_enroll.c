@@ -23,26 +23,6 @@ static void request(const struct command *c, bool dry, struct buf *path, struct 
 	buf_printf(body, ",\"dry\":%s}", dry ? "true" : "false");
 }
 
-/* The answer; NULL has complained, with *status_out the exit status. */
-static json_t *ask(const struct command *c, const char *path, const char *body, int *exit_out)
-{
-	struct buf answer = BUF_INIT;
-	struct err err;
-	int status = ctl_ask(c->socket, path, body, &answer, &err);
-	json_t *json = status < 0 ? NULL : json_loadb(buf_cstr(&answer), answer.len, 0, NULL);
-
-	buf_clear(&answer);
-	if (status >= 200 && status <= 299 && json)
-		return json;
-	*exit_out = status < 0 ? EXIT_NO_DAEMON : EXIT_REFUSED;
-	if (status < 0)
-		ctl_complain(err.text);
-	else
-		ctl_problem(json, status);
-	json_decref(json);
-	return NULL;
-}
-
 static void print(const struct command *c, const json_t *json, void (*page)(struct buf *out, const json_t *json, int64_t now))
 {
 	struct buf out = BUF_INIT;
@@ -82,7 +62,7 @@ static json_t *follow(const struct command *c, const char *path, json_t *json, i
 	while (json && json_is_true(json_object_get(json, "running"))) {
 		show_progress(json);
 		json_decref(json);
-		json = ask(c, path, NULL, exit_out);
+		json = ctl_answer(c, path, NULL, exit_out);
 	}
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
@@ -96,7 +76,7 @@ static int enter(const struct command *c)
 	json_t *json;
 
 	request(c, false, &path, &body);
-	json = ask(c, buf_cstr(&path), buf_cstr(&body), &rc);
+	json = ctl_answer(c, buf_cstr(&path), buf_cstr(&body), &rc);
 	buf_str(&path, "?wait");
 	json = follow(c, buf_cstr(&path), json, &rc);
 	if (json) {
@@ -118,7 +98,7 @@ int ctl_enroll(const struct command *c)
 	json_t *json;
 
 	request(c, true, &path, &body);
-	json = ask(c, buf_cstr(&path), buf_cstr(&body), &rc);
+	json = ctl_answer(c, buf_cstr(&path), buf_cstr(&body), &rc);
 	buf_clear(&path);
 	buf_clear(&body);
 	if (!json)

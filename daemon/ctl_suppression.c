@@ -22,26 +22,6 @@ enum column { EMAIL, HASH, REASON, AT, SOURCE, COLUMNS };
 
 static const char *const columns[COLUMNS + 1] = { "email", "hash", "reason", "at", "source", NULL };
 
-/* The answer; NULL has complained, with *exit_out the exit status. */
-static json_t *ask(const struct command *c, const char *path, const char *body, int *exit_out)
-{
-	struct buf answer = BUF_INIT;
-	struct err err;
-	int status = ctl_ask(c->socket, path, body, &answer, &err);
-	json_t *json = status < 0 ? NULL : json_loadb(buf_cstr(&answer), answer.len, 0, NULL);
-
-	buf_clear(&answer);
-	if (status >= 200 && status <= 299 && json)
-		return json;
-	*exit_out = status < 0 ? EXIT_NO_DAEMON : EXIT_REFUSED;
-	if (status < 0)
-		ctl_complain(err.text);
-	else
-		ctl_problem(json, status);
-	json_decref(json);
-	return NULL;
-}
-
 static const char *text(const json_t *row, enum column column)
 {
 	const char *s = json_string_value(json_object_get(row, columns[column]));
@@ -58,7 +38,7 @@ static int each(const struct command *c, void (*row)(const json_t *row, void *ar
 	int rc = EXIT_DONE;
 
 	while (path) {
-		json_t *page = ask(c, path, NULL, &rc);
+		json_t *page = ctl_answer(c, path, NULL, &rc);
 		const json_t *rows = json_object_get(page, "rows");
 		const char *next = json_string_value(json_object_get(page, "next"));
 		size_t i;
@@ -206,7 +186,7 @@ static void pass_on(struct import *im)
 	const json_t *wrong;
 	size_t i;
 
-	answer = ask(im->c, "/suppressions/import", body, &im->rc);
+	answer = ctl_answer(im->c, "/suppressions/import", body, &im->rc);
 	im->fresh += json_integer_value(json_object_get(answer, "new"));
 	im->known += json_integer_value(json_object_get(answer, "known"));
 	wrong = json_object_get(answer, "wrong");
