@@ -883,6 +883,7 @@ static void events_that_may_not_be_said(void **state)
 		{ "", "{\"event\":\"page_view\",\"anonymousId\":\"visitor-1\"}", "422 " },
 		{ "", "{\"event\":\"page_view\",\"anonymousId\":\"x\",\"context\":{\"page\":{\"path\":\"/\"}}}", "422 " },
 		{ KEY, "{\"event\":\"click\",\"userId\":\"eve@b.example\"}", "is an event that nurtured makes itself" },
+		{ KEY, "{\"event\":\"auto_reply\",\"userId\":\"eve@b.example\"}", "is an event that nurtured makes itself" },
 		{ KEY, "{\"event\":\"Signup\",\"userId\":\"eve@b.example\"}", "is an event that nurtured makes itself" },
 		{ KEY, "{\"event\":\"a/b\",\"userId\":\"eve@b.example\"}", "422 " },
 		{ KEY, "{\"event\":\"\",\"userId\":\"eve@b.example\"}", "422 " },
