@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <glib.h>
 #include <idn2.h>
 #include <libpsl.h>
 
@@ -60,7 +61,38 @@ static bool is_ascii(const char *s, size_t n)
 	return true;
 }
 
-/* dot-atom-text, RFC 5322 section 3.2.3 */
+/* What a letter is in a mailbox's name: nothing that is not seen, moves what stands around it, or has no meaning yet. */
+static bool is_seen(gunichar c, gunichar before)
+{
+	switch (g_unichar_type(c)) {
+	case G_UNICODE_CONTROL: case G_UNICODE_UNASSIGNED: case G_UNICODE_PRIVATE_USE: case G_UNICODE_SURROGATE:
+	case G_UNICODE_LINE_SEPARATOR: case G_UNICODE_PARAGRAPH_SEPARATOR: case G_UNICODE_SPACE_SEPARATOR:
+		return false;
+	case G_UNICODE_FORMAT:		/* the joiners, where IDNA has them: behind a virama (RFC 5892, A.1 and A.2) */
+		return (c == 0x200c || c == 0x200d) && g_unichar_combining_class(before) == 9;
+	case G_UNICODE_NON_SPACING_MARK: case G_UNICODE_SPACING_MARK: case G_UNICODE_ENCLOSING_MARK:
+		return before && before != '.';
+	default:
+		return true;
+	}
+}
+
+/* The characters beyond ASCII of a local part, which is valid UTF-8 (RFC 6532 section 3.2). */
+static bool letters_seen(const char *s, size_t n)
+{
+	gunichar c, before = 0;
+	const char *p;
+
+	for (p = s; p < s + n; p += g_utf8_skip[(unsigned char)*p]) {
+		c = g_utf8_get_char(p);
+		if (c >= 0x80 && !is_seen(c, before))
+			return false;
+		before = c;
+	}
+	return true;
+}
+
+/* dot-atom-text, RFC 5322 section 3.2.3, with the letters of RFC 6532 */
 static int check_local(const char *s, size_t n, struct err *err)
 {
 	size_t i;
@@ -73,12 +105,65 @@ static int check_local(const char *s, size_t n, struct err *err)
 		if (s[i] == '.') {
 			if (i == 0 || i == n - 1 || s[i - 1] == '.')
 				return err_set(err, "a dot before the @ must stand between two other characters");
-		} else if ((unsigned char)s[i] >= 0x80) {
-			return err_set(err, "the part before the @ has letters that mail cannot carry; use a to z");
-		} else if (!is_alnum(s[i]) && !(s[i] && strchr("!#$%&'*+-/=?^_`{|}~", s[i]))) {
+		} else if ((unsigned char)s[i] < 0x80 && !is_alnum(s[i]) && !(s[i] && strchr("!#$%&'*+-/=?^_`{|}~", s[i]))) {
 			return err_set(err, "the part before the @ has a character that must not be there");
 		}
 	}
+	return 0;
+}
+
+/* The same letters in other bytes are the same mailbox: NFC (RFC 6530 section 10.1, RFC 6532 section 3.1). To be freed; NULL: it is not UTF-8. */
+static char *normal(const char *s, size_t n)
+{
+	char *made, *out;
+
+	if (!text_utf8_valid(s, n))
+		return NULL;
+	made = g_utf8_normalize(s, (gssize)n, G_NORMALIZE_NFC);
+	out = made ? xstrdup(made) : NULL;
+	g_free(made);
+	return out;
+}
+
+/* Lower case by the letter, whatever the locale: a large I with a dot keeps it. To be freed. */
+static char *lower(const char *s)
+{
+	struct buf out = BUF_INIT;
+	char bytes[6], *made;
+	gunichar c;
+
+	for (; *s; s += g_utf8_skip[(unsigned char)*s]) {
+		c = g_utf8_get_char(s);
+		buf_add(&out, bytes, (size_t)g_unichar_to_utf8(c == 0x130 ? 'i' : g_unichar_tolower(c), bytes));
+		if (c == 0x130)
+			buf_str(&out, "\xcc\x87");
+	}
+	made = normal(buf_cstr(&out), out.len);
+	buf_clear(&out);
+	return made;
+}
+
+/* A local part with letters beyond ASCII: as it is sent, and as it is compared. Both to be freed. */
+static int local_letters(const char *s, size_t n, char **text_out, char **key_out, struct err *err)
+{
+	char *text = normal(s, n), *key = NULL;
+	int rc;
+
+	if (!text || !letters_seen(text, strlen(text)))
+		rc = err_set(err, "the part before the @ has a character that must not be there");
+	else
+		rc = check_local(text, strlen(text), err);
+	if (!rc) {
+		key = lower(text);
+		rc = check_local(key, strlen(key), err);	/* small letters can have more bytes */
+	}
+	if (rc) {
+		free(text);
+		free(key);
+		return -1;
+	}
+	*text_out = text;
+	*key_out = key;
 	return 0;
 }
 
@@ -159,11 +244,44 @@ uint16_t address_bucket(const char *key)
 	return (uint16_t)(hash[0] << 2 | hash[1] >> 6);
 }
 
+/* local, of n octets, @ and domain; -1: it is too long. */
+static int join(char out[ADDRESS_MAX + 1], const char *local, size_t n, const char *domain, struct err *err)
+{
+	if (n + 1 + strlen(domain) > ADDRESS_MAX)
+		return err_set(err, "the email address is longer than %d characters", ADDRESS_MAX);
+	memcpy(out, local, n);
+	out[n] = '@';
+	memcpy(out + n + 1, domain, strlen(domain) + 1);
+	return 0;
+}
+
+static int fill(struct address *out, const char *local, size_t n, const char *domain, struct err *err)
+{
+	char *text, *key;
+	int rc;
+
+	if (is_ascii(local, n)) {
+		if (check_local(local, n, err) < 0 || join(out->text, local, n, domain, err) < 0)
+			return -1;
+		memcpy(out->key, out->text, n + strlen(domain) + 2);
+		text_lower(out->key);
+		return 0;
+	}
+	if (local_letters(local, n, &text, &key, err) < 0)
+		return -1;
+	rc = join(out->text, text, strlen(text), domain, err) < 0 || join(out->key, key, strlen(key), domain, err) < 0 ? -1 : 0;
+	free(text);
+	free(key);
+	return rc;
+}
+
 static int parse(struct slice in, struct address *out, struct err *err)
 {
+	struct address made;
 	const char *at;
 	char *domain = NULL;
 	size_t local;
+	int rc;
 
 	in = slice_trim(in);
 	if (!in.len)
@@ -178,18 +296,15 @@ static int parse(struct slice in, struct address *out, struct err *err)
 		return err_set(err, "the email address has more than one @");
 	if (memchr(at, '\0', in.len - local))
 		return err_set(err, "the domain has a character that must not be there");
-	if (check_local(in.data, local, err) < 0 || domain_ascii(at + 1, in.len - local - 1, &domain, err) < 0)
+	if (domain_ascii(at + 1, in.len - local - 1, &domain, err) < 0)
 		return -1;
-	if (local + 1 + strlen(domain) > ADDRESS_MAX) {
-		free(domain);
-		return err_set(err, "the email address is longer than %d characters", ADDRESS_MAX);
-	}
-	memcpy(out->text, in.data, local + 1);
-	memcpy(out->text + local + 1, domain, strlen(domain) + 1);
+	rc = fill(&made, in.data, local, domain, err);
 	free(domain);
-	out->domain = out->text + local + 1;
-	memcpy(out->key, out->text, sizeof(out->key));
-	text_lower(out->key);
+	if (rc < 0)
+		return -1;
+	memcpy(out->text, made.text, strlen(made.text) + 1);
+	memcpy(out->key, made.key, strlen(made.key) + 1);
+	out->domain = strchr(out->text, '@') + 1;
 	out->bucket = address_bucket(out->key);
 	return 0;
 }
@@ -197,6 +312,11 @@ static int parse(struct slice in, struct address *out, struct err *err)
 int address_parse(const char *s, struct address *out, struct err *err)
 {
 	return parse(slice_of(s), out, err);
+}
+
+bool address_has_letters(const struct address *a)
+{
+	return !is_ascii(a->text, strlen(a->text));
 }
 
 /* --- mailboxes ---------------------------------------------------------------------------------------------- */

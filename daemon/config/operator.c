@@ -349,6 +349,8 @@ static void load_sender(struct load *l, const struct yaml_node *map, const struc
 	if (keys->from && address_parse_mailbox(keys->from->text, &c->from, name, sizeof(name), &err))
 		complain(
 			l, keys->from, "`from`: %s; write it like Ana at Example <ana@example.com>", err.text);
+	else if (keys->from && address_has_letters(&c->from))
+		complain(l, keys->from, "`from`: the part before the @ must be ASCII, or few could take mail from it; the name may have any letters");
 	c->from_name = arena_strdup(l->arena, name);
 	/* it pointed into an address that has been copied */
 	c->message_domain = c->from.domain ? arena_strdup(l->arena, c->from.domain) : "";

@@ -83,6 +83,10 @@ static const char *take_address(struct load *l, const struct yaml_node *node)
 		complain(l, node, "`%s`: %s", node->text, err.text);
 		return NULL;
 	}
+	if (address_has_letters(&address)) {
+		complain(l, node, "`%s`: the part before the @ must be ASCII, as mail is sent from it, too", node->text);
+		return NULL;
+	}
 	return arena_strdup(l->arena, address.text);
 }
 

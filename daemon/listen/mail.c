@@ -99,7 +99,7 @@ static void take_part(struct opened_mail *m, const struct mime_part *part, struc
 			m->feedback = mime_text(m->arena, part);
 	} else if (!strcmp(part->type, "message/rfc822") || !strcmp(part->type, "text/rfc822-headers") ||
 		   !strcmp(part->type, "message/global") || !strcmp(part->type, "text/rfc822-header") ||
-		   !strcmp(part->type, "message/rfc822-headers")) {
+		   !strcmp(part->type, "message/rfc822-headers") || !strcmp(part->type, "message/global-headers")) {
 		take_original(m, part->data);
 	} else if (part->attachment) {
 		return;

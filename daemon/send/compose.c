@@ -242,7 +242,7 @@ static int put_reply_to(struct draft *m)
 
 	if (m->mail->reply_to) {
 		/* some senders' own addresses are odder than those we accept: the forward says them in its text */
-		if (address_parse(m->mail->reply_to, &person, NULL) < 0)
+		if (address_parse(m->mail->reply_to, &person, NULL) < 0 || address_has_letters(&person))
 			return 0;
 		return mime_mailbox(m->out, "Reply-To", slice_of(""), person.text, m->err);
 	}
@@ -522,6 +522,7 @@ static int put_envelope(struct draft *m, struct envelope *out)
 	n = snprintf(out->return_path, sizeof(out->return_path), "b%c%s@%s", sender->separator, token, sender->bounce_domain);
 	if (n < 0 || (size_t)n >= sizeof(out->return_path))
 		return err_set(m->err, "bounce_domain is too long");
+	out->utf8 = address_has_letters(m->mail->address);
 	snprintf(out->recipient, sizeof(out->recipient), "%s", m->mail->address->text);
 	memcpy(out->envid, m->message_token, TOKEN_TEXT);
 	return 0;

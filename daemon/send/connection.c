@@ -231,15 +231,19 @@ static void report_ends(struct connection *c)
 	}
 }
 
-/* A message that is larger than the relay said it takes is not tried. */
-static bool too_large(struct connection *c, struct envelope *e)
+/* What the relay said it does not take is not tried: it ends as if it had said so again. */
+static bool not_taken(struct connection *c, struct envelope *e)
 {
-	static const char words[] = "5.3.4 larger than the SIZE that the relay names";
-	struct dialogue_end end = { .envelope = e, .stage = STAGE_MAIL, .reply = { .code = 552, .enhanced = "5.3.4" } };
+	struct dialogue_end end = { .envelope = e, .stage = STAGE_MAIL, .untouched = true, .reply = { .code = 552, .enhanced = "5.3.4" } };
 
-	if (c->dialogue.size_limit == 0 || (int64_t)e->body.len <= c->dialogue.size_limit)
+	if (e->utf8 && !(c->can & CAN_UTF8)) {
+		end.reply = (struct reply){ .code = 553, .enhanced = "5.6.7" };
+		snprintf(end.reply.text, sizeof(end.reply.text), NO_UTF8_REPLY);
+	} else if (c->dialogue.size_limit > 0 && (int64_t)e->body.len > c->dialogue.size_limit) {
+		snprintf(end.reply.text, sizeof(end.reply.text), "5.3.4 larger than the SIZE that the relay names");
+	} else {
 		return false;
-	memcpy(end.reply.text, words, sizeof(words));
+	}
 	c->hooks->ended(c, &end);
 	return true;
 }
@@ -249,7 +253,7 @@ static void take_messages(struct connection *c)
 	struct envelope *e;
 
 	while (dialogue_room(&c->dialogue) > 0 && !worn_out(c) && (e = c->hooks->take(c))) {
-		if (too_large(c, e))
+		if (not_taken(c, e))
 			continue;
 		if (dialogue_idle(&c->dialogue))
 			c->active = clock_steady();
@@ -319,6 +323,8 @@ static void take_keyword(struct connection *c, struct slice line)
 		c->odd_starttls = memcmp(line.data, "STARTTLS", 8) != 0;	/* libcurl before 8.17 */
 	else if (slice_is_nocase(line, "DSN"))
 		c->can |= CAN_DSN;
+	else if (slice_is_nocase(line, "SMTPUTF8"))
+		c->can |= CAN_UTF8;
 	else if (line.len >= 4 && strncasecmp(line.data, "SIZE", 4) == 0 && (line.len == 4 || line.data[4] == ' ')) {
 		char number[24] = "0";
 

@@ -149,12 +149,22 @@ static void expect(struct dialogue *d, enum smtp_stage stage, struct dialogue_sl
 	e->end = out_end(d);
 }
 
-/* RFC 3461 4: what is not printable, '+' and '=' as +XX. Our addresses are ASCII. */
+/* RFC 3461 4: '+' and '=' as +XX. The address is ASCII, and printable. */
 static void add_xtext(struct buf *out, const char *s)
 {
 	for (; *s; s++)
 		if (*s == '+' || *s == '=')
 			buf_printf(out, "+%02X", *s);
+		else
+			buf_char(out, *s);
+}
+
+/* RFC 6533 3, utf-8-addr-unitext: letters stand for themselves. */
+static void add_unitext(struct buf *out, const char *s)
+{
+	for (; *s; s++)
+		if (*s == '+' || *s == '=')
+			buf_printf(out, "\\x{%02X}", *s);
 		else
 			buf_char(out, *s);
 }
@@ -170,6 +180,8 @@ static void write_mail(struct dialogue *d, struct dialogue_slot *s)
 		buf_str(&d->out, " RET=HDRS ENVID=");
 		buf_str(&d->out, s->envelope->envid);
 	}
+	if (s->envelope->utf8)
+		buf_str(&d->out, " BODY=8BITMIME SMTPUTF8");
 	buf_str(&d->out, "\r\n");
 	expect(d, STAGE_MAIL, s);
 }
@@ -180,8 +192,8 @@ static void write_rcpt(struct dialogue *d, struct dialogue_slot *s)
 	buf_str(&d->out, s->envelope->recipient);
 	buf_char(&d->out, '>');
 	if (d->can & CAN_DSN) {
-		buf_str(&d->out, " NOTIFY=FAILURE,DELAY ORCPT=rfc822;");
-		add_xtext(&d->out, s->envelope->recipient);
+		buf_str(&d->out, s->envelope->utf8 ? " NOTIFY=FAILURE,DELAY ORCPT=utf-8;" : " NOTIFY=FAILURE,DELAY ORCPT=rfc822;");
+		(s->envelope->utf8 ? add_unitext : add_xtext)(&d->out, s->envelope->recipient);
 	}
 	buf_str(&d->out, "\r\n");
 	expect(d, STAGE_RCPT, s);

@@ -45,13 +45,18 @@ enum capability {
 	CAN_SIZE = 2,
 	CAN_DSN = 4,
 	CAN_AUTH = 8,
+	CAN_UTF8 = 16,		/* SMTPUTF8, RFC 6531 */
 };
+
+/* In place of a reply, with 553 and 5.6.7 (RFC 6531 4.2): what the relay does not offer it is not asked for. */
+#define NO_UTF8_REPLY "5.6.7 the address has letters beyond ASCII before the @, and the relay does not offer SMTPUTF8"
 
 /* A message as the dialogue carries it; the caller's until its end is reported. */
 struct envelope {
 	char return_path[320];		/* checked addresses: no CR, LF, '>' or blank can be in them */
 	char recipient[320];
 	char envid[TOKEN_TEXT];		/* ENVID of RFC 3461: what a delivery report brings back */
+	bool utf8;			/* recipient and header have letters beyond ASCII: only with CAN_UTF8 */
 	struct buf body;		/* header and body: CRLF line ends, ends in one, no line begins with a dot */
 	bool granted;			/* the dialogue's */
 	bool forbidden;

@@ -132,6 +132,9 @@ static const struct policy policies[] = {
 	/* size: the message's wherever it is said */
 	{ ANY_STAGE, 500, 599, "3.4 2.3", ANY_WORDS, FAIL(FAULT_MESSAGE) },
 
+	/* no way for its letters (RFC 6531 4.2): that may change, so nobody is suppressed; and it says nothing of the sequence */
+	{ ANY_STAGE, 500, 599, "6.7 6.9", ANY_WORDS, FAIL(FAULT_PROSPECT) },
+
 	/* who it is from */
 	{ BIT(STAGE_MAIL), 500, 599, NULL, ANY_WORDS, DEFER(FAULT_SENDER) },
 	{ BIT(STAGE_RCPT) | BIT(STAGE_DATA), 500, 599, "1.7 1.8", ANY_WORDS, DEFER(FAULT_SENDER) },

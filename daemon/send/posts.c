@@ -179,14 +179,18 @@ bool posts_full(const struct post *post)
 	return post->stock.count >= 2 * relay_appetite(post->relay);
 }
 
+static bool fits(const struct post *post, const struct errand *e)
+{
+	return (!e->only || strcmp(post->config->name, e->only) == 0) && (!e->needs || !relay_lacks(post->relay, e->needs));
+}
+
 /* The one that had least of its share; if they are not all full, one that is not. */
-static struct post *next_turn(struct posts *p, const char *only, unsigned not, bool backup)
+static struct post *next_turn(struct posts *p, const struct errand *e, unsigned not, bool backup)
 {
 	struct post *best = NULL, *post;
 
 	for (post = p->first; post; post = post->next) {
-		if ((only && strcmp(post->config->name, only) != 0) || (!only && post->config->backup != backup) || (post->bit & not) ||
-		    relay_appetite(post->relay) == 0)
+		if (!fits(post, e) || (!e->only && post->config->backup != backup) || (post->bit & not) || relay_appetite(post->relay) == 0)
 			continue;
 		if (!best || posts_full(best) > posts_full(post) || (posts_full(best) == posts_full(post) && post->turn < best->turn))
 			best = post;
@@ -194,11 +198,11 @@ static struct post *next_turn(struct posts *p, const char *only, unsigned not, b
 	return best;
 }
 
-static struct post *best_without(struct posts *p, const char *only, unsigned not)
+static struct post *best_without(struct posts *p, const struct errand *e, unsigned not)
 {
-	struct post *best = next_turn(p, only, not, false);
+	struct post *best = next_turn(p, e, not, false);
 
-	return best || only ? best : next_turn(p, NULL, not, true);
+	return best || e->only ? best : next_turn(p, e, not, true);
 }
 
 /* Who comes to it later, or again, begins with the others' share. */
@@ -213,13 +217,23 @@ static void took(struct posts *p, struct post *best)
 			post->turn = least - 1;
 }
 
-int64_t posts_pause(const struct posts *p, const char *only)
+bool posts_none_can(const struct posts *p, const struct errand *e)
+{
+	struct post *post;
+
+	for (post = p->first; post; post = post->next)
+		if (fits(post, e))
+			return false;
+	return e->needs != 0;
+}
+
+int64_t posts_pause(const struct posts *p, const struct errand *e)
 {
 	int64_t least = 0, pause;
 	struct post *post;
 
 	for (post = p->first; post; post = post->next) {
-		if (only && strcmp(post->config->name, only) != 0)
+		if (!fits(post, e))
 			continue;
 		pause = relay_pause(post->relay);
 		if (pause == 0)
@@ -230,29 +244,29 @@ int64_t posts_pause(const struct posts *p, const char *only)
 	return least;
 }
 
-struct post *posts_choose(struct posts *p, const char *only, int64_t delivery)
+struct post *posts_choose(struct posts *p, const struct errand *e)
 {
-	struct failed *failed = failed_of(p, delivery);
-	struct post *best = best_without(p, only, failed ? failed->at : 0);
+	struct failed *failed = failed_of(p, e->delivery);
+	struct post *best = best_without(p, e, failed ? failed->at : 0);
 
 	if (!best && failed)
-		best = best_without(p, only, 0);
+		best = best_without(p, e, 0);
 	if (best)
 		took(p, best);
 	return best;
 }
 
-bool posts_failed(struct posts *p, const char *only, int64_t delivery, const struct post *post)
+bool posts_failed(struct posts *p, const struct errand *e, const struct post *post)
 {
-	struct failed *failed = failed_of(p, delivery);
+	struct failed *failed = failed_of(p, e->delivery);
 
 	if (!failed) {
 		failed = &p->failed[p->next_failed++ % FAILED_MOST];
-		*failed = (struct failed){ .delivery = delivery };
+		*failed = (struct failed){ .delivery = e->delivery };
 	}
 	p->failed_at = clock_steady();
 	failed->at |= post->bit;
-	if (best_without(p, only, failed->at))
+	if (best_without(p, e, failed->at))
 		return true;
 	failed->delivery = 0;	/* the next round begins with all of them */
 	return false;

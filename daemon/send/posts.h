@@ -54,17 +54,25 @@ void posts_sweep(struct posts *p);
 /* NULL: it is none of ours. */
 struct post *posts_of(const struct posts *p, const struct relay *relay);
 
-/* Which one a claimed mail goes over. `only`: the name of the one that it must; NULL: any. NULL: none works, for posts_pause() from now. */
-struct post *posts_choose(struct posts *p, const char *only, int64_t delivery);
+/* What a mail asks of a relay. */
+struct errand {
+	int64_t delivery;
+	const char *only;		/* the name of the one that it must go over; NULL: any */
+	unsigned needs;			/* enum capability */
+};
+/* Which one it goes over. NULL: none works, for posts_pause() from now. */
+struct post *posts_choose(struct posts *p, const struct errand *errand);
 /* Until the breaker of one of them lets something through; 0: one does. */
-int64_t posts_pause(const struct posts *p, const char *only);
+int64_t posts_pause(const struct posts *p, const struct errand *errand);
+/* Each one that it may go over is known to lack what it needs. */
+bool posts_none_can(const struct posts *p, const struct errand *errand);
 /* It has more in stock than goes out in a moment. */
 bool posts_full(const struct post *post);
 /* When one that is full will be through with one mail more (clock_now()); each call is one mail. */
 int64_t posts_slot(struct post *post);
 
 /* It failed there, for that relay's fault. true: there is another for it at once, which posts_choose() will give. */
-bool posts_failed(struct posts *p, const char *only, int64_t delivery, const struct post *post);
+bool posts_failed(struct posts *p, const struct errand *errand, const struct post *post);
 
 /* How many mails to claim: when half of what they take is gone, so that the next half comes before the rest is used up. */
 size_t posts_wanted(const struct posts *p);

@@ -20,6 +20,7 @@
 #define STOCK_PER_CONNECTION 8
 #define RATE_GUESS 10.0		/* a second: where there is no limit, and it was given none yet */
 #define STOCK_SECONDS 2		/* of what its pace lets through */
+#define OFFER_HOLDS (10 * US_MINUTE)	/* then it may have learnt something */
 
 struct relay {
 	struct loop *loop;
@@ -37,6 +38,8 @@ struct relay {
 	struct timer *gap;		/* until the pace lets the next one through */
 	size_t waiting;			/* messages the owner has for us, as far as we know */
 	bool draining;
+	unsigned can;			/* what it offered, */
+	int64_t can_at;			/* and when; 0: it was not heard yet */
 	struct relay_counts counts;
 };
 
@@ -115,6 +118,11 @@ double relay_rate(struct relay *r)
 	if (rate > 0)
 		return rate;
 	return r->speed.seen > RATE_GUESS ? r->speed.seen : RATE_GUESS;
+}
+
+unsigned relay_lacks(const struct relay *r, unsigned can)
+{
+	return r->can_at && clock_steady() - r->can_at < OFFER_HOLDS ? can & ~r->can : 0;
 }
 
 static void note_error(struct relay *r, const struct dialogue_end *end)
@@ -251,6 +259,8 @@ static void ready_hook(struct connection *c)
 	r->counts.connecting--;
 	r->counts.connected++;
 	r->counts.connects++;
+	r->can = c->can;
+	r->can_at = clock_steady();
 	log_debug("relay.connected", L_STR("relay", r->config->name), L_INT("pipelining", !!(c->can & CAN_PIPELINE)),
 		L_INT("dsn", !!(c->can & CAN_DSN)), L_INT("size", c->size_limit));
 	timer_set(r->turn, 0);

@@ -57,6 +57,9 @@ double relay_rate(struct relay *relay);
 /* When a breaker that is open lets the next one through, microseconds from now; 0 if it is not open. */
 int64_t relay_pause(struct relay *relay);
 
+/* Of these (enum capability) the ones that it did not offer when it was last connected to; 0 where that was too long ago to say. */
+unsigned relay_lacks(const struct relay *relay, unsigned can);
+
 /* The dot of a message that relay asked for is committed; or must not go out (also later, until its dot is out). */
 void relay_granted(struct envelope *envelope);
 void relay_forbid(struct envelope *envelope);

@@ -198,19 +198,29 @@ static void give_back_stock(struct send *s, struct post *post, int64_t at)
 		give_back(s, w, at);
 }
 
-/* The name of the only relay that it may go over; NULL: any. */
-static const char *only_relay(const struct work *w)
+static struct errand errand_of(const struct work *w)
 {
-	return w->mail->sender ? w->mail->sender->relay : NULL;
+	return (struct errand){ .delivery = w->delivery, .only = w->mail->sender ? w->mail->sender->relay : NULL,
+		.needs = address_has_letters(w->mail->address) ? CAN_UTF8 : 0 };
+}
+
+/* The same words, whether one relay said it or none is left to ask. */
+static void no_way(struct send *s, struct work *w)
+{
+	w->outcome = (struct mail_outcome){ .fault = FAULT_PROSPECT, .reason = "contenterror", .code = 553, .counted = true };
+	finish(s, w, OUTCOME_FAILED, NO_UTF8_REPLY);
 }
 
 /* Into the stock of a relay, or back until one has time for it. */
 static void assign(struct send *s, struct work *w)
 {
-	struct post *post = s->draining ? NULL : posts_choose(&s->posts, only_relay(w), w->delivery);
+	struct errand errand = errand_of(w);
+	struct post *post = s->draining ? NULL : posts_choose(&s->posts, &errand);
 
-	if (!post) {
-		give_back(s, w, clock_now() + posts_pause(&s->posts, only_relay(w)));
+	if (!post && !s->draining && posts_none_can(&s->posts, &errand)) {
+		no_way(s, w);
+	} else if (!post) {
+		give_back(s, w, clock_now() + posts_pause(&s->posts, &errand));
 	} else if (posts_full(post)) {
 		give_back(s, w, posts_slot(post));
 	} else {
@@ -372,18 +382,27 @@ static bool is_relays(enum fault fault)
 static enum outcome defer(struct send *s, struct work *w, struct judgement j)
 {
 	int64_t first = w->mail->batch->plan->operator.retry_first, pause, after;
+	struct errand errand = errand_of(w);
 
 	after = j.counted ? outcome_retry(w->mail->attempt, first, random_unit()) : outcome_again(j.fault, first, random_unit());
 	if (after < 0)
 		return OUTCOME_FAILED;
-	if (is_relays(j.fault) && posts_failed(&s->posts, only_relay(w), w->delivery, w->post))
+	if (is_relays(j.fault) && posts_failed(&s->posts, &errand, w->post))
 		after = 0;
 	/* nothing is claimed while the breakers are open: spread what waits over the time behind it */
-	pause = posts_pause(&s->posts, only_relay(w));
+	pause = posts_pause(&s->posts, &errand);
 	if (after < pause)
 		after = pause + (int64_t)(random_unit() * (double)first / 10);
 	w->outcome.retry_at = clock_now() + after;
 	return OUTCOME_DEFERRED;
+}
+
+/* It was not said to the relay, as that does not offer what it needs: another may. */
+static bool goes_elsewhere(struct send *s, const struct work *w, const struct dialogue_end *end)
+{
+	struct errand errand = errand_of(w);
+
+	return errand.needs && end->untouched && end->reply.code == 553 && !posts_none_can(&s->posts, &errand);
 }
 
 /* The relay refuses who they are from: those that wait for it need not be refused, too. */
@@ -417,6 +436,10 @@ static void ended_cb(void *ctx, struct relay *relay, const struct dialogue_end *
 	if (outcome == OUTCOME_WITHDRAWN && w->store_failed) {
 		outcome = OUTCOME_DEFERRED;
 		j = (struct judgement){ .outcome = OUTCOME_DEFERRED, .fault = FAULT_RELAY, .reason = "" };
+	}
+	if (outcome == OUTCOME_FAILED && goes_elsewhere(s, w, end)) {
+		outcome = OUTCOME_DEFERRED;
+		j = (struct judgement){ .outcome = OUTCOME_DEFERRED, .fault = FAULT_NONE, .reason = "" };
 	}
 	w->outcome.code = end->reply.code;
 	w->outcome.fault = j.fault;

@@ -14,8 +14,10 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define PRINTABLE "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~@."
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define A63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define A61 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -38,6 +40,15 @@ static void test_accepted(void **state)
 		{ "a@xn--mller-kva.example", "a@xn--mller-kva.example", "a@xn--mller-kva.example" },
 		{ "a@1.2.3.example", "a@1.2.3.example", "a@1.2.3.example" },
 		{ "a@r3---sn.example", "a@r3---sn.example", "a@r3---sn.example" },
+		{ "\xc3\xa9milie@example.com", "\xc3\xa9milie@example.com", "\xc3\xa9milie@example.com" },
+		{ "\xc3\x89milie@M\xc3\xbcller.example", "\xc3\x89milie@xn--mller-kva.example", "\xc3\xa9milie@xn--mller-kva.example" },
+		{ "e\xcc\x81milie@example.com", "\xc3\xa9milie@example.com", "\xc3\xa9milie@example.com" },	/* two letters that are one: NFC */
+		{ "\xe2\x84\xaa@example.com", "K@example.com", "k@example.com" },				/* the Kelvin sign is a K */
+		{ "\xc4\xb0@example.com", "\xc4\xb0@example.com", "i\xcc\x87@example.com" },		/* not the i of others */
+		{ "stra\xc3\x9f" "e@example.com", "stra\xc3\x9f" "e@example.com", "stra\xc3\x9f" "e@example.com" },
+		{ "\xe6\xb8\xac\xe8\xa9\xa6@example.com", "\xe6\xb8\xac\xe8\xa9\xa6@example.com", "\xe6\xb8\xac\xe8\xa9\xa6@example.com" },
+		{ "\xe0\xa4\x95\xe0\xa5\x8d\xe2\x80\x8d@example.com", "\xe0\xa4\x95\xe0\xa5\x8d\xe2\x80\x8d@example.com",
+		  "\xe0\xa4\x95\xe0\xa5\x8d\xe2\x80\x8d@example.com" },				/* a joiner behind a virama */
 		{ A64 "@" A63 ".com", A64 "@" A63 ".com", A64 "@" A63 ".com" },
 		{ A64 "@" A63 "." A63 "." A61, A64 "@" A63 "." A63 "." A61, A64 "@" A63 "." A63 "." A61 },	/* 254 */
 	};
@@ -52,9 +63,12 @@ static void test_accepted(void **state)
 		assert_string_equal(a.key, rows[i].key);
 		assert_ptr_equal(a.domain, strchr(a.text, '@') + 1);
 		assert_int_equal(a.bucket, address_bucket(a.key));
+		assert_int_equal(address_has_letters(&a), strspn(rows[i].text, PRINTABLE) != strlen(rows[i].text));
 		/* what came out goes in again, the same */
 		assert_int_equal(address_parse(rows[i].text, &a, &err), 0);
 		assert_string_equal(a.text, rows[i].text);
+		assert_int_equal(address_parse(rows[i].key, &a, &err), 0);
+		assert_string_equal(a.key, rows[i].key);
 	}
 }
 
@@ -90,7 +104,20 @@ static void test_refused(void **state)
 		{ "a\x7f@example.com", "must not be there" },
 		{ "a@[127.0.0.1]", "must not be there" },
 		{ "a@127.0.0.1", "not a number" },
-		{ "\xc3\xa9@example.com", "mail cannot carry" },
+		{ "\xff@example.com", "must not be there" },
+		{ "a\xc2\x85@example.com", "must not be there" },			/* C1 control */
+		{ "a\xc2\xa0" "b@example.com", "must not be there" },			/* no-break space */
+		{ "\xc3\xa9\xe2\x80\xae" "b@example.com", "must not be there" },	/* turns the direction */
+		{ "\xc3\xa9\xe2\x80\x8d" "b@example.com", "must not be there" },	/* a joiner that joins nothing */
+		{ "a\xe2\x80\xa8" "b@example.com", "must not be there" },		/* line separator */
+		{ "\xcc\x81" "a@example.com", "must not be there" },			/* an accent on nothing */
+		{ "a\xcd\xbe" "b@example.com", "must not be there" },			/* becomes a semicolon */
+		{ "\xef\xbf\xbf@example.com", "must not be there" },
+		{ "\xee\x80\x80@example.com", "must not be there" },			/* private use */
+		{ "\xc3\xa9..b@example.com", "dot" },
+		{ "\xc3\xa9>@example.com", "must not be there" },
+		{ "\xc3\xa9\r\nRSET@example.com", "must not be there" },
+		{ "\xc3\xa9" A63 "@example.com", "64" },
 		{ "a@\xff.example.com", "international" },
 		{ "a@\xc3\xa9\r\n.example.com", "international" },
 		{ "a@ex\xe2\x80\x8d" "ample.com", "international" },		/* zero width joiner */
@@ -133,7 +160,7 @@ static void test_length_alone_cannot_hurt(void **state)
 /* Whatever bytes come in: what is accepted has only the characters that an envelope can carry. */
 static void test_no_bytes_reach_the_envelope(void **state)
 {
-	static const char seeds[][40] = { "ana@example.com", "a.b@m\xc3\xbcller.example", "x+y@k\xc3\xb6ln.example" };
+	static const char seeds[][40] = { "ana@example.com", "\xc3\xa9milie@example.com", "e\xcc\x81l\xe8\xa9\xa6@example.com", "a.b@m\xc3\xbcller.example", "x+y@k\xc3\xb6ln.example" };
 	int round, accepted = 0;
 	struct address a;
 	char s[40];
@@ -151,8 +178,11 @@ static void test_no_bytes_reach_the_envelope(void **state)
 		accepted++;
 		assert_true(strlen(a.text) <= ADDRESS_MAX);
 		assert_null(strpbrk(a.text, "<>\r\n \t\"\\,;:()"));
+		assert_true(text_utf8_valid(a.text, strlen(a.text)) && text_utf8_valid(a.key, strlen(a.key)));
 		for (n = 0; a.text[n]; n++)
-			assert_true(a.text[n] > ' ' && (unsigned char)a.text[n] < 0x7f);
+			assert_true((unsigned char)a.text[n] > ' ' && a.text[n] != 0x7f);
+		for (n = 0; a.domain[n]; n++)
+			assert_true((unsigned char)a.domain[n] < 0x7f);
 	}
 	assert_true(accepted > 1000);
 }

@@ -73,6 +73,8 @@ static const struct mistake operator_mistakes[] = {
 	{ "nurtured.yaml", "relays:", "senders: [{name: shop, from: Ben, tracking_url: 'https://x.example/?go='}]\nrelays:",
 		"nurtured.yaml:8:30: `from`: the email address has no @; write it like Ana at Example <ana@example.com>\n"
 		"nurtured.yaml:8:49: there is a ? in `tracking_url`; links are made by adding to it\n" },
+	{ "nurtured.yaml", "relays:", "senders: [{name: shop, from: \"\xc3\x89milie <\xc3\xa9milie@x.example>\"}]\nrelays:",
+		"nurtured.yaml:8:30: `from`: the part before the @ must be ASCII, or few could take mail from it; the name may have any letters\n" },
 	{ "nurtured.yaml", "relays:", "senders: [{name: shop, from: b@x.example, dkim_selectors: [s1, s1..x., 's 2']}]\nrelays:",
 		"nurtured.yaml:8:64: `s1..x.` in `dkim_selectors` is wrong; write what stands before ._domainkey. in its name, like s1\n"
 		"nurtured.yaml:8:72: `s 2` in `dkim_selectors` is wrong; write what stands before ._domainkey. in its name, like s1\n" },

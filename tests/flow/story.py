@@ -197,6 +197,24 @@ def test_bounce_suppresses():
         check(all(e["state"] == "ended" for e in nobody["enrolments"]), "the sequence goes on")
 
 
+def test_letters_beyond_ascii():
+    """Postfix offers SMTPUTF8 and takes the mail; Dovecot's LMTP does not, so that it comes back by RFC 6533: nobody's address is dead for that."""
+    with World() as w:
+        server = start(w)
+        check(w.post_json("/v1/forms/plain", {"email": "E\u0301milie@people.test", "first_name": "Émilie"})[0] == 202, "sign-up")
+
+        def bounced():
+            with open(w.folder + "/daemon.log", errors="replace") as f:
+                return re.search(r"event=bounce\.sender .*status=5\.6\.7\n(.*\n)*?.*event=mail\.taken .*class=bounce .*prospect=pro_", f.read())
+        wait_for("the bounce to be taken for theirs", bounced)
+        emilie = w.prospect("émilie@people.test")
+        with open(server.folder + "/postfix/log") as f:
+            log = f.read()
+        check(re.search(r"to=<Émilie@people\.test>.*dsn=5\.6\.7", log), "Postfix had another reason")
+        check(not emilie["suppressed"], "suppressed: %s" % emilie["suppressed"])
+        check(all(e["state"] == "active" for e in emilie["enrolments"]), "%s" % emilie["enrolments"])
+
+
 def test_one_click_unsubscribe_stops_the_next_step():
     with World() as w:
         server = start(w)
@@ -260,5 +278,5 @@ def test_wrong_certificate_sends_nothing():
 
 
 if __name__ == "__main__":
-    main(test_story, test_bounce_suppresses, test_one_click_unsubscribe_stops_the_next_step,
+    main(test_story, test_bounce_suppresses, test_letters_beyond_ascii, test_one_click_unsubscribe_stops_the_next_step,
          test_a_mail_to_the_unsubscribe_address_is_enough, test_wrong_certificate_sends_nothing)

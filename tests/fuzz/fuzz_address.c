@@ -23,12 +23,16 @@ static void check(const struct address *a)
 	struct address again;
 	size_t i;
 
-	must(strlen(a->text) <= ADDRESS_MAX && strlen(a->key) == strlen(a->text));
+	must(strlen(a->text) <= ADDRESS_MAX && strlen(a->key) <= ADDRESS_MAX);
+	must(text_utf8_valid(a->text, strlen(a->text)) && text_utf8_valid(a->key, strlen(a->key)));
 	for (i = 0; a->text[i]; i++)
-		must(a->text[i] > ' ' && a->text[i] < 0x7f && !strchr("<>\"\\(),:;[]", a->text[i]));
+		must((unsigned char)a->text[i] > ' ' && a->text[i] != 0x7f && !strchr("<>\"\\(),:;[]", a->text[i]));
+	for (i = 0; a->domain[i]; i++)
+		must((unsigned char)a->domain[i] < 0x7f);
 	must(a->domain == strchr(a->text, '@') + 1 && !strchr(a->domain, '@') && strchr(a->domain, '.'));
 	must(a->bucket < BUCKETS && a->bucket == address_bucket(a->key));
 	must(address_parse(a->text, &again, NULL) == 0 && !strcmp(again.text, a->text) && !strcmp(again.key, a->key));
+	must(address_parse(a->key, &again, NULL) == 0 && !strcmp(again.key, a->key));	/* people paste what they are shown */
 	must(strlen(address_kind(a)) == 4);
 	must(text_ends_with(a->domain, address_registrable(a->domain)));
 }

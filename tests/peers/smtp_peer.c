@@ -29,11 +29,11 @@ static void print_message(void *ctx, const char *from, const char *to, const cha
 	fflush(stdout);
 }
 
-enum option_name { AT = 1, SAY, DROP, GARBAGE, PARTIAL, EARLY, LOWER_CASE, ONLY, NO_PIPELINING, NO_DSN, SIZE, GO_ANYWAY, HANG_DOT, MESSAGES, CERT, KEY, SMTPS, USER, PASSWORD, PORT };
+enum option_name { AT = 1, SAY, DROP, GARBAGE, PARTIAL, EARLY, LOWER_CASE, ONLY, NO_PIPELINING, NO_DSN, UTF8, SIZE, GO_ANYWAY, HANG_DOT, MESSAGES, CERT, KEY, SMTPS, USER, PASSWORD, PORT };
 
 static const struct option options[] = {
 	{ "at", 1, NULL, AT }, { "say", 1, NULL, SAY }, { "drop", 1, NULL, DROP }, { "garbage", 1, NULL, GARBAGE },
-	{ "partial", 1, NULL, PARTIAL }, { "early", 1, NULL, EARLY }, { "lower-case", 0, NULL, LOWER_CASE }, { "only", 1, NULL, ONLY }, { "no-pipelining", 0, NULL, NO_PIPELINING }, { "no-dsn", 0, NULL, NO_DSN }, { "size", 1, NULL, SIZE },
+	{ "partial", 1, NULL, PARTIAL }, { "early", 1, NULL, EARLY }, { "lower-case", 0, NULL, LOWER_CASE }, { "only", 1, NULL, ONLY }, { "no-pipelining", 0, NULL, NO_PIPELINING }, { "no-dsn", 0, NULL, NO_DSN }, { "utf8", 0, NULL, UTF8 }, { "size", 1, NULL, SIZE },
 	{ "go-anyway", 0, NULL, GO_ANYWAY }, { "hang-dot", 1, NULL, HANG_DOT }, { "messages", 1, NULL, MESSAGES },
 	{ "cert", 1, NULL, CERT }, { "key", 1, NULL, KEY }, { "smtps", 0, NULL, SMTPS }, { "user", 1, NULL, USER },
 	{ "password", 1, NULL, PASSWORD }, { "port", 1, NULL, PORT }, { NULL, 0, NULL, 0 },
@@ -63,6 +63,7 @@ static void take_option(struct smtp_script *k, enum smtp_point *at, int *port, i
 	case ONLY: k->only = number(optarg); return;
 	case NO_PIPELINING: k->no_pipelining = true; return;
 	case NO_DSN: k->no_dsn = true; return;
+	case UTF8: k->utf8 = true; return;
 	case SIZE: k->size = number(optarg); return;
 	case GO_ANYWAY: k->go_anyway = true; return;
 	case HANG_DOT: k->hang_dot = number(optarg); return;

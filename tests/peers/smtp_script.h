@@ -38,6 +38,7 @@ struct smtp_script {
 	enum smtp_point early;		/* gives the good reply there, and one more that nobody asked for */
 	int only;			/* these and hang_dot for so many messages (or greetings), then all is well; 0: for ever */
 	bool no_pipelining, no_dsn;
+	bool utf8;			/* offers SMTPUTF8, and holds to RFC 6531: without its parameter, no letters beyond ASCII */
 	long size;			/* SIZE that is offered; 0: none */
 	bool go_anyway;			/* 354 although the recipient was refused */
 	int hang_dot;			/* milliseconds before the reply to a dot; -1: for ever */
@@ -53,6 +54,7 @@ struct smtp_script {
 
 struct smtp_message {
 	char from[320], to[320];
+	bool utf8;			/* its MAIL had SMTPUTF8 and BODY=8BITMIME */
 	char *data;			/* as it came, dots unstuffed, without the last */
 	size_t len;
 };
@@ -82,7 +84,7 @@ struct smtp_session {
 	size_t from, to;
 	struct buf out;
 	char sender[320], recipient[320];
-	bool in_tls, authenticated, refused;
+	bool in_tls, authenticated, refused, utf8;
 	bool rude;			/* hangs up without reading what is still coming */
 	int messages;
 };
@@ -209,6 +211,8 @@ static int smtp_ehlo(struct smtp_session *s)
 		buf_str(&good, "250-PIPELINING\r\n");
 	if (!k->no_dsn)
 		buf_str(&good, "250-DSN\r\n");
+	if (k->utf8)
+		buf_str(&good, "250-SMTPUTF8\r\n");
 	if (k->size)
 		buf_printf(&good, "250-SIZE %ld\r\n", k->size);
 	if (s->peer->tls && !s->in_tls)
@@ -269,6 +273,7 @@ static void smtp_take(struct smtp_session *s, struct buf *data)
 	m = &p->taken[p->count++];
 	snprintf(m->from, sizeof(m->from), "%s", s->sender);
 	snprintf(m->to, sizeof(m->to), "%s", s->recipient);
+	m->utf8 = s->utf8;
 	m->len = data->len;
 	m->data = buf_take(data);
 	s->messages++;
@@ -358,6 +363,15 @@ static void smtp_path(const char *line, size_t n, char out[320])
 		snprintf(out, 320, "%.*s", (int)(close - open - 1), open + 1);
 }
 
+static bool smtp_has_letters(const char *s, size_t n)
+{
+	while (n > 0 && (unsigned char)*s < 0x80) {
+		s++;
+		n--;
+	}
+	return n > 0;
+}
+
 static int smtp_data(struct smtp_session *s)
 {
 	int rc;
@@ -394,6 +408,12 @@ static int smtp_command(struct smtp_session *s, const char *line, size_t n)
 		}
 		smtp_path(line, n, s->sender);
 		s->refused = false;
+		s->utf8 = memmem(line, n, " BODY=8BITMIME SMTPUTF8", 23) != NULL;
+		if (s->utf8 && !k->utf8) {
+			s->sender[0] = '\0';
+			buf_str(&s->out, "555 5.5.4 SMTPUTF8 is not known here\r\n");
+			return 0;
+		}
 		rc = smtp_reply(s, AT_MAIL, "250 2.1.0 ok");
 		if (rc == 0)
 			s->sender[0] = '\0';
@@ -406,6 +426,11 @@ static int smtp_command(struct smtp_session *s, const char *line, size_t n)
 			return 0;
 		}
 		smtp_path(line, n, s->recipient);
+		if (smtp_has_letters(line, n) && !s->utf8) {
+			buf_str(&s->out, "553 5.6.7 letters beyond ASCII need SMTPUTF8\r\n");
+			s->refused = true;
+			return 0;
+		}
 		rc = smtp_reply(s, AT_RCPT, "250 2.1.5 ok");
 		s->refused = rc == 0;
 		return rc;

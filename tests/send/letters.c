@@ -90,7 +90,7 @@ static json_t *answer(struct letters *l, const char *line)
 		reply = json_pack("{s:s}", "refused", err.text);
 	} else {
 		text_base64(&body, l->envelope.body.data, l->envelope.body.len);
-		reply = json_pack("{s:s, s:s}", "message", body.data, "return_path", l->envelope.return_path);
+		reply = json_pack("{s:s, s:s, s:b}", "message", body.data, "return_path", l->envelope.return_path, "utf8", l->envelope.utf8);
 	}
 	buf_clear(&body);
 	arena_free(&arena);

@@ -2,6 +2,7 @@
  * Scripted exchanges: each case is a list of lines. In texts '|' is CRLF. Messages are called a, b, c; their bodies are "A|", "B|", "C|".
  *
  *	add X, grant X, forbid X	what the caller does
+ *	utf8 X		the recipient X has letters beyond ASCII
  *	out TEXT	exactly this is to be written; it is
  *	part N		N bytes of what is to be written are, and no more may have left
  *	in TEXT		the relay says
@@ -59,6 +60,9 @@ static const struct script scripts[] = {
 	{ "SIZE and DSN parameters, ORCPT in xtext", FULL | CAN_SIZE | CAN_DSN,
 		"add a\nout MAIL FROM:<ra@us.example> SIZE=3 RET=HDRS ENVID=envid-a|"
 		"RCPT TO:<a@them.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;a@them.example|DATA|" },
+	{ "letters beyond ASCII: SMTPUTF8, and ORCPT as they are", FULL | CAN_DSN | CAN_UTF8,
+		"utf8 a\nadd a\nout MAIL FROM:<ra@us.example> RET=HDRS ENVID=envid-a BODY=8BITMIME SMTPUTF8|"
+		"RCPT TO:<\xc3\xa9+a@them.example> NOTIFY=FAILURE,DELAY ORCPT=utf-8;\xc3\xa9\\x{2B}a@them.example|DATA|" },
 	{ "MAIL refused: 503 for the rest, RSET before the next", FULL,
 		"add a\nout " GROUP("a") "\ngrant a\nin 550 5.7.1 not you|503 5.5.1 no|503 5.5.1 no|\nend a mail 550\nadd b\nout RSET|" GROUP("b") "\n"
 		"wait rset\nin 250 reset|\nwait mail" },
@@ -232,7 +236,10 @@ static void do_line(struct play *p, const char *verb, const char *arg)
 	struct buf text = BUF_INIT;
 	struct dialogue_end end;
 
-	if (!strcmp(verb, "add")) {
+	if (!strcmp(verb, "utf8")) {
+		snprintf(mail_of(p, arg)->recipient, sizeof(p->mails[0].recipient), "\xc3\xa9+%c@them.example", arg[0]);
+		mail_of(p, arg)->utf8 = true;
+	} else if (!strcmp(verb, "add")) {
 		dialogue_add(&p->d, mail_of(p, arg));
 	} else if (!strcmp(verb, "grant")) {
 		dialogue_grant(&p->d, mail_of(p, arg));

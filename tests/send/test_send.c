@@ -31,6 +31,7 @@ struct world {
 	struct smtp_peer *peer, *second;
 	int port, second_port;
 	const char *main_keys, *second_keys, *sender_keys;	/* more of these, each ", key: value"; second NULL: there is none */
+	const char *name;		/* how their addresses begin; NULL: p */
 	int64_t prospects[400];
 	size_t count;
 	bool late;
@@ -195,6 +196,11 @@ static void call(struct world *w, int (*fn)(struct world *w, struct db *db, void
 	assert_int_equal(c.result, STORE_COMMITTED);
 }
 
+static void address_of(const struct world *w, size_t who, char out[64])
+{
+	snprintf(out, 64, "%s%zu@customer.example", w->name ? w->name : "p", who);
+}
+
 static int sign_up(struct world *w, struct db *db, void *arg, struct err *err)
 {
 	struct pair fields[] = { { "first_name", "Bob" }, { "role", "director" } };
@@ -206,7 +212,7 @@ static int sign_up(struct world *w, struct db *db, void *arg, struct err *err)
 	size_t i, from = w->count, n = *(size_t *)arg;
 
 	for (i = from; i < from + n; i++) {
-		snprintf(text, sizeof(text), "p%zu@customer.example", i);
+		address_of(w, i, text);
 		snprintf(key, sizeof(key), "form/ebook/%zu", i);
 		fact.key = key;
 		if (address_parse(text, &address, err) < 0 || on_signup(w->decide, db, &fact, &result, err) < 0)
@@ -239,7 +245,7 @@ static int look_up(struct world *w, struct db *db, void *arg, struct err *err)
 	char key[64];
 	int rc;
 
-	snprintf(key, sizeof(key), "p%zu@customer.example", look->who);
+	address_of(w, look->who, key);
 	rc = prospects_find_address(db, key, arena, &p, err);
 	if (rc == 1)
 		rc = sending_of(db, p.id, arena, &list, &look->count, err);
@@ -343,12 +349,12 @@ static bool peer_has_dots(struct world *w, size_t n)
 	return smtp_count(w->peer, &w->peer->dots) >= n;
 }
 
-static size_t arrived_at(struct smtp_peer *peer, size_t who)
+static size_t arrived_at(struct world *w, struct smtp_peer *peer, size_t who)
 {
 	char address[64];
 	size_t i, n = 0;
 
-	snprintf(address, sizeof(address), "p%zu@customer.example", who);
+	address_of(w, who, address);
 	pthread_mutex_lock(&peer->lock);
 	for (i = 0; i < peer->count; i++)
 		n += strcmp(peer->taken[i].to, address) == 0;
@@ -359,7 +365,7 @@ static size_t arrived_at(struct smtp_peer *peer, size_t who)
 /* How often the servers took a mail to that person. */
 static size_t arrived(struct world *w, size_t who)
 {
-	return arrived_at(w->peer, who) + (w->second ? arrived_at(w->second, who) : 0);
+	return arrived_at(w, w->peer, who) + (w->second ? arrived_at(w, w->second, who) : 0);
 }
 
 /* --- cases ----------------------------------------------------------------------------------------------------------------- */
@@ -681,6 +687,58 @@ static void a_sender_has_a_relay_of_its_own(void **state)
 	world_free(&w);
 }
 
+#define LETTERS "\xc3\xa9milie"
+
+/* RFC 6531: the one that does not offer it is not asked, and nothing waits for that; with half an hour until the next try. */
+static void letters_go_over_the_relay_that_takes_them(void **state)
+{
+	static const struct smtp_script plain = { .size = 0 }, utf8 = { .utf8 = true };
+	struct world *w = world_of_two(&plain, "", &utf8, ", backup: yes", "30 minutes");
+	size_t i;
+
+	w->name = LETTERS;
+	sign_ups(w, 30);
+	run_until(w, sent, 30);
+	for (i = 0; i < 30; i++)
+		assert_int_equal(arrived(w, i), 1);
+	assert_int_equal(w->second->count, 30);
+	assert_true(w->second->taken[0].utf8);
+	assert_non_null(memmem(w->second->taken[0].data, w->second->taken[0].len, "<" LETTERS, 8));
+	assert_int_equal(look_at(w, 0).mail.state, DELIVERY_SENT);
+	w->name = NULL;
+	sign_ups(w, 1);
+	run_until(w, sent, 31);
+	assert_int_equal(w->peer->count, 1);
+	world_free(&w);
+}
+
+static void letters_that_no_relay_takes_fail_and_stop_nobody(void **state)
+{
+	struct smtp_script script = { .size = 0 };
+	struct world *w = world_new(&script, 1, "30 minutes");
+	struct look look;
+	size_t i;
+
+	w->name = LETTERS;
+	sign_ups(w, 30);
+	run_until(w, idle_with_outcomes, 30);
+	assert_int_equal(counts_of(w).failed, 30);
+	for (i = 0; i < 30; i++) {
+		look = look_at(w, i);
+		assert_int_equal(look.mail.state, DELIVERY_FAILED);
+		assert_non_null(strstr(look.reply, "does not offer SMTPUTF8"));
+		assert_false(look.suppressed);
+	}
+	assert_int_equal(w->peer->count, 0);
+	/* the sequence is not paused for them */
+	w->name = NULL;
+	sign_ups(w, 1);
+	run_until(w, sent, 1);
+	assert_int_equal(w->peer->count, 1);
+	assert_false(w->peer->taken[0].utf8);
+	world_free(&w);
+}
+
 static void a_relay_has_no_more_than_its_rate(void **state)
 {
 	struct smtp_script script = { .size = 0 };
@@ -735,6 +793,8 @@ int main(void)
 		cmocka_unit_test(what_one_fails_goes_over_the_other),
 		cmocka_unit_test(nothing_goes_over_another_after_its_dot),
 		cmocka_unit_test(a_sender_has_a_relay_of_its_own),
+		cmocka_unit_test(letters_go_over_the_relay_that_takes_them),
+		cmocka_unit_test(letters_that_no_relay_takes_fail_and_stop_nobody),
 		cmocka_unit_test(a_relay_has_no_more_than_its_rate),
 		cmocka_unit_test(a_reload_takes_a_relay_away),
 	};
