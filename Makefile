@@ -160,6 +160,7 @@ SRC_store := \
 	daemon/store/erase.c \
 	daemon/store/events.c \
 	daemon/store/hits.c \
+	daemon/store/held.c \
 	daemon/store/holds.c \
 	daemon/store/inbound.c \
 	daemon/store/journal.c \

@@ -199,6 +199,11 @@ static void tell_relays(void *arg, struct buf *json, struct buf *metrics)
 	send_metrics(self.send, metrics);
 }
 
+static int describe_relay(void *arg, const char *name, struct buf *json)
+{
+	return send_describe(self.send, name, json);
+}
+
 static bool alive(void *arg, int64_t within)
 {
 	struct store_counts counts;
@@ -211,7 +216,7 @@ static void start_parts(void)
 {
 	const struct operator_config *operator = &self.plan->operator;
 	struct console_options console = { .socket = operator->control, .config = self.conf, .reload = reload, .take = take_mail,
-		.relays = tell_relays };
+		.relays = tell_relays, .relay = describe_relay };
 	struct err err = { "" };
 
 	if (decide_start(self.loop, self.store, self.plan, self.ring, &self.decide, &err))

@@ -8,6 +8,7 @@
 #include "console/command.h"
 
 #include "console/page.h"
+#include "console/report.h"
 
 #define SOCKET_DEFAULT "/run/nurtured/control.sock"
 #define CONFIG_DEFAULT "/etc/nurtured/nurtured.yaml"
@@ -63,6 +64,8 @@ static const struct verb verbs[] = {
 		.help = "the value of a condition for one person" },
 	{ .words = "queue", .options = O_ASK | O_QUEUE, .path = "/queue?",
 		.help = "what is due, in doubt, deferred or dead" },
+	{ .words = "relay", .argument = "[NAME]", .options = O_ASK, .path = "/relays", .print = report_each,
+		.help = "how each relay does: breaker, rate, what it offers and said" },
 	{ .words = "domain", .argument = "[NAME]", .options = O_ASK, .path = "/domains",
 		.help = "how fast whom is mailed, what is paused, what came of it" },
 	{ .words = "resume", .argument = "NAME", .options = O_ASK, .post = true, .path = "/resume",
@@ -482,7 +485,7 @@ static void query_members(const struct command *c, struct buf *path)
 	bool first = !strchr(c->verb->path, '?');
 
 	if (c->argument && c->verb->argument[0] == '[' && !strchr(c->verb->path, '%'))
-		query_member(path, &first, "domain", c->argument);
+		query_member(path, &first, c->verb->words, c->argument);
 	if (c->prospect)
 		query_member(path, &first, "prospect", c->prospect);
 	if (c->explain)

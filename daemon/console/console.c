@@ -173,6 +173,22 @@ static void get_status(void *ctx, struct http_request *r)
 	look_at_parts(ctx, r, view_status, "application/json");
 }
 
+static void get_relays(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+	const char *name = http_query(r, "relay");
+	struct buf out = BUF_INIT;
+	int found = c->options.relay ? c->options.relay(c->options.relays_arg, name ? name : "", &out) : 0;
+
+	if (found == 1)
+		http_reply(r, 200, "application/json", buf_cstr(&out), out.len);
+	else if (found == 0)
+		http_problem(r, 404, "no relay has that name; `nurturectl relay` shows them all", NULL);
+	else
+		http_problem(r, 500, "the answer cannot be written", NULL);
+	buf_clear(&out);
+}
+
 static void get_metrics(void *ctx, struct http_request *r)
 {
 	look_at_parts(ctx, r, view_metrics, METRICS_TYPE);
@@ -483,6 +499,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/readyz", get_ready },
 	{ HTTP_GET, "/metrics", get_metrics },
 	{ HTTP_GET, "/status", get_status },
+	{ HTTP_GET, "/relays", get_relays },
 	{ HTTP_GET, "/queue", get_queue },
 	{ HTTP_GET, "/leads", get_leads },
 	{ HTTP_GET | HTTP_POST, "/prospects/", prospect },

@@ -328,6 +328,17 @@ static void print_any(struct buf *out, const json_t *json, size_t indent, int de
 	}
 }
 
+void report_each(struct buf *out, const struct json_t *json, int64_t now)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(json); i++) {
+		if (i)
+			buf_char(out, '\n');
+		print_any(out, json_array_get(json, i), 0, 0, now);
+	}
+}
+
 void report_print(struct buf *out, const struct json_t *json, int64_t now)
 {
 	if (json_is_array(json) && !json_array_size(json))

@@ -244,9 +244,34 @@ static int list_alerts(struct db *db, enum alert_state state, struct buf *out, s
 	return rc;
 }
 
+#define HELD_MOST 200000	/* looked at */
+#define HELD_REASONS 50
+
+static json_t *one_held_json(const void *row)
+{
+	const struct held *h = row;
+	json_t *why = h->state == DELIVERY_DEFERRED && h->code ? json_sprintf("the relay put it off: %d", h->code) :
+		h->state == DELIVERY_DEFERRED && !*h->why ? json_string("the relay was not reached, or broke off") : answer_text(*h->why ? h->why : "planned");
+
+	return json_pack("{s:o, s:I, s:o, s:o}", "why", why, "mails", (json_int_t)h->mails, "oldest_since", answer_time(h->oldest), "next", answer_time(h->next));
+}
+
+static json_t *held_json(const struct view_at *at, struct db *db, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	struct held *rows;
+	size_t count;
+	json_t *list = NULL;
+
+	if (held_by_reason(db, at->now, HELD_MOST, HELD_REASONS, arena, &rows, &count, err) == 0)
+		list = answer_rows(rows, count, sizeof(*rows), one_held_json);
+	arena_free(&arena);
+	return list;
+}
+
 int view_queue(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
-	json_t *lanes;
+	json_t *lanes, *held;
 
 	if (strcmp(at->argument, "unknown") == 0)
 		return list_deliveries(db, DELIVERY_UNKNOWN, out, err);
@@ -255,7 +280,11 @@ int view_queue(const struct view_at *at, struct db *db, struct buf *out, struct 
 	if (strcmp(at->argument, "dead") == 0)
 		return list_alerts(db, ALERT_DEAD, out, err);
 	lanes = lanes_json(at, db, err);
-	return lanes ? answer_give(out, lanes, err) : -1;
+	held = lanes ? held_json(at, db, err) : NULL;
+	if (held)
+		return answer_give(out, json_pack("{s:o, s:o}", "lanes", lanes, "held", held), err);
+	json_decref(lanes);
+	return -1;
 }
 
 /* --- leads ------------------------------------------------------------------------------------------ */

@@ -203,6 +203,8 @@ static int count_mail(struct case_file *c, char kind, enum verdict verdict, int6
 
 	if (verdict == VERDICTS)
 		return 0;
+	if (c->p->d)
+		shape_hit(c->p->d->shape, mail->address, mail->id, kind == 'c', verdict, mails, c->p->now);
 	return hit_days_add(c->p->db, &(struct hit_sum){ .sequence = mail->sequence, .step = mail->step, .template = subject_of(c), .kind = kind,
 			.verdict = verdict, .day = mail->planned / US_DAY, .delivery = mail->id, .mails = mails }, err);
 }
@@ -217,8 +219,6 @@ static int count_mails(struct case_file *c, struct err *err)
 
 		if (was != is && (count_mail(c, kinds[i], was, -1, err) || count_mail(c, kinds[i], is, 1, err)))
 			return -1;
-		if (was != is && is == VERDICT_HUMAN && c->p->d)
-			shape_hit(c->p->d->shape, c->mail->address, c->mail->id, kinds[i] == 'c', c->p->now);
 	}
 	return 0;
 }

@@ -15,7 +15,9 @@
 #include "shape_parts.h"
 
 #define DAYS 30
-#define DOMAINS_MOST 50
+#define DOMAINS_MOST 50		/* are listed, those with most mail */
+#define DOMAINS_COUNTED 20000	/* for their groups */
+#define GROUPS_SHOWN 64
 #define NS_MINUTE 60e9
 
 struct looking {
@@ -90,11 +92,17 @@ static json_t *listed(const struct shape *s, const struct shape_table *t, void (
 	return l.list;
 }
 
+static json_t *hits_json(const int64_t hits[VERDICTS])
+{
+	return json_pack("{s:I, s:I, s:I}", "human", (json_int_t)hits[VERDICT_HUMAN], "machine", (json_int_t)hits[VERDICT_MACHINE], "unknown",
+			(json_int_t)hits[VERDICT_UNKNOWN]);
+}
+
 static json_t *counts_json(const struct domain_day *d, const char *name, json_t *value)
 {
-	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", name, value, "sent", (json_int_t)d->sent, "deferred", (json_int_t)d->deferred,
-			"hard", (json_int_t)d->hard, "soft", (json_int_t)d->soft, "complaints", (json_int_t)d->complaint, "opens", (json_int_t)d->open_human,
-			"clicks", (json_int_t)d->click_human);
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", name, value, "sent", (json_int_t)d->sent, "deferred", (json_int_t)d->deferred,
+			"hard", (json_int_t)d->hard, "soft", (json_int_t)d->soft, "complaints", (json_int_t)d->complaint, "opens", hits_json(d->opens),
+			"clicks", hits_json(d->clicks));
 }
 
 static json_t *domain_json(const void *row)
@@ -112,21 +120,80 @@ static json_t *of_day(const void *row)
 	return counts_json(d, "day", day);
 }
 
+struct by_group {
+	struct domain_day sum;
+	int64_t domains;
+};
+
+static void add_counts(struct domain_day *to, const struct domain_day *d)
+{
+	int v;
+
+	to->sent += d->sent;
+	to->deferred += d->deferred;
+	to->hard += d->hard;
+	to->soft += d->soft;
+	to->complaint += d->complaint;
+	for (v = 0; v < VERDICTS; v++) {
+		to->opens[v] += d->opens[v];
+		to->clicks[v] += d->clicks[v];
+	}
+}
+
+/* Domains that are nobody's but their own count together. */
+static void count_group(struct shape *s, struct by_group *groups, size_t *count, const struct domain_day *d)
+{
+	bool provider;
+	const char *name = shape_group_name(s, d->domain, &provider);
+	size_t i;
+
+	if (!provider)
+		name = "others";
+	for (i = 0; i < *count && strcmp(groups[i].sum.domain, name) != 0; i++)
+		;
+	if (i == GROUPS_SHOWN)
+		i--;
+	else if (i == *count)
+		groups[(*count)++].sum.domain = name;
+	add_counts(&groups[i].sum, d);
+	groups[i].domains++;
+}
+
+static json_t *group_json(const void *row)
+{
+	const struct by_group *g = row;
+	json_t *json = counts_json(&g->sum, "group", answer_text(g->sum.domain));
+
+	json_object_set_new(json, "domains", json_integer(g->domains));
+	return json;
+}
+
+static json_t *by_group_json(struct shape *s, const struct domain_day *domains, size_t count, struct arena *arena)
+{
+	struct by_group *groups = arena_calloc(arena, GROUPS_SHOWN, sizeof(*groups));
+	size_t n = 0, i;
+
+	for (i = 0; i < count; i++)
+		count_group(s, groups, &n, &domains[i]);
+	return answer_rows(groups, n, sizeof(*groups), group_json);
+}
+
 static int look_all(struct shape *s, struct db *db, int64_t now, struct arena *arena, struct buf *out, struct err *err)
 {
 	struct domain_day *domains;
 	json_t *rests, *flows;
 	size_t count;
 
-	if (domain_days_top(db, now / US_DAY - DAYS, DOMAINS_MOST, arena, &domains, &count, err))
+	if (domain_days_top(db, now / US_DAY - DAYS, DOMAINS_COUNTED, arena, &domains, &count, err))
 		return -1;
 	rests = listed(s, &s->senders, add_paused_sender, now);
 	flows = listed(s, &s->flows, add_paused_flow, now);
 	json_array_extend(rests, flows);
 	json_decref(flows);
-	return answer_give(out, json_pack("{s:b, s:o, s:o, s:o, s:o}", "limits", !s->config.off, "paused", rests, "senders",
-			listed(s, &s->senders, add_sender, now), "groups", listed(s, &s->groups, add_group, now), "domains",
-			answer_rows(domains, count, sizeof(*domains), domain_json)), err);
+	return answer_give(out, json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "limits", !s->config.off, "paused", rests, "senders",
+			listed(s, &s->senders, add_sender, now), "groups", listed(s, &s->groups, add_group, now), "by_group",
+			by_group_json(s, domains, count, arena), "domains",
+			answer_rows(domains, count < DOMAINS_MOST ? count : DOMAINS_MOST, sizeof(*domains), domain_json)), err);
 }
 
 int look_shape(struct decide *d, struct db *db, const char *domain, int64_t now, struct buf *out, struct err *err)

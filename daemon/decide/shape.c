@@ -158,7 +158,7 @@ static bool is_nobodys(const char *domain)
 	return !strchr(domain, '.');
 }
 
-static const char *group_name(struct shape *s, const char *domain, bool *provider)
+const char *shape_group_name(struct shape *s, const char *domain, bool *provider)
 {
 	const struct shape_domain *d;
 	size_t i, n;
@@ -223,7 +223,7 @@ struct shape_group_state *shape_group_of(struct shape *s, const char *domain)
 	domain = address_registrable(domain);
 	if (is_nobodys(domain) && !shape_find(&s->domains, domain))
 		return NULL;
-	name = group_name(s, domain, &provider);
+	name = shape_group_name(s, domain, &provider);
 	g = (struct shape_group_state *)shape_find(&s->groups, name);
 	if (g)
 		return g;
@@ -627,6 +627,7 @@ static const char *domain_of(const char *address)
 static void count_domain(struct shape *s, const char *address, int64_t id, int64_t at, struct domain_day add)
 {
 	struct shape_count *c = (struct shape_count *)shape_named(&s->counts, address_registrable(domain_of(address)), sizeof(*c));
+	int v;
 
 	if (!c->queued) {	/* what comes in the second of midnight counts for the day before */
 		c->sum = (struct domain_day){ .domain = c->named.name, .day = at / US_DAY, .shard = (int)(id_bucket(id) % DOMAIN_SHARDS) };
@@ -642,8 +643,10 @@ static void count_domain(struct shape *s, const char *address, int64_t id, int64
 	c->sum.hard += add.hard;
 	c->sum.soft += add.soft;
 	c->sum.complaint += add.complaint;
-	c->sum.open_human += add.open_human;
-	c->sum.click_human += add.click_human;
+	for (v = 0; v < VERDICTS; v++) {
+		c->sum.opens[v] += add.opens[v];
+		c->sum.clicks[v] += add.clicks[v];
+	}
 }
 
 void shape_heard(struct shape *s, const struct delivery *mail, const char *sender, const struct mail_outcome *fact)
@@ -679,9 +682,12 @@ void shape_came_back(struct shape *s, const struct delivery *mail, const char *s
 		bounced(s, watch(&s->flows, mail->sequence, sizeof(struct shape_watched)), "sequence", complaint, at);
 }
 
-void shape_hit(struct shape *s, const char *address, int64_t delivery, bool click, int64_t at)
+void shape_hit(struct shape *s, const char *address, int64_t delivery, bool click, enum verdict verdict, int64_t mails, int64_t at)
 {
-	count_domain(s, address, delivery, at, (struct domain_day){ .open_human = !click, .click_human = click });
+	struct domain_day add = { .sent = 0 };
+
+	(click ? add.clicks : add.opens)[verdict] = mails;
+	count_domain(s, address, delivery, at, add);
 }
 
 bool shape_resume(struct shape *s, const char *name, int64_t now)

@@ -42,8 +42,8 @@ int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena
 void shape_heard(struct shape *s, const struct delivery *mail, const char *sender, const struct mail_outcome *fact);
 /* It came back later: a hard bounce, or a complaint. */
 void shape_came_back(struct shape *s, const struct delivery *mail, const char *sender, bool complaint, int64_t at);
-/* A person opened it, or clicked. */
-void shape_hit(struct shape *s, const char *address, int64_t delivery, bool click, int64_t at);
+/* It was opened or clicked, by whom; with -1 `mails` that verdict is taken back. */
+void shape_hit(struct shape *s, const char *address, int64_t delivery, bool click, enum verdict verdict, int64_t mails, int64_t at);
 
 /* What is slowed down or paused by that name goes on, by hand; false: nothing is. */
 bool shape_resume(struct shape *s, const char *name, int64_t now);

@@ -84,6 +84,8 @@ struct shape {
 /* NULL: a domain of nobody's, without a limit. */
 struct shape_group_state *shape_group_of(struct shape *s, const char *domain);
 struct shape_group_state *shape_group_named(struct shape *s, const char *name);
+/* What a domain, as it is registered, belongs to: a provider's group, or its own. */
+const char *shape_group_name(struct shape *s, const char *domain, bool *provider);
 const struct shape_group *shape_configured(const struct shape *s, const char *name);
 
 #endif

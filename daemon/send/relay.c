@@ -38,8 +38,7 @@ struct relay {
 	struct timer *gap;		/* until the pace lets the next one through */
 	size_t waiting;			/* messages the owner has for us, as far as we know */
 	bool draining;
-	unsigned can;			/* what it offered, */
-	int64_t can_at;			/* and when; 0: it was not heard yet */
+	struct send_said said[SEND_SAID];
 	struct relay_counts counts;
 };
 
@@ -122,7 +121,7 @@ double relay_rate(struct relay *r)
 
 unsigned relay_lacks(const struct relay *r, unsigned can)
 {
-	return r->can_at && clock_steady() - r->can_at < OFFER_HOLDS ? can & ~r->can : 0;
+	return r->counts.can_at && clock_steady() - r->counts.can_at < OFFER_HOLDS ? can & ~r->counts.can : 0;
 }
 
 static void note_error(struct relay *r, const struct dialogue_end *end)
@@ -132,6 +131,26 @@ static void note_error(struct relay *r, const struct dialogue_end *end)
 			end->reply.code, end->reply.text);
 	else
 		snprintf(r->counts.last_error, sizeof(r->counts.last_error), "%s: %.200s", stage_names[end->stage], end->reply.text);
+}
+
+/* In the place of the same of before, or of what was said longest ago. */
+static void note_said(struct relay *r, const struct dialogue_end *end)
+{
+	const char *stage = stage_names[end->stage];
+	struct send_said *s = r->said, *oldest = r->said;
+	size_t n = strnlen(end->reply.text, sizeof(s->text) - 1);
+
+	for (; s < r->said + SEND_SAID && (s->stage != stage || s->code != end->reply.code); s++)
+		if (s->at < oldest->at)
+			oldest = s;
+	if (s == r->said + SEND_SAID) {
+		s = oldest;
+		*s = (struct send_said){ .stage = stage, .code = end->reply.code };
+	}
+	s->at = clock_now();
+	s->times++;
+	memcpy(s->text, end->reply.text, n);
+	s->text[n] = '\0';
 }
 
 static void log_refusal(const struct relay *r, const struct dialogue_end *end)
@@ -242,6 +261,7 @@ static void ended_hook(struct connection *c, const struct dialogue_end *end)
 	struct judgement j = outcome_judge(end);
 
 	r->counts.under_way--;
+	note_said(r, end);
 	count(&r->counts, j.outcome);
 	if (j.fault != FAULT_NONE && j.fault != FAULT_MESSAGE && j.fault != FAULT_PROSPECT)
 		note_error(r, end);
@@ -259,8 +279,9 @@ static void ready_hook(struct connection *c)
 	r->counts.connecting--;
 	r->counts.connected++;
 	r->counts.connects++;
-	r->can = c->can;
-	r->can_at = clock_steady();
+	r->counts.can = c->can;
+	r->counts.size_limit = c->size_limit;
+	r->counts.can_at = clock_steady();
 	log_debug("relay.connected", L_STR("relay", r->config->name), L_INT("pipelining", !!(c->can & CAN_PIPELINE)),
 		L_INT("dsn", !!(c->can & CAN_DSN)), L_INT("size", c->size_limit));
 	timer_set(r->turn, 0);
@@ -272,6 +293,7 @@ static void failed_hook(struct connection *c, const struct dialogue_end *why)
 	struct judgement j = outcome_judge(why);
 
 	r->counts.failures++;
+	note_said(r, why);
 	note_error(r, why);
 	log_warn("relay.no_connection", L_STR("relay", r->config->name), L_STR("stage", stage_names[why->stage]),
 		L_INT("code", why->reply.code), L_STR("why", why->reply.text));
@@ -479,4 +501,7 @@ void relay_counts(struct relay *r, struct relay_counts *out)
 	out->open_since = out->breaker == BREAKER_CLOSED ? 0 : r->breaker.since;
 	out->fault = out->breaker == BREAKER_CLOSED ? FAULT_NONE : r->breaker.fault;
 	out->rate = speed_rate(&r->speed, clock_steady());
+	out->slow_until = r->speed.until;
+	out->tried_again = out->breaker == BREAKER_OPEN ? r->breaker.until : 0;
+	out->said = r->said;
 }

@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "config/plan.h"
+#include "send/send.h"
 
 #include "breaker.h"
 #include "dialogue.h"
@@ -79,6 +80,11 @@ struct relay_counts {
 	int64_t open_since;	/* clock_steady(); 0 when closed */
 	enum fault fault;	/* that opened it */
 	double rate;		/* messages a second that it may be given now; 0: no limit */
+	int64_t slow_until, tried_again;	/* clock_steady(); 0 */
+	unsigned can;		/* what it offered, */
+	int64_t size_limit;
+	int64_t can_at;		/* and when (clock_steady()); 0: it was not heard yet */
+	const struct send_said *said;	/* the relay's: SEND_SAID of them */
 	char last_error[256];
 };
 void relay_counts(struct relay *relay, struct relay_counts *out);

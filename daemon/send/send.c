@@ -735,16 +735,23 @@ void send_counts(struct send *s, struct send_counts *out)
 	out->unrecorded = s->unrecorded;
 }
 
+/* Of one that ticks, one that people read; 0 stays. */
+static int64_t on_the_wall(int64_t steady)
+{
+	return steady ? clock_now() + steady - clock_steady() : 0;
+}
+
 static void describe(const struct post *post, struct send_relay *out)
 {
 	struct relay_counts c;
 
 	relay_counts(post->relay, &c);
 	*out = (struct send_relay){
-		.name = post->config->name, .weight = post->config->weight, .backup = post->config->backup,
+		.name = post->config->name, .config = post->config, .weight = post->config->weight, .backup = post->config->backup,
 		.connected = c.connected, .connecting = c.connecting, .connects = c.connects, .connect_failures = c.failures,
 		.sent = c.accepted, .deferred = c.deferred, .failed = c.failed, .unknown = c.unknown,
-		.stock = post->stock.count, .under_way = post->taken, .rate = c.rate, .breaker = breaker_state_names[c.breaker],
+		.stock = post->stock.count, .under_way = post->taken, .rate = c.rate, .slow_until = on_the_wall(c.slow_until), .can = c.can,
+		.size_limit = c.size_limit, .can_at = on_the_wall(c.can_at), .said = c.said, .tried_again = on_the_wall(c.tried_again), .breaker = breaker_state_names[c.breaker],
 		.fault = fault_names[c.fault], .open_for = c.open_since ? clock_steady() - c.open_since : 0,
 	};
 	snprintf(out->last_error, sizeof(out->last_error), "%s", c.last_error);

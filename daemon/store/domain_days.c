@@ -4,13 +4,18 @@
 #include "inside.h"
 
 STATEMENT(add_domain_day, SITE,
-	"INSERT INTO domain_day (domain, day, shard, sent, deferred, hard, soft, complaint, open_human, click_human)"
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+	"INSERT INTO domain_day (domain, day, shard, sent, deferred, hard, soft, complaint, open_human, open_machine, open_unknown,"
+	"  click_human, click_machine, click_unknown)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+	"  ?12, ?13, ?14)"
 	" ON CONFLICT (domain, day, shard) DO UPDATE"
 	"  SET sent = domain_day.sent + excluded.sent, deferred = domain_day.deferred + excluded.deferred,"
 	"  hard = domain_day.hard + excluded.hard, soft = domain_day.soft + excluded.soft,"
-	"  complaint = domain_day.complaint + excluded.complaint, open_human = domain_day.open_human + excluded.open_human,"
-	"  click_human = domain_day.click_human + excluded.click_human");
+	"  complaint = domain_day.complaint + excluded.complaint,"
+	"  open_human = domain_day.open_human + excluded.open_human, open_machine = domain_day.open_machine + excluded.open_machine,"
+	"  open_unknown = domain_day.open_unknown + excluded.open_unknown,"
+	"  click_human = domain_day.click_human + excluded.click_human, click_machine = domain_day.click_machine + excluded.click_machine,"
+	"  click_unknown = domain_day.click_unknown + excluded.click_unknown");
 
 int domain_days_add(struct db *db, const struct domain_day *d, struct err *err)
 {
@@ -24,12 +29,17 @@ int domain_days_add(struct db *db, const struct domain_day *d, struct err *err)
 	query_int(q, 6, d->hard);
 	query_int(q, 7, d->soft);
 	query_int(q, 8, d->complaint);
-	query_int(q, 9, d->open_human);
-	query_int(q, 10, d->click_human);
+	query_int(q, 9, d->opens[VERDICT_HUMAN]);
+	query_int(q, 10, d->opens[VERDICT_MACHINE]);
+	query_int(q, 11, d->opens[VERDICT_UNKNOWN]);
+	query_int(q, 12, d->clicks[VERDICT_HUMAN]);
+	query_int(q, 13, d->clicks[VERDICT_MACHINE]);
+	query_int(q, 14, d->clicks[VERDICT_UNKNOWN]);
 	return query_run(q, err) < 0 ? -1 : 0;
 }
 
-#define SUMS "SUM(sent), SUM(deferred), SUM(hard), SUM(soft), SUM(complaint), SUM(open_human), SUM(click_human)"
+#define SUMS "SUM(sent), SUM(deferred), SUM(hard), SUM(soft), SUM(complaint), SUM(open_human), SUM(open_machine), SUM(open_unknown)," \
+	" SUM(click_human), SUM(click_machine), SUM(click_unknown)"
 
 STATEMENT(domains_since, SITE,
 	"SELECT domain, 0, " SUMS " FROM domain_day"
@@ -50,7 +60,8 @@ static void read_day(struct query *q, struct arena *arena, void *row)
 
 	*d = (struct domain_day){ .domain = rows_text(q, 0, arena), .day = query_get_int(q, 1), .sent = query_get_int(q, 2),
 		.deferred = query_get_int(q, 3), .hard = query_get_int(q, 4), .soft = query_get_int(q, 5), .complaint = query_get_int(q, 6),
-		.open_human = query_get_int(q, 7), .click_human = query_get_int(q, 8) };
+		.opens = { [VERDICT_HUMAN] = query_get_int(q, 7), [VERDICT_MACHINE] = query_get_int(q, 8), [VERDICT_UNKNOWN] = query_get_int(q, 9) },
+		.clicks = { [VERDICT_HUMAN] = query_get_int(q, 10), [VERDICT_MACHINE] = query_get_int(q, 11), [VERDICT_UNKNOWN] = query_get_int(q, 12) } };
 }
 
 static int collect(struct query *q, struct arena *arena, struct domain_day **out, size_t *count_out, struct err *err)

@@ -507,6 +507,12 @@ static const char *const steps[] = {
 
 	/* whose visitors they are, for erasure */
 	"CREATE INDEX visitor_prospect ON visitor (prospect)",
+
+	/* who opened and clicked, people and others */
+	"ALTER TABLE domain_day ADD COLUMN open_machine $INT NOT NULL DEFAULT 0",
+	"ALTER TABLE domain_day ADD COLUMN open_unknown $INT NOT NULL DEFAULT 0",
+	"ALTER TABLE domain_day ADD COLUMN click_machine $INT NOT NULL DEFAULT 0",
+	"ALTER TABLE domain_day ADD COLUMN click_unknown $INT NOT NULL DEFAULT 0",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

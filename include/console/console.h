@@ -5,7 +5,8 @@
  *	GET  /healthz /readyz			the loop turns; a commit can be made (503 with why)
  *	GET  /metrics				Prometheus text format 0.0.4
  *	GET  /status				version, plan, lanes, relays, store
- *	GET  /queue?due|unknown|deferred|dead	what waits; mails in doubt; mails put off; alerts given up
+ *	GET  /relays[?relay=NAME]		each relay in full: breaker, connections, rate, what it offers and said
+ *	GET  /queue?due|unknown|deferred|dead	what waits, and what holds mails; mails in doubt; mails put off; alerts given up
  *	GET  /prospects/{id-or-address}[/why]	everything about one person, and why
  *	GET  /prospects/{id-or-address}/score[?explain]	their score by rule
  *	GET  /eval?expr=E&prospect=P[&explain]	an expression's value for them; 422 with the column of what is wrong
@@ -68,6 +69,8 @@ struct console_options {
 	void *take_arg;
 	/* Loop thread: how each relay does, as a JSON list for /status and as lines for /metrics. NULL: there are none to tell of. */
 	void (*relays)(void *arg, struct buf *json, struct buf *metrics);
+	/* Loop thread: one of them in full, as a list of one; "": all. 1, 0 there is none of that name, -1. */
+	int (*relay)(void *arg, const char *name, struct buf *json);
 	void *relays_arg;
 };
 

@@ -17,6 +17,9 @@ struct json_t;
 
 void report_print(struct buf *out, const struct json_t *json, int64_t now);
 
+/* A list of objects that are too large for a row: one below the other. */
+void report_each(struct buf *out, const struct json_t *json, int64_t now);
+
 /* "3 minutes ago", "in 2 days", "now". */
 void report_age(struct buf *out, int64_t at, int64_t now);
 

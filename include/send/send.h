@@ -16,6 +16,7 @@
 
 struct decide;
 struct loop;
+struct relay_config;
 struct send;
 
 /* Becomes the listener of LANE_SEND and of withdrawals. curl_global_init() is the caller's. Uses the plan that decide has in force. */
@@ -39,9 +40,20 @@ struct send_counts {
 };
 void send_counts(struct send *s, struct send_counts *out);
 
-/* One relay of the plan. */
+/* What a relay said, in place of what it said before at that stage with that code. */
+struct send_said {
+	int64_t at;
+	const char *stage;		/* static; "" where there is none yet */
+	int code;			/* 0: nothing came, and the text says what happened */
+	uint64_t times;
+	char text[240];
+};
+#define SEND_SAID 8
+
+/* One relay of the plan. Its pointers are valid until the loop turns. */
 struct send_relay {
-	const char *name;		/* valid until the next reload */
+	const char *name;
+	const struct relay_config *config;
 	int weight;
 	bool backup;
 	int connected, connecting;	/* connections */
@@ -49,16 +61,24 @@ struct send_relay {
 	uint64_t sent, deferred, failed, unknown;	/* attempts ended, since it is used */
 	size_t stock, under_way;
 	double rate;			/* messages a second that it may be given now; 0: no limit */
+	int64_t slow_until;		/* that it asked for; then twice as much; 0: it did not */
+	unsigned can;			/* what it offered (enum capability) */
+	int64_t size_limit;		/* of a message; 0: it names none */
+	int64_t can_at;			/* when that was; 0: it was not reached yet */
+	const struct send_said *said;	/* SEND_SAID of them, in no order */
 	const char *breaker;		/* closed open half-open */
 	const char *fault;		/* whose it was that opened it; "" when closed */
 	int64_t open_for;		/* microseconds, 0 when closed */
+	int64_t tried_again;		/* when the breaker lets a message through; 0 when closed */
 	char last_error[256];		/* "" if none */
 };
 #define SEND_RELAYS_MOST 64
 /* How many: no more than max. In the order of the plan. */
 size_t send_relays(struct send *s, struct send_relay *out, size_t max);
-/* The same as a JSON list, for `nurturectl status`; as lines of the metrics, each with a label relay=. */
+/* The same as a JSON list: in short; as lines of the metrics, each with a label relay=. */
 void send_report(struct send *s, struct buf *out);
 void send_metrics(struct send *s, struct buf *out);
+/* In full, of the relay of that name; "": of all. 1, 0: there is none of that name, -1. */
+int send_describe(struct send *s, const char *name, struct buf *out);
 
 #endif

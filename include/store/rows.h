@@ -366,13 +366,27 @@ struct domain_day {
 	const char *domain;		/* as it is registered */
 	int64_t day;			/* of 1970, UTC */
 	int shard;
-	int64_t sent, deferred, hard, soft, complaint, open_human, click_human;
+	int64_t sent, deferred, hard, soft, complaint;
+	int64_t opens[VERDICTS], clicks[VERDICTS];	/* mails that were, by whom */
 };
 
 int domain_days_add(struct db *db, const struct domain_day *d, struct err *err) MUSTCHECK;
 /* The domains with most mail since that day, all days together (`day` is 0); one domain's days. */
 int domain_days_top(struct db *db, int64_t since, size_t max, struct arena *arena, struct domain_day **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 int domain_days_of(struct db *db, const char *domain, int64_t since, struct arena *arena, struct domain_day **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+
+/* --- what holds mails ------------------------------------------------------------------------------------------- */
+
+struct held {
+	const char *why;		/* as it was when they were put there; "" of a mail that was tried */
+	int state, code;		/* enum delivery_state of a mail, -1 of a step; what the relay said */
+	int64_t mails;
+	int64_t oldest;			/* since when the one waits that was put there first */
+	int64_t next;			/* when the first of them is due */
+};
+
+/* Of mails that are not due yet, by reason; looks at `most` of them, and beyond `reasons` the last takes the rest. */
+int held_by_reason(struct db *db, int64_t now, size_t most, size_t reasons, struct arena *arena, struct held **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 
 /* --- versions of sequences ---------------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 
 #include "small_site.h"
 
+#include "base/id.h"
 #include "base/log.h"
 #include "store/rows.h"
 
@@ -102,6 +103,7 @@ static void open_with(const char *shape, const char *sequence)
 static int init(void **state)
 {
 	clock_set(START);
+	id_restart();
 	site_init(&site);
 	return 0;
 }
@@ -299,6 +301,40 @@ static void test_a_restart_knows_what_was_slowed_and_spent(void **state)
 	assert_in_range(m.sent, 55, 60);
 }
 
+static int look_held(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	struct held *held, *h;
+	size_t count, throttled = 0, put_off = 0;
+
+	if (held_by_reason(db, clock_now(), 1000, 10, decide_arena(s->d), &held, &count, err))
+		return -1;
+	for (h = held; h < held + count; h++) {
+		if (strcmp(h->why, "throttle gmail") == 0) {
+			throttled += (size_t)h->mails;
+			assert_in_range(h->oldest, START - 1000, START + US_SECOND);
+			assert_in_range(h->next, clock_now() + 1, clock_now() + US_MINUTE);
+		} else if (h->state == DELIVERY_DEFERRED && h->code == 450) {
+			assert_string_equal(h->why, "");
+			put_off += (size_t)h->mails;
+		}
+	}
+	assert_int_equal(put_off, 2);
+	*(size_t *)arg = throttled;
+	return 0;
+}
+
+static void test_what_holds_mails_is_told(void **state)
+{
+	struct mailed m = { .refused = 2, .as = { .outcome = OUTCOME_DEFERRED, .counted = true, .code = 450, .reply = "450 4.2.1 p1@gmail.com is busy" } };
+	size_t throttled;
+
+	open_with("", STORY);
+	people("gmail.com", 100);
+	run_until(START, &m);
+	site_run(&site, look_held, &throttled);
+	assert_int_equal(throttled + m.gmail + 2, 100);
+}
+
 static int look(struct site *s, struct db *db, void *arg, struct err *err)
 {
 	return look_shape(s->d, db, "", clock_now(), arg, err);
@@ -316,6 +352,9 @@ static void test_what_became_of_it_is_counted_by_domain(void **state)
 	site_run(&site, look, &out);
 	assert_non_null(strstr(buf_cstr(&out), "\"domain\":\"example.com\",\"sent\":7"));
 	assert_non_null(strstr(buf_cstr(&out), "\"domain\":\"gmail.com\",\"sent\":2,\"deferred\":0,\"hard\":2"));
+	assert_non_null(strstr(buf_cstr(&out), "\"group\":\"gmail\",\"sent\":2,\"deferred\":0,\"hard\":2"));
+	assert_non_null(strstr(buf_cstr(&out), "\"group\":\"others\",\"sent\":7"));
+	assert_non_null(strstr(buf_cstr(&out), "\"opens\":{\"human\":0,\"machine\":0,\"unknown\":0}"));
 	buf_clear(&out);
 }
 
@@ -328,7 +367,7 @@ int main(void)
 		CASE(test_limits_can_be_off), CASE(test_a_batch_is_spread), CASE(test_a_day_has_a_budget), CASE(test_a_warm_up_doubles_from_day_to_day),
 		CASE(test_a_provider_that_asks_for_less_gets_less), CASE(test_a_sequence_that_is_refused_pauses),
 		CASE(test_a_sender_that_is_refused_pauses_until_told), CASE(test_a_restart_knows_what_was_slowed_and_spent),
-		CASE(test_what_became_of_it_is_counted_by_domain),
+		CASE(test_what_holds_mails_is_told), CASE(test_what_became_of_it_is_counted_by_domain),
 	};
 
 	log_setup(LOG_ERROR, false);

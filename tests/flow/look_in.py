@@ -43,7 +43,10 @@ def people_find_what_they_look_for():
         expect(ask(w, "prospect", "show", "eva@people.test"), 0, r"^email +eva@people.test$", r"^list +just-looking$", r"\((now|\d+ \w+ ago)\)$", r"ebook-delivery")
         expect(ask(w, "prospect", "why", "eva@people.test"), 0, r"signup")
         expect(ask(w, "prospect", "show", "nobody@people.test"), 1, "nobody here")
-        expect(ask(w, "queue"), 0, r"^LANE +DUE +WAITING")
+        expect(ask(w, "queue"), 0, r"^lanes$", r"^  LANE +DUE +WAITING")
+        expect(ask(w, "relay"), 0, r"^relay +main$", r"^  state +closed$", r"^  sent +\d", r"^said$", r"dot +250 ")
+        expect(ask(w, "relay", "main"), 0, r"^relay +main$", r"^  extensions +PIPELINING")
+        expect(ask(w, "relay", "other"), 1, "no relay has that name")
         for which in ("--unknown", "--deferred", "--dead"):
             expect(ask(w, "queue", which), 0, "^none$")
         expect(ask(w, "leads"), 0, "^none$")
