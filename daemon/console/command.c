@@ -2,6 +2,7 @@
  * command.c: see command.h. Verbs are rows; options may stand anywhere, and are refused where their verb
  * has no use for them, so that a slip is never silently without effect.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -131,51 +132,54 @@ static const struct verb verbs[] = {
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
+#define TO(m) offsetof(struct command, m)
+
 static const struct option_row {
 	const char *name, *argument;
 	unsigned bit;
+	size_t member;	/* of struct command: text where it has an argument, else bool */
 	const char *help;
 } options[] = {
-	{ "-s", "SOCKET", O_SOCKET, "the daemon's control socket (" SOCKET_DEFAULT ")" },
-	{ "-c", "FILE", O_CONFIG, "the operator's file (" CONFIG_DEFAULT ")" },
-	{ "--json", NULL, O_JSON, "the daemon's own answer, for programs" },
-	{ "--due", NULL, O_QUEUE, "queue: what is due and what waits, by lane (the default)" },
-	{ "--unknown", NULL, O_QUEUE, "queue: mails of which nobody knows whether they went out" },
-	{ "--deferred", NULL, O_QUEUE, "queue: mails that the relay put off" },
-	{ "--dead", NULL, O_QUEUE, "queue: alerts that could not be handed over" },
-	{ "--reason", "TEXT", O_REASON, "suppression add: why" },
-	{ "--dry-run", NULL, O_DRY, "suppression import: say what would be new, and change nothing" },
-	{ "--since", "TIME", O_SINCE, "hits rescore: mails with hits since then: 30 days, or 2026-11-22T03:21:35Z (all)" },
-	{ "--resolver", "ADDRESS[:PORT]", O_RESOLVER, "doctor: ask this DNS server, for all names" },
-	{ "--ca", "FILE", O_CA, "doctor: the certificates that vouch for public_url" },
-	{ "--data", "FILE", O_DATA, "template: a JSON object with the names it uses" },
-	{ "--prospect", "ID|ADDRESS", O_PROSPECT, "eval: for whom; template send-test: whose mail it would be" },
-	{ "--explain", NULL, O_EXPLAIN, "eval, score: the value of each part" },
-	{ "--plain", NULL, O_PLAIN, "template: Liquid without escaping, unknown names are nil" },
-	{ "--text", NULL, O_TEXT, "template: the text part that is made of an HTML template" },
-	{ "--to", "ADDRESS", O_TO, "template send-test: who gets it" },
-	{ "--where", "EXPRESSION", O_WHERE, "sequence enroll: for whom this holds" },
-	{ "--yes", NULL, O_YES, "sequence enroll, prospect erase: without asking" },
-	{ "--dot", NULL, O_DOT, "sequence graph: the text for Graphviz instead of the picture" },
-	{ "-f", "SENDER", O_ENVELOPE, "ingest: the envelope sender, \"\" of a bounce" },
-	{ "-r", "RECIPIENT", O_ENVELOPE, "ingest: the envelope recipient" },
-	{ "--raw", NULL, O_RAW, "mail show: its bytes, as it came" },
-	{ "--all", NULL, O_ALL, "template lint: every mail and page of the config" },
-	{ "--headers", NULL, O_HEADERS, "template: print what its front matter makes, too" },
-	{ "--persona", "FILE", O_SIMULATE, "simulate: who; with --population a folder of them, too (personas/ beside the operator's file)" },
-	{ "--days", "N", O_SIMULATE, "simulate: how long (what the persona says; 30 for a population)" },
-	{ "--from", "DATE", O_SIMULATE, "simulate: from when, such as 2026-03-02 (what the persona says; now)" },
-	{ "--seed", "N", O_SIMULATE, "simulate: another number, other chances (1)" },
-	{ "--golden", "FILE", O_SIMULATE, "simulate: compare with what is kept there; 1 if it differs" },
-	{ "--update", NULL, O_SIMULATE, "simulate: write the --golden file" },
-	{ "--population", NULL, O_SIMULATE, "simulate: everybody, and what they add up to" },
-	{ "--database", "FILE", O_SIMULATE, "simulate: the people of a copy of the database (the daemon's, which is asked for one)" },
-	{ "--people", "N", O_SIMULATE, "simulate: so many invented people instead, who come `--over` some time" },
-	{ "--over", "DURATION", O_SIMULATE, "simulate: how long it takes them all to come (1 day)" },
-	{ "-h", NULL, O_ANY, "this page" },
-	{ "--help", NULL, O_ANY, NULL },
-	{ "-V", NULL, O_ANY, "the version" },
-	{ "--version", NULL, O_ANY, NULL },
+	{ "-s", "SOCKET", O_SOCKET, TO(socket), "the daemon's control socket (" SOCKET_DEFAULT ")" },
+	{ "-c", "FILE", O_CONFIG, TO(config), "the operator's file (" CONFIG_DEFAULT ")" },
+	{ "--json", NULL, O_JSON, TO(json), "the daemon's own answer, for programs" },
+	{ "--due", NULL, O_QUEUE, TO(queue), "queue: what is due and what waits, by lane (the default)" },
+	{ "--unknown", NULL, O_QUEUE, TO(queue), "queue: mails of which nobody knows whether they went out" },
+	{ "--deferred", NULL, O_QUEUE, TO(queue), "queue: mails that the relay put off" },
+	{ "--dead", NULL, O_QUEUE, TO(queue), "queue: alerts that could not be handed over" },
+	{ "--reason", "TEXT", O_REASON, TO(reason), "suppression add: why" },
+	{ "--dry-run", NULL, O_DRY, TO(dry), "suppression import: say what would be new, and change nothing" },
+	{ "--since", "TIME", O_SINCE, TO(since), "hits rescore: mails with hits since then: 30 days, or 2026-11-22T03:21:35Z (all)" },
+	{ "--resolver", "ADDRESS[:PORT]", O_RESOLVER, TO(resolver), "doctor: ask this DNS server, for all names" },
+	{ "--ca", "FILE", O_CA, TO(ca_file), "doctor: the certificates that vouch for public_url" },
+	{ "--data", "FILE", O_DATA, TO(data), "template: a JSON object with the names it uses" },
+	{ "--prospect", "ID|ADDRESS", O_PROSPECT, TO(prospect), "eval: for whom; template send-test: whose mail it would be" },
+	{ "--explain", NULL, O_EXPLAIN, TO(explain), "eval, score: the value of each part" },
+	{ "--plain", NULL, O_PLAIN, TO(plain), "template: Liquid without escaping, unknown names are nil" },
+	{ "--text", NULL, O_TEXT, TO(text), "template: the text part that is made of an HTML template" },
+	{ "--to", "ADDRESS", O_TO, TO(to), "template send-test: who gets it" },
+	{ "--where", "EXPRESSION", O_WHERE, TO(where), "sequence enroll: for whom this holds" },
+	{ "--yes", NULL, O_YES, TO(yes), "sequence enroll, prospect erase: without asking" },
+	{ "--dot", NULL, O_DOT, TO(dot), "sequence graph: the text for Graphviz instead of the picture" },
+	{ "-f", "SENDER", O_ENVELOPE, TO(sender), "ingest: the envelope sender, \"\" of a bounce" },
+	{ "-r", "RECIPIENT", O_ENVELOPE, TO(recipient), "ingest: the envelope recipient" },
+	{ "--raw", NULL, O_RAW, TO(raw), "mail show: its bytes, as it came" },
+	{ "--all", NULL, O_ALL, TO(all), "template lint: every mail and page of the config" },
+	{ "--headers", NULL, O_HEADERS, TO(headers), "template: print what its front matter makes, too" },
+	{ "--persona", "FILE", O_SIMULATE, TO(simulate.persona), "simulate: who; with --population a folder of them, too (personas/ beside the operator's file)" },
+	{ "--days", "N", O_SIMULATE, TO(simulate.days), "simulate: how long (what the persona says; 30 for a population)" },
+	{ "--from", "DATE", O_SIMULATE, TO(simulate.from), "simulate: from when, such as 2026-03-02 (what the persona says; now)" },
+	{ "--seed", "N", O_SIMULATE, TO(simulate.seed), "simulate: another number, other chances (1)" },
+	{ "--golden", "FILE", O_SIMULATE, TO(simulate.golden), "simulate: compare with what is kept there; 1 if it differs" },
+	{ "--update", NULL, O_SIMULATE, TO(simulate.update), "simulate: write the --golden file" },
+	{ "--population", NULL, O_SIMULATE, TO(simulate.population), "simulate: everybody, and what they add up to" },
+	{ "--database", "FILE", O_SIMULATE, TO(simulate.database), "simulate: the people of a copy of the database (the daemon's, which is asked for one)" },
+	{ "--people", "N", O_SIMULATE, TO(simulate.people), "simulate: so many invented people instead, who come `--over` some time" },
+	{ "--over", "DURATION", O_SIMULATE, TO(simulate.over), "simulate: how long it takes them all to come (1 day)" },
+	{ "-h", NULL, O_ANY, TO(help), "this page" },
+	{ "--help", NULL, O_ANY, TO(help), NULL },
+	{ "-V", NULL, O_ANY, TO(version), "the version" },
+	{ "--version", NULL, O_ANY, TO(version), NULL },
 };
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -194,104 +198,16 @@ static const struct option_row *find_option(const char *arg, const char **value_
 	return NULL;
 }
 
-static void set_simulate(struct command_simulate *s, const char *name, const char *value)
-{
-	const struct {
-		const char *name;
-		const char **member;
-	} texts[] = {
-		{ "--persona", &s->persona }, { "--days", &s->days }, { "--from", &s->from }, { "--seed", &s->seed },
-		{ "--golden", &s->golden }, { "--database", &s->database }, { "--people", &s->people }, { "--over", &s->over },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (strcmp(texts[i].name, name) == 0)
-			*texts[i].member = value;
-	s->update |= strcmp(name, "--update") == 0;
-	s->population |= strcmp(name, "--population") == 0;
-}
-
 static void set_option(struct command *c, const struct option_row *o, const char *value)
 {
-	switch (o->bit) {
-	case O_SOCKET:
-		c->socket = value;
-		break;
-	case O_CONFIG:
-		c->config = value;
-		c->config_given = true;
-		break;
-	case O_ALL:
-		c->all = true;
-		break;
-	case O_JSON:
-		c->json = true;
-		break;
-	case O_QUEUE:
-		c->queue = o->name + 2;
-		break;
-	case O_REASON:
-		c->reason = value;
-		break;
-	case O_DRY:
-		c->dry = true;
-		break;
-	case O_SINCE:
-		c->since = value;
-		break;
-	case O_RESOLVER:
-		c->resolver = value;
-		break;
-	case O_CA:
-		c->ca_file = value;
-		break;
-	case O_DATA:
-		c->data = value;
-		break;
-	case O_PROSPECT:
-		c->prospect = value;
-		break;
-	case O_TO:
-		c->to = value;
-		break;
-	case O_WHERE:
-		c->where = value;
-		break;
-	case O_YES:
-		c->yes = true;
-		break;
-	case O_DOT:
-		c->dot = true;
-		break;
-	case O_EXPLAIN:
-		c->explain = true;
-		break;
-	case O_ENVELOPE:
-		*(o->name[1] == 'f' ? &c->sender : &c->recipient) = value;
-		break;
-	case O_RAW:
-		c->raw = true;
-		break;
-	case O_PLAIN:
-		c->plain = true;
-		break;
-	case O_TEXT:
-		c->text = true;
-		break;
-	case O_HEADERS:
-		c->headers = true;
-		break;
-	case O_SIMULATE:
-		set_simulate(&c->simulate, o->name, value);
-		break;
-	default:
-		if (strcmp(o->name, "-h") == 0 || strcmp(o->name, "--help") == 0)
-			c->help = true;
-		else
-			c->version = true;
-		break;
-	}
+	char *member = (char *)c + o->member;
+
+	if (o->bit == O_QUEUE)	/* each names the queue itself */
+		*(const char **)member = o->name + 2;
+	else if (o->argument)
+		*(const char **)member = value;
+	else
+		*(bool *)member = true;
 }
 
 static int unknown_option(const char *arg, struct err *err)
@@ -426,6 +342,7 @@ int command_parse(int argc, const char *const *argv, struct command *out, struct
 			return err_set(err, "more than %d arguments", COMMAND_ARGUMENTS_MAX);
 		}
 	}
+	c.config_given = used & O_CONFIG;
 	if (!c.help && !c.version) {
 		if (!count)
 			return err_set(err, "which verb? nurturectl -h shows them all");
