@@ -386,13 +386,16 @@ SRC_console := \
 	daemon/console/view_mails.c
 
 SRC_doctor := \
+	daemon/doctor/dkim.c \
 	daemon/doctor/doctor.c \
 	daemon/doctor/domains.c \
 	daemon/doctor/findings.c \
+	daemon/doctor/letter.c \
 	daemon/doctor/machine.c \
 	daemon/doctor/mailboxes.c \
 	daemon/doctor/names.c \
 	daemon/doctor/peer.c \
+	daemon/doctor/probe.c \
 	daemon/doctor/records.c \
 	daemon/doctor/relays.c \
 	daemon/doctor/rules.c \
@@ -437,7 +440,7 @@ $(foreach f,$(FOLDERS),$(eval $(call folder,$f)))
 $(BUILD)/nurtured: $(call obj,daemon/main.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
-$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_doctor.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_ingest.c daemon/ctl_reply.c daemon/ctl_send_test.c daemon/ctl_simulate.c \
+$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_doctor.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_ingest.c daemon/ctl_probe.c daemon/ctl_reply.c daemon/ctl_send_test.c daemon/ctl_simulate.c \
 	daemon/ctl_suppression.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
@@ -517,7 +520,7 @@ replays: $(REPLAYS)
 # Debian packages: to build and for the demo, which must not ask for a mail server; then to test
 DEPS_DEMO := gcc make pkg-config libevent-dev libsqlite3-dev libjansson-dev libyaml-dev libssl-dev libidn2-dev libpsl-dev libpcre2-dev \
 	libglib2.0-dev libcurl4 libetpan-dev libxml2-dev libgnutls28-dev tzdata publicsuffix ca-certificates python3
-DEPS := $(DEPS_DEMO) libcmocka-dev curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd procps chromium ruby ruby-liquid graphviz nodejs spamassassin
+DEPS := $(DEPS_DEMO) libcmocka-dev curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd procps chromium ruby ruby-liquid graphviz nodejs spamassassin opendkim
 
 # -j for the inner make, unless the outer one was told something
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))

@@ -37,4 +37,9 @@ int ctl_suppression_export(const struct command *c);
 int ctl_doctor(const struct command *c);
 int ctl_simulate(const struct command *c);
 
+/* `doctor --probe`: a mail of each sender that some sequence sends by, through the daemon and back; what came of it goes to the doctor. */
+struct doctor;
+struct plan;
+void ctl_probe(const struct command *c, const struct plan *plan, int wait_s, struct doctor *doctor);
+
 #endif

@@ -6,10 +6,14 @@
 
 #include <jansson.h>
 
+#include "base/text.h"
 #include "config/plan.h"
 #include "doctor/doctor.h"
 
 #include "ctl.h"
+
+#define WAIT_S 120
+#define WAIT_MOST_S 3600
 
 /* 1: warnings; 2: errors */
 static int status_of(const struct doctor *doctor)
@@ -43,15 +47,30 @@ static void print(const struct command *c, const struct doctor *doctor)
 	json_decref(json);
 }
 
+/* -1 has complained. */
+static int seconds(const struct command *c)
+{
+	int64_t wait = WAIT_S;
+
+	if (c->wait && (text_int(c->wait, &wait) < 0 || wait < 1 || wait > WAIT_MOST_S)) {
+		ctl_complain("--wait is 1 to 3600 seconds");
+		return -1;
+	}
+	return (int)wait;
+}
+
 int ctl_doctor(const struct command *c)
 {
 	struct plan_errors errors = { 0 };
-	struct plan *plan = plan_load(c->config, &errors);
+	int wait = seconds(c);
+	struct plan *plan = wait < 0 ? NULL : plan_load(c->config, &errors);
 	struct doctor_wish wish = { .plan = plan, .config = c->config, .resolver = c->resolver, .ca_file = c->ca_file };
 	struct doctor *doctor = NULL;
 	struct err err;
 	int status = EXIT_WRONG_USAGE;
 
+	if (wait < 0)
+		return EXIT_WRONG_USAGE;
 	if (!plan) {
 		fputs(buf_cstr(&errors.text), stderr);
 		buf_clear(&errors.text);
@@ -62,6 +81,8 @@ int ctl_doctor(const struct command *c)
 		ctl_complain(err.text);
 	} else {
 		doctor_look(doctor);
+		if (c->probe)
+			ctl_probe(c, plan, wait, doctor);
 		print(c, doctor);
 		status = status_of(doctor);
 	}

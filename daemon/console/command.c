@@ -39,13 +39,15 @@ enum command_option {
 	O_RAW = 1 << 27,
 	O_RESOLVER = 1 << 29,
 	O_CA = 1 << 28,
+	O_PROBE = 1 << 25,
+	O_WAIT = 1 << 24,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
 static const struct verb verbs[] = {
 	{ .words = "check", .options = O_CONFIG | O_JSON, .kind = VERB_CHECK,
 		.help = "load a config and print all that is wrong with it" },
-	{ .words = "doctor", .options = O_CONFIG | O_JSON | O_RESOLVER | O_CA, .kind = VERB_DOCTOR,
+	{ .words = "doctor", .options = O_CONFIG | O_ASK | O_RESOLVER | O_CA | O_PROBE | O_WAIT, .kind = VERB_DOCTOR,
 		.help = "look at DNS, relay, mailbox and machine; what is wrong and what to do" },
 	{ .words = "status", .options = O_ASK, .path = "/status",
 		.help = "what the daemon has done and what waits" },
@@ -152,6 +154,8 @@ static const struct option_row {
 	{ "--since", "TIME", O_SINCE, TO(since), "hits rescore: mails with hits since then: 30 days, or 2026-11-22T03:21:35Z (all)" },
 	{ "--resolver", "ADDRESS[:PORT]", O_RESOLVER, TO(resolver), "doctor: ask this DNS server, for all names" },
 	{ "--ca", "FILE", O_CA, TO(ca_file), "doctor: the certificates that vouch for public_url" },
+	{ "--probe", NULL, O_PROBE, TO(probe), "doctor: let the daemon mail its own mailbox, and look at what arrives" },
+	{ "--wait", "SECONDS", O_WAIT, TO(wait), "doctor --probe: for that mail (120)" },
 	{ "--data", "FILE", O_DATA, TO(data), "template: a JSON object with the names it uses" },
 	{ "--prospect", "ID|ADDRESS", O_PROSPECT, TO(prospect), "eval: for whom; template send-test: whose mail it would be" },
 	{ "--explain", NULL, O_EXPLAIN, TO(explain), "eval, score: the value of each part" },

@@ -31,6 +31,7 @@ struct send_test {
 	struct timer *timer;
 	bool with_store;
 	char *template, *who, *data;	/* who: "" if nobody's */
+	bool probe;			/* to our own reply address */
 	struct address to;
 	struct test_mail_result result;
 	int64_t until;			/* clock_steady() */
@@ -116,7 +117,7 @@ static void answer(struct send_test *t)
 	json_t *json = json_pack("{s:o, s:o, s:o, s:s, s:i, s:o}",
 		"delivery", answer_id("del", t->result.delivery),
 		"template", answer_text(t->template),
-		"to", answer_text(t->to.text),
+		"to", answer_text(t->result.to.text),
 		"state", delivery_state_names[t->state],
 		"code", t->code,
 		"reply", answer_text(t->reply));
@@ -191,7 +192,7 @@ static int find_person(struct db *db, const char *who, int64_t *out, struct err 
 static int plan_run(struct store_job *job, struct db *db, struct err *err)
 {
 	struct send_test *t = (struct send_test *)job;
-	struct test_mail fact = { .template = t->template, .to = &t->to, .data = t->data, .at = clock_now() };
+	struct test_mail fact = { .template = t->template, .to = t->probe ? NULL : &t->to, .data = t->data, .at = clock_now() };
 	int found = *t->who ? find_person(db, t->who, &fact.prospect, err) : 1;
 
 	if (found < 0)
@@ -231,9 +232,11 @@ static int read_wish(struct http_request *r, struct send_test *t)
 	struct err err;
 	int rc = -1;
 
-	if (!to || (data && !json_is_object(data)))
-		http_problem(r, 400, "the body must be {\"to\": \"...\", \"prospect\": \"...\", \"data\": {...}}; the last two may be left out", NULL);
-	else if (address_parse(to, &t->to, &err) < 0)
+	t->probe = json_is_true(json_object_get(json, "probe"));
+	if (!to == !t->probe || (data && !json_is_object(data)))
+		http_problem(r, 400, "the body must be {\"to\": \"...\", \"prospect\": \"...\", \"data\": {...}}; the last two may be left out, and"
+			" \"probe\": true stands in place of \"to\"", NULL);
+	else if (to && address_parse(to, &t->to, &err) < 0)
 		http_problem(r, 422, err.text, NULL);
 	else if (text && strlen(text) > DATA_MAX)
 		http_problem(r, 422, "the data is longer than 64 KiB", NULL);

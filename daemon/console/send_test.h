@@ -14,7 +14,8 @@ struct send_tests *send_tests_new(struct loop *loop, struct decide *decide);
 void send_tests_free(struct send_tests **tests);
 
 /*
- * POST {"to": ADDRESS, "prospect": ID|ADDRESS, "data": {...}}; the last two may be left out. Answers when the relay has said what becomes of it,
+ * POST {"to": ADDRESS, "prospect": ID|ADDRESS, "data": {...}}; the last two may be left out; with "probe": true in place of `to` it goes to
+ * the reply address of its sender, which the answer names. Answers when the relay has said what becomes of it,
  * or after half a minute how it stands.
  */
 void send_tests_post(struct send_tests *tests, const char *template, struct http_request *r);

@@ -4,10 +4,12 @@
  */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/token.h"
 
 #include "decide.h"
 #include "person.h"
@@ -37,14 +39,43 @@ static const char *language_in(const char *data, struct arena *arena)
 }
 
 /* Whoever is suppressed gets no test mail either. 1 they may, 0 and why, -1. */
-static int may_get(struct decide *d, struct db *db, const struct test_mail *fact, struct test_mail_result *out, struct err *err)
+static int may_get(struct decide *d, struct db *db, struct test_mail_result *out, struct err *err)
 {
 	struct suppression s;
-	int found = suppressions_find(db, fact->to->key, d->arena, &s, err);
+	int found = suppressions_find(db, out->to.key, d->arena, &s, err);
 
 	if (found == 1)
 		snprintf(out->why_not, sizeof(out->why_not), "that address is suppressed: %.100s", s.reason);
 	return found < 0 ? -1 : !found;
+}
+
+/* Where replies to it would come. */
+static int own_address(struct decide *d, const struct mail_template *template, int64_t delivery, int64_t at, struct address *out, struct err *err)
+{
+	const struct sender_config *sender = &d->working->operator.senders[template->sender];
+	char token[TOKEN_TEXT];
+
+	token_make(decide_ring(d), TOKEN_REPLY, delivery, 0, at, token);
+	return address_parse(arena_printf(d->arena, "r%c%s@%s", sender->separator, token, sender->reply_domain), out, err);
+}
+
+/* Nobody's mail speaks of whom it goes to. */
+static const char *data_of(const struct test_mail *fact, const struct address *to, struct arena *arena)
+{
+	json_t *json = *fact->data ? json_loads(fact->data, 0, NULL) : json_object();
+	const char *out;
+	char *text;
+
+	if (fact->prospect || json_object_get(json, "email")) {
+		json_decref(json);
+		return fact->data;
+	}
+	json_object_set_new(json, "email", json_string(to->text));
+	text = json_dumps(json, JSON_COMPACT);
+	out = arena_strdup(arena, text ? text : fact->data);
+	free(text);
+	json_decref(json);
+	return out;
 }
 
 int on_test_mail(struct decide *d, struct db *db, const struct test_mail *fact, struct test_mail_result *out, struct err *err)
@@ -52,10 +83,11 @@ int on_test_mail(struct decide *d, struct db *db, const struct test_mail *fact, 
 	struct arena *arena = decide_arena(d);
 	const struct mail_template *template = plan_mail(d->working, fact->template);
 	struct delivery mail = {
-		.id = id_new(fact->to->bucket, fact->at), .kind = DELIVERY_TEST, .state = DELIVERY_PLANNED, .sequence = "", .step = "", .arm = "",
-		.address = fact->to->text, .download = "", .ref = fact->prospect, .planned = fact->at, .reply = "", .relay_id = "",
+		.id = id_new(fact->to ? fact->to->bucket : 0, fact->at), .kind = DELIVERY_TEST, .state = DELIVERY_PLANNED, .sequence = "", .step = "", .arm = "",
+		.download = "", .ref = fact->prospect, .planned = fact->at, .reply = "", .relay_id = "",
 	};
 	struct prospect row = { .language = language_in(fact->data, arena), .form = "" };
+	const char *data;
 	int found = 1;
 
 	*out = (struct test_mail_result){ .delivery = mail.id };
@@ -63,10 +95,15 @@ int on_test_mail(struct decide *d, struct db *db, const struct test_mail *fact, 
 		snprintf(out->why_not, sizeof(out->why_not), "the config has no mail `%s`", fact->template);
 		return 0;
 	}
+	if (fact->to)
+		out->to = *fact->to;
+	else if (own_address(d, template, mail.id, fact->at, &out->to, err))
+		return -1;
+	mail.address = out->to.text;
 	if (fact->prospect)
 		found = prospects_find(db, fact->prospect, arena, &row, err);
 	if (found == 1)
-		found = may_get(d, db, fact, out, err);
+		found = may_get(d, db, out, err);
 	else if (!found)
 		snprintf(out->why_not, sizeof(out->why_not), "nobody here has that address or id");
 	if (found <= 0)
@@ -75,7 +112,8 @@ int on_test_mail(struct decide *d, struct db *db, const struct test_mail *fact, 
 	mail.template = template->name;
 	if (template->uses_download)
 		mail.download = download_of(d->working, row.form);
-	if (*fact->data && mail_data_put(db, mail.id, fact->data, err))
+	data = data_of(fact, &out->to, arena);
+	if (*data && mail_data_put(db, mail.id, data, err))
 		return -1;
 	return mail_plan(db, &mail, fact->at, err);
 }

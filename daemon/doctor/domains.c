@@ -65,7 +65,7 @@ static void judge_spf_relay(struct doctor *d, const char *domain, const struct s
 
 	if (d->relays.count == 0) {
 		findings_add(f, DOCTOR_NOTE, "spf.relay", domain, "by which address the relay sends cannot be told from here");
-		findings_next(f, "send yourself one (nurturectl template send-test): its Authentication-Results say what a receiver makes of it");
+		findings_next(f, "nurturectl doctor --probe tells what a receiver makes of it");
 	} else if (spf->covers) {
 		findings_add(f, DOCTOR_OK, "spf.relay", domain, "it lets the relay send (%s)", d->relays.items[0]);
 	} else {
@@ -133,6 +133,15 @@ static int fetch_dmarc(struct doctor *d, const char *domain, struct dmarc_record
 	return rc;
 }
 
+bool domains_aligned(struct doctor *d, const char *from, const char *signer)
+{
+	struct dmarc_record r = { 0 };
+
+	if (fetch_dmarc(d, from, &r, NULL) == 0 && fetch_dmarc(d, address_registrable(from), &r, NULL) != 1)
+		r.strict_dkim = false;
+	return r.strict_dkim ? !strcmp(from, signer) : same_organisation(from, signer);
+}
+
 static void judge_dmarc(struct doctor *d, const struct from *from, bool inherited)
 {
 	struct findings *f = &d->findings;
@@ -194,8 +203,7 @@ static void look_dmarc(struct doctor *d, struct from *from)
 
 /* --- DKIM ----------------------------------------------------------------------------------------------------------- */
 
-/* As fetch_dmarc(), of selector._domainkey.domain. */
-static int fetch_dkim(struct doctor *d, const char *selector, const char *domain, struct dkim_key *out, struct err *err)
+int domains_fetch_dkim(struct doctor *d, const char *selector, const char *domain, struct dkim_key *out, struct err *err)
 {
 	char *name = xasprintf("%s._domainkey.%s", selector, domain);
 	struct names_list texts;
@@ -253,9 +261,9 @@ static void look_selector(struct doctor *d, const struct from *from, const char 
 		free(about);
 		return;
 	}
-	rc = fetch_dkim(d, selector, from->domain, &key, &err);
+	rc = domains_fetch_dkim(d, selector, from->domain, &key, &err);
 	if (rc == 0 && strcmp(from->domain, from->organisation) != 0)
-		rc = fetch_dkim(d, selector, from->organisation, &key, &err);
+		rc = domains_fetch_dkim(d, selector, from->organisation, &key, &err);
 	if (rc == 1) {
 		judge_key(d, about, &key);
 	} else if (rc == -1) {
@@ -281,7 +289,7 @@ static void look_dkim(struct doctor *d, const struct from *from)
 	if ((s && s != from->sender->dkim_selectors) || findings_has(f, "dkim", from->domain))
 		return;
 	findings_add(f, DOCTOR_NOTE, "dkim", from->domain, "which key the relay signs with cannot be told from DNS alone");
-	findings_next(f, "name its selector in `dkim_selectors` of the sender, the `s=` of DKIM-Signature in a mail of yours");
+	findings_next(f, "nurturectl doctor --probe tells; name its selector in `dkim_selectors` of the sender");
 }
 
 /* --- where mail comes back to, what links lead to ------------------------------------------------------------------- */

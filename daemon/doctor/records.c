@@ -231,8 +231,7 @@ bool spf_term_covers(const struct spf_term *term, const char *ip)
 
 /* --- tags: "v=DKIM1; k=rsa; p=..." (RFC 6376 3.2) ------------------------------------------------------------------ */
 
-/* The next tag of *text; false: there is none. `value` is trimmed. -1 in *bad: it is no tag. */
-static bool next_tag(const char **text, struct slice *name, struct slice *value, bool *bad)
+bool records_next_tag(const char **text, struct slice *name, struct slice *value, bool *bad)
 {
 	const char *p = *text + strspn(*text, " \t\r\n;"), *end = p + strcspn(p, ";"), *equals = memchr(p, '=', (size_t)(end - p));
 
@@ -265,7 +264,7 @@ static struct slice first_tag(const char *text)
 	struct slice name, value = { "", 0 };
 	bool bad = false;
 
-	return next_tag(&text, &name, &value, &bad) && slice_is_nocase(name, "v") ? value : (struct slice){ "", 0 };
+	return records_next_tag(&text, &name, &value, &bad) && slice_is_nocase(name, "v") ? value : (struct slice){ "", 0 };
 }
 
 /* --- DKIM ----------------------------------------------------------------------------------------------------------- */
@@ -275,7 +274,7 @@ static bool has_tag(const char *text, const char *wanted)
 	struct slice name, value;
 	bool bad = false;
 
-	while (next_tag(&text, &name, &value, &bad))
+	while (records_next_tag(&text, &name, &value, &bad))
 		if (slice_is_nocase(name, wanted))
 			return true;
 	return false;
@@ -289,40 +288,61 @@ bool dkim_is(const char *text)
 	return slice_is_nocase(v, "DKIM1") || (!v.len && has_tag(text, "p"));
 }
 
-/* RSA as SubjectPublicKeyInfo, or, as some write it, the bare RSAPublicKey. */
-static int rsa_bits(const struct buf *der)
+int records_base64(struct slice value, struct buf *out)
 {
-	const unsigned char *p = (const unsigned char *)der->data;
-	EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)der->len);
-	int bits;
+	struct buf text = BUF_INIT;
+	size_t i;
+	int rc;
 
-	if (!key) {
-		p = (const unsigned char *)der->data;
-		key = d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, (long)der->len);
+	for (i = 0; i < value.len; i++)
+		if (!isspace((unsigned char)value.data[i]))
+			buf_char(&text, value.data[i]);
+	rc = text_base64_decode(buf_cstr(&text), text.len, out);
+	buf_clear(&text);
+	return rc;
+}
+
+/* RSA as SubjectPublicKeyInfo, or, as some write it, the bare RSAPublicKey. */
+EVP_PKEY *dkim_key_open(const struct dkim_key *key)
+{
+	const unsigned char *p = key->bytes;
+	EVP_PKEY *out;
+
+	if (key->ed25519)
+		return key->len ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->bytes, key->len) : NULL;
+	out = d2i_PUBKEY(NULL, &p, (long)key->len);
+	if (!out) {
+		p = key->bytes;
+		out = d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, (long)key->len);
 	}
-	bits = key && EVP_PKEY_base_id(key) == EVP_PKEY_RSA ? EVP_PKEY_bits(key) : 0;
-	EVP_PKEY_free(key);
-	return bits;
+	if (out && EVP_PKEY_base_id(out) != EVP_PKEY_RSA) {
+		EVP_PKEY_free(out);
+		out = NULL;
+	}
+	return out;
 }
 
 static int take_key(struct slice p, struct dkim_key *out, struct err *err)
 {
-	struct buf text = BUF_INIT, der = BUF_INIT;
-	size_t i;
+	struct buf der = BUF_INIT;
+	EVP_PKEY *key;
 	int rc = 0;
 
-	for (i = 0; i < p.len; i++)
-		if (!isspace((unsigned char)p.data[i]))
-			buf_char(&text, p.data[i]);
-	if (text_base64_decode(buf_cstr(&text), text.len, &der) < 0)
+	if (records_base64(p, &der) < 0)
 		rc = err_set(err, "p is no base64; a character is missing, or one too many was pasted");
 	else if (out->ed25519 && der.len != 32)
 		rc = err_set(err, "an ed25519 key has 32 bytes; this one has %zu", der.len);
-	else
-		out->bits = out->ed25519 ? 256 : rsa_bits(&der);
-	if (rc == 0 && !out->bits)
-		rc = err_set(err, "p holds no RSA key; it was cut, or is of another kind");
-	buf_clear(&text);
+	else if (der.len > sizeof(out->bytes))
+		rc = err_set(err, "p is too long for a key");
+	if (rc == 0) {
+		memcpy(out->bytes, buf_cstr(&der), der.len);
+		out->len = der.len;
+		key = dkim_key_open(out);
+		out->bits = !key ? 0 : out->ed25519 ? 256 : EVP_PKEY_bits(key);
+		EVP_PKEY_free(key);
+		if (!out->bits)
+			rc = err_set(err, "p holds no RSA key; it was cut, or is of another kind");
+	}
 	buf_clear(&der);
 	return rc;
 }
@@ -333,7 +353,7 @@ int dkim_parse(const char *text, struct dkim_key *out, struct err *err)
 	bool bad = false;
 
 	memset(out, 0, sizeof(*out));
-	while (next_tag(&text, &name, &value, &bad)) {
+	while (records_next_tag(&text, &name, &value, &bad)) {
 		if (slice_is_nocase(name, "v") && !slice_is(value, "DKIM1"))
 			return err_set(err, "v is not DKIM1");
 		if (slice_is_nocase(name, "k") && !slice_is_nocase(value, "rsa") && !slice_is_nocase(value, "ed25519"))
@@ -415,7 +435,7 @@ int dmarc_parse(const char *text, struct dmarc_record *out, struct err *err)
 	out->percent = 100;
 	if (!dmarc_is(text))
 		return err_set(err, "it does not begin with v=DMARC1");
-	while (rc == 0 && next_tag(&text, &name, &value, &bad)) {
+	while (rc == 0 && records_next_tag(&text, &name, &value, &bad)) {
 		if (slice_is_nocase(name, "p")) {
 			rc = take_policy(value, &out->policy, err);
 			policy = true;

@@ -9,10 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #define RECORD_NAME 256
 #define SPF_TERMS_MAX 100
+
+/* "v=DKIM1; k=rsa; p=..." (RFC 6376 3.2): the next tag of *text; false: there is none. `value` is trimmed. *bad: one was no tag. */
+bool records_next_tag(const char **text, struct slice *name, struct slice *value, bool *bad);
+/* Base64 with white space anywhere in it. */
+int records_base64(struct slice value, struct buf *out) MUSTCHECK;
 
 enum spf_kind { SPF_ALL, SPF_INCLUDE, SPF_A, SPF_MX, SPF_PTR, SPF_IP4, SPF_IP6, SPF_EXISTS, SPF_REDIRECT };
 
@@ -46,10 +52,14 @@ struct dkim_key {
 	bool ed25519;			/* else RSA */
 	int bits;			/* 0: the key was revoked (p is empty) */
 	bool testing;			/* t=y: receivers treat the mail as unsigned */
+	uint8_t bytes[2048];		/* p, decoded */
+	size_t len;
 };
 
 bool dkim_is(const char *text);
 int dkim_parse(const char *text, struct dkim_key *out, struct err *err) MUSTCHECK;
+/* The key itself, for EVP_PKEY_free(); NULL: it was revoked. */
+struct evp_pkey_st *dkim_key_open(const struct dkim_key *key);
 
 enum dmarc_policy { DMARC_NONE, DMARC_QUARANTINE, DMARC_REJECT };
 extern const char *const dmarc_policy_names[];

@@ -55,7 +55,7 @@ static bool leads_back(struct doctor *d, const char *name, const char *ip)
 	return same;
 }
 
-static void look_reverse(struct doctor *d, const char *ip)
+void relays_look_reverse(struct doctor *d, const char *ip)
 {
 	struct findings *f = &d->findings;
 	struct names_list list;
@@ -186,9 +186,9 @@ void relays_look(struct doctor *d)
 	for (i = 0; i < d->operator->relay_count; i++)
 		look_relay(d, &d->operator->relays[i]);
 	for (i = 0; i < d->relays.count; i++)
-		look_reverse(d, d->relays.items[i]);
+		relays_look_reverse(d, d->relays.items[i]);
 	if (d->relays.count == 0) {
 		findings_add(&d->findings, DOCTOR_NOTE, "reverse", "relay", "the address by which it sends cannot be told from here: it is on this machine, or not in DNS");
-		findings_next(&d->findings, "look at the PTR of the address that receivers see: the first Received line of a mail that arrived has it");
+		findings_next(&d->findings, "nurturectl doctor --probe finds it, if its mail leaves this machine");
 	}
 }

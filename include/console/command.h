@@ -91,6 +91,8 @@ struct command {
 	} simulate;
 	const char *resolver;		/* --resolver, or NULL */
 	const char *ca_file;		/* --ca, or NULL */
+	bool probe;			/* --probe */
+	const char *wait;		/* --wait, as typed, or NULL */
 	bool json, plain, text, headers, all;
 	bool help, version;
 };

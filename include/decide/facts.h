@@ -547,7 +547,7 @@ int on_erase(struct decide *d, struct db *db, const struct erasure *fact, struct
 /* A mail of the config to somebody who wants to see it: through the relay as any other, but marked, and nothing of it counts for anybody. */
 struct test_mail {
 	const char *template;		/* as steps name it */
-	const struct address *to;
+	const struct address *to;	/* NULL: the reply address of its own sender, to see whether and how it arrives */
 	int64_t prospect;		/* whose mail it would be; 0: nobody's */
 	const char *data;		/* JSON object of names and values, in place of theirs; "" */
 	int64_t at;
@@ -555,6 +555,7 @@ struct test_mail {
 
 struct test_mail_result {
 	int64_t delivery;
+	struct address to;
 	char why_not[200];		/* "" if it goes out */
 };
 

@@ -1,6 +1,6 @@
 /*
  * doctor.h: looks at everything that mail needs and nurtured does not make itself: DNS, relay, mailbox, certificates, clock, disk. For nurturectl:
- * blocks, one thread, touches neither database nor daemon.
+ * blocks, one thread, touches neither database nor daemon: what a mail went through on its way it is told.
  *
  * What it checks, and by which rules: SPF RFC 7208, DKIM RFC 6376, DMARC RFC 7489, one-click unsubscribe RFC 8058, and what Gmail, Yahoo and Microsoft
  * ask of who sends much.
@@ -37,6 +37,22 @@ void doctor_free(struct doctor **doctor);
 
 /* Everything, in the order of the way of a mail. */
 void doctor_look(struct doctor *doctor);
+
+/* A mail of a sender that was sent to its own reply address, over the daemon and its relay, and what became of it. */
+struct doctor_probe {
+	size_t sender;		/* index in the plan's senders */
+	const char *to;		/* NULL: it was not sent, see reply */
+	const char *state;	/* of its delivery: sent, deferred, ... */
+	const char *reply;	/* what the relay said, or why it was not sent */
+	const char *bounce;	/* what the notice said that came back instead; NULL: none came */
+	const char *mailbox;	/* that it was read from; NULL: it did not come while it was waited for */
+	const char *raw;	/* as it came; NULL: it is not kept */
+	size_t len;
+	int64_t took;		/* from its hand-over until it was read, or for which it was waited; microseconds */
+};
+
+/* What it tells; asks DNS for the key of its signature. Before doctor_worst() and the like. */
+void doctor_probe(struct doctor *doctor, const struct doctor_probe *probe);
 
 enum doctor_level doctor_worst(const struct doctor *doctor);
 /* {"worst": L, "findings": [{"check", "about", "level", "what", "next"}], "rules": [{"rule", "met", "gmail", "yahoo", "microsoft"}]} A new reference. */

@@ -278,6 +278,21 @@ static int suppress_fn(struct site *s, struct db *db, void *arg, struct err *err
 	return address_parse("boss@example.com", &address, err) ? -1 : on_suppress(s->d, db, &fact, &changed, err);
 }
 
+/* To see whether mail comes back to us: at an address that only we can make. */
+static void one_to_ourselves_goes_to_a_reply_address(void **state)
+{
+	struct call c = { .fact = { .template = "a", .data = "", .at = clock_now() } };
+	const struct mail *m;
+
+	site_run(&site, test_mail_fn, &c);
+	assert_string_equal(c.result.why_not, "");
+	m = claim();
+	assert_int_equal(m->delivery, c.result.delivery);
+	assert_string_equal(m->address->text, c.result.to.text);
+	assert_memory_equal(c.result.to.text, "r+", 2);
+	assert_string_equal(strchr(c.result.to.text, '@') + 1, m->sender->reply_domain);
+}
+
 static void what_cannot_be_sent_says_why(void **state)
 {
 	assert_string_equal(ask("none", "boss@example.com", 0, "").why_not, "the config has no mail `none`");
@@ -292,6 +307,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_is_their_mail_and_goes_to_somebody_else, open_site, close_site),
 		cmocka_unit_test_setup_teardown(its_data_stands_before_what_is_known, open_site, close_site),
 		cmocka_unit_test_setup_teardown(nothing_that_comes_of_it_counts, open_site, close_site),
+		cmocka_unit_test_setup_teardown(one_to_ourselves_goes_to_a_reply_address, open_site, close_site),
 		cmocka_unit_test_setup_teardown(what_cannot_be_sent_says_why, open_site, close_site),
 	};
 
