@@ -65,7 +65,9 @@ SRC_base := \
 	daemon/base/random.c \
 	daemon/base/reason.c \
 	daemon/base/reason_codes.c \
+	daemon/base/reason_hosts.c \
 	daemon/base/reason_status.c \
+	daemon/base/reason_words.c \
 	daemon/base/signature.c \
 	daemon/base/text.c \
 	daemon/base/text_codec.c \

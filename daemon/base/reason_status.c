@@ -7,25 +7,23 @@
 #include "base/reason.h"
 
 static const struct {
-	const char *status, *reason;	/* "x.1.1" holds for 4 and 5 */
+	const char *status, *reason;	/* "x.1.6" holds for 4 and 5 */
 } table[] = {
-	{"5.1.0", "userunknown"}, {"x.1.1", "userunknown"}, {"x.1.2", "hostunknown"}, {"x.1.3", "userunknown"},
-	{"x.1.4", "filtered"}, {"x.1.6", "hasmoved"}, {"x.1.7", "rejected"}, {"x.1.8", "rejected"},
-	{"x.1.9", "systemerror"}, {"x.1.10", "notaccept"},
-	{"x.2.0", "filtered"}, {"x.2.1", "filtered"}, {"x.2.2", "mailboxfull"},
-	{"x.2.3", "exceedlimit"}, {"x.2.4", "filtered"},
-	{"x.3.0", "systemerror"}, {"x.3.1", "systemfull"}, {"4.3.2", "systemerror"}, {"5.3.2", "notaccept"}, {"x.3.3", "systemerror"},
-	{"x.3.4", "mesgtoobig"}, {"x.3.5", "systemerror"},
-	{"5.4.0", "networkerror"}, {"x.4.1", "expired"}, {"x.4.2", "expired"},
-	{"x.4.3", "systemerror"}, {"4.4.4", "networkerror"}, {"5.4.4", "hostunknown"}, {"x.4.5", "systemfull"},
-	{"x.4.6", "networkerror"}, {"x.4.7", "expired"}, {"x.4.8", "networkerror"}, {"x.4.14", "networkerror"},
-	{"5.5.0", "syntaxerror"}, {"5.5.1", "syntaxerror"}, {"5.5.2", "syntaxerror"}, {"4.5.3", "systemerror"},
-	{"5.5.3", "toomanyconn"}, {"x.5.4", "systemerror"}, {"x.5.5", "systemerror"}, {"5.5.6", "syntaxerror"},
+	{"5.1.0", "userunknown"}, {"5.1.1", "userunknown"}, {"5.1.2", "hostunknown"}, {"5.1.3", "userunknown"}, {"5.1.4", "filtered"},
+	{"x.1.6", "hasmoved"}, {"x.1.7", "rejected"}, {"x.1.8", "rejected"}, {"x.1.9", "systemerror"}, {"5.1.10", "notaccept"},
+	{"4.2.1", "blocked"}, {"5.2.0", "filtered"}, {"5.2.1", "filtered"}, {"x.2.2", "mailboxfull"}, {"x.2.3", "exceedlimit"},
+	{"x.2.4", "filtered"},
+	{"5.3.0", "systemerror"}, {"x.3.1", "systemfull"}, {"x.3.2", "notaccept"}, {"x.3.3", "systemerror"}, {"x.3.4", "mesgtoobig"},
+	{"x.3.5", "systemerror"},
+	{"5.4.0", "networkerror"}, {"4.4.1", "expired"}, {"4.4.2", "networkerror"}, {"x.4.3", "systemerror"}, {"4.4.4", "networkerror"},
+	{"5.4.4", "hostunknown"}, {"4.4.5", "systemfull"}, {"x.4.6", "networkerror"}, {"x.4.7", "expired"}, {"4.4.8", "networkerror"},
+	{"x.4.14", "networkerror"},
+	{"4.5.3", "systemerror"}, {"5.5.2", "syntaxerror"}, {"5.5.3", "toomanyconn"}, {"5.5.4", "systemerror"}, {"x.5.5", "systemerror"},
+	{"5.5.6", "syntaxerror"},
 	{"x.6.", "contenterror"},
-	{"4.7.0", "securityerror"}, {"4.7.1", "blocked"}, {"4.7.2", "blocked"}, {"x.7.13", "suspend"},
-	{"x.7.16", "mesgtoobig"}, {"x.7.17", "hasmoved"}, {"x.7.18", "hasmoved"}, {"x.7.20", "authfailure"},
-	{"x.7.21", "authfailure"}, {"x.7.22", "authfailure"}, {"x.7.23", "authfailure"}, {"x.7.24", "authfailure"},
-	{"x.7.25", "requireptr"}, {"x.7.26", "authfailure"}, {"x.7.27", "notaccept"}, {"x.7.28", "spamdetected"},
+	{"4.7.1", "blocked"}, {"4.7.2", "blocked"}, {"x.7.13", "suspend"}, {"x.7.16", "mesgtoobig"}, {"x.7.17", "hasmoved"},
+	{"x.7.18", "hasmoved"}, {"x.7.20", "authfailure"}, {"x.7.21", "authfailure"}, {"x.7.22", "authfailure"}, {"x.7.23", "authfailure"},
+	{"x.7.24", "authfailure"}, {"x.7.25", "requireptr"}, {"x.7.26", "authfailure"}, {"x.7.27", "notaccept"}, {"x.7.28", "spamdetected"},
 	{"x.7.29", "authfailure"}, {"x.7.30", "failedstarttls"}, {"x.7.32", "authfailure"}, {"x.7.", "securityerror"},
 };
 

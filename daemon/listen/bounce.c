@@ -236,45 +236,71 @@ struct words {
 	const char *diagnostic;		/* what the remote server said */
 	const char *telling;		/* lines of the notice that sound like it */
 	const char *notice;
-	enum stage stage;
+	enum refused_at stage;
 };
 
-/* The first of the texts that says anything. Where the status is plain, the notice is not searched for more. */
-static const char *by_words(const struct words *w, const struct mail_bounce *b, const char **said)
+/* "host mx1.example.net[192.0.2.1] said: ...": who speaks, the domain of the address, and who reports. */
+static const char *hosts_of(const struct opened_mail *m, const char *remote_mta, const char *words, const char *recipient)
 {
-	const char *reason = reason_of_label(*w->diagnostic ? w->diagnostic : w->telling);
-	bool plain = strcmp(reason_of_status(b->status, b->code), "undefined") != 0;
+	static struct pattern host = PATTERN_BYTES("(?<![\\w.@-])([a-z0-9-]+(?:\\.[a-z0-9-]+)*\\.[a-z]{2,12})(?![\\w@-])");
+	const char *at = strchr(recipient, '@'), *from = headers_address(m->arena, headers_get(&m->headers, "from")), *daemon = strchr(from, '@');
+	struct pattern_hit hit;
+	struct slice named = { "", 0 };
+	char *list;
 
-	*said = w->diagnostic;
-	if (!reason)
-		reason = reason_of_text(w->diagnostic);
-	if (!reason && (!*w->diagnostic || !plain))
-		reason = reason_of_text(*said = w->telling);
-	if (!reason && !*w->diagnostic)
-		reason = reason_of_text(*said = w->notice);
-	return reason;
+	if (pattern_find(&host, words, strlen(words), 0, &hit))
+		named = hit.group[1];
+	list = arena_printf(m->arena, "%s %s %.*s %s", remote_mta, at ? at + 1 : "", (int)named.len, named.data, daemon ? daemon + 1 : "");
+	text_lower(list);
+	return list;
 }
 
-static const char *why(const struct words *w, const struct mail_bounce *b)
+/* "X-Unix; 77": what a program on the way says, and no server. */
+static bool speaks_no_smtp(const char *diagnostic)
 {
-	const char *said, *reason = by_words(w, b, &said);
+	static struct pattern other = PATTERN_BYTES("\\A\\s*(?!smtp\\s*;)[a-z][a-z0-9-]{1,30}\\s*;(?!.*\\bsaid:)");
 
-	/* "message too large": for the system, by its status, or for the mailbox */
-	if (reason && !strcmp(reason, "exceedlimit") && !strcmp(b->status + (*b->status ? 1 : 0), ".3.4"))
-		reason = "mesgtoobig";
-	if (reason && !strcmp(reason, "mesgtoobig") && !strcmp(b->status + (*b->status ? 1 : 0), ".2.3"))
-		reason = "exceedlimit";
+	return pattern_in(&other, diagnostic);
+}
+
+static const char *ask(struct refusal *r, const char *words)
+{
+	r->words = words;
+	return reason_of_refusal(r);
+}
+
+/* The first of the texts that says anything. Where the status is plain, the notice is not searched for more. */
+static const char *why(const struct opened_mail *m, const struct words *w, const char *remote_mta, const struct mail_bounce *b)
+{
+	const char *spoken = *w->diagnostic ? after_type(w->diagnostic) : w->telling, *reason;
+	bool plain = strcmp(reason_of_status(b->status, b->code), "undefined") != 0;
+	struct refusal r = {
+		.status = b->status, .code = b->code, .stage = w->stage,
+		.hosts = hosts_of(m, remote_mta, spoken, b->recipient),
+		.program = speaks_no_smtp(b->diagnostic),
+	};
+
+	reason = ask(&r, spoken);
+	if (!reason && *w->diagnostic && !plain && !r.program)
+		reason = ask(&r, w->telling);
+	if (!reason && !*w->diagnostic)
+		reason = ask(&r, w->notice);
 	if (!reason)
-		reason = reason_of_status(b->status, b->code);
-	reason = bounce_by_stage(reason, w->stage, said, b);
-	if (!strcmp(reason, "undefined") && !strncasecmp(b->diagnostic, "x-unix", 6))
+		reason = reason_of_status(b->status, 0);
+	if (strcmp(reason, "undefined") != 0)
+		return reason;
+	if (!strncasecmp(b->diagnostic, "x-unix", 6))
 		return "mailererror";
-	if (!strcmp(reason, "undefined") && b->code % 100 < 8 && b->code % 100 > 0)
+	if (b->code % 100 < 8 && b->code % 100 > 0)
 		return "syntaxerror";	/* 501 and the like: no word on the recipient */
-	/* words that nobody understands are more than none */
-	if (!strcmp(reason, "undefined") && (*w->diagnostic || *w->telling))
-		return !strcmp(b->action, "delayed") ? "expired" : "onhold";
-	return reason;
+	if (!strcmp(b->action, "delayed"))
+		return "expired";
+	if (w->stage == REFUSED_CONNECT)
+		return "blocked";
+	reason = reason_of_status("", b->code);
+	if (strcmp(reason, "undefined") != 0)
+		return reason;
+	return *spoken ? "onhold" : "undefined";	/* words that nobody understands are more than none */
 }
 
 static bool is_no_failure(const char *action)
@@ -287,11 +313,11 @@ static bool is_no_failure(const char *action)
 	return false;
 }
 
-/* `alone`: of all that the notice says nothing can be about somebody else. `category`: the sender's, or NULL. */
-static void judge(const struct opened_mail *m, bool alone, const char *category, struct mail_bounce *out)
+/* `alone`: of all that the notice says nothing can be about somebody else. `group`: of the delivery status, or NULL. */
+static void judge(const struct opened_mail *m, bool alone, const struct headers *group, struct mail_bounce *out)
 {
-	struct words w = { .stage = STAGE_UNKNOWN };
-	const char *given;
+	struct words w = { .stage = REFUSED_UNKNOWN };
+	const char *given, *category, *remote_mta = after_type(group ? headers_get(group, "remote-mta") : NULL);
 	bool permanent;
 
 	w.telling = alone || !*out->diagnostic ? charset_simplify(m->arena, bounce_telling_lines(m)) : "";
@@ -303,11 +329,12 @@ static void judge(const struct opened_mail *m, bool alone, const char *category,
 	bounce_read_codes(m->arena, *w.diagnostic ? w.diagnostic : w.telling, out);
 	if (!out->code)
 		bounce_read_codes(m->arena, w.telling, out);
-	if (w.stage == STAGE_UNKNOWN)
+	if (w.stage == REFUSED_UNKNOWN)
 		w.stage = bounce_stage(w.diagnostic);
-	if (w.stage == STAGE_UNKNOWN)
+	if (w.stage == REFUSED_UNKNOWN)
 		w.stage = bounce_stage(w.notice);
-	out->reason = category ? category : why(&w, out);
+	category = group ? category_in(group) : NULL;
+	out->reason = category ? category : why(m, &w, remote_mta, out);
 	if (!*out->diagnostic)
 		out->diagnostic = w.telling;
 	out->diagnostic = cut(m->arena, out->diagnostic, DIAGNOSTIC_MAX);
@@ -330,13 +357,13 @@ void bounce_read(const struct opened_mail *m, struct mail_reading *r)
 	r->bounce.original_envelope_id = g.envelope_id;
 	if (!*r->bounce.recipient)
 		r->bounce.recipient = bounce_failed_in_notice(m);
-	judge(m, g.count < 2, g.count ? category_in(&g.list[g.best]) : NULL, &r->bounce);
+	judge(m, g.count < 2, g.count ? &g.list[g.best] : NULL, &r->bounce);
 	for (size_t i = 0; i < g.count && g.count > 1; i++) {
 		struct mail_bounce *b = &r->bounces[r->bounce_count++];
 
 		*b = (struct mail_bounce)MAIL_BOUNCE_NONE;
 		read_group(m, &g.list[i], b);
 		b->original_envelope_id = g.envelope_id;
-		judge(m, false, category_in(&g.list[i]), b);
+		judge(m, false, &g.list[i], b);
 	}
 }

@@ -107,7 +107,7 @@ const char *bounce_failed_in_notice(const struct opened_mail *m)
 
 /* --- what --------------------------------------------------------------------------------------------- */
 
-const char *bounce_remote_words(const struct opened_mail *m, const char *diagnostic, enum stage *stage)
+const char *bounce_remote_words(const struct opened_mail *m, const char *diagnostic, enum refused_at *stage)
 {
 	/* 5.1.0 - Unknown address error 550-'5.1.1 <x>... no' (delivery attempts: 0) */
 	static struct pattern cisco = PATTERN_BYTES("\\b(\\d\\.\\d\\.\\d+)\\s+-\\s+[^'\"]{3,60}?\\s(\\d{3})-?\\s*\\(?['\"](.+)['\"]");
@@ -123,9 +123,32 @@ const char *bounce_remote_words(const struct opened_mail *m, const char *diagnos
 	if (!pattern_find(&cisco, diagnostic, strlen(diagnostic), 0, &hit))
 		return diagnostic;
 	if (!strncmp(hit.group[1].data, "5.3.0", hit.group[1].len))
-		*stage = STAGE_DATA;	/* what was said to RCPT has another number there */
+		*stage = REFUSED_DATA;	/* what was said to RCPT has another number there */
 	return arena_printf(m->arena, "%.*s %.*s", (int)hit.group[2].len, hit.group[2].data, (int)hit.group[3].len,
 		hit.group[3].data);
+}
+
+/* Statuses that programs fill in when they know nothing better. */
+static bool is_filler(const char *status)
+{
+	return !strcmp(status, "4.4.7") || !strcmp(status, "4.7.0") || !strncmp(status, "5.3.", 4) ||
+	       (!strncmp(status + 1, ".5.", 3) && strchr("1245", status[4]));
+}
+
+/* Of the field's status and the one in the server's words, the one that says more. */
+static const char *prefer(const char *field, const char *spoken, int code)
+{
+	if (!*field || !strcmp(field, spoken))
+		return spoken;
+	if (field[0] != spoken[0] && code)
+		return field[0] == '0' + code / 100 ? field : spoken;
+	if (strstr(spoken, ".0.0"))
+		return field;
+	if (strstr(field, ".0.0") || is_filler(field) || (strstr(field, ".0") && !strstr(spoken, ".0")))
+		return spoken;
+	if (!strcmp(field, "5.1.1"))
+		return strstr(spoken, ".0") || !strncmp(spoken, "5.5.", 4) ? field : spoken;
+	return !strcmp(field, "5.1.3") && !strncmp(spoken, "5.7.", 4) ? spoken : field;
 }
 
 /* Codes as they stand in a server's words: "550 5.1.1", "550-5.1.1", "(#5.1.1)". */
@@ -140,66 +163,54 @@ void bounce_read_codes(struct arena *arena, const char *text, struct mail_bounce
 	if (!out->code && pattern_find(&code, text, strlen(text), 0, &hit))
 		out->code = (hit.group[1].data[0] - '0') * 100 + (hit.group[1].data[1] - '0') * 10 +
 			    hit.group[1].data[2] - '0';
-	if ((!*out->status || strstr(out->status, ".0.0")) &&
-		pattern_find(&status, text, strlen(text), 0, &hit))
-		out->status = arena_strndup(arena, hit.group[1].data, hit.group[1].len);
+	if (pattern_find(&status, text, strlen(text), 0, &hit))
+		out->status = prefer(out->status, arena_strndup(arena, hit.group[1].data, hit.group[1].len), out->code);
 }
 
 /* --- the dialogue --------------------------------------------------------------------------------------- */
 
-/* What we had said when the server refused: "user unknown" behind DATA is a filter that lies. */
-enum stage bounce_stage(const char *text)
+/* ">>> RCPT To:<x>", "<<< 550 ...": what was said before the first refusal. */
+static enum refused_at in_transcript(const char *text)
 {
-	static struct { enum stage stage; struct pattern pattern; } stages[] = {
-		{ STAGE_DATA, PATTERN_BYTES("in\\s+reply\\s+to\\s+(?:the\\s+)?(?:end\\s+of\\s+)?DATA|"
-			"after\\s+(?:end\\s+of\\s+data|DATA|sending\\s+the\\s+message)|>>>\\s*DATA|"
-			"smtp\\s+command\\s*\\n\\s*DATA|\\(DATA\\)|our\\s+(?:final\\s+)?DATA|"
-			"(?:TEXT|DATA)\\s+command|\\(state\\s+1[5-8]\\)|failed\\s+after\\s+I\\s+sent") },
-		{ STAGE_MAIL, PATTERN_BYTES("in\\s+reply\\s+to\\s+MAIL|after\\s+(?:pipelined\\s+)?MAIL\\s+FROM|"
-			">>>\\s*MAIL\\s|but\\s+sender\\s+was\\s+rejected|MAIL\\s+FROM\\s+command|\\(state\\s+6\\)") },
-		{ STAGE_RCPT, PATTERN_BYTES("in\\s+reply\\s+to\\s+RCPT|after\\s+(?:pipelined\\s+)?RCPT|"
-			">>>\\s*RCPT|RCPT\\s+TO:?\\s*(?:<|\\S+@)|RCPT\\s+command|\\[RCPT_TO\\]|our\\s+RCPT|\\bSMTP:RCPT\\b|"
-			"does\\s+not\\s+like\\s+recipient|\\(state\\s+14\\)") },
-		{ STAGE_CONNECT, PATTERN_BYTES("after\\s+initial\\s+connection|in\\s+reply\\s+to\\s+(?:HELO|"
-			"EHLO)|>>>\\s*(?:HELO|EHLO)|after\\s+(?:HELO|EHLO)\\s|refused\\s+to\\s+talk|"
-			"but\\s+(?:greeting\\s+failed|my\\s+name\\s+was\\s+rejected)") },
-	};
+	static struct pattern refused = PATTERN_BYTES(">>>\\s*(HELO|EHLO|MAIL|RCPT|DATA|\\.)[^\\n]*\\s+<<<\\s*[45]\\d\\d");
+	struct pattern_hit hit;
 
+	if (!pattern_find(&refused, text, strlen(text), 0, &hit))
+		return REFUSED_UNKNOWN;
+	switch (hit.group[1].data[0] | 0x20) {
+	case 'h':
+	case 'e':
+		return REFUSED_CONNECT;
+	case 'm':
+		return REFUSED_MAIL;
+	case 'r':
+		return REFUSED_RCPT;
+	default:
+		return REFUSED_DATA;
+	}
+}
+
+/* What we had said when the server refused: "user unknown" behind DATA is a filter that lies. */
+enum refused_at bounce_stage(const char *text)
+{
+	static struct { enum refused_at stage; struct pattern pattern; } stages[] = {
+		{ REFUSED_DATA, PATTERN_BYTES("in\\s+reply\\s+to\\s+(?:the\\s+)?(?:end\\s+of\\s+)?DATA|"
+			"after\\s+(?:end\\s+of\\s+data|DATA|sending\\s+the\\s+message)|"
+			"smtp\\s+command\\s*\\n\\s*DATA|(?:TEXT|DATA)\\s+command|failed\\s+after\\s+I\\s+sent|(?<![\\w@.-])(?-i:DATA)(?![\\w@.-])") },
+		{ REFUSED_MAIL, PATTERN_BYTES("in\\s+reply\\s+to\\s+MAIL|after\\s+(?:pipelined\\s+)?MAIL\\s+FROM|"
+			"but\\s+sender\\s+was\\s+rejected|MAIL\\s+FROM\\s+command|\\(state\\s+6\\)|(?<![\\w@.-])(?-i:MAIL F)") },
+		{ REFUSED_RCPT, PATTERN_BYTES("in\\s+reply\\s+to\\s+RCPT|after\\s+(?:pipelined\\s+)?RCPT|"
+			"RCPT\\s+TO:?\\s*(?:<|\\S+@)|RCPT\\s+command|\\[RCPT_TO\\]|\\bSMTP:RCPT\\b|"
+			"does\\s+not\\s+like\\s+recipient|\\(state\\s+14\\)|(?<![\\w@.-])(?-i:RCPT)(?![\\w@.-])") },
+		{ REFUSED_CONNECT, PATTERN_BYTES("after\\s+initial\\s+connection|in\\s+reply\\s+to\\s+(?:HELO|EHLO)|after\\s+(?:HELO|EHLO)\\s|"
+			"refused\\s+to\\s+talk|but\\s+(?:greeting\\s+failed|my\\s+name\\s+was\\s+rejected)|(?<![\\w@.-])(?-i:HELO|EHLO)(?![\\w@.-])") },
+	};
+	enum refused_at stage = in_transcript(text);
+
+	if (stage != REFUSED_UNKNOWN)
+		return stage;
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
 		if (pattern_in(&stages[i].pattern, text))
 			return stages[i].stage;
-	return STAGE_UNKNOWN;
-}
-
-/* What the words mean at that point of the dialogue: before RCPT nothing is about the recipient. */
-const char *bounce_by_stage(
-	const char *reason, enum stage stage, const char *words, const struct mail_bounce *b)
-{
-	static struct pattern generic = PATTERN_BYTES("user\\s+unknown|unknown\\s+user");
-	static struct pattern nameless = PATTERN_BYTES("\\b5\\d\\d:?\\s*:\\s*user\\s+unknown");
-	static const char *const vague[] = {"userunknown", "hostunknown", "undefined", NULL};
-	/* what only one system says, and always of an address: Yahoo, Outlook.com, qmail, KDDI, MessageLabs, Google, Domino */
-	static struct pattern sure = PATTERN_BYTES("does(?:n't|\\s+not)\\s+have\\s+an?\\s|mailbox\\s+unavailable|(?:bad|valid)rcptto|@(?:ezweb\\.ne\\.jp|"
-		"au\\.com)\\b|couldn't\\s+be\\s+found|\\b542\\s|domino|name\\s+&\\s+address|[_-]416\\b|mail\\.local:");
-	static struct pattern denied = PATTERN_BYTES("access\\s+denied|\\brejected\\b");
-	bool of_address = !strncmp(b->status, "5.1.", 4) || !strncmp(b->status, "4.1.", 4), is_vague = false;
-
-	for (size_t i = 0; vague[i]; i++)
-		is_vague |= !strcmp(reason, vague[i]);
-	is_vague |= !strcmp(reason, "securityerror") && pattern_in(&denied, words);
-	if (is_vague && stage == STAGE_CONNECT)
-		return "blocked";
-	if (is_vague && stage == STAGE_MAIL)
-		return "rejected";
-	if (strcmp(reason, "userunknown") || stage == STAGE_RCPT)
-		return reason;
-	if (!of_address &&
-		((stage == STAGE_DATA && pattern_in(&generic, words)) || pattern_in(&nameless, words)))
-		return "filtered";
-	if (!strncmp(b->status, "5.7.", 4) || !strncmp(b->status, "5.2.", 4))
-		return "filtered";
-	/* words that answered nobody knows what, under a status that does not speak of the address: not enough to give it up */
-	if (!of_address && (b->code >= 500 || *b->status) && !pattern_in(&sure, words))
-		return "filtered";
-	return reason;
+	return REFUSED_UNKNOWN;
 }

@@ -5,11 +5,9 @@
 #ifndef LISTEN_BOUNCE_NOTICE_H
 #define LISTEN_BOUNCE_NOTICE_H
 
+#include "base/reason.h"
 #include "listen/reading.h"
 #include "mail.h"
-
-/* What our side had said when the server refused. */
-enum stage { STAGE_UNKNOWN, STAGE_CONNECT, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
 
 /* The lines of the notice that tell what a server answered, or "". */
 char *bounce_telling_lines(const struct opened_mail *m);
@@ -18,7 +16,7 @@ char *bounce_telling_lines(const struct opened_mail *m);
  * The remote server's own words in a diagnostic of a program that wraps them in words of its own (Cisco's
  * appliances), or in a notice that says it better (Dovecot, KDDI); else the diagnostic. May set the stage.
  */
-const char *bounce_remote_words(const struct opened_mail *m, const char *diagnostic, enum stage *stage);
+const char *bounce_remote_words(const struct opened_mail *m, const char *diagnostic, enum refused_at *stage);
 
 /* Whom the notice is about, lower case, or "". */
 const char *bounce_failed_in_notice(const struct opened_mail *m);
@@ -26,9 +24,7 @@ const char *bounce_failed_in_notice(const struct opened_mail *m);
 /* Fills code, and status where it is missing or says nothing, from a server's words. */
 void bounce_read_codes(struct arena *arena, const char *text, struct mail_bounce *out);
 
-enum stage bounce_stage(const char *text);
-
-/* What a reason means at that point of the dialogue: before RCPT nothing is about the recipient. */
-const char *bounce_by_stage(const char *reason, enum stage stage, const char *words, const struct mail_bounce *b);
+/* What our side had said when the server refused. */
+enum refused_at bounce_stage(const char *text);
 
 #endif
