@@ -59,6 +59,7 @@ SRC_base := \
 	daemon/base/media.c \
 	daemon/base/mem.c \
 	daemon/base/metrics.c \
+	daemon/base/mx.c \
 	daemon/base/networks.c \
 	daemon/base/notify.c \
 	daemon/base/patterns.c \
@@ -171,6 +172,7 @@ SRC_store := \
 	daemon/store/mailboxes.c \
 	daemon/store/memory.c \
 	daemon/store/migrations.c \
+	daemon/store/mx_hosts.c \
 	daemon/store/once.c \
 	daemon/store/outlet.c \
 	daemon/store/prospects.c \
@@ -190,6 +192,7 @@ SRC_store := \
 
 SRC_decide := \
 	daemon/decide/alert.c \
+	daemon/decide/ask_mx.c \
 	daemon/decide/budget.c \
 	daemon/decide/calendar.c \
 	daemon/decide/crowd.c \
@@ -243,6 +246,7 @@ SRC_decide := \
 	daemon/decide/sequence_leave.c \
 	daemon/decide/shape.c \
 	daemon/decide/shape_keep.c \
+	daemon/decide/shape_mx.c \
 	daemon/decide/sweep.c \
 	daemon/decide/trial.c \
 	daemon/decide/values.c \

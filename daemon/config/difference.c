@@ -440,10 +440,13 @@ static void say_shape(struct book *b, const struct shape_config *c)
 	say_number(b, "shape.provider_burst", c->provider_burst);
 	say_rate(b, "shape.others", c->other);
 	say_number(b, "shape.other_burst", c->other_burst);
+	say(b, "shape.mx", c->no_mx ? "off" : "on");
+	say(b, "shape.resolver", c->resolver);
 	for (size_t i = 0; i < c->group_count; i++) {
 		say_rate(b, arena_printf(b->arena, "shape.%s.rate", c->groups[i].name), c->groups[i].rate);
 		say_number(b, arena_printf(b->arena, "shape.%s.burst", c->groups[i].name), c->groups[i].burst);
 		say_names(b, arena_printf(b->arena, "shape.%s.domains", c->groups[i].name), c->groups[i].domains);
+		say_names(b, arena_printf(b->arena, "shape.%s.mx", c->groups[i].name), c->groups[i].mx);
 	}
 	for (size_t i = 0; i < c->sender_count; i++) {
 		say_number(b, arena_printf(b->arena, "shape.%s.per_day", c->senders[i].domain), c->senders[i].per_day);

@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/mx.h"
 #include "base/zone.h"
 
 #include "scalar.h"
@@ -16,7 +17,9 @@ static const char *const switch_choices[] = { "on", "off", NULL };
 
 static const struct key group_keys[] = {
 	{ ROW(KEY_NAME, shape_group, name), .required = true, .help = "its name in reports, metrics and reasons" },
-	{ ROW(KEY_TEXTS, shape_group, domains), .required = true, .help = "domains of recipients, as they are registered: gmail.com" },
+	{ ROW(KEY_TEXTS, shape_group, domains), .fallback_help = "none", .help = "domains of recipients, as they are registered: gmail.com" },
+	{ ROW(KEY_TEXTS, shape_group, mx), .fallback_help = "none",
+		.help = "hosts that take the mail of other domains (MX), and all hosts below them: mail.protection.outlook.com" },
 	{ ROW(KEY_RATE, shape_group, rate), .required = true, .help = "how fast they are mailed, all together" },
 	{ ROW(KEY_INT, shape_group, burst), .fallback = "5", .least = 1, .most = 10000, .help = "how many go out at once after a while without any" },
 	NO_KEY,
@@ -54,7 +57,8 @@ struct shape_keys {
 	int limits;
 	struct rate providers, others;
 	int provider_burst, other_burst;
-	const struct yaml_node *groups, *senders;
+	int mx;
+	const struct yaml_node *resolver, *groups, *senders;
 };
 
 static const struct key shape_keys[] = {
@@ -67,6 +71,10 @@ static const struct key shape_keys[] = {
 	{ ROW(KEY_RATE, shape_keys, others), .fallback = "20 per second",
 		.help = "how fast any other domain is mailed; names that nobody can register, such as example.com and .test, have no limit" },
 	{ ROW(KEY_INT, shape_keys, other_burst), .fallback = "100", .least = 1, .most = 10000, .help = "and how many at once" },
+	{ ROW(KEY_CHOICE, shape_keys, mx), .fallback = "on", .choices = switch_choices,
+		.help = "on: a domain whose mail a provider's servers take (its MX, in DNS) is mailed at that provider's rate" },
+	{ ROW(KEY_NODE, shape_keys, resolver), .fallback_help = "as /etc/resolv.conf says",
+		.help = "the DNS server that is asked for it: an IPv4 address, with a port if it is not 53" },
 	{ ROW(KEY_LIST, shape_keys, groups), .table = &group_table, .help = "groups of your own; a provider's name gives that another rate" },
 	{ ROW(KEY_LIST, shape_keys, senders), .table = &sender_table, .help = "how much goes out in the name of a domain" },
 	NO_KEY,
@@ -79,6 +87,27 @@ static void check_rate(struct load *l, const struct yaml_node *map, const char *
 		complain(l, yaml_get(map, key), "`%s` is more than %d per second; to have no limit there is `limits: off`", key, PER_SECOND_MOST);
 }
 
+static bool has_names(const char *const *names)
+{
+	return names && names[0];
+}
+
+/* In lower case, as they are compared. */
+static void load_mx(struct load *l, const struct yaml_node *map, struct shape_group *group)
+{
+	const char **hosts;
+	size_t n = 0, i;
+	struct err err;
+
+	while (group->mx && group->mx[n])
+		n++;
+	hosts = arena_calloc(l->arena, n + 1, sizeof(*hosts));
+	for (i = 0; i < n; i++)
+		if (scalar_host(l->arena, group->mx[i], &hosts[i], &err) < 0)
+			complain(l, yaml_get(map, "mx"), "`mx`: %s", err.text);
+	group->mx = hosts;
+}
+
 static void load_groups(struct load *l, const struct yaml_node *list)
 {
 	struct shape_config *c = &l->plan->operator.shape;
@@ -89,6 +118,9 @@ static void load_groups(struct load *l, const struct yaml_node *list)
 		keys_read(l, list->items[i], &group_table, &groups[i]);
 		if (!groups[i].name)
 			groups[i].name = "";
+		if (!has_names(groups[i].domains) && !has_names(groups[i].mx))
+			complain(l, list->items[i], "the group `%s` has neither `domains` nor `mx`; nobody is in it", groups[i].name);
+		load_mx(l, list->items[i], &groups[i]);
 		check_rate(l, list->items[i], "rate", &groups[i].rate);
 		for (size_t k = 0; k < i; k++)
 			if (*groups[i].name && !strcmp(groups[k].name, groups[i].name))
@@ -140,6 +172,7 @@ void shape_load(struct load *l, const struct yaml_node *map)
 {
 	struct shape_config *c = &l->plan->operator.shape;
 	struct shape_keys keys = { 0 };
+	struct err err;
 
 	keys_read(l, map, &shape_table, &keys);
 	*c = (struct shape_config){ .off = keys.limits == 1, .provider = keys.providers, .provider_burst = keys.provider_burst,
@@ -148,6 +181,11 @@ void shape_load(struct load *l, const struct yaml_node *map)
 		check_rate(l, map, "providers", &c->provider);
 		check_rate(l, map, "others", &c->other);
 	}
+	c->no_mx = keys.mx == 1;
+	if (keys.resolver && mx_check_resolver(keys.resolver->text, &err) < 0)
+		complain(l, keys.resolver, "`resolver`: %s", err.text);
+	else if (keys.resolver)
+		c->resolver = arena_strdup(l->arena, keys.resolver->text);
 	load_groups(l, keys.groups);
 	load_senders(l, keys.senders);
 }

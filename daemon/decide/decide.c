@@ -460,6 +460,8 @@ int decide_reload(struct decide *d, struct plan *plan, struct err *err)
 		return err_set(err, "the store takes no jobs at the moment; try again");
 	d->plan = plan_ref(plan);
 	plan_unref(&old);
+	if (d->loop)
+		ask_mx_reload(d);
 	return d->loop ? 0 : sweep_here(d, err);
 }
 
@@ -476,6 +478,7 @@ int decide_start(struct loop *loop, struct store *store, struct plan *plan, stru
 	d->to_keep_links = d->to_recover = true;
 	d->start = timer_new(loop, start_owes, d);
 	store_on_hints(store, hinted, d);
+	ask_mx_start(d);
 	start_owes(d);
 	forget_start(d);
 	sweep_start(d);
@@ -504,6 +507,7 @@ void decide_stop(struct decide **d)
 
 	if (!*d)
 		return;
+	ask_mx_stop(*d);
 	timer_free(&(*d)->start);
 	timer_free(&(*d)->forget);
 	timer_free(&(*d)->sweep.timer);

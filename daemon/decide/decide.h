@@ -55,6 +55,7 @@ struct decide {
 		int64_t people;
 		uint8_t rules[SHA256_SIZE];	/* digest of those by which everybody is being looked at */
 	} sweep;
+	struct ask_mx *ask_mx;		/* NULL without a loop */
 	bool stopping;
 	struct {
 		void (*fn)(void *arg);
@@ -83,6 +84,13 @@ struct decide {
 struct arena *decide_arena(struct decide *d);
 /* Store thread: after this job's commit, tells the withdraw listener on the loop. */
 void decide_withdraw_after_commit(struct decide *d, struct db *db, int64_t delivery);
+
+/* --- ask_mx.c ---------------------------------------------------------------------------------------------------- */
+
+/* Before the first job; after a reload; when the store takes no jobs any more. Loop thread. */
+void ask_mx_start(struct decide *d);
+void ask_mx_reload(struct decide *d);
+void ask_mx_stop(struct decide *d);
 
 /* --- sequence.c -------------------------------------------------------------------------------------------------- */
 

@@ -157,9 +157,12 @@ static int shape_step(struct person *p, const struct sequence *s, const struct s
 		struct gate_answer *out, struct err *err)
 {
 	const struct mail_template *mail = step ? step->mail ? step->mail : step->arm_count ? step->arms[0].mail : NULL : NULL;
+	int known = shape_know(p->d->shape, p->db, recipient_domain(p), p->now, err);
 
+	if (known < 0)
+		return -1;
 	shape(p, &(struct shape_ask){ .domain = recipient_domain(p), .sender = sender_domain(p->plan, mail), .sequence = s->name, .spread = s->spread,
-			.id = p->row.id, .awaited = step && step->awaited, .engaged = p->row.interest > 0 && p->row.interest_at > p->now - LATELY,
+			.id = p->row.id, .awaited = step && step->awaited, .unplaced = !known, .engaged = p->row.interest > 0 && p->row.interest_at > p->now - LATELY,
 			.was = was, .calendar = calendar, .now = p->now }, out);
 	return p->failed ? err_set(err, "%s", p->err.text) : 0;
 }

@@ -207,8 +207,10 @@ int look_shape(struct decide *d, struct db *db, const char *domain, int64_t now,
 		return -1;
 	if (!*domain)
 		return look_all(d->shape, db, now, arena, out, err);
-	domain = address_registrable(domain);
+	if (shape_know(d->shape, db, domain, now, err) < 0)
+		return -1;
 	g = shape_group_of(d->shape, domain);
+	domain = address_registrable(domain);
 	if (domain_days_of(db, domain, now / US_DAY - DAYS, arena, &days, &count, err))
 		return -1;
 	return answer_give(out, json_pack("{s:o, s:o, s:o}", "domain", answer_text(domain), "rate", g ? pace_json(g->named.name, &g->pace, now) : json_null(),

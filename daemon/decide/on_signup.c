@@ -17,6 +17,7 @@
 
 #include "decide.h"
 #include "person.h"
+#include "shape.h"
 
 METRIC(pending, COUNTER, "nurtured_signups_total", "result=\"pending\"", "Sign-ups by result.");
 METRIC(accepted, COUNTER, "nurtured_signups_total", "result=\"accepted\"", "Sign-ups by result.");
@@ -167,6 +168,9 @@ int on_signup(struct decide *d, struct db *db, const struct signup *fact, struct
 	if (!form)
 		return err_set(err, "no form named %s", fact->form);
 	*out = (struct signup_result){ .id = id_new(fact->address->bucket, fact->at) };
+	/* so that it is known when their mail is due: who awaits it waits for no DNS */
+	if (shape_know(d->shape, db, fact->address->domain, fact->at, err) < 0)
+		return -1;
 	known = person_find(d, db, fact->address->key, fact->at, &p, err);
 	if (known < 0)
 		return -1;

@@ -23,6 +23,8 @@
 #define STREAK 5
 #define RING_PART 5			/* one in so many of the last RING */
 #define RATE_LEAST 100			/* mails before a rate means anything */
+#define MX_PATIENCE (5 * US_SECOND)
+#define MX_WAIT "asks DNS whose mail server takes it"
 #define FLUSH_AFTER US_SECOND
 #define FLUSH_MANY 256
 
@@ -110,6 +112,7 @@ void shape_free(struct shape **s)
 	table_clear(&(*s)->senders, free_named);
 	table_clear(&(*s)->flows, free_named);
 	table_clear(&(*s)->counts, free_named);
+	shape_clear_mx(*s);
 	arena_free(&(*s)->arena);
 	free(*s);
 	*s = NULL;
@@ -158,21 +161,36 @@ static bool is_nobodys(const char *domain)
 	return !strchr(domain, '.');
 }
 
-const char *shape_group_name(struct shape *s, const char *domain, bool *provider)
+/* By its name, as it is registered; NULL: it tells nothing. */
+static const char *group_by_name(struct shape *s, const char *domain)
 {
-	const struct shape_domain *d;
+	const struct shape_domain *d = (const struct shape_domain *)shape_find(&s->domains, domain);
 	size_t i, n;
 
-	*provider = true;
-	d = (const struct shape_domain *)shape_find(&s->domains, domain);
 	if (d)
 		return d->group;
 	n = strcspn(domain, ".");
 	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		if (strlen(families[i].label) == n && strncmp(families[i].label, domain, n) == 0)
 			return families[i].group;
-	*provider = false;
-	return domain;
+	return NULL;
+}
+
+const char *shape_group_name(struct shape *s, const char *domain, bool *provider)
+{
+	const char *registered = address_registrable(domain), *group = group_by_name(s, registered);
+
+	if (!group)
+		group = shape_mx_group(s, domain);
+	*provider = group != NULL;
+	return group ? group : registered;
+}
+
+bool shape_has_mx(struct shape *s, const char *domain)
+{
+	const char *registered = address_registrable(domain);
+
+	return !is_nobodys(registered) && !group_by_name(s, registered);
 }
 
 const struct shape_group *shape_configured(const struct shape *s, const char *name)
@@ -220,8 +238,7 @@ struct shape_group_state *shape_group_of(struct shape *s, const char *domain)
 	struct shape_group_state *g;
 	bool provider;
 
-	domain = address_registrable(domain);
-	if (is_nobodys(domain) && !shape_find(&s->domains, domain))
+	if (is_nobodys(address_registrable(domain)) && !shape_find(&s->domains, address_registrable(domain)))
 		return NULL;
 	name = shape_group_name(s, domain, &provider);
 	g = (struct shape_group_state *)shape_find(&s->groups, name);
@@ -298,6 +315,7 @@ static void copy_config(struct shape *s, const struct shape_config *from)
 		groups[i] = from->groups[i];
 		groups[i].name = arena_strdup(arena, groups[i].name);
 		groups[i].domains = copy_names(arena, groups[i].domains);
+		groups[i].mx = copy_names(arena, groups[i].mx);
 	}
 	for (i = 0; i < from->sender_count; i++) {
 		senders[i] = from->senders[i];
@@ -322,6 +340,7 @@ void shape_use(struct shape *s, const struct plan *plan)
 	for (i = 0; i < s->config.group_count; i++)
 		for (k = 0; s->config.groups[i].domains[k]; k++)
 			know_domain(s, s->config.groups[i].domains[k], s->config.groups[i].name);
+	shape_use_mx(s);
 	for (i = 0; i < s->config.sender_count; i++)
 		shape_named(&s->senders, s->config.senders[i].domain, sizeof(struct shape_sender_state));
 	shape_each(&s->groups, again_pace, s);
@@ -499,6 +518,11 @@ int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena
 		return paused(flow, "sequence", arena, why_out);
 	if (sender && !may_go(&sender->watched, ask, until_out))
 		return paused(&sender->watched, "sender", arena, why_out);
+	if (ask->unplaced && !ask->awaited && strcmp(ask->was, MX_WAIT) != 0) {
+		*until_out = ask->now + MX_PATIENCE;
+		*why_out = MX_WAIT;
+		return 0;
+	}
 	l.group = shape_group_of(s, ask->domain);
 	if (sender && sender->budget.on) {
 		if (budget_roll(&sender->budget, &s->quiet, &sender->watched.tally, ask->now))

@@ -22,6 +22,9 @@ void shape_free(struct shape **s);
 /* The limits of this plan are in force. What was slowed down or paused stays so. */
 void shape_use(struct shape *s, const struct plan *plan);
 
+/* Is it known whose mail servers take the mail of that domain (as A-labels)? 1 it is, or matters not; 0 DNS is being asked; -1. */
+int shape_know(struct shape *s, struct db *db, const char *domain, int64_t now, struct err *err) MUSTCHECK;
+
 struct shape_ask {
 	const char *domain;		/* of the recipient, as A-labels */
 	const char *sender;		/* domain of From */
@@ -30,6 +33,7 @@ struct shape_ask {
 	int64_t id;			/* of the person: who waits for the same instant is spread by it */
 	bool awaited;			/* somebody waits for it: before the others, and neither spread nor held by a budget */
 	bool engaged;			/* did something lately: first in a budget that is short */
+	bool unplaced;			/* shape_know() said 0 */
 	const char *was;		/* why it was held the last time; "" */
 	const struct calendar *calendar;/* NULL: at any hour */
 	int64_t now;

@@ -11,6 +11,7 @@
 #define SHAPE_SLOTS 4096
 #define GROUPS_MOST 50000		/* then those of which nothing is known are dropped */
 #define RING 50
+#define MX_WANTED 256			/* domains that are still to be asked for */
 #define SHAPE_PLACED "throttle "	/* how the reason begins of a mail that has its place */
 
 /* Members of a hash table by name; first in what is kept there. */
@@ -70,6 +71,11 @@ struct shape_count {
 	struct shape_count *next;
 };
 
+struct mx_rule {
+	const char *suffix;		/* of a host */
+	const char *group;
+};
+
 struct shape {
 	struct shape_config config;
 	struct quiet quiet;
@@ -79,7 +85,29 @@ struct shape {
 	size_t flush_count;
 	int64_t flush_at;
 	bool dirty;
+
+	/* shape_mx.c's */
+	const struct mx_rule *mx_rules;	/* the arena's */
+	size_t mx_rule_count;
+	uint64_t mx_hash;		/* of the rules */
+	struct mx_slot *mx_slots;
+	char *wanted[MX_WANTED];
+	size_t wanted_count;
+	void (*on_wanted)(void *arg);	/* NULL: nobody asks DNS */
+	void *on_wanted_arg;
 };
+
+/* Is it a domain of its own, which DNS has to tell where it belongs? */
+bool shape_has_mx(struct shape *s, const char *domain);
+/* By its MX; NULL: its own, or not known. */
+const char *shape_mx_group(const struct shape *s, const char *domain);
+void shape_learn(struct shape *s, const struct mx_host *h);
+void shape_use_mx(struct shape *s);	/* the rules of the config at hand */
+void shape_clear_mx(struct shape *s);
+/* On the loop after a commit: there is something for shape_take_wanted(). Before the first job. */
+void shape_on_wanted(struct shape *s, void (*fn)(void *arg), void *arg);
+/* What DNS is to be asked; the caller's to free. */
+size_t shape_take_wanted(struct shape *s, char *out[MX_WANTED]);
 
 /* NULL: a domain of nobody's, without a limit. */
 struct shape_group_state *shape_group_of(struct shape *s, const char *domain);

@@ -513,6 +513,12 @@ static const char *const steps[] = {
 	"ALTER TABLE domain_day ADD COLUMN open_unknown $INT NOT NULL DEFAULT 0",
 	"ALTER TABLE domain_day ADD COLUMN click_machine $INT NOT NULL DEFAULT 0",
 	"ALTER TABLE domain_day ADD COLUMN click_unknown $INT NOT NULL DEFAULT 0",
+
+	"CREATE TABLE mx_host ("
+	" domain $TEXT NOT NULL,"
+	" host $TEXT NOT NULL,"
+	" until_us $INT NOT NULL,"
+	" PRIMARY KEY (domain)) $BY_KEY",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

@@ -127,7 +127,8 @@ struct message_config {
 /* Recipients that are mailed at one rate: the domains of a mailbox provider. */
 struct shape_group {
 	const char *name;
-	const char *const *domains;	/* ends with NULL */
+	const char *const *domains;	/* ends with NULL; NULL: none, as of mx */
+	const char *const *mx;		/* hosts, and all below them, that take the mail of other domains */
 	struct rate rate;
 	int burst;
 };
@@ -147,6 +148,8 @@ struct shape_config {
 	int provider_burst;
 	struct rate other;		/* of any other domain */
 	int other_burst;
+	bool no_mx;			/* DNS is not asked where the mail of a domain goes */
+	const char *resolver;		/* of it; NULL: the system's */
 	const struct shape_group *groups;
 	size_t group_count;
 	const struct shape_sender *senders;

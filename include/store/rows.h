@@ -375,6 +375,17 @@ int domain_days_add(struct db *db, const struct domain_day *d, struct err *err) 
 int domain_days_top(struct db *db, int64_t since, size_t max, struct arena *arena, struct domain_day **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 int domain_days_of(struct db *db, const char *domain, int64_t since, struct arena *arena, struct domain_day **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 
+/* --- where the mail of domains goes --------------------------------------------------------------------------- */
+
+struct mx_host {
+	const char *domain;
+	const char *host;		/* of its MX records the one that is asked first; "": there is none, or nobody could tell */
+	int64_t until;			/* then DNS is asked again */
+};
+
+int mx_hosts_find(struct db *db, const char *domain, struct arena *arena, struct mx_host *out, struct err *err) MUSTCHECK;
+int mx_hosts_put(struct db *db, const struct mx_host *h, struct err *err) MUSTCHECK;
+
 /* --- what holds mails ------------------------------------------------------------------------------------------- */
 
 struct held {

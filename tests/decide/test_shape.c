@@ -301,6 +301,70 @@ static void test_a_restart_knows_what_was_slowed_and_spent(void **state)
 	assert_in_range(m.sent, 55, 60);
 }
 
+static void count_wanted(void *arg)
+{
+	++*(size_t *)arg;
+}
+
+static int learn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	char *wanted[MX_WANTED];
+	size_t count = shape_take_wanted(s->d->shape, wanted), i;
+
+	for (i = 0; i < count; i++) {
+		struct mx_host host = { .domain = wanted[i], .host = arg, .until = clock_now() + US_DAY };
+
+		if (mx_hosts_put(db, &host, err))
+			return -1;
+		shape_learn(s->d->shape, &host);
+		free(wanted[i]);
+	}
+	return count == 1 ? 0 : err_set(err, "%zu domains are asked for", count);
+}
+
+static void test_a_mail_waits_a_little_for_dns_and_once(void **state)
+{
+	struct mailed m = { 0 };
+	size_t told = 0;
+
+	open_with("", STORY);
+	shape_on_wanted(site.d->shape, count_wanted, &told);
+	people("a-company.com", 3);
+	run_until(START, &m);
+	assert_int_equal(m.sent, 0);
+	assert_int_equal(told, 1);
+	run_until(START + 6 * US_SECOND, &m);
+	assert_int_equal(m.sent, 3);
+	assert_int_equal(told, 1);
+	/* a minute without an answer: it is asked again */
+	clock_set(START + 2 * US_MINUTE);
+	people("a-company.com", 1);
+	assert_int_equal(told, 2);
+}
+
+static void test_a_domain_belongs_to_whose_servers_take_its_mail(void **state)
+{
+	struct mailed m = { 0 };
+	size_t told = 0;
+
+	open_with("", STORY);
+	shape_on_wanted(site.d->shape, count_wanted, &told);
+	people("a-company.com", 300);
+	site_run(&site, learn, "aspmx.l.google.com");
+	run_until(START, &m);
+	assert_in_range(m.sent, 5, 8);
+	people("gmail.com", 10);
+	run_until(START + 100 * US_SECOND, &m);
+	assert_in_range(m.sent, 200, 210);
+	/* what is known is asked again after its time, and holds until there is an answer */
+	clock_set(START + 2 * US_DAY);
+	people("a-company.com", 1);
+	assert_int_equal(told, 2);
+	assert_string_equal(shape_mx_group(site.d->shape, "a-company.com"), "gmail");
+	site_run(&site, learn, "mx.a-company.com");
+	assert_null(shape_mx_group(site.d->shape, "a-company.com"));
+}
+
 static int look_held(struct site *s, struct db *db, void *arg, struct err *err)
 {
 	struct held *held, *h;
@@ -367,6 +431,7 @@ int main(void)
 		CASE(test_limits_can_be_off), CASE(test_a_batch_is_spread), CASE(test_a_day_has_a_budget), CASE(test_a_warm_up_doubles_from_day_to_day),
 		CASE(test_a_provider_that_asks_for_less_gets_less), CASE(test_a_sequence_that_is_refused_pauses),
 		CASE(test_a_sender_that_is_refused_pauses_until_told), CASE(test_a_restart_knows_what_was_slowed_and_spent),
+		CASE(test_a_mail_waits_a_little_for_dns_and_once), CASE(test_a_domain_belongs_to_whose_servers_take_its_mail),
 		CASE(test_what_holds_mails_is_told), CASE(test_what_became_of_it_is_counted_by_domain),
 	};
 
