@@ -321,6 +321,7 @@ SRC_send := \
 
 SRC_listen := \
 	daemon/listen/auto_reply.c \
+	daemon/listen/bearer.c \
 	daemon/listen/bounce.c \
 	daemon/listen/bounce_notice.c \
 	daemon/listen/candidates.c \
@@ -330,6 +331,9 @@ SRC_listen := \
 	daemon/listen/frame.c \
 	daemon/listen/headers.c \
 	daemon/listen/html_text.c \
+	daemon/listen/imap_after.c \
+	daemon/listen/imap_idle.c \
+	daemon/listen/imap_session.c \
 	daemon/listen/imap_source.c \
 	daemon/listen/incoming.c \
 	daemon/listen/intent_sets.c \
@@ -343,12 +347,15 @@ SRC_listen := \
 	daemon/listen/mail_job.c \
 	daemon/listen/mail_reader.c \
 	daemon/listen/mailbox.c \
+	daemon/listen/mailbox_jobs.c \
 	daemon/listen/maildir_source.c \
 	daemon/listen/mime.c \
+	daemon/listen/pop3_source.c \
 	daemon/listen/reading.c \
 	daemon/listen/reception.c \
 	daemon/listen/reply_text.c \
 	daemon/listen/return_date.c \
+	daemon/listen/source.c \
 	daemon/listen/tls_stream.c \
 	daemon/listen/words.c
 
@@ -526,7 +533,7 @@ replays: $(REPLAYS)
 # Debian packages: to build and for the demo, which must not ask for a mail server; then to test
 DEPS_DEMO := gcc make pkg-config libevent-dev libsqlite3-dev libjansson-dev libyaml-dev libssl-dev libidn2-dev libpsl-dev libpcre2-dev \
 	libglib2.0-dev libcurl4 libetpan-dev libxml2-dev libgnutls28-dev tzdata publicsuffix ca-certificates python3
-DEPS := $(DEPS_DEMO) libcmocka-dev curl openssl swaks postfix dovecot-imapd dovecot-lmtpd systemd procps chromium ruby ruby-liquid graphviz nodejs spamassassin opendkim
+DEPS := $(DEPS_DEMO) libcmocka-dev curl openssl swaks postfix dovecot-imapd dovecot-lmtpd dovecot-pop3d systemd procps chromium ruby ruby-liquid graphviz nodejs spamassassin opendkim
 
 # -j for the inner make, unless the outer one was told something
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))

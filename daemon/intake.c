@@ -23,12 +23,12 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "listen/frame.h"
 #include "listen/reading.h"
-#include "listen/imap_source.h"
 #include "listen/intents.h"
-#include "listen/maildir_source.h"
+#include "listen/source.h"
 
 #define CPU_SECONDS 3			/* of one mail */
 #define MEMORY_BYTES (1024ul * 1024 * 1024)
@@ -38,22 +38,26 @@
 #define BACKOFF_MOST (5 * US_MINUTE)
 #define LOGIN_FIRST (5 * US_MINUTE)	/* a wrong password tried often locks the account */
 #define LOGIN_MOST (60 * US_MINUTE)
+#define TOKEN_AGAIN (5 * US_SECOND)	/* one that was refused may just have run out */
+#define TOKEN_COMES (90 * US_SECOND)
 
 struct intake {
 	json_t *config;			/* NULL before `configure` */
 	struct intent_rules *rules;
 	struct buf in;
-	struct imap_source *imap;	/* one of the two */
-	struct maildir_source *maildir;
-	char *host, *mailbox;		/* what imap's config borrows */
+	struct source *source;		/* NULL: only what `read` brings */
 	char *out[FRAME_WINDOW];	/* keys that wait for `committed` */
 	size_t out_count;
 	int64_t next_look;		/* clock_steady() */
-	int64_t backoff;
+	int64_t backoff;		/* the last one; 0: all went well since */
+	bool failing;			/* it waits for that to pass */
+	bool wants_token;		/* the daemon was asked for one */
+	int tokens_refused;
 	bool asked;			/* a `read` came: these bytes behind it are its mail */
 	size_t asked_size;
 	int64_t asked_received;
-	bool ready, more, stop; /* more: the source has mails that did not fit into the window */
+	bool known;			/* all that the daemon remembers is told */
+	bool ready, more, rests, stop; /* more: the source has mails that did not fit into the window */
 };
 
 /* --- to the daemon -------------------------------------------------------------------------------------- */
@@ -79,9 +83,9 @@ static void send_frame(struct intake *in, json_t *message)
 	buf_clear(&b);
 }
 
-static void send_problem(struct intake *in, const char *what, int64_t retry_in)
+static void send_problem(struct intake *in, const char *kind, const char *what, int64_t retry_in)
 {
-	send_frame(in, json_pack("{ss ss sI}", "type", "problem", "what", what, "retry_in",
+	send_frame(in, json_pack("{ss ss ss sI}", "type", "problem", "kind", kind, "what", what, "retry_in",
 			       (json_int_t)(retry_in / US_SECOND)));
 }
 
@@ -123,7 +127,10 @@ static void add_bytes(json_t *message, const struct incoming *mail, bool raw)
 	uint8_t digest[SHA256_SIZE];
 	struct buf text = BUF_INIT;
 
-	digest_sha256(buf_cstr(&mail->raw), mail->raw.len, digest);
+	if (mail->raw.len)
+		digest_sha256(buf_cstr(&mail->raw), mail->raw.len, digest);
+	else	/* one that could not be had is not the same as another */
+		digest_sha256(mail->key, strlen(mail->key), digest);
 	text_hex(&text, digest, sizeof(digest));
 	json_object_set_new(message, "sha256", json_string(buf_cstr(&text)));
 	buf_reset(&text);
@@ -178,28 +185,40 @@ static void send_mail(struct intake *in, struct incoming *mail)
 
 /* --- the mailbox ---------------------------------------------------------------------------------------- */
 
-static void trouble(struct intake *in, const struct err *err, bool login)
+/* Doubled each time, and spread, so that many who lost one server do not come back at once. */
+static void back_off(struct intake *in, const char *kind, const char *what, int64_t first, int64_t most)
 {
-	int64_t first = login ? LOGIN_FIRST : BACKOFF_FIRST, most = login ? LOGIN_MOST : BACKOFF_MOST;
-
 	in->backoff = in->backoff * 2 < first ? first : in->backoff * 2 > most ? most : in->backoff * 2;
-	in->more = false;
-	send_problem(in, err->text, in->backoff);
-	look_again_in(in, in->backoff);
+	in->more = in->rests = false;
+	in->failing = true;
+	send_problem(in, kind, what, in->backoff);
+	look_again_in(in, (int64_t)((double)in->backoff * (0.8 + 0.4 * random_unit())));
+}
+
+static void trouble(struct intake *in, const struct err *err, enum source_trouble kind)
+{
+	switch (kind) {
+	case TROUBLE_NETWORK:
+		back_off(in, "network", err->text, BACKOFF_FIRST, BACKOFF_MOST);
+		return;
+	case TROUBLE_TOKEN:
+		if (in->tokens_refused++ == 0) {
+			back_off(in, "network", err->text, TOKEN_AGAIN, TOKEN_AGAIN);
+			return;
+		}
+		/* fall through */
+	case TROUBLE_LOGIN:
+		back_off(in, "login", err->text, LOGIN_FIRST, LOGIN_MOST);
+		return;
+	}
 }
 
 static bool announce_next(struct intake *in)
 {
 	char key[300];
 
-	if (in->imap) {
-		if (!imap_peek(in->imap, key, sizeof(key)))
-			return false;
-	} else {
-		if (!maildir_peek(in->maildir))
-			return false;
-		snprintf(key, sizeof(key), "%s", maildir_peek(in->maildir));
-	}
+	if (!source_peek(in->source, key, sizeof(key)))
+		return false;
 	send_frame(in, json_pack("{ss ss ss}", "type", "state", "state", "reading", "key", key));
 	return true;
 }
@@ -218,13 +237,15 @@ static void pump(struct intake *in)
 			send_frame(in, json_pack("{ss ss}", "type", "state", "state", "idle"));
 			return;
 		}
-		rc = in->imap ? imap_next(in->imap, &mail, &err) : maildir_next(in->maildir, &mail, &err);
+		rc = source_next(in->source, &mail, &err);
+		if (rc > 0 && mail.raw.len)
+			in->backoff = 0;
 		if (rc > 0)
 			send_mail(in, &mail);
-		else if (rc < 0 && in->imap)
-			trouble(in, &err, false);
+		else if (rc < 0 && source_is_remote(in->source))
+			trouble(in, &err, TROUBLE_NETWORK);
 		else if (rc < 0)
-			send_problem(in, err.text, 0);	/* that file alone */
+			send_problem(in, "mail", err.text, 0);	/* that file alone */
 		if (rc > 0)
 			incoming_clear(&mail);
 	}
@@ -237,103 +258,116 @@ static int64_t poll_interval(const struct intake *in)
 	return (seconds < 1 ? 1 : seconds) * US_SECOND;
 }
 
+/* A token is good for one login, and the daemon has it. false: it is on its way. */
+static bool has_token(struct intake *in)
+{
+	struct err err;
+
+	if (!source_wants_token(in->source))
+		return true;
+	if (in->wants_token) {
+		in->wants_token = false;
+		err_set(&err, "no token came");
+		trouble(in, &err, TROUBLE_NETWORK);
+		return false;
+	}
+	in->wants_token = true;
+	send_frame(in, json_pack("{ss}", "type", "token_wanted"));
+	look_again_in(in, TOKEN_COMES);
+	return false;
+}
+
 static void look(struct intake *in)
 {
-	enum imap_trouble kind = IMAP_NETWORK;
+	enum source_trouble kind = TROUBLE_NETWORK;
 	struct err err;
-	int rc = in->imap ? imap_refresh(in->imap, &kind, &err) : maildir_refresh(in->maildir, &err);
 
-	if (rc < 0) {
-		trouble(in, &err, kind == IMAP_LOGIN);
+	if (!has_token(in))
+		return;
+	limit_cpu();
+	in->rests = false;
+	if (source_refresh(in->source, &kind, &err) < 0) {
+		trouble(in, &err, kind);
 		return;
 	}
-	in->backoff = 0;
+	in->failing = false;
+	in->tokens_refused = 0;
 	look_again_in(in, poll_interval(in));
 	if (!in->ready)
-		send_frame(in, json_pack("{ss sI}", "type", "ready", "uidvalidity",
-					 (json_int_t)(in->imap ? imap_uidvalidity(in->imap) : 0)));
+		send_frame(in, json_pack("{ss sI}", "type", "ready", "uidvalidity", (json_int_t)source_uidvalidity(in->source)));
 	in->ready = true;
 	in->more = true;
 }
 
-/* host[:port]/MAILBOX, the host perhaps an [IPv6] one */
-static int split_url(struct intake *in, const char *rest, int default_port, int *port_out, struct err *err)
+/* All is read and committed. */
+static void rest(struct intake *in)
 {
-	const char *slash = strchr(rest, '/'), *end = slash ? slash : rest + strlen(rest),
-		   *colon = memrchr(rest, ':', (size_t)(end - rest));
-	struct buf name = BUF_INIT;
-	int64_t port = default_port;
+	struct err err;
+	int rc = source_rest(in->source, &err);
 
-	if (*rest == '[' && memchr(rest, ']', (size_t)(end - rest))) {
-		const char *close = memchr(rest, ']', (size_t)(end - rest));
-
-		colon = close[1] == ':' ? close + 1 : NULL;
-		in->host = xstrndup(rest + 1, (size_t)(close - rest - 1));
-	} else {
-		in->host = xstrndup(rest, (size_t)((colon ? colon : end) - rest));
+	if (rc < 0) {
+		trouble(in, &err, TROUBLE_NETWORK);
+		return;
 	}
-	if (colon) {
-		char *digits = xstrndup(colon + 1, (size_t)(end - colon - 1));
-		int rc = text_int(digits, &port);
-
-		free(digits);
-		if (rc < 0 || port < 1 || port > 65535)
-			return err_set(err, "%s: no such port", rest);
-	}
-	if (slash && text_percent_decode(slash + 1, strlen(slash + 1), false, &name) < 0)
-		buf_reset(&name);
-	in->mailbox = name.len ? buf_take(&name) : xstrdup("INBOX");
-	buf_clear(&name);
-	*port_out = (int)port;
-	return *in->host ? 0 : err_set(err, "%s: no host", rest);
+	in->rests = true;
+	in->backoff = 0;
+	look_again_in(in, rc > 0 ? 0 : source_interval(in->source, poll_interval(in)));
+	send_frame(in, json_pack("{ss ss ss}", "type", "state", "state", "rests", "learns", source_learns(in->source)));
 }
 
-static int open_imap(struct intake *in, const char *url, struct err *err)
+static void woken(struct intake *in)
 {
-	const json_t *watermark = json_object_get(in->config, "watermark");
-	bool tls = text_starts_with(url, "imaps://");
-	struct imap_config config = {
-		.stream = {.tls = tls, .control_fd = FRAME_FD, .cainfo = frame_string(in->config, "cainfo")},
-		.starttls = !tls && json_is_true(json_object_get(in->config, "starttls")),
-		.user = frame_string(in->config, "user"),
-		.password = frame_string(in->config, "password"),
-		.uidvalidity = (uint32_t)frame_integer(watermark, "uidvalidity", 0),
-		.last_uid = (uint32_t)frame_integer(watermark, "last_uid", 0),
-	};
+	struct err err;
+	int rc = source_woken(in->source, &err);
 
-	if (!tls && !config.starttls && !json_is_true(json_object_get(in->config, "cleartext")))
-		return err_set(err, "%s: without STARTTLS the password would go in the clear", url);
-	if (!*config.stream.cainfo)
-		config.stream.cainfo = "/etc/ssl/certs/ca-certificates.crt";
-	if (split_url(in, strstr(url, "://") + 3, tls ? 993 : 143, &config.stream.port, err) < 0)
-		return -1;
-	config.stream.host = in->host;
-	config.mailbox = in->mailbox;
-	in->imap = imap_new(&config);
-	return 0;
+	if (rc < 0)
+		trouble(in, &err, TROUBLE_NETWORK);
+	else if (rc > 0)
+		look_again_in(in, 0);
+}
+
+static void tell_gone(void *ctx, const char *key)
+{
+	send_frame(ctx, json_pack("{ss ss}", "type", "gone", "key", key));
+}
+
+static void tell_note(void *ctx, const char *what)
+{
+	send_problem(ctx, "after", what, 0);
+}
+
+static void remember(struct intake *in, const json_t *message)
+{
+	json_t *leave;
+	const char *key;
+
+	json_object_foreach(json_object_get(message, "known"), key, leave)
+		if (in->source)
+			source_known(in->source, key, json_is_true(leave));
+	in->known = !json_is_true(json_object_get(message, "more_known"));
 }
 
 static int configure(struct intake *in, json_t *message, struct err *err)
 {
-	const char *url = frame_string(message, "url");
+	static struct source_calls calls = { .gone = tell_gone, .note = tell_note };
 
 	if (in->config)
 		return err_set(err, "configured twice");
 	in->config = json_incref(message);
 	in->rules = intent_rules_new(json_object_get(message, "replies"));
 	look_again_in(in, 0);
-	if (!*url)
+	if (!*frame_string(message, "url"))
 		return 0;
-	if (text_starts_with(url, "maildir:"))
-		return maildir_open(url + strlen("maildir:"), &in->maildir, err);
-	if (text_starts_with(url, "imaps://") || text_starts_with(url, "imap://"))
-		return open_imap(in, url, err);
-	return err_set(err, "%s: neither imaps://, imap:// nor maildir:", url);
+	calls.ctx = in;
+	if (source_open(message, FRAME_FD, &calls, &in->source, err) < 0)
+		return -1;
+	remember(in, message);
+	return 0;
 }
 
 /* --- from the daemon ------------------------------------------------------------------------------------ */
 
-static void on_committed(struct intake *in, const char *key)
+static void on_committed(struct intake *in, const char *key, bool leave)
 {
 	struct err err;
 
@@ -342,11 +376,26 @@ static void on_committed(struct intake *in, const char *key)
 			continue;
 		free(in->out[i]);
 		in->out[i] = in->out[--in->out_count];
-		if (in->imap)
-			imap_done(in->imap, key);
-		else if (maildir_done(in->maildir, key, &err) < 0)
-			send_problem(in, err.text, 0);
+		if (source_done(in->source, key, leave, &err) < 0)
+			send_problem(in, "after", err.text, 0);
 		return;
+	}
+}
+
+static void on_token(struct intake *in, const json_t *message)
+{
+	const char *token = frame_string(message, "token");
+	struct err err;
+
+	if (!in->wants_token)
+		return;
+	in->wants_token = false;
+	if (*token) {
+		source_token(in->source, token);
+		look_again_in(in, 0);
+	} else {
+		err_set(&err, "%s", frame_string(message, "why"));
+		back_off(in, "login", err.text, BACKOFF_FIRST * 30, LOGIN_MOST);
 	}
 }
 
@@ -359,7 +408,7 @@ static void on_frame(struct intake *in, json_t *message)
 		in->stop = true;
 	} else if (!strcmp(type, "configure")) {
 		if (configure(in, message, &err) < 0) {
-			send_problem(in, err.text, 0);
+			send_problem(in, "config", err.text, 0);
 			in->stop = true;
 		}
 	} else if (!in->config) {
@@ -372,8 +421,12 @@ static void on_frame(struct intake *in, json_t *message)
 		in->asked_received = frame_integer(message, "received", 0);
 		in->stop = size < 0 || size > FRAME_MAIL_MAX;
 	} else if (!strcmp(type, "committed")) {
-		on_committed(in, frame_string(message, "key"));
-	} else if (!strcmp(type, "poll_now") && !in->backoff) {
+		on_committed(in, frame_string(message, "key"), json_is_true(json_object_get(message, "leave")));
+	} else if (!strcmp(type, "known")) {
+		remember(in, message);
+	} else if (!strcmp(type, "token")) {
+		on_token(in, message);
+	} else if (!strcmp(type, "poll_now") && !in->wants_token) {
 		look_again_in(in, 0);
 	}
 }
@@ -434,25 +487,35 @@ static void read_frames(struct intake *in)
 
 /* --- waiting -------------------------------------------------------------------------------------------- */
 
+static int wait_for(const struct intake *in)
+{
+	int64_t left = in->next_look - clock_steady();
+
+	if (!in->source || !in->known)
+		return -1;
+	return left <= 0 ? 0 : left > US_HOUR ? 3600000 : (int)(left / 1000) + 1;
+}
+
 static void wait_and_serve(struct intake *in)
 {
 	struct pollfd p[2] = { { .fd = FRAME_FD, .events = POLLIN },
-			       { .fd = in->maildir ? maildir_fd(in->maildir) : -1, .events = POLLIN } };
-	int64_t left = in->next_look - clock_steady();
-	bool no_mailbox = !in->imap && !in->maildir;
-	int timeout = no_mailbox ? -1 : left <= 0 ? 0 : left > US_HOUR ? 3600000 : (int)(left / 1000) + 1;
+			       { .fd = in->source ? source_fd(in->source) : -1, .events = POLLIN } };
 
-	if (poll(p, 2, timeout) < 0 && errno != EINTR) {
+	if (poll(p, 2, wait_for(in)) < 0 && errno != EINTR) {
 		in->stop = true;
 		return;
 	}
 	if (p[0].revents)
 		read_frames(in);
-	if (in->stop || (!in->imap && !in->maildir))
+	if (in->stop || !in->source || !in->known)
 		return;
-	if ((p[1].revents && !in->backoff) || clock_steady() >= in->next_look)
+	if (p[1].revents && !in->failing)
+		woken(in);
+	if (clock_steady() >= in->next_look)
 		look(in);
 	pump(in);
+	if (in->ready && !in->more && !in->out_count && !in->rests && !in->failing && !in->wants_token && !in->stop)
+		rest(in);
 }
 
 static void limit_process(void)
@@ -472,12 +535,9 @@ static void limit_process(void)
 
 static void intake_clear(struct intake *in)
 {
-	imap_free(&in->imap);
-	maildir_close(&in->maildir);
+	source_free(&in->source);
 	for (size_t i = 0; i < in->out_count; i++)
 		free(in->out[i]);
-	free(in->host);
-	free(in->mailbox);
 	json_decref(in->config);
 	intent_rules_free(&in->rules);
 	buf_clear(&in->in);

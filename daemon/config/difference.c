@@ -400,8 +400,12 @@ static void say_mailbox(struct book *b, const struct mailbox_config *m)
 	say(b, "tls", m->tls == TLS_NONE ? "none" : "required");
 	say(b, "user", m->user);
 	hide(b, "password", m->password, m->password ? strlen(m->password) : 0);
+	say(b, "token_file", m->token_file);
+	say_names(b, "token_command", m->token_command);
 	say(b, "ca_file", m->ca_file);
 	say_duration(b, "poll", m->poll);
+	say(b, "after", mailbox_after_names[m->after]);
+	say(b, "move_to", m->move_to);
 	say_names(b, "domains", m->domains);
 }
 

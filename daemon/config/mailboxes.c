@@ -13,11 +13,14 @@
 #include "scalar.h"
 
 static const char *const tls_choices[] = { "required", "none", NULL };
-static const char *const imap_schemes[] = { "imaps", "imap", NULL };
+static const char *const server_schemes[] = { "imaps", "imap", "pop3s", "pop3", NULL };
+const char *const mailbox_after_names[] = { "keep", "seen", "move", "delete", NULL };
+
+#define POLL_POP3 (5 * US_MINUTE)	/* a login each; providers block who comes too often */
 
 struct mailbox_keys {
 	struct mailbox_config config;
-	int tls;
+	int tls, after;
 	const struct yaml_node *url;
 };
 
@@ -25,18 +28,27 @@ static const struct key mailbox_keys[] = {
 	{ ROW_AS("name", KEY_NAME, mailbox_keys, config.name), .required = true,
 		.help = "its name in logs, and of its watermark" },
 	{ ROW(KEY_NODE, mailbox_keys, url), .required = true,
-		.help = "imaps://host/INBOX, imap://host/INBOX (STARTTLS), maildir:/path, or where your mail server brings mail by LMTP: "
-			"lmtp:/path of a socket, or lmtp://127.0.0.1:port" },
+		.help = "imaps://host/INBOX, imap://host/INBOX (STARTTLS), pop3s://host, pop3://host (STARTTLS), maildir:/path, or where your mail server "
+			"brings mail by LMTP: lmtp:/path of a socket, or lmtp://127.0.0.1:port" },
 	{ ROW(KEY_CHOICE, mailbox_keys, tls), .fallback = "required", .choices = tls_choices,
 		.help = "none is for a server on this machine only" },
 	{ ROW_AS("user", KEY_TEXT, mailbox_keys, config.user), .help = "the name to log in with" },
 	{ ROW_AS("password", KEY_SECRET, mailbox_keys, config.password),
 		.help = "the password that goes with `user`" },
+	{ ROW_AS("token_file", KEY_PATH, mailbox_keys, config.token_file), .fallback_help = "none",
+		.help = "instead of a password, OAuth 2.0: the file in which another program keeps an access token fresh; it is read at each login" },
+	{ ROW_AS("token_command", KEY_TEXTS, mailbox_keys, config.token_command), .fallback_help = "none",
+		.help = "or the program that prints an access token, with its arguments: [/usr/bin/oama, access, replies@example.com]; it is run at each login" },
 	{ ROW_AS("ca_file", KEY_PATH, mailbox_keys, config.ca_file),
 		.fallback = "/etc/ssl/certs/ca-certificates.crt",
 		.help = "the certificates that vouch for the server" },
 	{ ROW_AS("poll", KEY_DURATION, mailbox_keys, config.poll), .fallback = "15 s",
-		.least = US_SECOND / 10, .most = US_DAY, .help = "how often to look for new mail" },
+		.least = US_SECOND / 10, .most = US_DAY, .fallback_help = "15 s; POP3: 5 minutes",
+		.help = "how often to look for new mail; where the server tells of it (IDLE), it is looked every 2 to 9 minutes all the same" },
+	{ ROW(KEY_CHOICE, mailbox_keys, after), .fallback = "keep", .choices = mailbox_after_names,
+		.help = "what becomes of a mail that was taken: keep it as it is (IMAP: with the keyword $Nurtured), mark it as seen, move it to `move_to`, or "
+			"delete it. POP3 can keep and delete. What could not be read stays" },
+	{ ROW_AS("move_to", KEY_TEXT, mailbox_keys, config.move_to), .help = "the folder of `after: move`; it is made if it is not there" },
 	{ ROW_AS("domains", KEY_TEXTS, mailbox_keys, config.domains), .fallback_help = "none",
 		.help = "lmtp: domains whose mail is taken besides the bounce_domain and reply_domain of every sender, such as one where complaints arrive" },
 	NO_KEY,
@@ -59,7 +71,7 @@ static void check_useless(struct load *l, const struct yaml_node *map, const cha
 
 static void load_maildir(struct load *l, const struct yaml_node *url, const struct yaml_node *map, struct mailbox_config *out)
 {
-	static const char *const useless[] = { "tls", "user", "password", "ca_file", "domains", NULL };
+	static const char *const useless[] = { "tls", "user", "password", "token_file", "token_command", "ca_file", "domains", "after", "move_to", NULL };
 
 	out->kind = MAILBOX_MAILDIR;
 	out->url = arena_strdup(l->arena, url->text);
@@ -85,7 +97,7 @@ static int split_place(struct load *l, const char *place, struct mailbox_config 
 /* In the clear and without a password: for this machine. */
 static void load_lmtp(struct load *l, const struct yaml_node *url, const struct yaml_node *map, struct mailbox_config *out)
 {
-	static const char *const useless[] = { "tls", "user", "password", "ca_file", "poll", NULL };
+	static const char *const useless[] = { "tls", "user", "password", "token_file", "token_command", "ca_file", "poll", "after", "move_to", NULL };
 	const char *place = url->text + strlen("lmtp:");
 
 	out->kind = MAILBOX_LMTP;
@@ -103,25 +115,69 @@ static void load_lmtp(struct load *l, const struct yaml_node *url, const struct 
 	check_useless(l, map, "LMTP", useless);
 }
 
-static void load_imap(struct load *l, const struct yaml_node *url, const struct yaml_node *map, struct mailbox_config *out)
+/* A password, or one of two ways to a token. */
+static void check_login(struct load *l, const struct yaml_node *map, const struct mailbox_config *out)
+{
+	const struct yaml_node *file = yaml_get(map, "token_file"), *command = yaml_get(map, "token_command"), *password = yaml_get(map, "password");
+
+	if (!file && !command) {
+		operator_check_login(l, map, out->user, "the mailbox");
+		return;
+	}
+	if (file && command)
+		complain(l, command, "`token_file` and `token_command` are two ways to the same; give one");
+	if (password)
+		complain(l, password, "with a token there is no `password`; take one of them out");
+	if (command && out->token_command && (!out->token_command[0] || out->token_command[0][0] != '/'))
+		complain(l, command, "`token_command` begins with the whole path of a program: [/usr/bin/oama, access, replies@example.com]");
+}
+
+static void check_after(struct load *l, const struct yaml_node *map, struct mailbox_config *out)
+{
+	const struct yaml_node *after = yaml_get(map, "after"), *move_to = yaml_get(map, "move_to");
+	const char *p;
+
+	if (out->kind == MAILBOX_POP3 && (out->after == MAILBOX_SEEN || out->after == MAILBOX_MOVE))
+		complain(l, after, "POP3 has no way to %s a mail; `after` is keep or delete", mailbox_after_names[out->after]);
+	else if (out->after == MAILBOX_MOVE && !move_to)
+		complain(l, after, "`after: move` needs `move_to`: the folder to move to");
+	else if (out->after != MAILBOX_MOVE && move_to)
+		complain(l, move_to, "`move_to` goes with `after: move`; take it out, or add that");
+	for (p = out->move_to ? out->move_to : ""; *p; p++)
+		if ((unsigned char)*p >= 127) {
+			complain(l, move_to, "`move_to` has other letters than ASCII's; write the folder as the server names it (modified UTF-7)");
+			break;
+		}
+}
+
+static void load_server(struct load *l, const struct yaml_node *url, const struct yaml_node *map, struct mailbox_config *out)
 {
 	static const char *const useless[] = { "domains", NULL };
 	struct scalar_url parts;
 	struct err err;
+	bool pop3;
 
 	out->kind = MAILBOX_IMAP;
-	if (scalar_url(l->arena, url->text, imap_schemes, &out->url, &err)) {
+	if (scalar_url(l->arena, url->text, server_schemes, &out->url, &err)) {
 		complain(l, url, "`url`: %s; or a folder: maildir:/path; or lmtp:/path of a socket", err.text);
 		return;
 	}
 	scalar_url_parts(l->scratch, url->text, &parts);
-	if (!parts.path[0] || !parts.path[1])
+	pop3 = text_starts_with(parts.scheme, "pop3");
+	if (pop3) {
+		out->kind = MAILBOX_POP3;
+		out->poll = yaml_get(map, "poll") ? out->poll : POLL_POP3;
+		if (parts.path[0] && parts.path[1])
+			complain(l, url, "`%s` names a folder, and POP3 has none; write pop3s://host", url->text);
+	} else if (!parts.path[0] || !parts.path[1]) {
 		complain(l, url, "`%s` names no mailbox; write imaps://host/INBOX", url->text);
+	}
 	if (!out->user)
-		complain(l, map, "the mailbox has no `user`; IMAP wants a login");
-	operator_check_login(l, map, out->user, "the mailbox");
+		complain(l, map, "the mailbox has no `user`; %s wants a login", pop3 ? "POP3" : "IMAP");
+	check_login(l, map, out);
 	operator_check_tls(l, map, url->text, out->tls);
-	check_useless(l, map, "IMAP", useless);
+	check_after(l, map, out);
+	check_useless(l, map, pop3 ? "POP3" : "IMAP", useless);
 }
 
 static void check_domains(struct load *l, const struct yaml_node *list)
@@ -144,6 +200,7 @@ static void load_mailbox(struct load *l, const struct yaml_node *map, struct mai
 	keys_read(l, map, &mailbox_table, &keys);
 	*out = keys.config;
 	out->tls = (enum tls)keys.tls;
+	out->after = (enum mailbox_after)keys.after;
 	if (map->kind != YAML_MAP)
 		return;
 	check_domains(l, yaml_get(map, "domains"));
@@ -155,7 +212,7 @@ static void load_mailbox(struct load *l, const struct yaml_node *map, struct mai
 	else if (text_starts_with(text, "lmtp:"))
 		load_lmtp(l, keys.url, map, out);
 	else
-		load_imap(l, keys.url, map, out);
+		load_server(l, keys.url, map, out);
 }
 
 void mailboxes_load(struct load *l, const struct yaml_node *list)

@@ -209,7 +209,7 @@ static int url_check(struct arena *arena, CURLU *url, const char *const *schemes
 	if (schemes[i])
 		return 0;
 	for (i = 0; schemes[i]; i++)
-		buf_printf(&known, "%s%s", i ? " or " : "", schemes[i]);
+		buf_printf(&known, "%s%s", !i ? "" : schemes[i + 1] ? ", " : " or ", schemes[i]);
 	err_set(err, "`%s:` is no scheme for this; it is %s", scheme, buf_cstr(&known));
 	buf_clear(&known);
 	return -1;

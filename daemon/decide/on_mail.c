@@ -214,6 +214,8 @@ int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struc
 	*out = (struct mail_result){ 0 };
 	if (fact->watermark.uidvalidity && mailboxes_set(db, fact->mailbox, &fact->watermark, err))
 		return -1;
+	if (fact->there.key && mailboxes_remember(db, fact->mailbox, &fact->there, err))
+		return -1;
 	found = find(d, db, fact, &p, &about, err);
 	if (found < 0)
 		return -1;

@@ -168,6 +168,7 @@ void mailboxes_look(struct doctor *d)
 
 		switch (box->kind) {
 		case MAILBOX_IMAP:
+		case MAILBOX_POP3:
 			look_imap(d, box);
 			break;
 		case MAILBOX_MAILDIR:

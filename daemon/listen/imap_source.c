@@ -2,31 +2,18 @@
  * imap_source.c: libetpan's IMAP over tls_stream.h. Only UID, RFC822.SIZE, INTERNALDATE and BODY.PEEK[] are
  * asked for: its parsers of envelopes and structures fail on what odd servers say.
  */
-#include <libetpan/libetpan.h>
-
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "imap_source.h"
+
+#include "imap_session.h"
 
 #define SINCE_DAYS 30
-#define MAX_TRIES 3
-
-struct imap_source {
-	struct imap_config config;
-	mailimap *session;	/* NULL: not connected */
-	uint32_t uidvalidity;
-	uint32_t last_uid;	/* given out last */
-	uint32_t *uids;		/* above it, in order */
-	size_t count, cap, next;
-	uint32_t tried_uid;	/* that failed, and how often */
-	int tries;
-};
+#define TRIES 3		/* of a mail that the server cannot give, or gives in no way that can be read */
+#define TRIES_LOST 8	/* where each time the connection was lost: a bad network is not the mail's fault. Minutes, with the back-off */
 
 struct imap_source *imap_new(const struct imap_config *config)
 {
@@ -36,20 +23,14 @@ struct imap_source *imap_new(const struct imap_config *config)
 	return s;
 }
 
-static void disconnect(struct imap_source *s)
-{
-	if (s->session)
-		mailimap_free(s->session);	/* closes the stream too */
-	s->session = NULL;
-	s->count = s->next = 0;
-}
-
 void imap_free(struct imap_source **source)
 {
 	if (!*source)
 		return;
-	disconnect(*source);
+	imap_token(*source, NULL);
+	imap_disconnect(*source);
 	free((*source)->uids);
+	free((*source)->owed);
 	free(*source);
 	*source = NULL;
 }
@@ -59,58 +40,42 @@ uint32_t imap_uidvalidity(const struct imap_source *source)
 	return source->uidvalidity;
 }
 
-/* --- connecting ----------------------------------------------------------------------------------------- */
-
-static int imap_failed(struct imap_source *s, const char *what, int rc, struct err *err)
+/* "uidvalidity:uid"; -1: none of ours. */
+static int split_key(const char *key, uint32_t *uidvalidity, uint32_t *uid)
 {
-	const char *said = s->session && s->session->imap_response ? s->session->imap_response : "";
-
-	return err_set(err, "%s: %s failed (%s%s)", s->config.stream.host, what,
-		rc == MAILIMAP_ERROR_STREAM ? "connection lost" : "server said: ",
-		rc == MAILIMAP_ERROR_STREAM ? "" : said);
+	return sscanf(key, "%u:%u", uidvalidity, uid) == 2 ? 0 : -1;
 }
 
-static int upgrade(struct imap_source *s, struct err *err)
+void imap_known(struct imap_source *s, const char *key, bool leave)
 {
-	int rc = mailimap_starttls(s->session);
+	uint32_t uidvalidity, uid;
 
-	if (rc != MAILIMAP_NO_ERROR)
-		return imap_failed(s, "STARTTLS", rc, err);
-	if (s->session->imap_stream->read_buffer_len > 0)	/* somebody in the middle spoke ahead */
-		return err_set(err, "%s: bytes in the clear after STARTTLS", s->config.stream.host);
-	return tls_stream_upgrade(mailstream_get_low(s->session->imap_stream), err);
+	if (split_key(key, &uidvalidity, &uid) < 0 || leave || s->config.after == AFTER_KEEP || uidvalidity != s->config.uidvalidity)
+		s->config.calls->gone(s->config.calls->ctx, key);
+	else
+		imap_owe(s, uidvalidity, uid);
 }
 
-static int greet(struct imap_source *s, struct err *err)
+bool imap_wants_token(const struct imap_source *s)
 {
-	mailstream_low *low;
-	mailstream *stream;
-	int rc;
-
-	if (tls_stream_open(&s->config.stream, &low, err) < 0)
-		return -1;
-	stream = mailstream_new(low, 8192);
-	s->session = mailimap_new(0, NULL);
-	if (!stream || !s->session)
-		return err_set(err, "out of memory");
-	rc = mailimap_connect(s->session, stream);
-	if (rc != MAILIMAP_NO_ERROR_NON_AUTHENTICATED && rc != MAILIMAP_NO_ERROR_AUTHENTICATED)
-		return imap_failed(s, "greeting", rc, err);
-	return s->config.starttls ? upgrade(s, err) : 0;
+	return s->config.by_token && !s->session && !s->token;
 }
 
-static int open_mailbox(struct imap_source *s, enum imap_trouble *trouble, struct err *err)
+void imap_token(struct imap_source *s, const char *token)
+{
+	if (s->token)
+		explicit_bzero(s->token, strlen(s->token));
+	free(s->token);
+	s->token = token ? xstrdup(token) : NULL;
+}
+
+static int open_mailbox(struct imap_source *s, enum source_trouble *trouble, struct err *err)
 {
 	int rc;
 
-	if (greet(s, err) < 0)
+	if (imap_log_in(s, trouble, err) < 0)
 		return -1;
-	rc = mailimap_login(s->session, s->config.user, s->config.password);
-	if (rc != MAILIMAP_NO_ERROR) {
-		if (rc != MAILIMAP_ERROR_STREAM)
-			*trouble = IMAP_LOGIN;
-		return imap_failed(s, "login", rc, err);
-	}
+	imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
 	rc = mailimap_select(s->session, s->config.mailbox);
 	if (rc != MAILIMAP_NO_ERROR)
 		return imap_failed(s, "SELECT", rc, err);
@@ -120,6 +85,7 @@ static int open_mailbox(struct imap_source *s, enum imap_trouble *trouble, struc
 		s->uidvalidity = s->session->imap_selection_info->sel_uidvalidity;
 		s->last_uid = s->uidvalidity == s->config.uidvalidity ? s->config.last_uid : 0;
 	}
+	imap_forget_others(s);
 	return 0;
 }
 
@@ -199,20 +165,35 @@ static int by_uid(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-int imap_refresh(struct imap_source *s, enum imap_trouble *trouble, struct err *err)
+/* The server tells of new mails only between commands. */
+static int ask_for_news(struct imap_source *s, struct err *err)
 {
-	int rc = 0;
+	int rc;
 
-	*trouble = IMAP_NETWORK;
+	if (imap_idle_end(s, err) < 0)
+		return -1;
+	imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
+	rc = mailimap_noop(s->session);
+	return rc == MAILIMAP_NO_ERROR ? 0 : imap_failed(s, "NOOP", rc, err);
+}
+
+int imap_refresh(struct imap_source *s, enum source_trouble *trouble, struct err *err)
+{
+	int rc;
+
+	*trouble = TROUBLE_NETWORK;
 	s->count = s->next = 0;
-	if (!s->session)
-		rc = open_mailbox(s, trouble, err);
-	else if ((rc = mailimap_noop(s->session)) != MAILIMAP_NO_ERROR)
-		rc = imap_failed(s, "NOOP", rc, err);
-	if (rc == 0 && s->last_uid < UINT32_MAX)
+	rc = s->session ? ask_for_news(s, err) : open_mailbox(s, trouble, err);
+	if (rc == 0)
+		rc = imap_settle(s, err);
+	if (rc == 0 && s->last_uid < UINT32_MAX) {
+		s->news = false;
+		s->session->imap_selection_info->sel_exists = 0;	/* what is told from here on is news */
+		imap_allow(s, IMAP_LIST, IMAP_PATIENCE_MAIL);
 		rc = s->last_uid ? list_above(s, err) : list_since(s, err);
+	}
 	if (rc < 0) {
-		disconnect(s);
+		imap_disconnect(s);
 		return -1;
 	}
 	if (s->count)
@@ -243,30 +224,41 @@ static int64_t internal_date(const struct mailimap_date_time *d)
 	return ((int64_t)timegm(&tm) - zone * 60) * US_SECOND;
 }
 
-static void take_mail(clist *answer, struct incoming *out)
+static void take_item(const struct mailimap_msg_att_static *item, struct incoming *out)
+{
+	if (item->att_type == MAILIMAP_MSG_ATT_RFC822_SIZE)
+		out->size = item->att_data.att_rfc822_size;
+	else if (item->att_type == MAILIMAP_MSG_ATT_INTERNALDATE && item->att_data.att_internal_date)
+		out->received = internal_date(item->att_data.att_internal_date);
+	else if (item->att_type == MAILIMAP_MSG_ATT_BODY_SECTION && item->att_data.att_body_section &&
+		 item->att_data.att_body_section->sec_body_part && out->raw.len == 0)
+		buf_add(&out->raw, item->att_data.att_body_section->sec_body_part, item->att_data.att_body_section->sec_length);
+}
+
+/* A server may tell of other mails in between. */
+static bool is_about(const struct mailimap_msg_att *att, uint32_t uid)
+{
+	for (clistiter *k = clist_begin(att->att_list); k; k = clist_next(k)) {
+		const struct mailimap_msg_att_static *item = static_item(k);
+
+		if (item && item->att_type == MAILIMAP_MSG_ATT_UID)
+			return item->att_data.att_uid == uid;
+	}
+	return false;
+}
+
+static void take_mail(clist *answer, uint32_t uid, struct incoming *out)
 {
 	for (clistiter *it = clist_begin(answer); it; it = clist_next(it)) {
 		const struct mailimap_msg_att *att = clist_content(it);
 
-		for (clistiter *k = clist_begin(att->att_list); k; k = clist_next(k)) {
-			const struct mailimap_msg_att_static *item = static_item(k);
-
-			if (!item)
-				continue;
-			if (item->att_type == MAILIMAP_MSG_ATT_RFC822_SIZE)
-				out->size = item->att_data.att_rfc822_size;
-			else if (item->att_type == MAILIMAP_MSG_ATT_INTERNALDATE &&
-				 item->att_data.att_internal_date)
-				out->received = internal_date(item->att_data.att_internal_date);
-			else if (item->att_type == MAILIMAP_MSG_ATT_BODY_SECTION &&
-				 item->att_data.att_body_section &&
-				 item->att_data.att_body_section->sec_body_part && out->raw.len == 0)
-				buf_add(&out->raw, item->att_data.att_body_section->sec_body_part,
-					item->att_data.att_body_section->sec_length);
-		}
+		for (clistiter *k = is_about(att, uid) ? clist_begin(att->att_list) : NULL; k; k = clist_next(k))
+			if (static_item(k))
+				take_item(static_item(k), out);
 	}
 }
 
+/* 0, or what libetpan calls the failure; *err then says it. */
 static int fetch(struct imap_source *s, uint32_t uid, struct incoming *out, struct err *err)
 {
 	struct mailimap_fetch_type *what = mailimap_fetch_type_new_fetch_att_list_empty();
@@ -279,65 +271,67 @@ static int fetch(struct imap_source *s, uint32_t uid, struct incoming *out, stru
 	mailimap_fetch_type_new_fetch_att_list_add(
 		what, mailimap_fetch_att_new_body_peek_section_partial(
 			      mailimap_section_new(NULL), 0, INCOMING_MAX_RAW));
+	imap_allow(s, INCOMING_MAX_RAW + IMAP_ANSWER, IMAP_PATIENCE_MAIL);
 	rc = mailimap_uid_fetch(s->session, set, what, &answer);
 	mailimap_set_free(set);
 	mailimap_fetch_type_free(what);
-	if (rc != MAILIMAP_NO_ERROR)
-		return imap_failed(s, "UID FETCH BODY", rc, err);
-	take_mail(answer, out);
+	if (rc != MAILIMAP_NO_ERROR) {
+		imap_failed(s, "UID FETCH BODY", rc, err);
+		return rc;
+	}
+	take_mail(answer, uid, out);
 	mailimap_fetch_list_free(answer);
+	if (out->raw.len > INCOMING_MAX_RAW)
+		buf_cut(&out->raw, INCOMING_MAX_RAW);
 	return 0;
 }
 
-/* The same mail again and again: after three times it is somebody else's to look at. */
-static bool give_up(struct imap_source *s, uint32_t uid)
+/* The same mail again and again: then it is somebody else's to look at. */
+static bool give_up(struct imap_source *s, uint32_t uid, bool lost)
 {
 	if (s->tried_uid != uid)
 		s->tries = 0;
 	s->tried_uid = uid;
-	return ++s->tries >= MAX_TRIES;
+	return ++s->tries >= (lost ? TRIES_LOST : TRIES);
 }
 
 int imap_next(struct imap_source *s, struct incoming *out, struct err *err)
 {
 	uint32_t uid = s->uids[s->next];
-	bool failed;
+	int failed;
 
 	memset(out, 0, sizeof(*out));
-	failed = fetch(s, uid, out, err) < 0;
-	if (failed && !give_up(s, uid)) {
+	failed = fetch(s, uid, out, err);
+	if (failed) {
 		incoming_clear(out);
-		disconnect(s);
-		return -1;
+		imap_disconnect(s);
+		if (!give_up(s, uid, failed == MAILIMAP_ERROR_STREAM || failed == MAILIMAP_ERROR_FATAL))
+			return -1;
+	} else {
+		s->next++;
+		if (!out->raw.len)
+			return 0;	/* expunged meanwhile */
 	}
-	s->next++;
-	if (!failed && !out->raw.len)
-		return 0;	/* expunged meanwhile */
 	s->last_uid = out->uid = uid;
 	out->uidvalidity = s->uidvalidity;
 	out->key = xasprintf("%u:%u", s->uidvalidity, uid);
 	if (!out->received)
 		out->received = clock_now();
-	if (failed)
-		disconnect(s);
 	return 1;
 }
 
-void imap_done(struct imap_source *s, const char *key)
+int imap_done(struct imap_source *s, const char *key, bool leave, struct err *err)
 {
-	const char *colon = strchr(key, ':');
-	struct mailimap_flag_list *flags;
-	struct mailimap_store_att_flags *store;
-	struct mailimap_set *set;
+	uint32_t uidvalidity, uid;
 
-	if (!s->session || !colon || strtoul(key, NULL, 10) != s->uidvalidity)
-		return;
-	flags = mailimap_flag_list_new_empty();
-	mailimap_flag_list_add(flags, mailimap_flag_new_flag_keyword(xstrdup("$Nurtured")));
-	store = mailimap_store_att_flags_new_add_flags_silent(flags);
-	set = mailimap_set_new_single((uint32_t)strtoul(colon + 1, NULL, 10));
-	if (mailimap_uid_store(s->session, set, store) == MAILIMAP_ERROR_STREAM)
-		disconnect(s);
-	mailimap_store_att_flags_free(store);
-	mailimap_set_free(set);
+	if (leave || split_key(key, &uidvalidity, &uid) < 0)
+		return 0;
+	if (s->config.after == AFTER_KEEP)
+		return s->session && uidvalidity == s->uidvalidity ? imap_mark(s, uid, err) : 0;
+	if (uidvalidity != s->uidvalidity) {	/* the server has counted anew meanwhile */
+		s->config.calls->gone(s->config.calls->ctx, key);
+		return 0;
+	}
+	imap_owe(s, uidvalidity, uid);
+	return imap_settle(s, err);
 }

@@ -1,6 +1,7 @@
 /*
  * tls_stream.c: a mailstream_low_driver over a non-blocking socket and poll(). Each wait also watches the
- * daemon's socket, so that an intake whose daemon is gone does not sit out a server's silence.
+ * daemon's socket, so that an intake whose daemon is gone does not sit out a server's silence. The end of a connection
+ * is an error to libetpan, or it would parse an answer that was cut as one that is complete.
  */
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -16,53 +17,82 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "tls_stream.h"
+
+#define TRUST_BYTES (64 * 1024)	/* before anything is allowed: a greeting */
 
 struct stream {
 	int fd, control_fd;
 	char *host, *cainfo;
+	size_t allowed;			/* bytes that may still come */
+	int64_t deadline;		/* clock_steady() of the whole exchange */
+	bool quick, nothing;		/* do not wait; there was nothing to read */
+	char why[160];			/* of the last failure */
 	gnutls_session_t session;	/* NULL while in the clear */
 	gnutls_certificate_credentials_t credentials;
 };
 
-/* 0, or -1 with errno: time is up, or the daemon is gone. */
-static int wait_for(const struct stream *st, short events)
+/* -1, with why. */
+static int lost(struct stream *st, const char *why)
+{
+	snprintf(st->why, sizeof(st->why), "%s", why);
+	return -1;
+}
+
+/* 0, or -1 with errno and why: time is up, or the daemon is gone. */
+static int wait_for(struct stream *st, short events)
 {
 	struct pollfd p[2] = { { .fd = st->fd, .events = events }, { .fd = st->control_fd, .events = 0 } };
+	int64_t left = (st->deadline - clock_steady()) / 1000;
 	int rc;
 
+	if (left > TLS_STREAM_DEADLINE_MS)
+		left = TLS_STREAM_DEADLINE_MS;
 	do
-		rc = poll(p, 2, TLS_STREAM_DEADLINE_MS);
+		rc = poll(p, 2, left > 0 ? (int)left : 0);
 	while (rc < 0 && errno == EINTR);
-	if (rc == 0)
-		errno = ETIMEDOUT;
 	if (rc > 0 && (p[1].revents & (POLLHUP | POLLERR))) {
 		errno = ECANCELED;
-		return -1;
+		return lost(st, "nurtured has ended");
 	}
-	return rc > 0 ? 0 : -1;
+	if (rc == 0)
+		errno = ETIMEDOUT;
+	return rc > 0 ? 0 : lost(st, rc == 0 ? "no answer in time" : strerror(errno));
 }
 
 /* --- the driver ----------------------------------------------------------------------------------------- */
 
+static ssize_t read_some(struct stream *st, void *data, size_t n)
+{
+	for (;;) {
+		ssize_t rc = st->session ? gnutls_record_recv(st->session, data, n) : recv(st->fd, data, n, 0);
+
+		if (rc > 0)
+			return rc;
+		if (rc == 0 || rc == GNUTLS_E_PREMATURE_TERMINATION)
+			return lost(st, "the server closed the connection");
+		if (st->session ? rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED : errno != EAGAIN && errno != EINTR)
+			return lost(st, st->session ? gnutls_strerror((int)rc) : strerror(errno));
+		st->nothing = st->quick;
+		if (st->quick || wait_for(st, st->session && gnutls_record_get_direction(st->session) ? POLLOUT : POLLIN) < 0)
+			return -1;
+	}
+}
+
 static ssize_t stream_read(mailstream_low *low, void *data, size_t n)
 {
 	struct stream *st = low->data;
+	ssize_t got;
 
-	for (;;) {
-		ssize_t rc =
-			st->session ? gnutls_record_recv(st->session, data, n) : recv(st->fd, data, n, 0);
-
-		if (rc >= 0)
-			return rc;
-		if (st->session ? rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED
-				: errno != EAGAIN && errno != EINTR)
-			return -1;
-		if (wait_for(st, st->session && gnutls_record_get_direction(st->session) ? POLLOUT : POLLIN) <
-			0)
-			return -1;
-	}
+	st->nothing = false;
+	if (!st->allowed)
+		return lost(st, "the server sends more than was asked for");
+	got = read_some(st, data, n < st->allowed ? n : st->allowed);
+	if (got > 0)
+		st->allowed -= (size_t)got;
+	return got;
 }
 
 static ssize_t stream_write(mailstream_low *low, const void *data, size_t n)
@@ -70,18 +100,41 @@ static ssize_t stream_write(mailstream_low *low, const void *data, size_t n)
 	struct stream *st = low->data;
 
 	for (;;) {
-		ssize_t rc = st->session ? gnutls_record_send(st->session, data, n)
-					 : send(st->fd, data, n, MSG_NOSIGNAL);
+		ssize_t rc = st->session ? gnutls_record_send(st->session, data, n) : send(st->fd, data, n, MSG_NOSIGNAL);
 
 		if (rc >= 0)
 			return rc;
-		if (st->session ? rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED
-				: errno != EAGAIN && errno != EINTR)
-			return -1;
-		if (wait_for(st,
-			    st->session && !gnutls_record_get_direction(st->session) ? POLLIN : POLLOUT) < 0)
+		if (st->session ? rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED : errno != EAGAIN && errno != EINTR)
+			return lost(st, st->session ? gnutls_strerror((int)rc) : strerror(errno));
+		if (wait_for(st, st->session && !gnutls_record_get_direction(st->session) ? POLLIN : POLLOUT) < 0)
 			return -1;
 	}
+}
+
+void tls_stream_allow(mailstream_low *low, size_t bytes, int64_t within)
+{
+	struct stream *st = low->data;
+
+	st->allowed = bytes;
+	st->deadline = clock_steady() + within;
+	st->why[0] = '\0';
+}
+
+void tls_stream_quick(mailstream_low *low, bool quick)
+{
+	((struct stream *)low->data)->quick = quick;
+}
+
+bool tls_stream_nothing(mailstream_low *low)
+{
+	return ((struct stream *)low->data)->nothing;
+}
+
+const char *tls_stream_why(mailstream_low *low)
+{
+	const struct stream *st = low->data;
+
+	return *st->why ? st->why : "connection lost";
 }
 
 static int stream_close(mailstream_low *low)
@@ -145,10 +198,12 @@ static mailstream_low_driver driver = {
 
 /* --- connecting ----------------------------------------------------------------------------------------- */
 
+/* A peer that is gone without a word is noticed within a minute and a half, whether we wait for it or write to it. */
 static void keep_alive(int fd)
 {
-	int on = 1, idle = 60, interval = 10, count = 3;
+	int on = 1, idle = 60, interval = 10, count = 3, unanswered = 90000;
 
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered, sizeof(unanswered));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
@@ -247,6 +302,8 @@ int tls_stream_open(const struct tls_stream_config *config, mailstream_low **out
 
 	st->fd = -1;
 	st->control_fd = config->control_fd;
+	st->allowed = TRUST_BYTES;
+	st->deadline = clock_steady() + 2 * TLS_STREAM_DEADLINE_MS * INT64_C(1000);
 	st->host = xstrdup(config->host);
 	st->cainfo = xstrdup(config->cainfo);
 	if (connect_to(st, config->port, err) < 0 || (config->tls && start_tls(st, err) < 0)) {

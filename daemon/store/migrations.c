@@ -519,6 +519,13 @@ static const char *const steps[] = {
 	" host $TEXT NOT NULL,"
 	" until_us $INT NOT NULL,"
 	" PRIMARY KEY (domain)) $BY_KEY",
+
+	/* mails of a mailbox that were taken and are not done with there */
+	"CREATE TABLE mailbox_mail ("
+	" mailbox $TEXT NOT NULL,"
+	" mail_key $TEXT NOT NULL,"
+	" stays $INT NOT NULL,"
+	" PRIMARY KEY (mailbox, mail_key)) $BY_KEY",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

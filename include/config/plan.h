@@ -44,20 +44,30 @@ struct relay_config {
 	struct rate rate;		/* messages; 0: no limit of ours */
 };
 
-enum mailbox_kind { MAILBOX_IMAP, MAILBOX_MAILDIR, MAILBOX_LMTP };
+enum mailbox_kind { MAILBOX_IMAP, MAILBOX_POP3, MAILBOX_MAILDIR, MAILBOX_LMTP };
+/* What becomes of a mail that was taken. */
+enum mailbox_after { MAILBOX_KEEP, MAILBOX_SEEN, MAILBOX_MOVE, MAILBOX_DELETE };
+extern const char *const mailbox_after_names[];	/* keep seen move delete; ends with NULL */
 
 struct mailbox_config {
 	const char *name;
 	enum mailbox_kind kind;
-	/* imaps://host[:port]/MAILBOX, imap:// (STARTTLS, or tls: none), maildir:/absolute/path, lmtp:/absolute/path, lmtp://127.0.0.1:port */
+	/*
+	 * imaps://host[:port]/MAILBOX, imap:// (STARTTLS, or tls: none), pop3s://host[:port], pop3:// (likewise), maildir:/absolute/path,
+	 * lmtp:/absolute/path, lmtp://127.0.0.1:port
+	 */
 	const char *url;
 	const char *host;		/* LMTP: the address, or the path of the socket; else NULL */
 	int port;			/* LMTP: 0 is the socket */
 	const char *const *domains;	/* LMTP: whose mail is taken besides that of the senders' domains; ends with NULL */
 	enum tls tls;
 	const char *user, *password;
+	const char *token_file;		/* instead of a password, OAuth 2.0: where an access token stands now, */
+	const char *const *token_command;	/* or what prints one: path and arguments; ends with NULL */
 	const char *ca_file;
-	int64_t poll;			/* default 15 s */
+	int64_t poll;			/* default 15 s; POP3: 5 minutes */
+	enum mailbox_after after;	/* IMAP: all; POP3: keep and delete */
+	const char *move_to;		/* after: move */
 };
 
 struct listen_config {

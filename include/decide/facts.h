@@ -260,7 +260,8 @@ struct mail_bounce_said {
 
 struct mail_fact {
 	const char *mailbox;
-	struct watermark watermark;	/* to be stored; uidvalidity 0: a Maildir, none */
+	struct watermark watermark;	/* to be stored; uidvalidity 0: none, as of a Maildir */
+	struct mailbox_mail there;	/* to be remembered: it may still be there; key NULL: not */
 	uint8_t sha256[32];
 	int64_t received, at;
 	enum mail_class class;

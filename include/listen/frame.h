@@ -8,27 +8,35 @@
  *
  * Daemon -> intake:
  *   configure  first, once: name; url ("": no mailbox, only what `read` brings; imaps://host[:port]/MAILBOX, imap://host[:port]/MAILBOX with
- *              "starttls": true, or, where that is meant, "cleartext": true; or maildir:/path); user,
- *              password; cainfo (file of trusted certificates); poll_seconds; raw (true: send the bytes
- *              too); watermark {uidvalidity, last_uid}; own_domains [reply and return domains]; skip [keys
+ *              "starttls": true, or, where that is meant, "cleartext": true; pop3s:// and pop3:// likewise, without MAILBOX; or maildir:/path);
+ *              user, password, or "by_token": true; cainfo (file of trusted certificates); poll_seconds; after (keep, seen, move, delete), move_to;
+ *              raw (true: send the bytes too); watermark {uidvalidity, last_uid}; known {key: stays}: mails that were taken and may still be
+ *              there, of which those that do not stay get what `after` says; more_known (true: `known` frames follow, and nothing is looked
+ *              at before the last of them); own_domains [reply and return domains]; skip [keys
  *              that ended the intake twice: they come as class "unreadable", unread]; replies {what
  *              replies.yaml says: line, order, word, long_text, many, intents [{name, weight, hot, alone, over,
  *              say, unless}]}
+ *   known      more of known, and more_known
+ *   token      token, for the one login that it was wanted for; or why there is none
  *   committed  key: what follows from that mail is on disk: a Maildir file moves to cur/ with the flag S, a
- *              mail in IMAP gets the keyword $Nurtured
+ *              mail in IMAP or POP3 gets what `after` says (keep: the keyword $Nurtured), unless "leave" is true
  *   read       size, received: behind the frame come so many bytes of one mail, at most FRAME_MAIL_MAX; what it
  *              says is answered as a state `reading` with an empty key, when it begins, and a `mail` without
  *              key; nothing of it is `committed`
- *   poll_now   look now
+ *   poll_now   look now, whatever was wrong
  *   stop       end, status 0
  * Intake -> daemon:
- *   ready      the mailbox has been opened: uidvalidity (0: a Maildir)
+ *   ready      the mailbox has been opened: uidvalidity (0: it has none)
+ *   token_wanted  it is about to log in by token, and waits for one
  *   state      state "reading", key: about to read that mail. If the intake ends before the mail comes, that
- *              one was it. state "idle": all that is there has been read
- *   mail       key; uid, uidvalidity (0: a Maildir); sha256 (hex, of the first 5 MB); size; received
+ *              one was it. state "idle": all that is there has been read. state "rests": and committed; learns "told", by the server or
+ *              the kernel, when there is more, or "asks"
+ *   mail       key; uid, uidvalidity (0: none); sha256 (hex, of the first 5 MB; of the key where no byte could be had); size; received
  *              (microseconds UTC); raw (base64 of at most the first megabyte, if asked for); and what
  *              reading_json() (reading.h) says
- *   problem    what; retry_in (seconds)
+ *   gone       key: of `known`, or committed: nothing is left to be done with that mail
+ *   problem    kind: network, login (a person must see to it), config, mail (that one alone), after (what should become of a mail was refused;
+ *              it is tried again); what; retry_in (seconds; 0: it goes on)
  * At most FRAME_WINDOW mails are out without `committed`. Mails of a mailbox come in the order of their uids;
  * the watermark is the daemon's: it may store the uid of a mail together with what follows from it.
  */

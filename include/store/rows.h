@@ -543,6 +543,12 @@ struct watermark { uint32_t uidvalidity, last_uid; };
 int mailboxes_get(struct db *db, const char *mailbox, struct watermark *out, struct err *err) MUSTCHECK;	/* 0,0 if new */
 int mailboxes_set(struct db *db, const char *mailbox, const struct watermark *w, struct err *err) MUSTCHECK;
 
+/* A mail that was taken and may still be there: to be recognised (POP3), or to be marked, moved or deleted. `stays`: nothing is done to it. */
+struct mailbox_mail { const char *key; bool stays; };
+int mailboxes_remember(struct db *db, const char *mailbox, const struct mailbox_mail *mail, struct err *err) MUSTCHECK;
+int mailboxes_forget(struct db *db, const char *mailbox, const char *key, struct err *err) MUSTCHECK;
+int mailboxes_remembered(struct db *db, const char *mailbox, struct arena *arena, struct mailbox_mail **out, size_t *count_out, struct err *err) MUSTCHECK;
+
 /* Why things happened: `kind` stage list move enrol restart holdout branch late skip join leave pause limit language asked end hold hot alert webhook tag untag test lead suppress mail, `what` the new value, `why` the cause. */
 struct journal_row { int64_t at; int64_t prospect; const char *kind, *what, *why; int64_t id; };
 int journal_add(struct db *db, int64_t prospect, int64_t at, const char *kind, const char *what, const char *why, struct err *err) MUSTCHECK;

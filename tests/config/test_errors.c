@@ -187,16 +187,36 @@ static const struct mistake operator_mistakes[] = {
 	{ "nurtured.yaml", "/INBOX", "",
 		"nurtured.yaml:11:26: `imaps://imap.example.com` names no mailbox; write "
 		"imaps://host/INBOX\n" },
-	{ "nurtured.yaml", "imaps://", "pop3://",
-		"nurtured.yaml:11:26: `url`: `pop3:` is no scheme for this; it is imaps or imap; or a "
+	{ "nurtured.yaml", "imaps://", "nntp://",
+		"nurtured.yaml:11:26: `url`: `nntp:` is no scheme for this; it is imaps, imap, pop3s or pop3; or a "
 		"folder: maildir:/path; or lmtp:/path of a socket\n" },
+	{ "nurtured.yaml", "imaps://", "pop3://",
+		"nurtured.yaml:11:26: `pop3://imap.example.com/INBOX` names a folder, and POP3 has none; write pop3s://host\n" },
+	{ "nurtured.yaml", "imaps://imap.example.com/INBOX\", user: replies,", "pop3s://imap.example.com\", after: move, move_to: Done, tls: none,",
+		"nurtured.yaml:11:5: the mailbox has no `user`; POP3 wants a login\n"
+		"nurtured.yaml:11:61: POP3 has no way to move a mail; `after` is keep or delete\n"
+		"nurtured.yaml:11:87: pop3s:// is TLS already; `tls: none` goes with the scheme without the s\n"
+		"nurtured.yaml:11:103: the mailbox has a `password` and no `user`; give both, or neither\n" },
+	{ "nurtured.yaml", "user: replies,", "user: replies, after: archive,",
+		"nurtured.yaml:11:82: `after`: `archive` is no choice here; there are `keep`, `seen`, `move` and `delete`\n" },
+	{ "nurtured.yaml", "user: replies,", "user: replies, after: move,",
+		"nurtured.yaml:11:82: `after: move` needs `move_to`: the folder to move to\n" },
+	{ "nurtured.yaml", "user: replies,", "user: replies, after: move, move_to: Gelöscht,",
+		"nurtured.yaml:11:97: `move_to` has other letters than ASCII's; write the folder as the server names it (modified UTF-7)\n" },
+	{ "nurtured.yaml", "user: replies,", "user: replies, move_to: Done,",
+		"nurtured.yaml:11:84: `move_to` goes with `after: move`; take it out, or add that\n" },
+	{ "nurtured.yaml", "user: replies,", "user: replies, token_file: /run/token, token_command: [oama, access],",
+		"nurtured.yaml:11:114: `token_file` and `token_command` are two ways to the same; give one\n"
+		"nurtured.yaml:11:114: `token_command` begins with the whole path of a program: [/usr/bin/oama, access, replies@example.com]\n"
+		"nurtured.yaml:11:140: with a token there is no `password`; take one of them out\n" },
 	{ "nurtured.yaml", "maildir:/var", "maildir:var",
 		"nurtured.yaml:12:24: `maildir:var/mail/replies` is wrong; a Maildir has an absolute path: "
 		"maildir:/var/mail/replies\n" },
-	{ "nurtured.yaml", "\"maildir:/var/mail/replies\"", "\"maildir:/var/mail/replies\", user: x, password: credential:imap-password, tls: none",
+	{ "nurtured.yaml", "\"maildir:/var/mail/replies\"", "\"maildir:/var/mail/replies\", user: x, password: credential:imap-password, tls: none, after: seen",
 		"nurtured.yaml:12:59: a Maildir has no use for `user`; take it out\n"
 		"nurtured.yaml:12:72: a Maildir has no use for `password`; take it out\n"
-		"nurtured.yaml:12:103: a Maildir has no use for `tls`; take it out\n" },
+		"nurtured.yaml:12:103: a Maildir has no use for `tls`; take it out\n"
+		"nurtured.yaml:12:116: a Maildir has no use for `after`; take it out\n" },
 	{ "nurtured.yaml", "user: replies,", "user: replies, domains: [x.example],",
 		"nurtured.yaml:11:84: IMAP has no use for `domains`; take it out\n" },
 	{ "nurtured.yaml", "maildir:/var/mail/replies\"", "lmtp:lmtp.sock\"}\n  - {name: a, url: \"lmtp://192.0.2.1:24\"}\n  - {name: b, url: \"lmtp://127.0.0.1\"}\n"

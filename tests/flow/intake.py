@@ -5,96 +5,17 @@ Needs root, as Dovecot does. Everything is on loopback, in one folder that goes 
 """
 import base64
 import hashlib
-import imaplib
-import json
 import os
 import shutil
 import socket
-import ssl
-import struct
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from world import BUILD, PATIENCE, Failed, check, free_port, run, wait_for, write  # noqa: E402
-
-TOKEN = "aebagbafaydqqcikbmgq2dqpcaireeyuca"
-WINDOW = 8
-
-
-# as the daemon sends what conf/replies.yaml says: some of it
-REPLIES = {"line": 0.95, "order": 0.85, "word": 0.6, "long_text": 1500, "many": 3, "intents": [
-    {"name": "call_me", "weight": 1.0, "hot": True, "alone": False, "over": [], "say": ["call me"], "unless": []},
-    {"name": "unsubscribe", "weight": 1.0, "hot": False, "alone": False, "over": [], "say": ["unsubscribe"], "unless": []}]}
-
-
-class Intake:
-    """The daemon's end of the socket."""
-
-    def __init__(self, **config):
-        ours, theirs = socket.socketpair()
-        fd = theirs.fileno()
-        # a shell puts the socket where it belongs: dup2 in a forked Python is not for programs with threads
-        self.process = subprocess.Popen(["/bin/sh", "-c", 'exec "$0" 3<&%d' % fd if fd != 3 else 'exec "$0"', os.path.join(BUILD, "nurtured-intake")],
-                                        pass_fds=[fd])
-        theirs.close()
-        self.socket = ours
-        self.socket.settimeout(PATIENCE)
-        self.got = b""
-        self.states = []
-        if config:
-            self.send(type="configure", name="replies", **dict({"replies": REPLIES}, **config))
-
-    def send(self, **message):
-        data = json.dumps(message).encode()
-        self.socket.sendall(struct.pack(">I", len(data)) + data)
-
-    def next(self):
-        while True:
-            if len(self.got) >= 4:
-                (n,) = struct.unpack(">I", self.got[:4])
-                if len(self.got) >= 4 + n:
-                    message = json.loads(self.got[4:4 + n])
-                    self.got = self.got[4 + n:]
-                    return message
-            data = self.socket.recv(65536)
-            if not data:
-                raise Failed("the intake ended")
-            self.got += data
-
-    def wait(self, kind):
-        while True:
-            message = self.next()
-            if message["type"] == kind:
-                return message
-            check(message["type"] in ("state", "ready"), "unexpected: %r" % message)
-            if message["type"] == "state" and message["state"] == "reading":
-                self.states.append(message["key"])
-
-    def commit(self, mail):
-        self.send(type="committed", key=mail["key"])
-
-    def quiet(self):
-        """Nothing but states comes although it was asked to look: a poll answered by silence is seen by the end of the process."""
-        self.send(type="stop")
-        while True:
-            try:
-                message = self.next()
-            except Failed:
-                break
-            check(message["type"] in ("state", "ready"), "unexpected: %r" % message)
-        check(self.process.wait(PATIENCE) == 0, "stop ends it with status 0")
-        self.socket.close()
-
-    def hang_up(self):
-        self.socket.close()
-        return self.process.wait(PATIENCE)
-
-
-def mail(subject, text="Please call me tomorrow.", to="r+%s@reply.example.test" % TOKEN):
-    return ("From: Ann Other <ann@people.test>\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%s@people.test>\r\n"
-            "Date: Mon, 02 Nov 2026 10:00:00 +0000\r\n\r\n%s\r\n" % (to, subject, abs(hash(subject)), text)).encode()
+from dovecot import Dovecot  # noqa: E402
+from intake_end import TOKEN, WINDOW, Intake, mail, settings  # noqa: E402
+from world import BUILD, PATIENCE, Failed, check, wait_for  # noqa: E402
 
 
 # --- Maildir -----------------------------------------------------------------------------------------------------------------
@@ -190,103 +111,6 @@ def test_nonsense_from_the_daemon(top):
 
 
 # --- Dovecot -----------------------------------------------------------------------------------------------------------------
-
-class Dovecot:
-    def __init__(self, folder):
-        self.folder = folder
-        self.imap, self.imaps = free_port(), free_port()
-        os.makedirs(folder + "/mail")
-        shutil.chown(folder + "/mail", "nobody", "nogroup")
-        self.certificates()
-        write(folder + "/users", "replies:{PLAIN}secret\n")
-        write(folder + "/dovecot.conf", """
-base_dir = {d}/run
-state_dir = {d}/state
-log_path = {d}/log
-protocols = imap
-listen = 127.0.0.1
-ssl = required
-ssl_cert = <{d}/cert.pem
-ssl_key = <{d}/key.pem
-mail_location = maildir:{d}/mail/%u
-first_valid_uid = 1
-first_valid_gid = 1
-auth_failure_delay = 0
-passdb {{
-  driver = passwd-file
-  args = {d}/users
-}}
-userdb {{
-  driver = static
-  args = uid=nobody gid=nogroup home={d}/mail/%u
-}}
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    port = {imap}
-  }}
-  inet_listener imaps {{
-    port = {imaps}
-    ssl = yes
-  }}
-}}
-service anvil {{
-  chroot =
-}}
-""".format(d=folder, imap=self.imap, imaps=self.imaps))
-        self.start()
-
-    def certificates(self):
-        d = self.folder
-        for ca in ("ca", "other"):
-            run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=%s" % ca,
-                "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-                "-keyout", d + "/%s.key" % ca, "-out", d + "/%s.pem" % ca)
-        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost", "-keyout", d + "/key.pem",
-            "-out", d + "/req.pem")
-        write(d + "/ext", "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n")
-        run("openssl", "x509", "-req", "-in", d + "/req.pem", "-CA", d + "/ca.pem", "-CAkey", d + "/ca.key", "-CAcreateserial", "-days", "2",
-            "-extfile", d + "/ext", "-out", d + "/cert.pem")
-
-    def start(self):
-        run("dovecot", "-c", self.folder + "/dovecot.conf")
-
-        def listening():
-            with socket.socket() as s:
-                return s.connect_ex(("127.0.0.1", self.imaps)) == 0
-        wait_for("dovecot to listen", listening)
-
-    def stop(self):
-        """Sessions outlive the master process: they are ended first."""
-        run("doveadm", "-c", self.folder + "/dovecot.conf", "kick", "replies")
-        run("doveadm", "-c", self.folder + "/dovecot.conf", "stop")
-
-    def client(self):
-        context = ssl.create_default_context(cafile=self.folder + "/ca.pem")
-        c = imaplib.IMAP4_SSL("localhost", self.imaps, ssl_context=context)
-        c.login("replies", "secret")
-        c.select("INBOX")
-        return c
-
-    def append(self, *mails):
-        c = self.client()
-        for m in mails:
-            check(c.append("INBOX", None, None, m)[0] == "OK", "APPEND")
-        c.logout()
-
-    def keywords(self, uid):
-        c = self.client()
-        flags = c.uid("FETCH", str(uid), "(FLAGS)")[1]
-        c.logout()
-        return str(flags)
-
-    def url(self, host="localhost"):
-        return "imaps://%s:%d/INBOX" % (host, self.imaps)
-
-
-def settings(dovecot, **more):
-    return dict({"url": dovecot.url(), "user": "replies", "password": "secret", "cainfo": dovecot.folder + "/ca.pem", "poll_seconds": 3600}, **more)
-
 
 def test_imap(dovecot):
     dovecot.append(mail("one"), mail("two"))
