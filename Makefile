@@ -162,6 +162,7 @@ SRC_store := \
 	daemon/store/enrolments.c \
 	daemon/store/erase.c \
 	daemon/store/events.c \
+	daemon/store/export.c \
 	daemon/store/hits.c \
 	daemon/store/held.c \
 	daemon/store/holds.c \
@@ -206,6 +207,7 @@ SRC_decide := \
 	daemon/decide/hot.c \
 	daemon/decide/judge.c \
 	daemon/decide/look.c \
+	daemon/decide/look_export.c \
 	daemon/decide/look_hits.c \
 	daemon/decide/look_score.c \
 	daemon/decide/look_sequences.c \

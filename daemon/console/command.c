@@ -10,6 +10,7 @@
 
 #include "console/page.h"
 #include "console/report.h"
+#include "console/report.h"
 
 #define SOCKET_DEFAULT "/run/nurtured/control.sock"
 #define CONFIG_DEFAULT "/etc/nurtured/nurtured.yaml"
@@ -56,6 +57,8 @@ static const struct verb verbs[] = {
 	{ .words = "prospect why", .argument = "ID|ADDRESS", .options = O_ASK,
 		.path = "/prospects/%/why", .print = page_why,
 		.help = "what they got and why, what comes next" },
+	{ .words = "prospect export", .argument = "ID|ADDRESS", .options = O_ASK, .path = "/prospects/%/export", .print = report_json,
+		.help = "all that is kept about one person, as JSON, to be handed to them" },
 	{ .words = "prospect erase", .argument = "ID|ADDRESS", .options = O_ASK | O_YES, .post = true, .kind = VERB_ERASE,
 		.path = "/prospects/%/erase",
 		.help = "forget all about one person, for good, and never mail them again" },

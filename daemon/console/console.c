@@ -237,7 +237,7 @@ static void get_prospect(void *ctx, struct http_request *r)
 	static const struct {
 		const char *rest;
 		view_fn *view;
-	} views[] = { { "", view_person }, { "/why", view_reasons }, { "/score", view_score } };
+	} views[] = { { "", view_person }, { "/why", view_reasons }, { "/score", view_score }, { "/export", view_export } };
 	const char *rest = http_rest(r);
 	size_t n = strcspn(rest, "/"), i;
 	struct buf who = BUF_INIT;
@@ -247,7 +247,7 @@ static void get_prospect(void *ctx, struct http_request *r)
 		if (strcmp(rest + n, views[i].rest) == 0)
 			view = views[i].view;
 	if (!view || !n || text_percent_decode(rest, n, false, &who) < 0)
-		http_problem(r, 404, "ask for /prospects/{id-or-address}, or for its /why or /score", NULL);
+		http_problem(r, 404, "ask for /prospects/{id-or-address}, or for its /why, /score or /export", NULL);
 	else
 		look(ctx, r, view, "application/json", arena_strdup(http_arena(r), buf_cstr(&who)));
 	buf_clear(&who);

@@ -346,3 +346,12 @@ void report_print(struct buf *out, const struct json_t *json, int64_t now)
 	else
 		print_any(out, json, 0, 0, now);
 }
+
+void report_json(struct buf *out, const json_t *json, int64_t now)
+{
+	char *text = json_dumps(json, JSON_INDENT(2));
+
+	buf_str(out, text ? text : "null");
+	buf_char(out, '\n');
+	free(text);
+}

@@ -372,6 +372,11 @@ int view_sequences(const struct view_at *at, struct db *db, struct buf *out, str
 	return look_sequences(at->plan, db, out, err);
 }
 
+int view_export(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
+{
+	return look_export(at->plan, db, at->argument, out, err);
+}
+
 int view_score(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
 	return look_score(at->plan, db, at->argument, at->explain, out, err);

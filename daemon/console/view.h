@@ -39,6 +39,7 @@ int view_mails(const struct view_at *at, struct db *db, struct buf *out, struct 
 int view_mail(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;	/* one, by its id */
 int view_mail_raw(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;	/* as it came: no JSON; 0 too if it is not kept any more */
 int view_sequences(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
+int view_export(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;	/* all rows about a person */
 int view_score(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_eval(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;
 int view_hits(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;

@@ -17,6 +17,9 @@ struct json_t;
 
 void report_print(struct buf *out, const struct json_t *json, int64_t now);
 
+/* As it is, indented: for a file, or for another program. */
+void report_json(struct buf *out, const struct json_t *json, int64_t now);
+
 /* A list of objects that are too large for a row: one below the other. */
 void report_each(struct buf *out, const struct json_t *json, int64_t now);
 

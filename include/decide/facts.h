@@ -598,6 +598,8 @@ int look_shape(struct decide *d, struct db *db, const char *domain, int64_t now,
 /* All that is kept about one person: fields, stage, list, score with terms, consent, enrolments, mails, events, leads. */
 int look_prospect(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err) MUSTCHECK;
 int look_why(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err) MUSTCHECK;
+/* Every row that is kept about them, as store/export.h has it, and what they add up to: for themselves (right of access). */
+int look_export(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err) MUSTCHECK;
 /* The hits of a mail ("del_..."), or of the latest mails of a person, with their verdicts. */
 int look_hits(const struct plan *plan, struct db *db, const char *what, struct buf *out, struct err *err) MUSTCHECK;
 /* Their score by rule, what time alone will change, and whether the events give the same. */

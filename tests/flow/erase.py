@@ -4,6 +4,7 @@ killed at any place on the way; the ledger still verifies; and their address is 
 
 Builds nurtured with crash points, too (BUILD/crash).
 """
+import json
 import os
 import signal
 import subprocess
@@ -67,6 +68,24 @@ def become_known(w):
     check({t.split()[0] for t in traces(w)} >= {"zebulon", "quagmire", "xylophone"}, "nothing of them is there before")
 
 
+def exported(w):
+    """All of it, to be handed to them; nothing of others."""
+    done = ctl(w, "prospect", "export", WHO)
+    check(done.returncode == 0, "export: %s" % done.stderr)
+    for t in TRACES:
+        check(t.decode() in done.stdout.lower(), "%s is not in the export" % t)
+    check("eva@" not in done.stdout, "somebody else is in the export")
+    known = json.loads(done.stdout)
+    tables = known["tables"]
+    for name in ("prospect", "address", "consent", "event", "event_count", "score_term", "delivery", "hit", "enrolment", "lead", "alert", "journal", "inbound", "inbound_raw"):
+        check(tables[name], "the export has no %s" % name)
+    check(known["person"]["email"] == WHO and known["score"], "who they are: %s" % known["person"])
+    check(tables["prospect"][0]["fields"]["company"] == "Wombat Ltd", "fields: %s" % tables["prospect"])
+    check([c for c in tables["consent"] if c["words"] and c["what"]], "the words that they agreed to: %s" % tables["consent"])
+    check(all(h["verdict"] in ("human", "machine", "unknown") and isinstance(h["reasons"], list) for h in tables["hit"]), "hits: %s" % tables["hit"])
+    check([m for m in tables["inbound_raw"] if WORDS in m["raw"]], "their own mail")
+
+
 def begin(w):
     receiver = w.receiver("-s", SECRET)
     lay_out(w, "http://127.0.0.1:%d/lead" % receiver.port)
@@ -78,6 +97,7 @@ def nothing_is_left():
         begin(w)
         sign_up(w, "eva@people.test")
         become_known(w)
+        exported(w)
         got = ctl(w, "prospect", "erase", WHO)
         check(got.returncode == 1 and "--yes" in got.stderr, "without a terminal it asks for --yes: %s" % got)
         done = ctl(w, "prospect", "erase", WHO, "--yes")
@@ -85,6 +105,7 @@ def nothing_is_left():
         left = traces(w)
         check(not left, "left behind: %s" % left)
         check(ctl(w, "prospect", "show", WHO).returncode == 1, "they are still known")
+        check(ctl(w, "prospect", "export", WHO).returncode == 1, "and can be exported")
         check(ctl(w, "prospect", "erase", WHO, "--yes").returncode == 1, "and can be erased again")
         check(ctl(w, "consent", "verify").returncode == 0, "the chain is broken")
         check("erased" in ctl(w, "suppression", "list", WHO).stdout, "they are not suppressed")

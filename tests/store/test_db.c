@@ -7,6 +7,7 @@
 #include "store/holds.h"
 #include "store/visitors.h"
 #include "store/erase.h"
+#include "store/export.h"
 
 #include "with_store.h"
 
@@ -14,7 +15,7 @@
 
 /* One function of each file, so that the linker brings all of them, and their statements. */
 static void *const files[] = {
-	(void *)alarms_raise, (void *)alerts_find, (void *)consents_find, (void *)deliveries_find, (void *)domain_days_add, (void *)enrolments_find, (void *)erase_person, (void *)events_insert,
+	(void *)alarms_raise, (void *)alerts_find, (void *)consents_find, (void *)deliveries_find, (void *)domain_days_add, (void *)enrolments_find, (void *)erase_person, (void *)events_insert, (void *)export_person,
 	(void *)held_by_reason, (void *)hits_of_delivery, (void *)holds_find, (void *)inbound_take, (void *)journal_add, (void *)leads_find, (void *)mailboxes_get, (void *)mx_hosts_find, (void *)once_take,
 	(void *)prospects_find, (void *)queue_add, (void *)settings_get, (void *)suppressions_find, (void *)terms_insert, (void *)touches_find,
 	(void *)trials_of, (void *)turns_count, (void *)versions_find, (void *)visitors_find,

@@ -3,7 +3,9 @@
  */
 #include <sqlite3.h>
 
+#include "base/mem.h"
 #include "store/erase.h"
+#include "store/export.h"
 
 #include "with_store.h"
 
@@ -194,6 +196,54 @@ static void a_step_that_fails_changes_nothing(void **state)
 }
 
 /* Whatever table has a person in it, erasure knows it. */
+/* The columns that a table has, each once, but those that say nothing of anybody. */
+static void has_all_columns(sqlite3 *db, const struct export_rule *rule)
+{
+	char sql[200], *spaced = xasprintf(" %s ", rule->columns), sought[64];
+	size_t found = 0, exported = 1, i;
+	sqlite3_stmt *s;
+
+	for (i = 0; rule->columns[i]; i++)
+		exported += rule->columns[i] == ' ';
+	snprintf(sql, sizeof(sql), "SELECT name FROM pragma_table_info('%s') WHERE name NOT IN ('bucket', 'salt', 'digest', 'chain')", rule->table);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	for (; sqlite3_step(s) == SQLITE_ROW; found++) {
+		size_t n = (size_t)snprintf(sought, sizeof(sought), " %s", (const char *)sqlite3_column_text(s, 0));
+		const char *at = spaced;
+
+		while ((at = strstr(at, sought)) && at[n] != ' ' && at[n] != ':')
+			at += n;
+		if (!at)
+			fail_msg("%s:%s is not exported", rule->table, sought);
+	}
+	assert_int_equal(found, exported);
+	sqlite3_finalize(s);
+	free(spaced);
+}
+
+/* What can be erased can be asked for, and nothing of it is left out. */
+static void the_export_has_what_erasure_knows(void **state)
+{
+	const struct erase_rule *erased = erase_rules();
+	const struct export_rule *exported = export_rules();
+	struct with_store *w = *state;
+	size_t i, k, n;
+	sqlite3 *db;
+
+	close_store(w);
+	assert_int_equal(sqlite3_open(file_of(w), &db), SQLITE_OK);
+	for (n = 0; exported[n].table; n++)
+		has_all_columns(db, &exported[n]);
+	for (i = 0; erased[i].table; i++) {
+		for (k = 0; k < n && strcmp(exported[k].table, erased[i].table) != 0; k++)
+			;
+		if (k == n)
+			fail_msg("%s is not exported", erased[i].table);
+	}
+	assert_int_equal(i, n);
+	sqlite3_close(db);
+}
+
 static void erasure_knows_all_tables_about_people(void **state)
 {
 	static const char sql[] = "SELECT t.name FROM pragma_table_list AS t WHERE t.schema = 'main' AND t.type = 'table'"
@@ -234,6 +284,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(people_of_an_older_schema_stay, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(the_hits_of_an_older_schema_stay, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(erasure_knows_all_tables_about_people, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(the_export_has_what_erasure_knows, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, setup_store, teardown_store),
 	};
 
