@@ -171,6 +171,7 @@ SRC_store := \
 	daemon/store/leads.c \
 	daemon/store/leases.c \
 	daemon/store/mailboxes.c \
+	daemon/store/marks.c \
 	daemon/store/memory.c \
 	daemon/store/migrations.c \
 	daemon/store/mx_hosts.c \
@@ -203,6 +204,7 @@ SRC_decide := \
 	daemon/decide/forget.c \
 	daemon/decide/gate.c \
 	daemon/decide/goal_rate.c \
+	daemon/decide/hand.c \
 	daemon/decide/hold.c \
 	daemon/decide/hot.c \
 	daemon/decide/judge.c \

@@ -11,6 +11,7 @@
 #include "base/log.h"
 
 #include "decide.h"
+#include "hand.h"
 #include "person.h"
 #include "shape.h"
 
@@ -396,6 +397,7 @@ static struct decide *decide_new(struct store *store, struct plan *plan, struct 
 	d->working = plan_ref(plan);
 	values_places(&d->places, plan);
 	d->shape = shape_new();
+	d->hand = hand_new();
 	shape_use(d->shape, plan);
 	d->goal_tests = trials_by_goal(plan);
 	return d;
@@ -518,6 +520,7 @@ void decide_stop(struct decide **d)
 	version_forget(*d);
 	trial_forget(*d);
 	shape_free(&(*d)->shape);
+	hand_free(&(*d)->hand);
 	arena_free(&(*d)->arena);
 	crowd_free(&(*d)->crowd);
 	free(*d);

@@ -13,6 +13,7 @@
 
 struct person;
 struct shape;
+struct hand;
 
 /* Where decide's own values lie among the names of a plan's mail and alert templates; -1 where a vocabulary has none such. */
 struct name_places {
@@ -76,6 +77,7 @@ struct decide {
 	int64_t test_ended;		/* when one was; for a while what is kept of them in memory is not trusted */
 	struct crowd *crowd;
 	struct shape *shape;
+	struct hand *hand;		/* the mails that were claimed lately */
 	bool recalled;			/* it knows what an earlier process kept of it */
 	bool goal_tests;		/* the plan has tests that a goal decides */
 };

@@ -15,6 +15,7 @@
 
 #include "calendar.h"
 #include "decide.h"
+#include "hand.h"
 #include "person.h"
 #include "shape.h"
 
@@ -101,8 +102,18 @@ static int add_mail(struct claim *c, struct person *p, const struct delivery *ro
 	return 0;
 }
 
+/* `e`: of a step's mail, whose gate has just passed; else NULL. */
+static int put_into_sending(struct claim *c, struct delivery *row, const struct person *p, const struct enrolment *e, struct err *err)
+{
+	bool same = e && strcmp(row->address, p->row.address) == 0;	/* tried before, and they have another address since */
+
+	row->state = DELIVERY_SENDING;
+	hand_put(c->d, c->db, row, same ? e : NULL, same ? address_bucket(p->row.key) : 0);
+	return sending_insert(c->db, row, err);
+}
+
 /* Claims the row; *mail_out (may be NULL) for what only steps have, NULL if there is nothing to send. */
-static int claim_row(struct claim *c, struct person *p, struct delivery *row, struct mail **mail_out, struct err *err)
+static int claim_row(struct claim *c, struct person *p, const struct enrolment *e, struct delivery *row, struct mail **mail_out, struct err *err)
 {
 	const struct mail_template *template = plan_mail(c->d->working, row->template);
 
@@ -118,8 +129,7 @@ static int claim_row(struct claim *c, struct person *p, struct delivery *row, st
 		row->reply = "the template is gone";
 		return deliveries_put(c->db, row, err);
 	}
-	row->state = DELIVERY_SENDING;
-	if (sending_insert(c->db, row, err))
+	if (put_into_sending(c, row, p, e, err))
 		return -1;
 	if (add_mail(c, p, row, template, values_of_mail(c->d, p, sender_of(c, template), c->batch->arena), NULL, err))
 		return -1;
@@ -251,7 +261,7 @@ static int claim_step_mail(struct claim *c, struct person *p, const struct seque
 {
 	struct mail *m;
 
-	if (claim_row(c, p, row, &m, err))
+	if (claim_row(c, p, e, row, &m, err))
 		return -1;
 	return m ? dress_step(c, p, s, step, e, row, m, err) : 0;
 }
@@ -444,8 +454,7 @@ static int claim_forward(struct claim *c, struct person *p, struct delivery *mai
 
 	if (!values)
 		return -1;
-	mail->state = DELIVERY_SENDING;
-	if (sending_insert(c->db, mail, err))
+	if (put_into_sending(c, mail, p, NULL, err))
 		return -1;
 	return add_mail(c, p, mail, NULL, values, arena_strdup(c->batch->arena, from), err);
 }
@@ -468,7 +477,7 @@ static int claim_confirm(struct claim *c, struct person *p, struct delivery *mai
 		mail->reply = gate.reason;
 		return mail_plan(c->db, mail, gate.until, err);
 	}
-	return claim_row(c, p, mail, NULL, err);
+	return claim_row(c, p, NULL, mail, NULL, err);
 }
 
 /* Its template is gone from the config: nobody has the mail yet, so that the step is done as the config has it now. */
@@ -549,7 +558,7 @@ static int claim_test(struct claim *c, struct delivery *mail, struct err *err)
 			return found < 0 ? -1 : close_mail(c, mail, "the prospect is gone", err);
 		whose = &p;
 	}
-	if (claim_row(c, whose, mail, &m, err))
+	if (claim_row(c, whose, NULL, mail, &m, err))
 		return -1;
 	if (!m)
 		return 0;
@@ -592,8 +601,7 @@ static int claim_stranger(struct claim *c, struct delivery *mail, struct err *er
 		values[at->company] = value_text(c->d->working->operator.senders[0].company);
 	from = arena_strdup(arena, from ? from : "");
 	json_decref(json);
-	mail->state = DELIVERY_SENDING;
-	return sending_insert(c->db, mail, err) || add_mail(c, NULL, mail, NULL, values, from, err) ? -1 : 0;
+	return put_into_sending(c, mail, NULL, NULL, err) || add_mail(c, NULL, mail, NULL, values, from, err) ? -1 : 0;
 }
 
 static int claim_mail(struct claim *c, const struct queue_row *row, struct err *err)

@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 
 #include "decide.h"
+#include "hand.h"
 #include "person.h"
 #include "reply.h"
 
@@ -106,12 +107,16 @@ static int put_off(struct decide *d, struct db *db, struct delivery *mail, struc
 int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, struct err *err)
 {
 	struct arena *arena = decide_arena(d);
+	const struct in_hand *in = hand_find(d, delivery);
 	struct delivery mail;
 	const char *why;
 	bool failed;
-	int found = sending_dot(db, delivery, arena, &mail, err);
+	int found = sending_dot(db, delivery, err);
 
-	*may_out = false;
+	*may_out = found == 1 && in && hand_holds(db, in);
+	if (found <= 0 || *may_out)
+		return found < 0 ? -1 : 0;
+	found = sending_find(db, delivery, arena, &mail, err);
 	if (found <= 0)
 		return found;
 	if (mail.kind == DELIVERY_STEP && (found = put_off(d, db, &mail, err)) != 0)

@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 
 #include "decide.h"
+#include "hand.h"
 #include "person.h"
 #include "shape.h"
 
@@ -41,12 +42,23 @@ static int happen_sent(struct decide *d, struct db *db, const struct delivery *m
 	return person_happen(&p, "sent", mail_base(d->arena, mail->template), "{}", NULL, err) || person_settle(&p, err) ? -1 : 0;
 }
 
+/* The enrolment whose mail it is; not read again where nobody has touched it since the claim. 1, 0 it is gone, -1. */
+static int enrolment_of(struct decide *d, struct db *db, const struct delivery *mail, struct enrolment *out, struct err *err)
+{
+	const struct in_hand *in = hand_find(d, mail->id);
+
+	if (!in || !hand_holds(db, in))
+		return enrolments_find(db, mail->prospect, mail->enrolment, d->arena, out, err);
+	*out = in->enrolment;
+	return 1;
+}
+
 /* Which arm of a test went out, to be counted. */
 static int begin_trial(struct decide *d, struct db *db, const struct delivery *mail, int64_t at, struct err *err)
 {
 	const struct sequence *s;
 	struct enrolment e;
-	int found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err), step;
+	int found = enrolment_of(d, db, mail, &e, err), step;
 
 	if (found <= 0)
 		return found;
@@ -61,7 +73,7 @@ static int go_on(struct decide *d, struct db *db, const struct delivery *mail, i
 {
 	const struct sequence *s;
 	struct enrolment e;
-	int found = enrolments_find(db, mail->prospect, mail->enrolment, d->arena, &e, err), step;
+	int found = enrolment_of(d, db, mail, &e, err), step;
 	bool paused;
 
 	if (found <= 0 || enrolment_is_over(&e))
@@ -207,11 +219,24 @@ const char *mail_sender_domain(const struct decide *d, const struct delivery *ma
 	return d->working->operator.senders[template ? template->sender : 0].message_domain;
 }
 
+/* The claim is over: its row goes, and is given. 1, 0 it was not there, -1. */
+static int take_claim(struct decide *d, struct db *db, int64_t delivery, struct delivery *out, struct err *err)
+{
+	const struct in_hand *in = hand_find(d, delivery);
+
+	if (!in)
+		return sending_take(db, delivery, d->arena, out, err);
+	*out = in->mail;
+	return sending_end(db, delivery, err);
+}
+
 int on_outcome(struct decide *d, struct db *db, const struct mail_outcome *fact, struct err *err)
 {
-	struct arena *arena = decide_arena(d);
 	struct delivery mail;
-	int found = sending_take(db, fact->delivery, arena, &mail, err);
+	int found;
+
+	decide_arena(d);
+	found = take_claim(d, db, fact->delivery, &mail, err);
 
 	if (found <= 0)		/* closed already: withheld at the dot, or dealt with after a crash */
 		return found;

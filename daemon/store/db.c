@@ -97,6 +97,7 @@ void db_close(struct db **db)
 		d->driver->close(&d->connection);
 	leases_free(&d->leases);
 	queue_heads_free(&d->heads);
+	marks_free(&d->marks);
 	free(d->once_pruned);
 	free(d->after);
 	free(d);

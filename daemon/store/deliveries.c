@@ -227,10 +227,9 @@ int sending_insert(struct db *db, const struct delivery *d, struct err *err)
 
 STATEMENT(dot, BUCKETED,
 	"UPDATE sending SET state = ?4"
-	" WHERE bucket = ?1 AND id = ?2 AND state = ?3 AND epoch = ?5"
-	" RETURNING " COLUMNS);
+	" WHERE bucket = ?1 AND id = ?2 AND state = ?3 AND epoch = ?5");
 
-int sending_dot(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
+int sending_dot(struct db *db, int64_t id, struct err *err)
 {
 	int64_t epoch = db_epoch(db, id_bucket(id), err);
 	struct query *q;
@@ -243,21 +242,33 @@ int sending_dot(struct db *db, int64_t id, struct arena *arena, struct delivery 
 	query_int(q, 3, DELIVERY_SENDING);
 	query_int(q, 4, DELIVERY_DOT);
 	query_int(q, 5, epoch);
-	return rows_one(q, read_delivery, arena, out, err);
+	return query_run(q, err);
 }
 
+int sending_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
+{
+	return find_in(db, &sql_find_sending, id, arena, out, err);
+}
+
+/* Not with RETURNING: SQLite makes a table in memory for what that returns, which costs more than to look first. */
 STATEMENT(end, BUCKETED,
 	"DELETE FROM sending"
-	" WHERE bucket = ?1 AND id = ?2"
-	" RETURNING " COLUMNS);
+	" WHERE bucket = ?1 AND id = ?2");
 
-int sending_take(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
+int sending_end(struct db *db, int64_t id, struct err *err)
 {
 	struct query *q = db_query(db, &sql_end);
 
 	query_int(q, 1, id_bucket(id));
 	query_int(q, 2, id);
-	return rows_one(q, read_delivery, arena, out, err);
+	return query_run(q, err);
+}
+
+int sending_take(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
+{
+	int found = sending_find(db, id, arena, out, err);
+
+	return found == 1 ? sending_end(db, id, err) : found;
 }
 
 STATEMENT(sending_count, BUCKETED,

@@ -54,6 +54,7 @@ int enrolments_insert(struct db *db, const struct enrolment *e, struct err *err)
 {
 	struct query *q = db_query(db, &sql_insert);
 
+	marks_person(db, e->prospect);
 	bind(q, e);
 	query_text(q, 14, e->sequence);
 	query_int(q, 15, e->entered);
@@ -71,6 +72,7 @@ int enrolments_update(struct db *db, const struct enrolment *e, struct err *err)
 	struct query *q = db_query(db, &sql_update);
 	int changed;
 
+	marks_person(db, e->prospect);
 	bind(q, e);
 	changed = query_run(q, err);
 	if (changed == 0)

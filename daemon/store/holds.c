@@ -25,6 +25,7 @@ int holds_put(struct db *db, const struct hold *h, struct err *err)
 {
 	struct query *q = db_query(db, &sql_put);
 
+	marks_person(db, h->prospect);
 	query_int(q, 1, id_bucket(h->prospect));
 	query_int(q, 2, h->prospect);
 	query_int(q, 3, h->until);
@@ -54,6 +55,7 @@ int holds_put_company(struct db *db, const char *domain, const struct hold *h, s
 {
 	struct query *q = db_query(db, &sql_put_company);
 
+	marks_all(db);
 	query_text(q, 1, domain);
 	query_int(q, 2, h->prospect);
 	query_int(q, 3, h->until);

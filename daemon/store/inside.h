@@ -44,6 +44,7 @@ struct db {
 	size_t after_count, after_cap;
 	struct leases *leases;		/* NULL in the reader */
 	struct queue_heads *heads;	/* NULL in the reader */
+	struct marks *marks;		/* NULL in the reader */
 	int64_t *once_pruned;		/* by bucket: when old keys were last forgotten; NULL in the reader */
 	uint8_t suppression_key[SHA256_SIZE];
 	struct digest_key suppression_signer;
@@ -105,6 +106,15 @@ size_t queue_heads_mark(const struct queue_heads *heads);
 void queue_heads_undo(struct queue_heads *heads, size_t mark);
 /* After the commit: other threads may see them. */
 void queue_heads_publish(struct queue_heads *heads);
+
+/* --- marks.c: who was written about ---------------------------------------------------------------------- */
+
+struct marks *marks_new(void);
+void marks_free(struct marks **marks);
+/* By what writes what a mail may depend on: their enrolments and holds; suppressions of the bucket of an address; holds of companies. */
+void marks_person(struct db *db, int64_t prospect);
+void marks_address(struct db *db, uint16_t bucket);
+void marks_all(struct db *db);
 
 /* --- suppressions.c ------------------------------------------------------------------------------------- */
 

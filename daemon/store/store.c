@@ -399,6 +399,7 @@ int store_prepare(struct store *s, struct db *db, const char *owner, struct err 
 	s->db = db;
 	db->leases = leases_new(owner);
 	db->heads = queue_heads_new();
+	db->marks = marks_new();
 	db->once_pruned = xcalloc(BUCKETS, sizeof(int64_t));
 	return prepare_database(s, err);
 }

@@ -50,6 +50,7 @@ int suppressions_add(struct db *db, const struct suppression *s, struct err *err
 {
 	struct query *q = db_query(db, &sql_add);
 
+	marks_address(db, s->bucket);
 	query_int(q, 1, s->bucket);
 	query_blob(q, 2, s->hash, SHA256_SIZE);
 	query_text(q, 3, s->reason);

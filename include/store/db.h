@@ -75,6 +75,12 @@ void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg);
 int64_t db_epoch(struct db *db, uint16_t bucket, struct err *err) MUSTCHECK;
 bool db_owns(struct db *db, uint16_t bucket);
 /*
+ * A moment, later than all before; and was anything written since that a mail to this person may depend on: an enrolment, a hold, a suppression in
+ * the bucket of the address? Says yes in doubt, and always where other processes write too.
+ */
+uint64_t db_moment(struct db *db);
+bool db_touched(struct db *db, uint64_t moment, int64_t prospect, uint16_t address_bucket);
+/*
  * For a job of store_read(): writes all of the database, as the job sees it, into a new file of mode 0640. -1 also when that is there
  * already; half a copy is removed.
  */

@@ -314,8 +314,11 @@ int mail_data_find(struct db *db, int64_t delivery, struct arena *arena, const c
 int mail_data_remove(struct db *db, int64_t delivery, struct err *err) MUSTCHECK;
 
 int sending_insert(struct db *db, const struct delivery *d, struct err *err) MUSTCHECK;
-/* Compare-and-set sending -> dot, and the row as it is then: 1 done, 0 the row is not there, not ours or not in `sending`. */
-int sending_dot(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;
+/* Compare-and-set sending -> dot: 1 done, 0 the row is not there, not ours or not in `sending`. */
+int sending_dot(struct db *db, int64_t id, struct err *err) MUSTCHECK;
+int sending_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;
+/* Removes it: 1, 0 it was not there. */
+int sending_end(struct db *db, int64_t id, struct err *err) MUSTCHECK;
 /* Takes it out: 1 and the row, 0 it was not there. */
 int sending_take(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;
 /* How many of that kind are claimed for a person. */

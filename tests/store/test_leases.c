@@ -115,8 +115,7 @@ static int insert_sending(struct with_store *w, struct db *db, void *arg, struct
 
 static int dot(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
-	struct delivery row;
-	int done = sending_dot(db, ID(0), w->arena, &row, err);
+	int done = sending_dot(db, ID(0), err);
 
 	return done < 0 ? -1 : done == 1 ? 0 : err_set(err, "no such row");
 }
