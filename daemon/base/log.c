@@ -15,6 +15,7 @@
 #include "base/text.h"
 
 #define VALUE_MAX 1000
+#define LINE_USUAL 300
 
 static const struct {
 	const char *name, *prefix;	/* sd-daemon(3) */
@@ -26,12 +27,13 @@ static const struct {
 };
 
 static _Atomic int threshold = LOG_INFO;
-static _Atomic bool as_json;
+static _Atomic bool as_json, to_terminal;
 
 void log_setup(enum log_level level, bool json)
 {
 	atomic_store(&threshold, (int)level);
 	atomic_store(&as_json, json);
+	atomic_store(&to_terminal, isatty(STDERR_FILENO) == 1);
 }
 
 bool log_enabled(enum log_level level)
@@ -75,9 +77,9 @@ static void add_text(struct buf *line, const char *s, bool json)
 static void add_key(struct buf *line, const char *key, bool json)
 {
 	if (json)
-		buf_printf(line, "%s\"%s\":", line->data[line->len - 1] == '{' ? "" : ",", key);
+		buf_join(line, line->data[line->len - 1] == '{' ? "\"" : ",\"", key, "\":", NULL);
 	else
-		buf_printf(line, " %s=", key);
+		buf_join(line, " ", key, "=", NULL);
 }
 
 static void add_field(struct buf *line, const struct log_field *field, bool json)
@@ -90,20 +92,26 @@ static void add_field(struct buf *line, const struct log_field *field, bool json
 	else if (field->id_prefix && field->number >= 0)
 		add_text(line, id_text(field->id_prefix, field->number, id), json);
 	else
-		buf_printf(line, "%" PRId64, field->number);
+		text_decimal(line, field->number);
 }
 
 /* RFC 3339 with milliseconds. */
 static void add_time(struct buf *line, int64_t now)
 {
+	int ms = now > 0 ? (int)(now % US_SECOND / 1000) : 0;
+
 	text_time(line, now);
 	buf_cut(line, line->len - 1);
-	buf_printf(line, ".%03dZ", now > 0 ? (int)(now % US_SECOND / 1000) : 0);
+	buf_char(line, '.');
+	buf_char(line, (char)('0' + ms / 100));
+	buf_char(line, (char)('0' + ms / 10 % 10));
+	buf_char(line, (char)('0' + ms % 10));
+	buf_char(line, 'Z');
 }
 
 static void start_line(struct buf *line, enum log_level level, bool json)
 {
-	if (!isatty(STDERR_FILENO))
+	if (!atomic_load_explicit(&to_terminal, memory_order_relaxed))
 		buf_str(line, levels[level].prefix);
 	buf_str(line, json ? "{\"ts\":\"" : "ts=");
 	add_time(line, clock_now());
@@ -122,6 +130,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 
 	if (!log_enabled(level))
 		return;
+	buf_reserve(&line, LINE_USUAL);
 	start_line(&line, level, json);
 	add_key(&line, "event", json);
 	add_text(&line, event, json);

@@ -248,6 +248,29 @@ char *arena_strndup(struct arena *arena, const char *s, size_t n)
 	return copy;
 }
 
+char *arena_join(struct arena *arena, ...)
+{
+	size_t len = 0, n;
+	va_list ap, again;
+	const char *s;
+	char *out, *to;
+
+	va_start(ap, arena);
+	va_copy(again, ap);
+	while ((s = va_arg(ap, const char *)))
+		len += strlen(s);
+	va_end(ap);
+	to = out = arena_alloc(arena, len + 1);
+	while ((s = va_arg(again, const char *))) {
+		n = strlen(s);
+		memcpy(to, s, n);
+		to += n;
+	}
+	va_end(again);
+	*to = '\0';
+	return out;
+}
+
 char *arena_printf(struct arena *arena, const char *fmt, ...)
 {
 	va_list ap, again;

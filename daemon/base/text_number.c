@@ -155,6 +155,17 @@ void text_duration_print(struct buf *out, int64_t us)
 
 #define LAST_SECOND INT64_C(253402300799)	/* 9999-12-31T23:59:59Z */
 
+/* `n` decimal digits, with zeros before them. */
+static void put_digits(struct buf *out, int value, int n)
+{
+	int unit = 1;
+
+	while (--n > 0)
+		unit *= 10;
+	for (; unit; unit /= 10)
+		buf_char(out, (char)('0' + value / unit % 10));
+}
+
 void text_time(struct buf *out, int64_t us)
 {
 	int64_t s = us / US_SECOND;
@@ -163,8 +174,32 @@ void text_time(struct buf *out, int64_t us)
 
 	t = us < 0 ? 0 : s > LAST_SECOND ? LAST_SECOND : s;
 	gmtime_r(&t, &tm);
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		   tm.tm_min, tm.tm_sec);
+	put_digits(out, tm.tm_year + 1900, 4);
+	buf_char(out, '-');
+	put_digits(out, tm.tm_mon + 1, 2);
+	buf_char(out, '-');
+	put_digits(out, tm.tm_mday, 2);
+	buf_char(out, 'T');
+	put_digits(out, tm.tm_hour, 2);
+	buf_char(out, ':');
+	put_digits(out, tm.tm_min, 2);
+	buf_char(out, ':');
+	put_digits(out, tm.tm_sec, 2);
+	buf_char(out, 'Z');
+}
+
+void text_decimal(struct buf *out, int64_t n)
+{
+	char digits[20];
+	uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + left % 10);
+	while (left /= 10);
+	if (n < 0)
+		buf_char(out, '-');
+	buf_add(out, digits + at, sizeof(digits) - at);
 }
 
 /* Exactly n digits at *s; moves *s behind them. */

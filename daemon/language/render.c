@@ -742,36 +742,54 @@ static void run(struct render *r, struct frame *f)
 
 /* --- the whole ------------------------------------------------------------------------------------------ */
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* To the left, without the CRs that are in it. */
+static char *move_line(char *to, const char *from, const char *end)
+{
+	const char *cr;
+
+	while ((cr = memchr(from, '\r', (size_t)(end - from)))) {
+		memmove(to, from, (size_t)(cr - from));
+		to += cr - from;
+		from = cr + 1;
+	}
+	memmove(to, from, (size_t)(end - from));
+	return to + (end - from);
+}
+
 /*
  * Text parts: no white space at line ends, at most one blank line, none at the beginning, one line break
  * at the end.
  */
 static void tidy(struct buf *out, size_t start)
 {
-	size_t to = start;
+	char *to = out->data + start, *from = to, *first = to, *end = out->data + out->len, *line_end, *last;
 	int lines = 2;		/* line breaks just written; as if two stood before the beginning */
 
-	for (size_t i = start; i < out->len; i++) {
-		char c = out->data[i];
-
-		if (c == '\r')
-			continue;
-		if (c == '\n') {
-			while (to > start && (out->data[to - 1] == ' ' || out->data[to - 1] == '\t'))
-				to--;
-			if (lines < 2 && to > start)
-				out->data[to++] = '\n';
-			lines++;
-		} else if (lines == 0 || (c != ' ' && c != '\t')) {
-			out->data[to++] = c;
+	for (; from < end; from = line_end + 1) {
+		line_end = memchr(from, '\n', (size_t)(end - from));
+		if (!line_end)
+			line_end = end;
+		last = line_end;
+		while (from < last && is_blank(*from))
+			from++;
+		while (last > from && is_blank(last[-1]))
+			last--;
+		if (from < last)
 			lines = 0;
-		}
+		to = move_line(to, from, last);
+		if (line_end < end && lines < 2 && to > first)
+			*to++ = '\n';
+		lines++;
 	}
-	while (to > start &&
-		(out->data[to - 1] == ' ' || out->data[to - 1] == '\n' || out->data[to - 1] == '\t'))
+	while (to > first && to[-1] == '\n')
 		to--;
-	buf_cut(out, to);
-	if (to > start)
+	buf_cut(out, (size_t)(to - out->data));
+	if (to > first)
 		buf_char(out, '\n');
 }
 

@@ -37,6 +37,8 @@ struct compose {
 		char feedback_sender[16];	/* last part of Feedback-ID */
 	} *identities;
 	struct buf own_headers;		/* whole lines: those of config */
+	struct buf date;		/* whole Date line of the second `date_of` */
+	int64_t date_of;
 	struct arena *arena;		/* of one message */
 	struct buf subject, preheader, html, text;
 };
@@ -49,6 +51,8 @@ struct draft {
 	const struct identity *identity;
 	int64_t now;
 	struct slice subject, preheader;
+	struct value own[OWNS];
+	bool made[OWNS];
 	char message_token[TOKEN_TEXT], unsubscribe_token[TOKEN_TEXT];
 	struct buf *out;
 	struct err *err;
@@ -116,6 +120,7 @@ void compose_free(struct compose **compose)
 	}
 	free(c->identities);
 	buf_clear(&c->own_headers);
+	buf_clear(&c->date);
 	plan_unref(&c->plan);
 	arena_free(&c->arena);
 	buf_clear(&c->subject);
@@ -138,7 +143,7 @@ static struct value make_url(struct draft *m, const char *path, enum token_kind 
 	char token[TOKEN_TEXT];
 
 	token_make(m->c->ring, kind, id, 0, m->now, token);
-	return value_text(arena_printf(m->c->arena, "%s/%s/%s%s", m->sender->tracking_url, path, token, suffix));
+	return value_text(arena_join(m->c->arena, m->sender->tracking_url, path, token, suffix, NULL));
 }
 
 static struct value text_or_nil(struct slice s)
@@ -146,7 +151,7 @@ static struct value text_or_nil(struct slice s)
 	return s.len ? value_slice(s) : value_nil;
 }
 
-static struct value own_value(struct draft *m, enum own which)
+static struct value make_own(struct draft *m, enum own which)
 {
 	const struct mail *mail = m->mail;
 
@@ -156,21 +161,33 @@ static struct value own_value(struct draft *m, enum own which)
 	case OWN_PREHEADER:
 		return text_or_nil(m->preheader);
 	case OWN_UNSUBSCRIBE:
-		return value_text(arena_printf(m->c->arena, "%s/u/%s", m->sender->tracking_url, m->unsubscribe_token));
+		return value_text(arena_join(m->c->arena, m->sender->tracking_url, "/u/", m->unsubscribe_token, NULL));
 	case OWN_PREFERENCES:
-		return make_url(m, "p", TOKEN_PREFERENCES, mail->prospect, "");
+		return make_url(m, "/p/", TOKEN_PREFERENCES, mail->prospect, "");
 	case OWN_DOWNLOAD:
-		return *mail->download ? make_url(m, "d", TOKEN_DOWNLOAD, mail->delivery, "") : value_nil;
+		return *mail->download ? make_url(m, "/d/", TOKEN_DOWNLOAD, mail->delivery, "") : value_nil;
 	case OWN_CONFIRM:
 		if (mail->kind == DELIVERY_TEST)	/* there is nothing to confirm behind it */
-			return make_url(m, "y", TOKEN_CONFIRM, mail->delivery, "");
-		return mail->consent ? make_url(m, "y", TOKEN_CONFIRM, mail->consent, "") : value_nil;
+			return make_url(m, "/y/", TOKEN_CONFIRM, mail->delivery, "");
+		return mail->consent ? make_url(m, "/y/", TOKEN_CONFIRM, mail->consent, "") : value_nil;
 	case OWN_OPEN:
-		return mail->track == TRACK_ALL ? make_url(m, "o", TOKEN_OPEN, mail->delivery, ".gif") : value_nil;
+		return mail->track == TRACK_ALL ? make_url(m, "/o/", TOKEN_OPEN, mail->delivery, ".gif") : value_nil;
 	case OWNS:
 		break;
 	}
 	return value_nil;
+}
+
+/* Each is made once a message: templates ask twice, whether there is one and what it is. The subject and the preheader may not be there yet. */
+static struct value own_value(struct draft *m, enum own which)
+{
+	if (which == OWN_SUBJECT || which == OWN_PREHEADER)
+		return make_own(m, which);
+	if (!m->made[which]) {
+		m->own[which] = make_own(m, which);
+		m->made[which] = true;
+	}
+	return m->own[which];
 }
 
 static struct value name_cb(void *ctx, int symbol)
@@ -217,10 +234,7 @@ static enum template_result render(struct draft *m, const struct template *t, bo
 
 static void put_field(struct draft *m, const char *name, const char *value)
 {
-	buf_str(m->out, name);
-	buf_str(m->out, ": ");
-	buf_str(m->out, value);
-	buf_str(m->out, "\r\n");
+	buf_join(m->out, name, ": ", value, "\r\n", NULL);
 }
 
 /* The owner if the step says so, else the sender that the mail names. */
@@ -247,7 +261,7 @@ static int put_reply_to(struct draft *m)
 		return mime_mailbox(m->out, "Reply-To", slice_of(""), person.text, m->err);
 	}
 	token_make(m->c->ring, TOKEN_REPLY, m->mail->delivery, 0, m->now, token);
-	buf_printf(m->out, "Reply-To: <r%c%s@%s>\r\n", sender->separator, token, sender->reply_domain);
+	buf_join(m->out, "Reply-To: <r", (char[]){ sender->separator, '\0' }, token, "@", sender->reply_domain, ">\r\n", NULL);
 	return 0;
 }
 
@@ -274,10 +288,9 @@ static void put_unsubscribe(struct draft *m)
 {
 	const struct sender_config *sender = m->sender;
 
-	buf_printf(m->out, "List-Unsubscribe: <%s/u/%s>,\r\n <mailto:u%c%s@%s?subject=unsubscribe>\r\n",
-		m->sender->tracking_url, m->unsubscribe_token, sender->separator, m->unsubscribe_token,
-		sender->reply_domain);
-	buf_str(m->out, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+	buf_join(m->out, "List-Unsubscribe: <", sender->tracking_url, "/u/", m->unsubscribe_token, ">,\r\n <mailto:u",
+		(char[]){ sender->separator, '\0' }, m->unsubscribe_token, "@", sender->reply_domain, "?subject=unsubscribe>\r\n",
+		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", NULL);
 }
 
 /* One part of Feedback-ID: what would end it is replaced, groups are named, never people. */
@@ -322,15 +335,26 @@ static void put_bulk(struct draft *m)
 		put_field(m, "X-Auto-Response-Suppress", "OOF, AutoReply");
 }
 
+/* Of thousands of messages it is the same. */
+static const char *date_line(struct compose *c, int64_t now)
+{
+	if (c->date.len == 0 || c->date_of != now / US_SECOND) {
+		buf_reset(&c->date);
+		mime_date(&c->date, now);
+		c->date_of = now / US_SECOND;
+	}
+	return buf_cstr(&c->date);
+}
+
 static int put_headers(struct draft *m)
 {
 	const struct mail *mail = m->mail;
 
-	mime_date(m->out, m->now);
+	buf_str(m->out, date_line(m->c, m->now));
 	if (put_from(m) < 0 || put_reply_to(m) < 0 || mime_mailbox(m->out, "To", slice_of(mail->to_name), mail->address->text, m->err) < 0 ||
 	    mime_text(m->out, "Subject", m->subject, m->err) < 0)
 		return -1;
-	buf_printf(m->out, "Message-ID: <n1.%s@%s>\r\n", m->message_token, m->sender->message_domain);
+	buf_join(m->out, "Message-ID: <n1.", m->message_token, "@", m->sender->message_domain, ">\r\n", NULL);
 	put_thread(m);
 	if (mail->kind == DELIVERY_FORWARD)
 		put_field(m, "Auto-Submitted", "auto-generated");	/* or the owner's out-of-office would answer the prospect */
@@ -369,9 +393,7 @@ static int check_sizes(struct draft *m)
 
 static int put_part(struct draft *m, const char *type, const struct buf *content)
 {
-	buf_str(m->out, "Content-Type: ");
-	buf_str(m->out, type);
-	buf_str(m->out, "; charset=utf-8\r\n");
+	buf_join(m->out, "Content-Type: ", type, "; charset=utf-8\r\n", NULL);
 	return mime_body(m->out, (struct slice){ buf_cstr(content), content->len }, m->err);
 }
 
@@ -383,17 +405,17 @@ struct multipart {
 static void multipart_begin(struct draft *m, struct multipart *p, const char *type)
 {
 	mime_boundary(p->boundary);
-	buf_printf(m->out, "Content-Type: multipart/%s;\r\n boundary=\"%s\"\r\n", type, p->boundary);
+	buf_join(m->out, "Content-Type: multipart/", type, ";\r\n boundary=\"", p->boundary, "\"\r\n", NULL);
 }
 
 static void part_begin(struct draft *m, const struct multipart *p)
 {
-	buf_printf(m->out, "\r\n--%s\r\n", p->boundary);
+	buf_join(m->out, "\r\n--", p->boundary, "\r\n", NULL);
 }
 
 static void multipart_end(struct draft *m, const struct multipart *p)
 {
-	buf_printf(m->out, "\r\n--%s--\r\n", p->boundary);
+	buf_join(m->out, "\r\n--", p->boundary, "--\r\n", NULL);
 }
 
 /* Encoded when the plan was loaded. */

@@ -66,6 +66,8 @@ int text_duration(const char *s, int64_t *us_out, struct err *err) MUSTCHECK;
 /* The other way, in days and below: "14 days", "2 hours 30 minutes", "90 seconds" (below two minutes), "250 ms". */
 void text_duration_print(struct buf *out, int64_t us);
 
+void text_decimal(struct buf *out, int64_t n);
+
 /* RFC 3339 in UTC with seconds ("2026-11-22T03:21:35Z"); years 1970 to 9999. */
 void text_time(struct buf *out, int64_t us);
 /* Any RFC 3339 time: with an offset and a fraction too. -1: not one, or before 1970. */
