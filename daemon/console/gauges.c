@@ -57,6 +57,9 @@ static void store_lines(struct store *store, struct buf *out)
 		(double)c.commit_us / 1e6);
 	GAUGE_LINE("nurtured_store_commit_seconds_max", "The longest COMMIT since the start.",
 		(double)c.commit_us_max / 1e6);
+	COUNTER_LINE("nurtured_store_syncs_total", "Syncs of the log; each makes all transactions before it durable.", c.syncs);
+	COUNTER_LINE("nurtured_store_sync_seconds_total", "Time spent in syncing the log.", (double)c.sync_us / 1e6);
+	GAUGE_LINE("nurtured_store_sync_seconds_max", "The longest sync since the start.", (double)c.sync_us_max / 1e6);
 	COUNTER_LINE("nurtured_store_jobs_total", "Jobs run.", c.jobs);
 	metrics_line(out, true, "nurtured_store_errors_total", "counter", "Jobs not done, by class.",
 		"class=\"refused\"", (double)c.refused);

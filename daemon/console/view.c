@@ -80,7 +80,7 @@ static json_t *store_json(struct store *store)
 	struct store_counts c;
 
 	store_counts(store, &c);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:I}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:f, s:f, s:I, s:I, s:I}",
 		"commits", (json_int_t)c.commits,
 		"jobs", (json_int_t)c.jobs,
 		"refused", (json_int_t)c.refused,
@@ -88,6 +88,9 @@ static json_t *store_json(struct store *store)
 		"waiting", (json_int_t)c.waiting,
 		"mean_commit_seconds", c.commits ? (double)c.commit_us / 1e6 / (double)c.commits : 0.0,
 		"longest_commit_seconds", (double)c.commit_us_max / 1e6,
+		"syncs", (json_int_t)c.syncs,
+		"mean_sync_seconds", c.syncs ? (double)c.sync_us / 1e6 / (double)c.syncs : 0.0,
+		"longest_sync_seconds", (double)c.sync_us_max / 1e6,
 		"db_bytes", (json_int_t)c.db_bytes,
 		"wal_bytes", (json_int_t)c.wal_bytes,
 		"disk_free_bytes", (json_int_t)c.disk_free);

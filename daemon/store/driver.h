@@ -37,7 +37,7 @@ enum db_mode {
 
 enum control {
 	CONTROL_BEGIN,		/* for writing, at once; on a reader: one snapshot; in memory there is nobody to lock out */
-	CONTROL_COMMIT,		/* on disk when it returns 0 */
+	CONTROL_COMMIT,		/* not undone any more when it returns 0; on disk when sync() was called behind it */
 	CONTROL_ROLLBACK,	/* also when the engine did so by itself */
 	CONTROL_SAVEPOINT,
 	CONTROL_RELEASE,
@@ -90,6 +90,8 @@ struct driver {
 	/* Before anything else on a DB_MEMORY: becomes a copy of the file, which nobody may write to meanwhile. */
 	int (*load)(struct connection *connection, const char *file, struct err *err) MUSTCHECK;
 
+	/* Any thread, at any time: what was committed before is on disk when it returns 0. */
+	int (*sync)(struct connection *connection, struct err *err) MUSTCHECK;
 	/* Moves the log into the tables; `all` also cuts the log to nothing. Outside transactions, by the writer. */
 	int (*checkpoint)(struct connection *connection, bool all, struct err *err) MUSTCHECK;
 	/* Length of the log, and what of it a checkpoint would move. */

@@ -132,6 +132,19 @@ struct job_list {
 void job_list_add(struct job_list *list, struct store_job *job);
 struct store_job *job_list_take(struct job_list *list);	/* NULL: empty */
 
+/* What is told together: jobs, calls that waited for the commit, hints. */
+struct batch {
+	struct batch *next;
+	struct job_list done;
+	struct after *after;
+	size_t after_count;
+	unsigned hints;
+	bool wrote;		/* there is something to be synced */
+};
+
+/* Empties `done`; copies `after`. */
+struct batch *batch_new(struct job_list *done, const struct after *after, size_t after_count, unsigned hints);
+
 struct outlet;
 
 /* loop NULL: what is put in is delivered at once, by the thread that does. */
@@ -139,9 +152,21 @@ struct outlet *outlet_new(struct loop *loop);
 /* Loop thread: delivers what waits, then nothing any more. */
 void outlet_close(struct outlet **outlet);
 void outlet_on_hints(struct outlet *outlet, void (*fn)(void *arg, unsigned hints), void *arg);
-/* Any thread: the completions of one batch, what is to be called after its commit, and hints. Empties `done`. */
-void outlet_put(struct outlet *outlet, struct job_list *done, const struct after *after, size_t after_count,
-		unsigned hints);
+/* Any thread. Takes the batch. */
+void outlet_put(struct outlet *outlet, struct batch *batch);
+
+/* --- syncer.c: on disk, then told ----------------------------------------------------------------------- */
+
+struct syncer;
+
+int syncer_start(struct db *db, struct outlet *outlet, struct syncer **out, struct err *err) MUSTCHECK;
+/* Syncs and hands over what waits, then ends. */
+void syncer_stop(struct syncer **syncer);
+/* Store thread, behind the commit. Takes the batch. */
+void syncer_put(struct syncer *syncer, struct batch *batch);
+/* Any thread: how many jobs are committed and not yet told of. */
+size_t syncer_jobs(struct syncer *syncer);
+void syncer_counts(struct syncer *syncer, struct store_counts *out);
 
 /* --- disk.c: room --------------------------------------------------------------------------------------- */
 

@@ -90,7 +90,7 @@ enum store_result store_run(struct store *store, struct store_job *job, struct e
 		*err = job->err;
 	job->result = result;
 	job_list_add(&done, job);
-	outlet_put(store_outlet(store), &done, db->after, db->after_count, db->hints);
+	outlet_put(store_outlet(store), batch_new(&done, db->after, db->after_count, db->hints));
 	return result;
 }
 

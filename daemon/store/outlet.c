@@ -11,14 +11,6 @@
 
 #include "inside.h"
 
-struct batch {
-	struct batch *next;
-	struct job_list done;
-	struct after *after;
-	size_t after_count;
-	unsigned hints;
-};
-
 struct outlet {
 	struct loop *loop;
 	void (*on_hints)(void *arg, unsigned hints);	/* loop thread */
@@ -134,11 +126,9 @@ void outlet_close(struct outlet **outlet)
 		outlet_free(o);
 }
 
-void outlet_put(struct outlet *outlet, struct job_list *done, const struct after *after, size_t after_count,
-		unsigned hints)
+struct batch *batch_new(struct job_list *done, const struct after *after, size_t after_count, unsigned hints)
 {
 	struct batch *batch = xcalloc(1, sizeof(*batch));
-	bool post;
 
 	batch->done = *done;
 	*done = (struct job_list){ 0 };
@@ -148,6 +138,14 @@ void outlet_put(struct outlet *outlet, struct job_list *done, const struct after
 		memcpy(batch->after, after, after_count * sizeof(*after));
 		batch->after_count = after_count;
 	}
+	return batch;
+}
+
+void outlet_put(struct outlet *outlet, struct batch *batch)
+{
+	bool post;
+
+	batch->next = NULL;
 	pthread_mutex_lock(&outlet->mutex);
 	if (outlet->last)
 		outlet->last->next = batch;

@@ -35,7 +35,7 @@ static void run(struct reader *r, struct store_job *job)
 	if (began)
 		db_rollback(r->db);	/* nothing was written: it only ends the snapshot */
 	job_list_add(&done, job);
-	outlet_put(r->outlet, &done, NULL, 0, 0);
+	outlet_put(r->outlet, batch_new(&done, NULL, 0, 0));
 }
 
 static void *reader_main(void *arg)

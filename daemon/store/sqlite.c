@@ -8,6 +8,7 @@
  * has settings of its own: it has no log, and nobody but its one connection.
  */
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -31,6 +32,7 @@ struct connection {
 	sqlite3 *db;
 	enum db_mode mode;
 	sqlite3_stmt *control[CONTROLS];
+	int log_fd;		/* of the writer: the log, to sync it; -1 */
 	int wal_pages;		/* as of the last commit */
 	int moved_pages;	/* of these, how many a checkpoint has copied */
 };
@@ -49,7 +51,6 @@ static const struct pragma everywhere[] = {
 };
 
 static const struct pragma on_disk[] = {
-	{ "synchronous", "FULL", "2" },
 	{ "mmap_size", "0", "0" },
 	{ "busy_timeout", "5000", "5000" },
 	{ "wal_autocheckpoint", "0", "0" },
@@ -58,6 +59,8 @@ static const struct pragma on_disk[] = {
 
 static const struct pragma writing[] = {
 	{ "journal_mode", "WAL", "wal" },
+	/* commits are synced by sqlite_sync(), before anybody hears of them; checkpoints sync by themselves */
+	{ "synchronous", "NORMAL", "1" },
 	{ "journal_size_limit", "67108864", "67108864" },
 	/* what erasure promises: a deleted row is overwritten, not only unlinked */
 	{ "secure_delete", "ON", "1" },
@@ -219,6 +222,8 @@ static void sqlite_close(struct connection **connection)
 		return;
 	for (int i = 0; i < CONTROLS; i++)
 		sqlite3_finalize(c->control[i]);
+	if (c->log_fd >= 0)
+		close(c->log_fd);
 	rc = sqlite3_close(c->db);
 	assert(rc == SQLITE_OK);	/* else somebody forgot a statement */
 	(void)rc;
@@ -237,6 +242,31 @@ static int create_file(const char *file, int flags, struct err *err)
 	return 0;
 }
 
+/* The log is there as soon as something was read, and stays the same file while the connection is open. SQLite keeps no locks on it. */
+static int open_log(struct connection *c, const char *file, struct err *err)
+{
+	char got[30], *log;
+
+	if (ask(c, "SELECT COUNT(*) FROM sqlite_schema", got, sizeof(got), err) < 0)
+		return -1;
+	log = xasprintf("%s-wal", file);
+	c->log_fd = open(log, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (c->log_fd < 0)
+		err_set(err, "%s: %m", log);
+	free(log);
+	return c->log_fd < 0 ? -1 : 0;
+}
+
+static int sqlite_sync(struct connection *c, struct err *err)
+{
+	int rc;
+
+	do
+		rc = fdatasync(c->log_fd);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? err_set(err, "syncing the log: %m") : 0;
+}
+
 static int sqlite_open(const char *file, enum db_mode mode, struct connection **out, struct err *err)
 {
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -244,6 +274,7 @@ static int sqlite_open(const char *file, enum db_mode mode, struct connection **
 	struct connection *c = xcalloc(1, sizeof(*c));
 
 	c->mode = mode;
+	c->log_fd = -1;
 	if (mode == DB_WRITER && create_file(file, 0, err) < 0)
 		goto failed;
 	flags |= mode == DB_READER ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -251,7 +282,7 @@ static int sqlite_open(const char *file, enum db_mode mode, struct connection **
 		err_set(err, "%s: %s", where, sqlite3_errmsg(c->db));
 		goto failed;
 	}
-	if (configure(c, err) < 0) {
+	if (configure(c, err) < 0 || (mode == DB_WRITER && open_log(c, file, err) < 0)) {
 		err_prefix(err, "%s", where);
 		goto failed;
 	}
@@ -585,6 +616,7 @@ const struct driver driver_sqlite = {
 	.changes = sqlite_changes,
 	.save = sqlite_save,
 	.load = sqlite_load,
+	.sync = sqlite_sync,
 	.checkpoint = sqlite_checkpoint,
 	.log_bytes = sqlite_log_bytes,
 };

@@ -1,7 +1,7 @@
 /*
  * store.c: see store.h: the store thread, and starting and stopping the whole.
  *
- * The thread takes what waits, runs it in one transaction, commits, and hands the batch back. What the
+ * The thread takes what waits, runs it in one transaction, commits, and hands the batch to the syncer. What the
  * engine may cure by itself is tried again; everything else fails the batch, and each following second
  * shows by a small commit whether the trouble is over.
  */
@@ -40,6 +40,7 @@ struct store {
 	struct db *db;
 	struct reader *reader;
 	struct outlet *outlet;
+	struct syncer *syncer;
 	struct disk *disk;
 	pthread_t thread;
 	bool running;
@@ -214,12 +215,16 @@ static void scrub(struct store *s)
 static void run_batch(struct store *s, struct job_list *jobs)
 {
 	struct db *db = s->db;
+	uint64_t writes = db->writes;
 	int rc = commit_batch(s, jobs);
+	struct batch *batch;
 
 	if (rc == 0)
 		scrub(s);
 	count_results(s, jobs);
-	outlet_put(s->outlet, jobs, db->after, rc == 0 ? db->after_count : 0, rc == 0 ? db->hints : 0);
+	batch = batch_new(jobs, db->after, rc == 0 ? db->after_count : 0, rc == 0 ? db->hints : 0);
+	batch->wrote = rc == 0 && db->writes != writes;
+	syncer_put(s->syncer, batch);
 }
 
 /* --- housekeeping --------------------------------------------------------------------------------------- */
@@ -420,6 +425,8 @@ static int open_all(struct store *s, const struct store_options *options, struct
 		return err_prefix(err, "%s", s->file);
 	/* whatever was erased before a crash, and still lies in the log */
 	checkpoint(s, true);
+	if (syncer_start(db, s->outlet, &s->syncer, err) < 0)
+		return err_prefix(err, "%s", s->file);
 	if (reader_start(s->file, s->outlet, &s->reader, err) < 0)
 		return err_prefix(err, "%s", s->file);
 	if (pthread_create(&s->thread, NULL, store_main, s) != 0)
@@ -473,6 +480,7 @@ void store_stop(struct store **store)
 	pthread_mutex_unlock(&s->mutex);
 	if (s->running)
 		pthread_join(s->thread, NULL);
+	syncer_stop(&s->syncer);
 	reader_stop(&s->reader);
 	/* not when the lease is lost: the log is the other daemon's now */
 	if (s->running && !s->hopeless)
@@ -502,7 +510,7 @@ int store_submit(struct store *store, struct store_job *job, enum store_priority
 		return memory_submit(store, job);
 	pthread_mutex_lock(&store->mutex);
 	if (!store->stopping && !store->refusing && disk_has_room(store->disk) &&
-			store->first.count + store->normal.count < store->limit) {
+			store->first.count + store->normal.count + syncer_jobs(store->syncer) < store->limit) {
 		job_list_add(priority == STORE_FIRST ? &store->first : &store->normal, job);
 		wake = store->sleeping;
 		rc = 0;
@@ -539,6 +547,8 @@ void store_counts(struct store *store, struct store_counts *out)
 	*out = store->counts;
 	out->waiting = store->first.count + store->normal.count;
 	pthread_mutex_unlock(&store->mutex);
+	if (store->syncer)
+		syncer_counts(store->syncer, out);
 	out->disk_free = store->disk ? (uint64_t)disk_left(store->disk) : 0;
 	out->statements = atomic_load_explicit(&store->db->statements, memory_order_relaxed);
 }

@@ -63,6 +63,7 @@ struct store_counts {
 	uint64_t commits, jobs, refused, failed;
 	uint64_t waiting;		/* jobs in the queue now */
 	uint64_t commit_us, commit_us_max;	/* time spent in COMMIT, all and the longest */
+	uint64_t syncs, sync_us, sync_us_max;	/* of the log, by a thread of its own; one covers all commits before it */
 	uint64_t wal_bytes, db_bytes, disk_free;
 	uint64_t statements;		/* executed since the start */
 	int64_t last_turn;		/* clock_steady() of the thread's last sign of life, for the watchdog */
