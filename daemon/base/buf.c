@@ -47,15 +47,10 @@ void buf_str(struct buf *b, const char *s)
 	buf_add(b, s, strlen(s));
 }
 
-void buf_join(struct buf *b, ...)
+void buf_join_list(struct buf *b, const char *const *strings)
 {
-	const char *s;
-	va_list ap;
-
-	va_start(ap, b);
-	while ((s = va_arg(ap, const char *)))
-		buf_str(b, s);
-	va_end(ap);
+	for (; *strings; strings++)
+		buf_str(b, *strings);
 }
 
 void buf_char(struct buf *b, char c)

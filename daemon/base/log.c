@@ -77,9 +77,9 @@ static void add_text(struct buf *line, const char *s, bool json)
 static void add_key(struct buf *line, const char *key, bool json)
 {
 	if (json)
-		buf_join(line, line->data[line->len - 1] == '{' ? "\"" : ",\"", key, "\":", NULL);
+		buf_join(line, line->data[line->len - 1] == '{' ? "\"" : ",\"", key, "\":");
 	else
-		buf_join(line, " ", key, "=", NULL);
+		buf_join(line, " ", key, "=");
 }
 
 static void add_field(struct buf *line, const struct log_field *field, bool json)

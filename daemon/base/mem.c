@@ -248,25 +248,19 @@ char *arena_strndup(struct arena *arena, const char *s, size_t n)
 	return copy;
 }
 
-char *arena_join(struct arena *arena, ...)
+char *arena_join_list(struct arena *arena, const char *const *strings)
 {
 	size_t len = 0, n;
-	va_list ap, again;
-	const char *s;
 	char *out, *to;
 
-	va_start(ap, arena);
-	va_copy(again, ap);
-	while ((s = va_arg(ap, const char *)))
-		len += strlen(s);
-	va_end(ap);
+	for (size_t i = 0; strings[i]; i++)
+		len += strlen(strings[i]);
 	to = out = arena_alloc(arena, len + 1);
-	while ((s = va_arg(again, const char *))) {
-		n = strlen(s);
-		memcpy(to, s, n);
+	for (; *strings; strings++) {
+		n = strlen(*strings);
+		memcpy(to, *strings, n);
 		to += n;
 	}
-	va_end(again);
 	*to = '\0';
 	return out;
 }

@@ -143,7 +143,7 @@ static struct value make_url(struct draft *m, const char *path, enum token_kind 
 	char token[TOKEN_TEXT];
 
 	token_make(m->c->ring, kind, id, 0, m->now, token);
-	return value_text(arena_join(m->c->arena, m->sender->tracking_url, path, token, suffix, NULL));
+	return value_text(arena_join(m->c->arena, m->sender->tracking_url, path, token, suffix));
 }
 
 static struct value text_or_nil(struct slice s)
@@ -161,7 +161,7 @@ static struct value make_own(struct draft *m, enum own which)
 	case OWN_PREHEADER:
 		return text_or_nil(m->preheader);
 	case OWN_UNSUBSCRIBE:
-		return value_text(arena_join(m->c->arena, m->sender->tracking_url, "/u/", m->unsubscribe_token, NULL));
+		return value_text(arena_join(m->c->arena, m->sender->tracking_url, "/u/", m->unsubscribe_token));
 	case OWN_PREFERENCES:
 		return make_url(m, "/p/", TOKEN_PREFERENCES, mail->prospect, "");
 	case OWN_DOWNLOAD:
@@ -234,7 +234,7 @@ static enum template_result render(struct draft *m, const struct template *t, bo
 
 static void put_field(struct draft *m, const char *name, const char *value)
 {
-	buf_join(m->out, name, ": ", value, "\r\n", NULL);
+	buf_join(m->out, name, ": ", value, "\r\n");
 }
 
 /* The owner if the step says so, else the sender that the mail names. */
@@ -261,7 +261,7 @@ static int put_reply_to(struct draft *m)
 		return mime_mailbox(m->out, "Reply-To", slice_of(""), person.text, m->err);
 	}
 	token_make(m->c->ring, TOKEN_REPLY, m->mail->delivery, 0, m->now, token);
-	buf_join(m->out, "Reply-To: <r", (char[]){ sender->separator, '\0' }, token, "@", sender->reply_domain, ">\r\n", NULL);
+	buf_join(m->out, "Reply-To: <r", (char[]){ sender->separator, '\0' }, token, "@", sender->reply_domain, ">\r\n");
 	return 0;
 }
 
@@ -290,7 +290,7 @@ static void put_unsubscribe(struct draft *m)
 
 	buf_join(m->out, "List-Unsubscribe: <", sender->tracking_url, "/u/", m->unsubscribe_token, ">,\r\n <mailto:u",
 		(char[]){ sender->separator, '\0' }, m->unsubscribe_token, "@", sender->reply_domain, "?subject=unsubscribe>\r\n",
-		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", NULL);
+		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
 }
 
 /* One part of Feedback-ID: what would end it is replaced, groups are named, never people. */
@@ -354,7 +354,7 @@ static int put_headers(struct draft *m)
 	if (put_from(m) < 0 || put_reply_to(m) < 0 || mime_mailbox(m->out, "To", slice_of(mail->to_name), mail->address->text, m->err) < 0 ||
 	    mime_text(m->out, "Subject", m->subject, m->err) < 0)
 		return -1;
-	buf_join(m->out, "Message-ID: <n1.", m->message_token, "@", m->sender->message_domain, ">\r\n", NULL);
+	buf_join(m->out, "Message-ID: <n1.", m->message_token, "@", m->sender->message_domain, ">\r\n");
 	put_thread(m);
 	if (mail->kind == DELIVERY_FORWARD)
 		put_field(m, "Auto-Submitted", "auto-generated");	/* or the owner's out-of-office would answer the prospect */
@@ -410,12 +410,12 @@ static void multipart_begin(struct draft *m, struct multipart *p, const char *ty
 
 static void part_begin(struct draft *m, const struct multipart *p)
 {
-	buf_join(m->out, "\r\n--", p->boundary, "\r\n", NULL);
+	buf_join(m->out, "\r\n--", p->boundary, "\r\n");
 }
 
 static void multipart_end(struct draft *m, const struct multipart *p)
 {
-	buf_join(m->out, "\r\n--", p->boundary, "--\r\n", NULL);
+	buf_join(m->out, "\r\n--", p->boundary, "--\r\n");
 }
 
 /* Encoded when the plan was loaded. */

@@ -31,8 +31,9 @@ void buf_reset(struct buf *b);			/* length 0, keeps the memory */
 void buf_reserve(struct buf *b, size_t more);	/* room for `more` bytes and the NUL */
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_str(struct buf *b, const char *s);
-/* All of the strings behind each other, up to a NULL: what printf does ten times as slowly. */
-void buf_join(struct buf *b, ...) __attribute__((sentinel));
+/* buf_join(b, "a", b, "c"): the strings behind each other, which printf does ten times as slowly. */
+#define buf_join(b, ...) buf_join_list((b), (const char *const[]){ __VA_ARGS__, NULL })
+void buf_join_list(struct buf *b, const char *const *strings);	/* up to a NULL */
 void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));

@@ -37,8 +37,9 @@ void *arena_alloc(struct arena *arena, size_t size) __attribute__((returns_nonnu
 void *arena_calloc(struct arena *arena, size_t count, size_t size) __attribute__((returns_nonnull));
 char *arena_strdup(struct arena *arena, const char *s) __attribute__((returns_nonnull));
 char *arena_strndup(struct arena *arena, const char *s, size_t n) __attribute__((returns_nonnull));
-/* All of the strings behind each other, up to a NULL. */
-char *arena_join(struct arena *arena, ...) __attribute__((sentinel, returns_nonnull));
+/* arena_join(arena, "a", b, "c"): the strings behind each other. */
+#define arena_join(arena, ...) arena_join_list((arena), (const char *const[]){ __VA_ARGS__, NULL })
+char *arena_join_list(struct arena *arena, const char *const *strings) __attribute__((returns_nonnull));
 char *arena_printf(struct arena *arena, const char *fmt, ...) PRINTF(2, 3) __attribute__((returns_nonnull));
 /* Bytes given out since the last reset, for limits. */
 size_t arena_used(const struct arena *arena);

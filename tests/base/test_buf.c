@@ -44,6 +44,7 @@ static void test_it_is_terminated_at_every_length(void **state)
 	buf_cut(&b, 10);
 	assert_string_equal(b.data, "aaaaaaaaaa");
 	buf_str(&b, "b");
+	buf_join(&b, "", "");
 	assert_string_equal(b.data, "aaaaaaaaaab");
 	buf_reset(&b);
 	assert_string_equal(buf_cstr(&b), "");

@@ -141,6 +141,7 @@ static void test_an_arena_counts_and_forgets(void **state)
 	assert_string_equal(first, "one");
 	assert_string_equal(arena_strndup(arena, "threefour", 5), "three");
 	assert_string_equal(arena_printf(arena, "%s %d", "n", 12), "n 12");
+	assert_string_equal(arena_join(arena, "a", "", "bc"), "abc");
 	used = arena_used(arena);
 	assert_true(used >= 4 + 6 + 5);
 	for (i = 0; i < 1000; i++)
