@@ -356,18 +356,24 @@ int view_suppression(const struct view_at *at, struct db *db, struct buf *out, s
 
 int view_consents(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
+	int64_t counts[CONSENT_KINDS] = { 0 };
 	struct err first = { "" }, why;
-	int bucket, broken = 0;
+	json_t *rows = json_object();
+	int bucket, broken = 0, i;
 
 	for (bucket = 0; bucket < BUCKETS; bucket++) {
-		if (consents_verify(db, (uint16_t)bucket, &why) == 0)
+		if (consents_verify(db, (uint16_t)bucket, counts, &why) == 0)
 			continue;
 		if (!broken++)
 			first = why;
 	}
-	if (broken)
+	for (i = 0; i < CONSENT_KINDS; i++)
+		json_object_set_new(rows, consent_kinds[i], json_integer((json_int_t)counts[i]));
+	if (broken) {
+		json_decref(rows);
 		return err_set(err, "%s; of the %d chains %d %s broken", first.text, BUCKETS, broken, broken == 1 ? "is" : "are");
-	return answer_give(out, json_pack("{s:b, s:i}", "good", 1, "chains", BUCKETS), err);
+	}
+	return answer_give(out, json_pack("{s:b, s:i, s:o}", "good", 1, "chains", BUCKETS, "rows", rows), err);
 }
 
 int view_sequences(const struct view_at *at, struct db *db, struct buf *out, struct err *err)

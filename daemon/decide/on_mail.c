@@ -84,9 +84,7 @@ int mail_about_person(struct person *p, const struct mail_fact *fact, struct del
 	case MAIL_BOUNCE:
 		return person_bounced(p, fact, about, err);
 	case MAIL_COMPLAINT:
-		if (person_suppress(p, "complaint", source, err) || person_happen(p, "complaint", mail_base(p->arena, about->template), "{}", NULL, err))
-			return -1;
-		return person_settle(p, err);
+		return person_complain(p, fact->mailbox, about, source, err) || person_settle(p, err) ? -1 : 0;
 	case MAIL_UNSUBSCRIBE:
 		if (p->row.consent != CONSENT_WITHDRAWN && person_unsubscribe(p, "mailto", source, "", "", err))
 			return -1;

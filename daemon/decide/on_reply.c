@@ -134,13 +134,11 @@ static int pause(struct person *p, const struct mail_fact *fact, const struct re
 }
 
 /* Before settling: what is said here decides what may begin. */
-static int begin(struct person *p, const struct mail_fact *fact, enum reply_action action, struct err *err)
+static int begin(struct person *p, const struct mail_fact *fact, const struct delivery *about, enum reply_action action, struct err *err)
 {
-	if (action == REPLY_UNSUBSCRIBE && p->row.consent != CONSENT_WITHDRAWN)
-		return person_unsubscribe(p, "reply", "a reply that asks for it", "", "", err);
-	if (action == REPLY_SUPPRESS)
-		return person_suppress(p, fact->intent, "a reply", err);
-	return 0;
+	if (action != REPLY_UNSUBSCRIBE && action != REPLY_SUPPRESS)
+		return 0;
+	return person_object(p, fact->text, fact->mailbox, about->id, action == REPLY_SUPPRESS ? fact->intent : NULL, err);
 }
 
 int reply_of_person(struct person *p, const struct mail_fact *fact, const struct delivery *about, struct err *err)
@@ -162,7 +160,7 @@ int reply_of_person(struct person *p, const struct mail_fact *fact, const struct
 		return -1;
 	person_set_intent(p, name);
 	if (person_happen(p, "reply", about->id ? mail_base(p->arena, about->template) : "", reply_data(p, fact), &event, err) ||
-			begin(p, fact, action, err) || person_settle(p, err))
+			begin(p, fact, about, action, err) || person_settle(p, err))
 		return -1;
 	switch (action) {
 	case REPLY_SUPPRESS:

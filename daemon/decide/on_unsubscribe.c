@@ -1,9 +1,12 @@
 /*
  * on_unsubscribe.c: no more mail: because they said so, or because their address or their mailbox provider did.
  */
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/answer.h"
 #include "base/crash.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -71,19 +74,67 @@ int person_suppress(struct person *p, const char *reason, const char *source, st
 	return suppress_person(p, reason, source, p->now, err);
 }
 
-int person_unsubscribe(struct person *p, const char *how, const char *source, const char *ip, const char *agent, struct err *err)
+/* A row of the ledger that ends something. */
+static int note(struct person *p, struct consent c, struct err *err)
 {
 	const struct form *form = plan_form(p->plan, p->row.form);
-	struct consent c = {
-		.id = id_new(id_bucket(p->row.id), p->now), .prospect = p->row.id, .what = "withdrawn",
-		.purpose = form ? form->consent_purpose : "", .words = how, .form = p->row.form, .page = "", .ip = ip, .agent = agent,
-		.data = "{}", .at = p->now, .actor = "prospect",
-	};
 
+	c.id = id_new(id_bucket(p->row.id), p->now);
+	c.prospect = p->row.id;
+	c.purpose = form ? form->consent_purpose : "";
+	c.form = p->row.form;
+	c.page = "";
+	c.at = p->now;
+	return consents_add(p->db, &c, err);
+}
+
+/* Where it came from, for the row's data. */
+static const char *source_json(struct person *p, const char *by, int64_t delivery)
+{
+	json_t *json = json_pack("{s:s, s:o}", "by", by, "mail", answer_id("del", delivery));
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	const char *out = arena_strdup(p->arena, text ? text : "{}");
+
+	free(text);
+	json_decref(json);
+	return out;
+}
+
+static int leave(struct person *p, const char *how, const char *source, struct err *err)
+{
 	p->row.consent = CONSENT_WITHDRAWN;
 	p->changed = true;
-	return consents_add(p->db, &c, err) || person_suppress(p, "unsubscribe", source, err) ||
-			person_happen(p, "unsubscribe", how, "{}", NULL, err) ? -1 : 0;
+	return person_suppress(p, "unsubscribe", source, err) || person_happen(p, "unsubscribe", how, "{}", NULL, err) ? -1 : 0;
+}
+
+int person_unsubscribe(struct person *p, const char *how, const char *source, const char *ip, const char *agent, struct err *err)
+{
+	struct consent c = { .what = "withdrawn", .words = how, .ip = ip, .agent = agent, .data = "{}", .actor = "prospect" };
+
+	return note(p, c, err) || leave(p, how, source, err) ? -1 : 0;
+}
+
+int person_object(struct person *p, const char *words, const char *by, int64_t delivery, const char *reason, struct err *err)
+{
+	struct consent c = { .what = "objected", .words = words, .ip = "", .agent = "", .data = source_json(p, by, delivery), .actor = "prospect" };
+	bool left = p->row.consent == CONSENT_WITHDRAWN;
+
+	if (note(p, c, err))
+		return -1;
+	if (reason) {
+		p->row.consent = CONSENT_WITHDRAWN;
+		p->changed = true;
+		return person_suppress(p, reason, "a reply", err);
+	}
+	return left ? 0 : leave(p, "reply", "a reply that asks for it", err);
+}
+
+int person_complain(struct person *p, const char *by, const struct delivery *about, const char *source, struct err *err)
+{
+	struct consent c = { .what = "complained", .words = "", .ip = "", .agent = "", .data = source_json(p, by, about->id), .actor = "mailbox" };
+
+	return note(p, c, err) || person_suppress(p, "complaint", source, err) ||
+		person_happen(p, "complaint", mail_base(p->arena, about->template), "{}", NULL, err) ? -1 : 0;
 }
 
 /* Whoever tries the link of a test mail sees the pages that others would, and nothing happens. */

@@ -7,6 +7,7 @@
  * row said. A change, a swap, a gap and a missing end are found; a chain that was forged as a whole
  * shows only against a copy.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/id.h"
@@ -16,6 +17,20 @@
 
 #define SALT_SIZE 16
 #define COLUMNS "id, prospect, what, purpose, words, form, page, ip, agent, data, at, ref, basis, version, until_us, actor"
+
+const char *const consent_kinds[CONSENT_KINDS + 1] = {
+	"requested", "granted", "confirmed", "implied", "withdrawn", "objected", "complained", "changed", "asked", "erased", NULL
+};
+
+/* CONSENT_KINDS: none. */
+static size_t kind_of(const char *what)
+{
+	size_t i = 0;
+
+	while (consent_kinds[i] && (!what || strcmp(consent_kinds[i], what) != 0))
+		i++;
+	return i;
+}
 
 static void read_consent(struct query *q, struct arena *arena, void *row)
 {
@@ -159,6 +174,7 @@ int consents_add(struct db *db, const struct consent *c, struct err *err)
 	struct query *q;
 	int64_t place;
 
+	assert(kind_of(c->what) < CONSENT_KINDS);
 	if (find_tip(db, bucket, &place, chain, err) < 0)
 		return -1;
 	random_secret(salt, sizeof(salt));
@@ -237,7 +253,7 @@ static bool holds(struct slice s, const uint8_t digest[SHA256_SIZE])
 
 /* One row against the place and the chain value that the one before leads to. */
 static int verify_row(struct query *q, struct arena *arena, int64_t place, uint8_t chain[SHA256_SIZE],
-		struct err *err)
+		int64_t counts[CONSENT_KINDS], struct err *err)
 {
 	struct slice salt = query_get_blob(q, 17), digest;
 	uint8_t computed[SHA256_SIZE];
@@ -257,11 +273,14 @@ static int verify_row(struct query *q, struct arena *arena, int64_t place, uint8
 	extend_chain(chain, computed);
 	if (!holds(query_get_blob(q, 19), chain))
 		return err_set(err, "%s: the chain is broken here", id);
+	if (kind_of(c.what) == CONSENT_KINDS)
+		return err_set(err, "%s: there is no such thing as `%.40s` in the ledger", id, c.what);
+	counts[kind_of(c.what)]++;
 	return 0;
 }
 
 static int verify_rows(struct db *db, uint16_t bucket, int64_t *place_out, uint8_t chain[SHA256_SIZE],
-		struct err *err)
+		int64_t counts[CONSENT_KINDS], struct err *err)
 {
 	struct query *q = db_query(db, &sql_chain);
 	struct arena *arena = arena_new(0);
@@ -271,7 +290,7 @@ static int verify_rows(struct db *db, uint16_t bucket, int64_t *place_out, uint8
 	query_int(q, 1, bucket);
 	while ((got = query_row(q, err)) == 1) {
 		arena_reset(arena);
-		if (verify_row(q, arena, ++place, chain, err) < 0) {
+		if (verify_row(q, arena, ++place, chain, counts, err) < 0) {
 			got = -1;
 			break;
 		}
@@ -282,12 +301,12 @@ static int verify_rows(struct db *db, uint16_t bucket, int64_t *place_out, uint8
 	return got;
 }
 
-int consents_verify(struct db *db, uint16_t bucket, struct err *err)
+int consents_verify(struct db *db, uint16_t bucket, int64_t counts[CONSENT_KINDS], struct err *err)
 {
 	uint8_t chain[SHA256_SIZE] = { 0 }, tip[SHA256_SIZE];
 	int64_t place, last;
 
-	if (verify_rows(db, bucket, &place, chain, err) < 0 || find_tip(db, bucket, &last, tip, err) < 0)
+	if (verify_rows(db, bucket, &place, chain, counts, err) < 0 || find_tip(db, bucket, &last, tip, err) < 0)
 		return -1;
 	if (place < last)
 		return err_set(err, "bucket %u: the last %lld consents are missing", bucket,

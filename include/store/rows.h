@@ -444,14 +444,18 @@ int suppressions_page(struct db *db, uint16_t bucket, const uint8_t *hash, size_
 
 /* --- consent: append-only, chained by digest in each bucket ------------------------------------------------------ */
 
+/*
+ * requested (a form was posted, and asks for a confirmation) granted confirmed implied; withdrawn (by a link, a mail program or in the preference
+ * centre) objected (in a reply: `words` are theirs; GDPR article 21) complained (to their provider, of spam: `data` says to whom); changed (topics,
+ * pause, limit, language: in `data`) asked (for their data or for erasure: in `data`) erased. Ends with NULL.
+ */
+#define CONSENT_KINDS 10
+extern const char *const consent_kinds[CONSENT_KINDS + 1];
+
 struct consent {
 	int64_t id;
 	int64_t prospect;
-	/*
-	 * requested (a form was posted, and asks for a confirmation) granted confirmed implied; withdrawn objected complained; changed (topics,
-	 * pause, limit, language: in `data`), asked (for their data or for erasure: in `data`), erased.
-	 */
-	const char *what;
+	const char *what;		/* one of consent_kinds */
 	const char *purpose, *words;
 	const char *form, *page, *ip, *agent;
 	const char *data;		/* the sign-up as JSON: what takes effect at confirmation */
@@ -466,7 +470,8 @@ struct consent {
 int consents_add(struct db *db, const struct consent *c, struct err *err) MUSTCHECK;	/* computes salt and digest over the one before */
 int consents_find(struct db *db, int64_t id, struct arena *arena, struct consent *out, struct err *err) MUSTCHECK;
 int consents_of(struct db *db, int64_t prospect, struct arena *arena, struct consent **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
-int consents_verify(struct db *db, uint16_t bucket, struct err *err) MUSTCHECK;		/* read; -1 names the broken row */
+/* read; -1 names the broken row, or one of a kind that is none. Adds to `counts`, in the order of consent_kinds. */
+int consents_verify(struct db *db, uint16_t bucket, int64_t counts[CONSENT_KINDS], struct err *err) MUSTCHECK;
 
 /* --- lead, alert ------------------------------------------------------------------------------------------------- */
 

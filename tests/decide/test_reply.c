@@ -184,9 +184,52 @@ static void what_follows(void **state)
 	}
 }
 
+/* The newest row of the ledger. */
+static int ledger_fn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	struct consent *all;
+	struct prospect row;
+	size_t count;
+
+	assert_int_equal(consents_of(db, eva, arena, &all, &count, err), 0);
+	assert_int_equal(prospects_find(db, eva, arena, &row, err), 1);
+	snprintf(arg, 200, "%zu %s by %s: %s (%s) %s", count, all[count - 1].what, all[count - 1].actor, all[count - 1].words, all[count - 1].data,
+		row.consent == CONSENT_WITHDRAWN ? "withdrawn" : "stands");
+	arena_free(&arena);
+	return 0;
+}
+
+/* Objections stand in the ledger with the words in which they were made; also what a provider reports. */
+static void what_the_ledger_keeps(void **state)
+{
+	static const struct {
+		enum mail_class class;
+		const char *intent, *row;
+	} cases[] = {
+		{ MAIL_HUMAN, "unsubscribe", "2 objected by prospect: words ({\"by\":\"replies\",\"mail\":\"del_" },
+		{ MAIL_HUMAN, "legal", "2 objected by prospect: words ({\"by\":\"replies\",\"mail\":\"del_" },
+		{ MAIL_COMPLAINT, "", "2 complained by mailbox:  ({\"by\":\"replies\",\"mail\":\"del_" },
+		{ MAIL_UNSUBSCRIBE, "", "2 withdrawn by prospect: mailto ({}) withdrawn" },
+		{ MAIL_HUMAN, "positive", "1 " },
+	};
+	char row[200];
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		open_site(NULL);
+		answer(cases[i].class, cases[i].intent, 0);
+		site_run(&site, ledger_fn, row);
+		if (strncmp(row, cases[i].row, strlen(cases[i].row)) != 0)
+			fail_msg("%s is not %s", row, cases[i].row);
+		assert_string_equal(strrchr(row, ' ') + 1, cases[i].class == MAIL_COMPLAINT || i == 4 ? "stands" : "withdrawn");
+		close_site(NULL);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(what_follows) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(what_follows), cmocka_unit_test(what_the_ledger_keeps) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -998,7 +998,7 @@ static int choose_fn(struct site *s, struct db *db, void *arg, struct err *err)
 	if (on_preferences(s->d, db, fact, &result, err))
 		return -1;
 	assert_true(result.found);
-	return consents_verify(db, id_bucket(row.id), err);
+	return consents_verify(db, id_bucket(row.id), (int64_t[CONSENT_KINDS]){ 0 }, err);
 }
 
 static void topical_site(void)

@@ -23,9 +23,11 @@ static int add_three(struct with_store *w, struct db *db, void *arg, struct err 
 	return 0;
 }
 
+static int64_t counted[CONSENT_KINDS];
+
 static int verify(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
-	return consents_verify(db, BUCKET, err);
+	return consents_verify(db, BUCKET, counted, err);
 }
 
 static int read_all(struct with_store *w, struct db *db, void *arg, struct err *err)
@@ -66,6 +68,8 @@ static void an_untouched_chain_verifies(void **state)
 	assert_int_equal(read_job(w, verify, NULL, NULL), STORE_COMMITTED);
 	do_job(w, add_three, NULL);
 	assert_int_equal(read_job(w, verify, NULL, NULL), STORE_COMMITTED);
+	assert_string_equal(consent_kinds[1], "granted");
+	assert_int_equal(counted[1], 3);
 	close_store(w);
 	open_store(w);
 	assert_int_equal(read_job(w, verify, NULL, NULL), STORE_COMMITTED);

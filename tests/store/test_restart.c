@@ -125,7 +125,7 @@ static int check(struct with_store *w, struct db *db, void *arg, struct err *err
 		c->stored += got;
 		c->lost += c->acknowledged[i] && got == 0;
 	}
-	if (consents_verify(db, BUCKET, err) < 0 || queue_depth(db, LANE_SEND, TIME_NEVER, &due, &all, err) < 0)
+	if (consents_verify(db, BUCKET, (int64_t[CONSENT_KINDS]){ 0 }, err) < 0 || queue_depth(db, LANE_SEND, TIME_NEVER, &due, &all, err) < 0)
 		return -1;
 	/* jobs are there as a whole or not at all */
 	return all == c->stored ? 0 : err_set(err, "%d settings, %d rows in the queue", c->stored, (int)all);
