@@ -194,6 +194,7 @@ SRC_store := \
 	daemon/store/visitors.c
 
 SRC_decide := \
+	daemon/decide/advice.c \
 	daemon/decide/alert.c \
 	daemon/decide/ask_mx.c \
 	daemon/decide/budget.c \

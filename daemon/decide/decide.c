@@ -489,10 +489,35 @@ int decide_start(struct loop *loop, struct store *store, struct plan *plan, stru
 	return 0;
 }
 
+static int run_keep(struct store_job *job, struct db *db, struct err *err)
+{
+	return shape_keep(((struct plan_job *)job)->d->shape, db, true, err);
+}
+
+static void keep_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	if (result != STORE_COMMITTED)
+		log_warn("shape.not_kept", L_STR("why", err->text));
+	free(job);
+}
+
+/* What is counted and not written yet. */
+static void keep_the_last(struct decide *d)
+{
+	struct plan_job *j = xcalloc(1, sizeof(*j));
+
+	j->d = d;
+	j->job = (struct store_job){ .run = run_keep, .done = keep_done };
+	if (store_submit(d->store, &j->job, STORE_NORMAL))
+		free(j);
+}
+
 void decide_quiesce(struct decide *d)
 {
 	enum lane lane;
 
+	if (d->loop && !d->stopping)
+		keep_the_last(d);
 	d->stopping = true;
 	store_on_hints(d->store, NULL, NULL);
 	timer_stop(d->start);

@@ -345,6 +345,8 @@ int mail_about_person(struct person *p, const struct mail_fact *fact, struct del
 
 /* What a bounce does: the address is dead, it is counted, or it is our own fault. Settles. */
 int person_bounced(struct person *p, const struct mail_fact *fact, struct delivery *about, struct err *err) MUSTCHECK;
+/* Its words may ask for less, of all mail to that receiver. */
+void person_bounce_slows(struct person *p, const struct mail_fact *fact, const struct delivery *about);
 /* The same for what a relay said at once. Is it to be counted (fault, hard_bounce, reason)? Settles. */
 bool outcome_is_soft_bounce(const struct mail_outcome *fact);
 int person_refused(struct person *p, const struct mail_outcome *fact, struct delivery *mail, struct err *err) MUSTCHECK;

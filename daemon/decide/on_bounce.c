@@ -16,6 +16,7 @@
 
 #include "decide.h"
 #include "person.h"
+#include "shape.h"
 
 #define LADDER_SOFT 4			/* bounces, */
 #define LADDER_MAILS 3			/* of different mails, */
@@ -143,6 +144,16 @@ static struct mail_bounce_said said_of(const struct person *p, const struct mail
 			return fact->bounces[i];
 	return (struct mail_bounce_said){ .recipient = "", .original_recipient = "", .kind = fact->bounce_kind, .reason = fact->bounce_reason,
 		.status = fact->bounce_status, .diagnostic = fact->bounce_diagnostic };
+}
+
+void person_bounce_slows(struct person *p, const struct mail_fact *fact, const struct delivery *about)
+{
+	struct mail_bounce_said said = said_of(p, fact);
+	struct slow slow = advice_of_bounce(said.reason, said.diagnostic);
+
+	/* what lay in the mailbox for longer is over */
+	if (fact->received + slow.span > fact->at)
+		shape_slow(p->d->shape, about->address, &slow, fact->at);
 }
 
 /* What is shown for long must not say who it was. */

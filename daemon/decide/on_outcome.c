@@ -19,8 +19,6 @@ METRIC(failed, COUNTER, "nurtured_deliveries_total", "result=\"failed\"", "Deliv
 METRIC(unknown, COUNTER, "nurtured_deliveries_total", "result=\"unknown\"", "Deliveries by result.");
 
 const char *const fault_names[] = { "", "relay", "operator", "quota", "sender", "message", "prospect" };
-const char *const slow_scope_names[] = { "", "group", "relay" };
-const char *const slow_way_names[] = { "halve", "trickle", "pause" };
 
 #define HOLD US_DAY
 
@@ -240,6 +238,9 @@ int on_outcome(struct decide *d, struct db *db, const struct mail_outcome *fact,
 
 	if (found <= 0)		/* closed already: withheld at the dot, or dealt with after a crash */
 		return found;
+	/* a person has to see to it, whatever waits meanwhile */
+	if (fact->fault == FAULT_SENDER && alarms_raise(db, "sender", mail_sender_domain(d, &mail), fact->reply, fact->at, err))
+		return -1;
 	shape_heard(d->shape, &mail, mail_sender_domain(d, &mail), fact);
 	if (shape_keep(d->shape, db, false, err))
 		return -1;

@@ -71,7 +71,13 @@ void pace_slow(struct pace *p, int64_t interval, int64_t until)
 void pace_restore(struct pace *p)
 {
 	p->slow_interval = p->slow_until = p->again = 0;
+	p->places[PACE_FIRST].taken = p->places[PACE_OTHERS].taken = 0;
 	forget_hops(p);
+}
+
+void pace_recall(struct pace *p, enum pace_row row, int64_t until)
+{
+	p->places[row].taken = p->places[row].last = until;
 }
 
 int64_t pace_interval(const struct pace *p, int64_t at)
@@ -179,6 +185,8 @@ int64_t pace_find(struct pace *p, enum pace_row row, int64_t from, int64_t now)
 
 	if (!p->interval && !p->slow_until)
 		return from;
+	if (t->taken > at)
+		at = t->taken;
 	if (interval && (p->spent - tolerance(p, interval, false)) / NS > at)
 		at = (p->spent - tolerance(p, interval, false)) / NS;
 	while (at < now + PACE_AHEAD) {

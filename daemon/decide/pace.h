@@ -26,6 +26,7 @@ struct pace_places {
 	uint32_t *hop;			/* by second: how many to skip, they are full; 0: look here */
 	size_t count, used_cap, hop_cap;
 	int64_t last;			/* the latest place that was given */
+	int64_t taken;			/* a process before this one gave away all before that; 0: none did */
 };
 
 struct pace {
@@ -55,6 +56,8 @@ void pace_spend(struct pace *p, int64_t now);
 bool pace_waits(const struct pace *p, enum pace_row row, int64_t now);
 /* The first free place from `from` on, and not before the bucket has a token; -1: there is none within PACE_AHEAD of now. */
 int64_t pace_find(struct pace *p, enum pace_row row, int64_t from, int64_t now);
+/* What a process before this one gave away. */
+void pace_recall(struct pace *p, enum pace_row row, int64_t until);
 /* Gives away the place that was found. */
 void pace_take(struct pace *p, enum pace_row row, int64_t at, int64_t now);
 

@@ -23,6 +23,7 @@
 #define STREAK 5
 #define RING_PART 5			/* one in so many of the last RING */
 #define RATE_LEAST 100			/* mails before a rate means anything */
+#define NOTED_AHEAD (2 * US_MINUTE)
 #define MX_PATIENCE (5 * US_SECOND)
 #define MX_WAIT "asks DNS whose mail server takes it"
 #define FLUSH_AFTER US_SECOND
@@ -481,14 +482,25 @@ static void take_share(struct shape *s, struct limits *l, const struct shape_ask
 		s->dirty = true;
 }
 
+/* Some minutes ahead, so that it is seldom written; nobody needs it for what is soon over. */
+static void note_place(struct shape *s, struct shape_group_state *g, enum pace_row row, int64_t at)
+{
+	if (at <= g->noted[row])
+		return;
+	g->noted[row] = at + NOTED_AHEAD;
+	s->dirty = true;
+}
+
 static int hold(struct shape *s, struct limits *l, const struct shape_ask *ask, struct arena *arena, int64_t *until_out, const char **why_out)
 {
 	int64_t at = agree(s, l, ask);
 
 	metric_add(&metric_throttled, 1);
 	*until_out = at < 0 ? ask->now + PACE_AHEAD + (int64_t)((uint64_t)ask->id % (uint64_t)US_HOUR) : at;
-	if (at >= 0 && l->group)
+	if (at >= 0 && l->group) {
 		pace_take(&l->group->pace, l->row, at, ask->now);
+		note_place(s, l->group, l->row, at);
+	}
 	if (at >= 0 && l->sender)
 		budget_take(&l->sender->budget, &s->quiet, l->budget_row, at);
 	if (*until_out <= ask->now)
@@ -512,8 +524,9 @@ int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena
 	struct limits l = { .row = ask->awaited ? PACE_FIRST : PACE_OTHERS, .budget_row = ask->engaged ? PACE_FIRST : PACE_OTHERS, .by = "the spread" };
 	bool placed = strncmp(ask->was, SHAPE_PLACED, strlen(SHAPE_PLACED)) == 0;
 
+	/* what the relay refuses is of no use, whatever the config says of limits */
 	if (s->config.off)
-		return 1;
+		return !sender || !sender->watched.rest.refused || may_go(&sender->watched, ask, until_out) || paused(&sender->watched, "sender", arena, why_out);
 	if (flow && !may_go(flow, ask, until_out))
 		return paused(flow, "sequence", arena, why_out);
 	if (sender && !may_go(&sender->watched, ask, until_out))
@@ -619,6 +632,13 @@ static void bounced(struct shape *s, struct shape_watched *w, const char *kind, 
 	check_rates(s, w, kind, at);
 }
 
+static const char *domain_of(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at ? at + 1 : "";
+}
+
 static void count_slowed(struct shape_named *n, void *arg)
 {
 	const struct shape_group_state *g = (const struct shape_group_state *)n;
@@ -626,9 +646,9 @@ static void count_slowed(struct shape_named *n, void *arg)
 	*(int64_t *)arg += pace_interval(&g->pace, clock_now()) != g->pace.interval;
 }
 
-static void slow_down(struct shape *s, const char *domain, const struct slow *slow, int64_t at)
+void shape_slow(struct shape *s, const char *address, const struct slow *slow, int64_t at)
 {
-	struct shape_group_state *g = shape_group_of(s, domain);
+	struct shape_group_state *g = slow->scope == SLOW_GROUP ? shape_group_of(s, domain_of(address)) : NULL;
 	int64_t count = 0, interval;
 
 	if (!g || s->config.off)
@@ -641,36 +661,37 @@ static void slow_down(struct shape *s, const char *domain, const struct slow *sl
 	s->dirty = true;
 }
 
-static const char *domain_of(const char *address)
+void shape_add_count(struct shape *s, struct shape_count *c, const struct domain_day *add)
 {
-	const char *at = strrchr(address, '@');
-
-	return at ? at + 1 : "";
-}
-
-static void count_domain(struct shape *s, const char *address, int64_t id, int64_t at, struct domain_day add)
-{
-	struct shape_count *c = (struct shape_count *)shape_named(&s->counts, address_registrable(domain_of(address)), sizeof(*c));
 	int v;
 
 	if (!c->queued) {	/* what comes in the second of midnight counts for the day before */
-		c->sum = (struct domain_day){ .domain = c->named.name, .day = at / US_DAY, .shard = (int)(id_bucket(id) % DOMAIN_SHARDS) };
+		c->sum = (struct domain_day){ .domain = c->named.name, .day = add->day, .shard = add->shard };
 		c->queued = true;
 		c->next = s->to_flush;
 		s->to_flush = c;
 		s->flush_count++;
 	}
+	c->sum.sent += add->sent;
+	c->sum.deferred += add->deferred;
+	c->sum.hard += add->hard;
+	c->sum.soft += add->soft;
+	c->sum.complaint += add->complaint;
+	for (v = 0; v < VERDICTS; v++) {
+		c->sum.opens[v] += add->opens[v];
+		c->sum.clicks[v] += add->clicks[v];
+	}
+}
+
+static void count_domain(struct shape *s, const char *address, int64_t id, int64_t at, struct domain_day add)
+{
+	struct shape_count *c = (struct shape_count *)shape_named(&s->counts, address_registrable(domain_of(address)), sizeof(*c));
+
+	add.day = at / US_DAY;
+	add.shard = (int)(id_bucket(id) % DOMAIN_SHARDS);
+	shape_add_count(s, c, &add);
 	if (!s->flush_at)
 		s->flush_at = at + FLUSH_AFTER;
-	c->sum.sent += add.sent;
-	c->sum.deferred += add.deferred;
-	c->sum.hard += add.hard;
-	c->sum.soft += add.soft;
-	c->sum.complaint += add.complaint;
-	for (v = 0; v < VERDICTS; v++) {
-		c->sum.opens[v] += add.opens[v];
-		c->sum.clicks[v] += add.clicks[v];
-	}
 }
 
 void shape_heard(struct shape *s, const struct delivery *mail, const char *sender, const struct mail_outcome *fact)
@@ -683,8 +704,8 @@ void shape_heard(struct shape *s, const struct delivery *mail, const char *sende
 	if (fact->outcome == OUTCOME_SENT || fact->outcome == OUTCOME_DEFERRED || failed)
 		count_domain(s, mail->address, mail->id, fact->at, (struct domain_day){ .sent = fact->outcome == OUTCOME_SENT,
 				.deferred = fact->outcome == OUTCOME_DEFERRED, .hard = failed && fact->hard_bounce, .soft = failed && !fact->hard_bounce });
-	if (fact->slow.scope == SLOW_GROUP)
-		slow_down(s, domain_of(mail->address), &fact->slow, fact->at);
+	shape_slow(s, mail->address, &fact->slow, fact->at);
+	w->rest.refused |= fact->fault == FAULT_SENDER;
 	if (fact->fault == FAULT_SENDER)
 		pause_it(s, w, "sender", fact->reply && *fact->reply ? fact->reply : "the relay refuses it", fact->at);
 	tell(s, w, "sender", fact);
@@ -723,6 +744,7 @@ bool shape_resume(struct shape *s, const char *name, int64_t now)
 
 	if (g && g->pace.slow_until) {
 		pace_restore(&g->pace);
+		memset(g->noted, 0, sizeof(g->noted));
 		s->dirty = true;
 	}
 	if (sender)

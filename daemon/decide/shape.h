@@ -3,7 +3,7 @@
  * is paused because it goes wrong. Store thread; its state is memory, what a restart must know is kept by shape_keep().
  *
  * A mail that has to wait is given a place in time once, on which all that limits it agree, and comes back then. Should the transaction be
- * rolled back, the place is lost, not used twice.
+ * rolled back, the place is lost, not used twice. What is counted, and what a restart must know, is written again then.
  */
 #ifndef DECIDE_SHAPE_H
 #define DECIDE_SHAPE_H
@@ -44,6 +44,8 @@ int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena
 
 /* What became of a mail, as on_outcome() hears of it. */
 void shape_heard(struct shape *s, const struct delivery *mail, const char *sender, const struct mail_outcome *fact);
+/* Its receiver asks for less, at once or later in a bounce: all of its group gets it. */
+void shape_slow(struct shape *s, const char *address, const struct slow *slow, int64_t at);
 /* It came back later: a hard bounce, or a complaint. */
 void shape_came_back(struct shape *s, const struct delivery *mail, const char *sender, bool complaint, int64_t at);
 /* It was opened or clicked, by whom; with -1 `mails` that verdict is taken back. */

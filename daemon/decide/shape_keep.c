@@ -1,7 +1,7 @@
 /*
  * shape_keep.c: what a restart must know of the shape: whom we mail slower and until when, what is paused, how much of a day's budget has gone
- * (rounded up, so that it is written some fifty times a day). Places are not kept: after a restart the rate holds all the same, and who meets
- * another at their place takes the next free one. Counts by domain are summed in memory and written once a second.
+ * (rounded up, so that it is written some fifty times a day), and up to when a group's places in time are given away (rounded up, too): who has one
+ * finds it free. Counts by domain are summed in memory and written once a second. What a rollback undid is to be written again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,36 +19,80 @@
 
 /* --- counts ------------------------------------------------------------------------------------------------------- */
 
+/* What was written, until that is committed. */
+struct flushed {
+	struct shape *shape;
+	size_t count;
+	struct {
+		struct shape_count *at;
+		struct domain_day sum;
+	} rows[];
+};
+
+static void unflush(void *arg)
+{
+	struct flushed *f = arg;
+	size_t i;
+
+	for (i = 0; i < f->count; i++)
+		shape_add_count(f->shape, f->rows[i].at, &f->rows[i].sum);
+	f->shape->flush_at = clock_now();
+	free(f);
+}
+
 static int flush(struct shape *s, struct db *db, struct err *err)
 {
+	struct flushed *f = xcalloc(1, sizeof(*f) + s->flush_count * sizeof(f->rows[0]));
 	struct shape_count *c;
 
-	for (c = s->to_flush; c; c = c->next)
-		if (domain_days_add(db, &c->sum, err))
+	f->shape = s;
+	for (c = s->to_flush; c; c = c->next) {
+		if (domain_days_add(db, &c->sum, err)) {
+			free(f);
 			return -1;
+		}
+		f->rows[f->count].at = c;
+		f->rows[f->count++].sum = c->sum;
+	}
 	while ((c = s->to_flush)) {
 		s->to_flush = c->next;
 		c->queued = false;
 	}
 	s->flush_count = 0;
 	s->flush_at = 0;
+	db_on_undo(db, unflush, f);
+	db_after_commit(db, free, f);
 	return 0;
 }
 
 /* --- state -------------------------------------------------------------------------------------------------------- */
 
+/* Takes more. */
+static void add_members(json_t *json, json_t *more)
+{
+	json_object_update(json, more);
+	json_decref(more);
+}
+
 static void put_group(struct shape_named *n, void *arg)
 {
-	const struct pace *p = &((const struct shape_group_state *)n)->pace;
+	const struct shape_group_state *g = (const struct shape_group_state *)n;
+	const struct pace *p = &g->pace;
+	json_t *json = json_object();
 
 	if (p->slow_until && pace_interval(p, clock_now()) != p->interval)
-		json_object_set_new(arg, n->name, json_pack("{s:I, s:I, s:I}", "interval", (json_int_t)p->slow_interval, "until", (json_int_t)p->slow_until,
+		add_members(json, json_pack("{s:I, s:I, s:I}", "interval", (json_int_t)p->slow_interval, "until", (json_int_t)p->slow_until,
 				"again", (json_int_t)p->again));
+	if (g->noted[PACE_FIRST] > clock_now() || g->noted[PACE_OTHERS] > clock_now())
+		add_members(json, json_pack("{s:[I, I]}", "given", (json_int_t)g->noted[PACE_FIRST], (json_int_t)g->noted[PACE_OTHERS]));
+	if (json_object_size(json))
+		json_object_set(arg, n->name, json);
+	json_decref(json);
 }
 
 static json_t *rest_json(const struct shape_rest *r)
 {
-	return r->since ? json_pack("{s:I, s:I, s:I, s:o}", "since", (json_int_t)r->since, "until", (json_int_t)r->until, "span", (json_int_t)r->span,
+	return r->since ? json_pack("{s:b, s:I, s:I, s:I, s:o}", "refused", (int)r->refused, "since", (json_int_t)r->since, "until", (json_int_t)r->until, "span", (json_int_t)r->span,
 			"why", answer_text(r->why)) : json_null();
 }
 
@@ -78,6 +122,11 @@ static void put_sender(struct shape_named *n, void *arg)
 			"allowance", (json_int_t)b->allowance, "stepped", (int)b->stepped));
 }
 
+static void write_again(void *arg)
+{
+	((struct shape *)arg)->dirty = true;
+}
+
 int shape_keep(struct shape *s, struct db *db, bool all, struct err *err)
 {
 	json_t *groups, *flows, *senders;
@@ -101,8 +150,10 @@ int shape_keep(struct shape *s, struct db *db, bool all, struct err *err)
 		return err_set(err, "the state of the shape cannot be written");
 	rc = settings_set(db, MARK, text, strlen(text), err);
 	free(text);
-	if (rc == 0)
+	if (rc == 0) {
 		s->dirty = false;
+		db_on_undo(db, write_again, s);
+	}
 	return rc;
 }
 
@@ -117,6 +168,7 @@ static void read_rest(const json_t *json, struct shape_rest *r)
 
 	if (!json_is_object(json))
 		return;
+	r->refused = json_is_true(json_object_get(json, "refused"));
 	r->since = number(json, "since");
 	r->until = number(json, "until");
 	r->span = number(json, "span") > 0 ? number(json, "span") : US_MINUTE;
@@ -132,6 +184,16 @@ static void read_tally(const json_t *list, struct tally *t)
 		*at[i] = json_integer_value(json_array_get(list, i));
 }
 
+static void read_given(struct shape_group_state *g, const json_t *given)
+{
+	int row;
+
+	for (row = 0; row < PACE_ROWS; row++) {
+		g->noted[row] = json_integer_value(json_array_get(given, (size_t)row));
+		pace_recall(&g->pace, (enum pace_row)row, g->noted[row]);
+	}
+}
+
 static void read_all(struct shape *s, json_t *json)
 {
 	const char *name;
@@ -143,6 +205,7 @@ static void read_all(struct shape *s, json_t *json)
 		g->pace.slow_interval = number(v, "interval");
 		g->pace.slow_until = number(v, "until");
 		g->pace.again = number(v, "again");
+		read_given(g, json_object_get(v, "given"));
 	}
 	json_object_foreach(json_object_get(json, "sequences"), name, v)
 		read_rest(json_object_get(v, "rest"), &((struct shape_watched *)shape_named(&s->flows, name, sizeof(struct shape_watched)))->rest);

@@ -38,11 +38,13 @@ struct shape_group_state {
 	struct shape_named named;
 	bool provider;			/* a large one, or configured */
 	struct pace pace;
+	int64_t noted[PACE_ROWS];	/* places up to then are known to be given away, whatever happens */
 };
 
 struct shape_rest {
 	int64_t since, until;		/* 0: it is not paused */
 	int64_t span;
+	bool refused;			/* a sender: by the relay, so that no config lets it go */
 	int64_t probe;			/* since when one mail tries it */
 	char why[160];
 };
@@ -97,6 +99,8 @@ struct shape {
 	void *on_wanted_arg;
 };
 
+/* To what of that domain waits to be written. */
+void shape_add_count(struct shape *s, struct shape_count *c, const struct domain_day *add);
 /* Is it a domain of its own, which DNS has to tell where it belongs? */
 bool shape_has_mx(struct shape *s, const char *domain);
 /* By its MX; NULL: its own, or not known. */

@@ -200,25 +200,13 @@ static const char *reason_for(struct heard *h, enum fault fault)
 	return reason_of_status(r->enhanced, r->code);
 }
 
-/* What receivers mean by some of their texts (KumoMTA's shaping.toml); the relay may pass them on. */
-static struct {
-	struct pattern words;
-	struct slow slow;
-} advices[] = {
-	{ PATTERN("\\[TSS?0?4\\]"), { SLOW_GROUP, SLOW_PAUSE, 2 * US_HOUR } },
-	{ PATTERN("messages\\s+from\\s+\\S+\\s+temporarily\\s+deferred|rate\\s+limited\\s+due\\s+to\\s+ip\\s+reputation|"
-		"weren.{1,3}t\\s+sent|server\\s+busy|\\bRP-00[1-3]\\b"), { SLOW_GROUP, SLOW_TRICKLE, 90 * US_MINUTE } },
-	{ PATTERN("4\\.7\\.28\\b|unusual\\s+rate\\s+of"), { SLOW_GROUP, SLOW_HALVE, US_HOUR } },
-};
-
 static struct slow advice(struct heard *h)
 {
+	struct slow slow = advice_of(h->reply->text);
 	bool later = h->reply->code < 500;
-	size_t i;
 
-	for (i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
-		if (pattern_in(&advices[i].words, h->reply->text))
-			return advices[i].slow;
+	if (slow.scope != SLOW_NOTHING)
+		return slow;
 	if (later && (BEFORE_MAIL & BIT(h->stage)) && reason_is(h, "toomanyconn"))
 		return (struct slow){ SLOW_RELAY, SLOW_HALVE, 10 * US_MINUTE };
 	if (later && (LATE & BIT(h->stage)) && (reason_is(h, "toomanyconn") || reason_is(h, "speeding")))

@@ -100,6 +100,7 @@ void db_close(struct db **db)
 	marks_free(&d->marks);
 	free(d->once_pruned);
 	free(d->after);
+	free(d->undo);
 	free(d);
 	*db = NULL;
 }
@@ -280,10 +281,20 @@ int db_begin(struct db *db, struct err *err)
 	return control(db, CONTROL_BEGIN, err);
 }
 
+static void undo(struct db *db, size_t mark)
+{
+	while (db->undo_count > mark) {
+		const struct after *u = &db->undo[--db->undo_count];
+
+		u->fn(u->arg);
+	}
+}
+
 int db_commit(struct db *db, struct err *err)
 {
 	if (control(db, CONTROL_COMMIT, err) < 0)
 		return -1;
+	db->undo_count = 0;
 	if (db->heads)
 		queue_heads_publish(db->heads);
 	return 0;
@@ -300,15 +311,17 @@ void db_rollback(struct db *db)
 		queue_heads_undo(db->heads, 0);
 	db->hints = 0;
 	db->after_count = 0;
+	undo(db, 0);
 }
 
 /* Undoes what the job left in memory, and with a savepoint what it wrote. */
-static enum job_end undo_job(struct db *db, size_t heads, size_t after, unsigned hints, bool savepoint)
+static enum job_end undo_job(struct db *db, size_t heads, size_t after, size_t undone, unsigned hints, bool savepoint)
 {
 	struct err err;
 
 	db->hints = hints;
 	db->after_count = after;
+	undo(db, undone);
 	if (db->heads)
 		queue_heads_undo(db->heads, heads);
 	if (savepoint && control(db, CONTROL_ROLLBACK_TO, &err) < 0)
@@ -321,7 +334,7 @@ static enum job_end undo_job(struct db *db, size_t heads, size_t after, unsigned
 enum job_end db_run_job(struct db *db, struct store_job *job, bool savepoint)
 {
 	size_t heads = db->heads ? queue_heads_mark(db->heads) : 0;
-	size_t after = db->after_count;
+	size_t after = db->after_count, undone = db->undo_count;
 	unsigned hints = db->hints;
 	uint64_t writes = db->writes;
 	int rc;
@@ -333,7 +346,7 @@ enum job_end db_run_job(struct db *db, struct store_job *job, bool savepoint)
 	if (db->trouble > TROUBLE_STATEMENT)
 		return JOB_REFUSED;
 	if (rc < 0)
-		return savepoint || db->writes == writes ? undo_job(db, heads, after, hints, savepoint) : JOB_SPOILT;
+		return savepoint || db->writes == writes ? undo_job(db, heads, after, undone, hints, savepoint) : JOB_SPOILT;
 	if (savepoint && control(db, CONTROL_RELEASE, &job->err) < 0)
 		goto broken;
 	return JOB_KEPT;
@@ -351,6 +364,12 @@ void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg)
 {
 	db->after = xgrow(db->after, &db->after_cap, db->after_count + 1, sizeof(*db->after));
 	db->after[db->after_count++] = (struct after){ .fn = fn, .arg = arg };
+}
+
+void db_on_undo(struct db *db, void (*fn)(void *arg), void *arg)
+{
+	db->undo = xgrow(db->undo, &db->undo_cap, db->undo_count + 1, sizeof(*db->undo));
+	db->undo[db->undo_count++] = (struct after){ .fn = fn, .arg = arg };
 }
 
 int db_save(struct db *db, const char *file, struct err *err)

@@ -42,6 +42,8 @@ struct db {
 	unsigned hints;			/* set in the transaction */
 	struct after *after;
 	size_t after_count, after_cap;
+	struct after *undo;		/* the last first */
+	size_t undo_count, undo_cap;
 	struct leases *leases;		/* NULL in the reader */
 	struct queue_heads *heads;	/* NULL in the reader */
 	struct marks *marks;		/* NULL in the reader */

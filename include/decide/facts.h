@@ -417,6 +417,10 @@ struct slow {
 	int64_t span;			/* for so long from now, microseconds */
 };
 
+/* What a receiver asks for in its words, of all mail to it; with SLOW_NOTHING nothing. In a bounce its reason (base/reason.h) tells, too. Pure. */
+struct slow advice_of(const char *text);
+struct slow advice_of_bounce(const char *reason, const char *text);
+
 struct mail_outcome {
 	int64_t delivery;
 	enum outcome outcome;

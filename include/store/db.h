@@ -71,6 +71,8 @@ int query_run(struct query *q, struct err *err) MUSTCHECK;
 void db_hint(struct db *db, unsigned hints);
 /* Runs fn(arg) on the loop thread after the commit, only if the job is committed (not on rollback). Owns nothing. */
 void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg);
+/* Runs fn(arg) in this thread if what was written so far is undone: the job's savepoint or the transaction was rolled back. What is in memory follows. */
+void db_on_undo(struct db *db, void (*fn)(void *arg), void *arg);
 /* Is this transaction's owner still the owner of the bucket? The epoch; -1 when the lease is lost. Renews within the transaction when due. */
 int64_t db_epoch(struct db *db, uint16_t bucket, struct err *err) MUSTCHECK;
 bool db_owns(struct db *db, uint16_t bucket);

@@ -10,6 +10,9 @@
 
 #include "small_site.h"
 
+#include "../../daemon/decide/decide.h"
+#include "../../daemon/decide/shape_parts.h"
+
 #include "base/id.h"
 
 /* Monday 2026-11-23 10:00 in Berlin */
@@ -345,6 +348,43 @@ static void a_colleague_who_answers_is_kept_as_such(void **state)
 	assert_null(strstr(look(0).data, "reply_by_other"));
 }
 
+struct bounced_text {
+	const char *kind, *reason, *text;
+	int64_t late;			/* how long it lay in the mailbox */
+	bool slows;
+};
+
+static void a_bounce_that_asks_for_less_slows_its_group(void **state)
+{
+	static const struct bounced_text rows[] = {
+		{ "soft", "mailboxfull", "452 4.2.2 mailbox full", 0, false },
+		{ "delayed", "", "421-4.7.28 Gmail has detected an unusual rate of unsolicited mail", 0, true },
+		{ "soft", "speeding", "450 4.2.1 The user you are trying to contact is receiving mail too quickly", 0, true },
+		{ "soft", "blocked", "421 RP-001 The mail server IP connecting to Outlook.com has exceeded the rate limit", 0, true },
+		{ "sender", "toomanyconn", "554 too many messages from your network", 0, true },
+		{ "soft", "speeding", "450 4.2.1 receiving mail too quickly", 2 * US_DAY, false },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct delivery d = { .id = id_new(id_bucket(eva), clock_now()), .prospect = eva, .kind = DELIVERY_STEP, .state = DELIVERY_SENT,
+			.sequence = "", .step = "", .template = "a", .arm = "", .address = "eva@gmail.com", .download = "", .reply = "", .relay_id = "" };
+		struct call c = mail_of(MAIL_BOUNCE, d.id);
+		struct shape_group_state *g = shape_group_named(site.d->shape, "gmail");
+
+		pace_restore(&g->pace);
+		site_run(&site, put_fn, &d);
+		c.fact.bounce_kind = rows[i].kind;
+		c.fact.bounce_reason = rows[i].reason;
+		c.fact.bounce_status = "";
+		c.fact.bounce_diagnostic = rows[i].text;
+		c.fact.received = c.fact.at - rows[i].late;
+		take(&c);
+		if ((g->pace.slow_until > clock_now()) != rows[i].slows)
+			fail_msg("%s: slowed until %lld", rows[i].text, (long long)g->pace.slow_until);
+	}
+}
+
 static void a_mail_that_cannot_be_read_is_shown(void **state)
 {
 	struct call c = mail_of(MAIL_UNREADABLE, 0);
@@ -370,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_machine_is_not, open_site, close_site),
 		cmocka_unit_test_setup_teardown(the_relays_own_id_is_as_good_as_a_token, open_site, close_site),
 		cmocka_unit_test_setup_teardown(a_colleague_who_answers_is_kept_as_such, open_site, close_site),
+		cmocka_unit_test_setup_teardown(a_bounce_that_asks_for_less_slows_its_group, open_site, close_site),
 		cmocka_unit_test_setup_teardown(a_mail_that_cannot_be_read_is_shown, open_site, close_site),
 	};
 

@@ -301,6 +301,96 @@ static void test_a_restart_knows_what_was_slowed_and_spent(void **state)
 	assert_in_range(m.sent, 55, 60);
 }
 
+static int look(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	return look_shape(s->d, db, "", clock_now(), arg, err);
+}
+
+static int look_and_fail(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	return look(s, db, arg, err) < 0 ? -1 : err_set(err, "as told");
+}
+
+static void run_undone(site_fn *fn, void *arg)
+{
+	struct site_job j = { .job = { .run = site_job_run }, .site = &site, .fn = fn, .arg = arg };
+	struct err err;
+
+	assert_int_equal(store_run(site.store, &j.job, &err), STORE_REFUSED);
+	assert_string_equal(err.text, "as told");
+}
+
+static void reopen(void)
+{
+	struct err err;
+
+	decide_stop(&site.d);
+	assert_int_equal(decide_open(site.store, site.plan, site.ring, &site.d, &err), 0);
+}
+
+static void test_what_is_rolled_back_is_written_again(void **state)
+{
+	struct mailed m = { .refused = 1, .as = { .outcome = OUTCOME_DEFERRED, .fault = FAULT_QUOTA, .reason = "speeding", .reply = "later",
+		.slow = { SLOW_GROUP, SLOW_PAUSE, 2 * US_HOUR } } };
+	struct buf out = BUF_INIT;
+
+	open_with("", STORY);
+	people("mail.example.com", 7);
+	run_until(START + US_MINUTE, &m);
+	run_undone(look_and_fail, &out);
+	buf_reset(&out);
+	site_run(&site, look, &out);
+	assert_non_null(strstr(buf_cstr(&out), "\"domain\":\"example.com\",\"sent\":7"));
+	/* once, and what is in memory goes with it */
+	site.d->shape->dirty = true;
+	run_undone(look_and_fail, &out);
+	assert_true(site.d->shape->dirty);
+	buf_reset(&out);
+	site_run(&site, look, &out);
+	assert_false(site.d->shape->dirty);
+	assert_non_null(strstr(buf_cstr(&out), "\"domain\":\"example.com\",\"sent\":7"));
+	buf_clear(&out);
+}
+
+static void test_a_restart_knows_which_places_are_given(void **state)
+{
+	struct mailed m = { 0 };
+	int64_t last;
+
+	open_with("", STORY);
+	people("gmail.com", 300);
+	run_until(START + 20 * US_SECOND, &m);
+	last = shape_group_named(site.d->shape, "gmail")->pace.places[PACE_OTHERS].last;
+	assert_in_range(last, START + 140 * US_SECOND, START + 160 * US_SECOND);
+	reopen();
+	assert_in_range(shape_group_named(site.d->shape, "gmail")->pace.places[PACE_OTHERS].last, last, last + 2 * US_MINUTE);
+	/* who has a place comes to it, and at the rate; who comes now, behind them */
+	people("googlemail.com", 5);
+	run_until(last, &m);
+	assert_in_range(m.sent, 295, 300);
+	run_until(START + US_HOUR, &m);
+	assert_int_equal(m.sent, 305);
+}
+
+static void test_a_refused_sender_pauses_without_limits_too(void **state)
+{
+	struct mailed m = { .refused = 1, .as = { .outcome = OUTCOME_DEFERRED, .fault = FAULT_SENDER, .reason = "rejected", .code = 550,
+		.reply = "5.7.1 sender address rejected" } };
+
+	open_with("shape: {limits: off}\n", STORY);
+	people("gmail.com", 1);
+	run_until(START, &m);
+	people("example.com", 20);
+	run_until(START + US_MINUTE, &m);
+	assert_int_equal(m.sent, 0);
+	reopen();
+	people("after.example", 20);
+	run_until(START + 2 * US_MINUTE, &m);
+	assert_int_equal(m.sent, 0);
+	run_until(START + 3 * US_HOUR, &m);
+	assert_int_equal(m.sent, 41);
+}
+
 static void count_wanted(void *arg)
 {
 	++*(size_t *)arg;
@@ -399,11 +489,6 @@ static void test_what_holds_mails_is_told(void **state)
 	assert_int_equal(throttled + m.gmail + 2, 100);
 }
 
-static int look(struct site *s, struct db *db, void *arg, struct err *err)
-{
-	return look_shape(s->d, db, "", clock_now(), arg, err);
-}
-
 static void test_what_became_of_it_is_counted_by_domain(void **state)
 {
 	struct mailed m = { .refused = 2, .as = { .outcome = OUTCOME_FAILED, .fault = FAULT_PROSPECT, .hard_bounce = true, .reason = "userunknown", .reply = "no" } };
@@ -431,7 +516,8 @@ int main(void)
 		CASE(test_limits_can_be_off), CASE(test_a_batch_is_spread), CASE(test_a_day_has_a_budget), CASE(test_a_warm_up_doubles_from_day_to_day),
 		CASE(test_a_provider_that_asks_for_less_gets_less), CASE(test_a_sequence_that_is_refused_pauses),
 		CASE(test_a_sender_that_is_refused_pauses_until_told), CASE(test_a_restart_knows_what_was_slowed_and_spent),
-		CASE(test_a_mail_waits_a_little_for_dns_and_once), CASE(test_a_domain_belongs_to_whose_servers_take_its_mail),
+		CASE(test_what_is_rolled_back_is_written_again), CASE(test_a_restart_knows_which_places_are_given),
+		CASE(test_a_refused_sender_pauses_without_limits_too), CASE(test_a_mail_waits_a_little_for_dns_and_once), CASE(test_a_domain_belongs_to_whose_servers_take_its_mail),
 		CASE(test_what_holds_mails_is_told), CASE(test_what_became_of_it_is_counted_by_domain),
 	};
 
