@@ -43,6 +43,7 @@ FOLDERS := base language config store decide simulate ingest send listen handoff
 SRC_base := \
 	daemon/base/address.c \
 	daemon/base/answer.c \
+	daemon/base/bearer.c \
 	daemon/base/buf.c \
 	daemon/base/clock.c \
 	daemon/base/crash.c \
@@ -327,7 +328,6 @@ SRC_send := \
 
 SRC_listen := \
 	daemon/listen/auto_reply.c \
-	daemon/listen/bearer.c \
 	daemon/listen/bounce.c \
 	daemon/listen/bounce_notice.c \
 	daemon/listen/candidates.c \
@@ -359,6 +359,7 @@ SRC_listen := \
 	daemon/listen/pop3_source.c \
 	daemon/listen/reading.c \
 	daemon/listen/reception.c \
+	daemon/listen/report.c \
 	daemon/listen/reply_text.c \
 	daemon/listen/return_date.c \
 	daemon/listen/source.c \

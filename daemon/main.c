@@ -204,6 +204,18 @@ static int describe_relay(void *arg, const char *name, struct buf *json)
 	return send_describe(self.send, name, json);
 }
 
+static void tell_mailboxes(void *arg, struct buf *json, struct buf *metrics)
+{
+	if (listen_report(self.listen, false, json) < 0)
+		buf_str(json, "[]");
+	listen_metrics(self.listen, metrics);
+}
+
+static int describe_mailboxes(void *arg, struct buf *json)
+{
+	return listen_report(self.listen, true, json);
+}
+
 static bool alive(void *arg, int64_t within)
 {
 	struct store_counts counts;
@@ -216,7 +228,7 @@ static void start_parts(void)
 {
 	const struct operator_config *operator = &self.plan->operator;
 	struct console_options console = { .socket = operator->control, .config = self.conf, .reload = reload, .take = take_mail,
-		.relays = tell_relays, .relay = describe_relay };
+		.relays = tell_relays, .relay = describe_relay, .mailboxes = tell_mailboxes, .mailboxes_full = describe_mailboxes };
 	struct err err = { "" };
 
 	if (decide_start(self.loop, self.store, self.plan, self.ring, &self.decide, &err))

@@ -128,7 +128,7 @@ static void check_login(struct load *l, const struct yaml_node *map, const struc
 		complain(l, command, "`token_file` and `token_command` are two ways to the same; give one");
 	if (password)
 		complain(l, password, "with a token there is no `password`; take one of them out");
-	if (command && out->token_command && (!out->token_command[0] || out->token_command[0][0] != '/'))
+	if (command && (!out->token_command[0] || out->token_command[0][0] != '/'))
 		complain(l, command, "`token_command` begins with the whole path of a program: [/usr/bin/oama, access, replies@example.com]");
 }
 
@@ -201,6 +201,8 @@ static void load_mailbox(struct load *l, const struct yaml_node *map, struct mai
 	*out = keys.config;
 	out->tls = (enum tls)keys.tls;
 	out->after = (enum mailbox_after)keys.after;
+	if (!yaml_get(map, "token_command"))
+		out->token_command = NULL;
 	if (map->kind != YAML_MAP)
 		return;
 	check_domains(l, yaml_get(map, "domains"));

@@ -70,6 +70,8 @@ static const struct verb verbs[] = {
 		.help = "the value of a condition for one person" },
 	{ .words = "queue", .options = O_ASK | O_QUEUE, .path = "/queue?",
 		.help = "what is due, in doubt, deferred or dead" },
+	{ .words = "mailbox", .options = O_ASK, .path = "/mailboxes", .print = report_each,
+		.help = "how each mailbox does: is it read, what is wrong, what to do" },
 	{ .words = "relay", .argument = "[NAME]", .options = O_ASK, .path = "/relays", .print = report_each,
 		.help = "how each relay does: breaker, rate, what it offers and said" },
 	{ .words = "domain", .argument = "[NAME]", .options = O_ASK, .path = "/domains",

@@ -69,7 +69,7 @@ struct look {
 	struct view_at at;
 	struct plan *plan;
 	struct expression *expression;	/* of `at`, or NULL */
-	struct buf out, relays, relay_metrics;
+	struct buf out, relays, mailboxes, part_metrics;
 	int found;
 };
 
@@ -88,7 +88,8 @@ static void look_free(struct look *l)
 	plan_unref(&l->plan);
 	buf_clear(&l->out);
 	buf_clear(&l->relays);
-	buf_clear(&l->relay_metrics);
+	buf_clear(&l->mailboxes);
+	buf_clear(&l->part_metrics);
 	free(l);
 }
 
@@ -160,11 +161,16 @@ static void look_at_parts(struct console *c, struct http_request *r, view_fn *vi
 	struct look *l = look_new(c, r, view, type, "");
 
 	if (c->options.relays)
-		c->options.relays(c->options.relays_arg, &l->relays, &l->relay_metrics);
+		c->options.relays(c->options.relays_arg, &l->relays, &l->part_metrics);
 	else
 		buf_str(&l->relays, "[]");
+	if (c->options.mailboxes)
+		c->options.mailboxes(c->options.mailboxes_arg, &l->mailboxes, &l->part_metrics);
+	else
+		buf_str(&l->mailboxes, "[]");
 	l->at.relays = buf_cstr(&l->relays);
-	l->at.relay_metrics = buf_cstr(&l->relay_metrics);
+	l->at.mailboxes = buf_cstr(&l->mailboxes);
+	l->at.part_metrics = buf_cstr(&l->part_metrics);
 	look_submit(l);
 }
 
@@ -184,6 +190,18 @@ static void get_relays(void *ctx, struct http_request *r)
 		http_reply(r, 200, "application/json", buf_cstr(&out), out.len);
 	else if (found == 0)
 		http_problem(r, 404, "no relay has that name; `nurturectl relay` shows them all", NULL);
+	else
+		http_problem(r, 500, "the answer cannot be written", NULL);
+	buf_clear(&out);
+}
+
+static void get_mailboxes(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+	struct buf out = BUF_INIT;
+
+	if (c->options.mailboxes_full && c->options.mailboxes_full(c->options.mailboxes_arg, &out) == 1)
+		http_reply(r, 200, "application/json", buf_cstr(&out), out.len);
 	else
 		http_problem(r, 500, "the answer cannot be written", NULL);
 	buf_clear(&out);
@@ -500,6 +518,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/metrics", get_metrics },
 	{ HTTP_GET, "/status", get_status },
 	{ HTTP_GET, "/relays", get_relays },
+	{ HTTP_GET, "/mailboxes", get_mailboxes },
 	{ HTTP_GET, "/queue", get_queue },
 	{ HTTP_GET, "/leads", get_leads },
 	{ HTTP_GET | HTTP_POST, "/prospects/", prospect },

@@ -82,7 +82,7 @@ int view_metrics(const struct view_at *at, struct db *db, struct buf *out, struc
 		view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
 		return -1;
 	metrics_print(out);
-	buf_str(out, at->relay_metrics);
+	buf_str(out, at->part_metrics);
 	metrics_line(out, true, "nurtured_build_info", "gauge", "Always 1; the version is a label.",
 		"version=\"" VERSION "\"", 1);
 	GAUGE_LINE("nurtured_start_time_seconds", "When the daemon started, in seconds since 1970.",

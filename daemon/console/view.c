@@ -160,7 +160,7 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 		json_decref(alarms);
 		return -1;
 	}
-	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", VERSION,
 		"started", answer_time(at->started),
 		"ready", ready,
@@ -172,6 +172,7 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 		"alarms", alarms,
 		"config", plan_json(at->plan),
 		"relays", json_loads(at->relays, 0, NULL),
+		"mailboxes", json_loads(at->mailboxes, 0, NULL),
 		"lanes", lanes,
 		"store", store_json(at->store)), err);
 }

@@ -26,7 +26,8 @@ struct view_at {
 	int64_t now;
 	int64_t started;		/* when the daemon did */
 	const char *relays;		/* JSON list: how each does */
-	const char *relay_metrics;	/* the same as lines */
+	const char *mailboxes;		/* likewise */
+	const char *part_metrics;	/* of both, as lines */
 };
 
 int view_status(const struct view_at *at, struct db *db, struct buf *out, struct err *err) MUSTCHECK;

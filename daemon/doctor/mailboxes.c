@@ -1,6 +1,6 @@
 /*
- * mailboxes.c: can each mailbox be read: login and folder of IMAP (RFC 3501), a Maildir's folders,
- * somebody who listens for LMTP.
+ * mailboxes.c: can each mailbox be read: login and folder of IMAP (RFC 3501), login and names of mails of POP3 (RFC 1939), a token where one is
+ * used; a Maildir's folders; somebody who listens for LMTP.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/bearer.h"
+#include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -61,13 +63,21 @@ static char *examine(const char *url)
 	return buf_take(&command);
 }
 
+/* What the server lacks, and what that means for what the config wants. */
 static void judge_abilities(struct doctor *d, const struct peer *p, const struct mailbox_config *box)
 {
 	struct findings *f = &d->findings;
+	bool idle = peer_says(p, "IDLE"), move = peer_says(p, "MOVE"), uidplus = peer_says(p, "UIDPLUS");
 
-	if (!peer_says(p, "IDLE") || !peer_says(p, "MOVE"))
-		findings_add(f, DOCTOR_NOTE, "mailbox.abilities", box->name, "no %s: it is polled and mails stay where they are, so that nothing follows",
-			peer_says(p, "IDLE") ? "MOVE" : peer_says(p, "MOVE") ? "IDLE" : "IDLE, no MOVE");
+	if (!idle)
+		findings_add(f, DOCTOR_NOTE, "mailbox.idle", box->name, "%s has no IDLE: mail is noticed when it is polled", p->place.host);
+	if (box->after == MAILBOX_MOVE && !move && uidplus)
+		findings_add(f, DOCTOR_NOTE, "mailbox.after", box->name, "%s has no MOVE: mails are copied and deleted instead", p->place.host);
+	if ((box->after == MAILBOX_DELETE || (box->after == MAILBOX_MOVE && !move)) && !uidplus) {
+		findings_add(f, DOCTOR_WARNING, "mailbox.after", box->name, "%s has no UIDPLUS: mails are marked as deleted, and stay until somebody expunges the folder",
+			p->place.host);
+		findings_next(f, "expunge it now and then with a mail program, or choose `after: seen`");
+	}
 }
 
 static void look_folder(struct doctor *d, struct peer *p, const struct mailbox_config *box)
@@ -93,24 +103,118 @@ static void look_folder(struct doctor *d, struct peer *p, const struct mailbox_c
 	free(command);
 }
 
-static void look_imap(struct doctor *d, const struct mailbox_config *box)
+/* --- who we are ---------------------------------------------------------------------------------------- */
+
+struct asking {
+	struct loop *loop;
+	char *token;
+	struct err err;
+};
+
+static void asked(void *ctx, const char *token, const char *why)
+{
+	struct asking *a = ctx;
+
+	if (token)
+		a->token = xstrdup(token);
+	else
+		err_set(&a->err, "%s", why);
+	loop_stop(a->loop);
+}
+
+/* NULL, with a finding. */
+static char *fetch_token(struct doctor *d, const struct mailbox_config *box)
+{
+	struct findings *f = &d->findings;
+	struct asking a = { .loop = loop_new() };
+	struct bearer *bearer = bearer_fetch(a.loop, box->token_file, box->token_command, asked, &a);
+	int rc = loop_run(a.loop);
+
+	bearer_free(&bearer);
+	loop_free(&a.loop);
+	if (!a.token) {
+		findings_add(f, DOCTOR_ERROR, "mailbox", box->name, "there is no token to log in with: %s", rc < 0 ? "it cannot be waited for" : a.err.text);
+		findings_next(f, box->token_file ? "is the program that writes token_file at work, and may this account read the file?" :
+			"run the command by hand, by the account of nurtured: it prints a token and nothing else");
+	}
+	return a.token;
+}
+
+/* -1: there is nothing to log in with, and a finding says so. */
+static int prepare_login(struct doctor *d, struct peer *p, const struct mailbox_config *box)
+{
+	bool by_token = box->token_file || box->token_command;
+	char *token = by_token ? fetch_token(d, box) : NULL;
+
+	if (by_token && !token)
+		return -1;
+	curl_easy_setopt(p->easy, CURLOPT_USE_SSL, (long)(box->tls == TLS_NONE ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+	curl_easy_setopt(p->easy, CURLOPT_USERNAME, box->user);
+	if (token) {
+		curl_easy_setopt(p->easy, CURLOPT_XOAUTH2_BEARER, token);
+		curl_easy_setopt(p->easy, CURLOPT_LOGIN_OPTIONS, "AUTH=XOAUTH2");
+		explicit_bzero(token, strlen(token));
+	} else {
+		curl_easy_setopt(p->easy, CURLOPT_PASSWORD, box->password);
+	}
+	free(token);
+	return 0;
+}
+
+/* The URL without a folder; free() it. */
+static char *server_url(const struct mailbox_config *box)
 {
 	const char *rest = strstr(box->url, "://") + 3;
-	char *url = xasprintf("%.*s/", (int)(rest - box->url + (long)strcspn(rest, "/")), box->url);
+
+	return xasprintf("%.*s/", (int)(rest - box->url + (long)strcspn(rest, "/")), box->url);
+}
+
+static void look_imap(struct doctor *d, const struct mailbox_config *box)
+{
+	char *url = server_url(box);
 	struct peer p;
 	CURLcode code;
 
-	if (peer_init(&p, d, "mailbox", box->name, url, box->ca_file) == 0) {
+	if (peer_init(&p, d, "mailbox", box->name, url, box->ca_file) == 0 && prepare_login(d, &p, box) == 0) {
 		curl_easy_setopt(p.easy, CURLOPT_PROTOCOLS_STR, "imap,imaps");
-		curl_easy_setopt(p.easy, CURLOPT_USE_SSL, (long)(box->tls == TLS_NONE ? CURLUSESSL_NONE : CURLUSESSL_ALL));
-		curl_easy_setopt(p.easy, CURLOPT_USERNAME, box->user);
-		curl_easy_setopt(p.easy, CURLOPT_PASSWORD, box->password);
 		curl_easy_setopt(p.easy, CURLOPT_CUSTOMREQUEST, "CAPABILITY");
 		code = curl_easy_perform(p.easy);
 		if (code == CURLE_OK)
 			look_folder(d, &p, box);
 		else
 			peer_failed(&p, code);
+	}
+	peer_clear(&p);
+	free(url);
+}
+
+static void judge_pop3(struct doctor *d, struct peer *p, const struct mailbox_config *box, CURLcode code)
+{
+	struct findings *f = &d->findings;
+	int days = box->tls == TLS_NONE ? -1 : peer_certificate(p);
+	char left[64] = "";
+
+	if (days >= 0)
+		snprintf(left, sizeof(left), ", certificate for %d more days", days);
+	if (code == CURLE_OK) {
+		findings_add(f, DOCTOR_OK, "mailbox", box->name, "%s port %d: login taken, mails have names (UIDL)%s", p->place.host, p->place.port, left);
+	} else if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_RECV_ERROR) {
+		findings_add(f, DOCTOR_ERROR, "mailbox", box->name, "%s takes the login and has no UIDL: which mails were read already cannot be told", p->place.host);
+		findings_next(f, "read that mailbox by IMAP");
+	} else {
+		peer_failed(p, code);
+	}
+}
+
+static void look_pop3(struct doctor *d, const struct mailbox_config *box)
+{
+	char *url = server_url(box);
+	struct peer p;
+
+	if (peer_init(&p, d, "mailbox", box->name, url, box->ca_file) == 0 && prepare_login(d, &p, box) == 0) {
+		curl_easy_setopt(p.easy, CURLOPT_PROTOCOLS_STR, "pop3,pop3s");
+		curl_easy_setopt(p.easy, CURLOPT_CUSTOMREQUEST, "UIDL");
+		judge_pop3(d, &p, box, curl_easy_perform(p.easy));
 	}
 	peer_clear(&p);
 	free(url);
@@ -168,8 +272,10 @@ void mailboxes_look(struct doctor *d)
 
 		switch (box->kind) {
 		case MAILBOX_IMAP:
-		case MAILBOX_POP3:
 			look_imap(d, box);
+			break;
+		case MAILBOX_POP3:
+			look_pop3(d, box);
 			break;
 		case MAILBOX_MAILDIR:
 			look_maildir(d, box);

@@ -203,7 +203,7 @@ void peer_failed(struct peer *p, CURLcode code)
 		return;
 	case CURLE_LOGIN_DENIED: case CURLE_AUTH_ERROR:
 		findings_add(f, DOCTOR_ERROR, p->check, p->about, "%s refuses the login: %s", host, text);
-		findings_next(f, "check `user`, and the password in its file");
+		findings_next(f, "check `user`, and the password in its file, or where the token comes from");
 		return;
 	}
 	findings_add(f, DOCTOR_ERROR, p->check, p->about, "%s: %s", host, text);

@@ -194,6 +194,22 @@ static void prune(void *arg)
 	l->prune = p;
 }
 
+size_t listen_conditions(const struct listen *l, struct mailbox_condition **out)
+{
+	struct mailbox_condition *all = xcalloc(l->count + l->lmtp_count + 1, sizeof(*all));
+	const struct operator_config *o = &decide_plan(l->decide)->operator;
+	size_t boxes = 0, count = 0;
+
+	for (size_t i = 0; i < o->mailbox_count; i++) {
+		if (o->mailboxes[i].kind == MAILBOX_LMTP && i < l->lmtp_count && l->lmtps[i])
+			all[count++] = (struct mailbox_condition){ .config = &o->mailboxes[i], .state = MAILBOX_LISTENS, .kind = "", .problem = "" };
+		else if (o->mailboxes[i].kind != MAILBOX_LMTP && boxes < l->count)
+			mailbox_tell(l->boxes[boxes++], &all[count++]);
+	}
+	*out = all;
+	return count;
+}
+
 /* --- as a part of the daemon ---------------------------------------------------------------------------- */
 
 int listen_start(struct loop *loop, struct decide *decide, struct listen **out, struct err *err)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bearer.h"
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
@@ -19,7 +20,6 @@
 #include "decide/facts.h"
 #include "listen/frame.h"
 
-#include "bearer.h"
 #include "intake_process.h"
 #include "intake_program.h"
 #include "mail_job.h"
@@ -71,7 +71,7 @@ struct mailbox {
 	bool stopped;
 };
 
-const char *const mailbox_state_names[] = { "starts", "reads", "waits", "polls", "fails", NULL };
+const char *const mailbox_state_names[] = { "starts", "reads", "waits", "polls", "listens", "fails", NULL };
 
 static void submit_next(struct mailbox *box);
 
@@ -285,10 +285,11 @@ static void on_frame(void *ctx, json_t *message)
 		box->reading[0] = '\0';
 		timer_stop(box->watchdog);
 	} else if (!strcmp(type, "gone")) {
+		CRASH_POINT("imap.after_move");
 		mailbox_forget(decide_store(box->decide), box->config->name, frame_string(message, "key"));
 	} else if (!strcmp(type, "token_wanted")) {
 		bearer_free(&box->bearer);
-		box->bearer = bearer_fetch(box->loop, box->config, got_token, box);
+		box->bearer = bearer_fetch(box->loop, box->config->token_file, box->config->token_command, got_token, box);
 	} else if (!strcmp(type, "ready")) {
 		log_info("mailbox.open", L_STR("mailbox", box->config->name),
 			L_INT("uidvalidity", frame_integer(message, "uidvalidity", 0)));

@@ -7,6 +7,7 @@
 #include "config/plan.h"
 
 struct decide;
+struct listen;
 struct loop;
 struct mailbox;
 
@@ -22,10 +23,10 @@ void mailbox_look(struct mailbox *box);
 
 /*
  * How it does. STARTS: its process begins. READS: connects, looks or fetches. WAITS: is told of new mail; POLLS: looks now and then. FAILS: cannot
- * be read, and is tried again at `retry`.
+ * be read, and is tried again at `retry`. LISTENS: it is one that mail is brought to.
  */
-enum mailbox_state { MAILBOX_STARTS, MAILBOX_READS, MAILBOX_WAITS, MAILBOX_POLLS, MAILBOX_FAILS };
-extern const char *const mailbox_state_names[];	/* starts reads waits polls fails */
+enum mailbox_state { MAILBOX_STARTS, MAILBOX_READS, MAILBOX_WAITS, MAILBOX_POLLS, MAILBOX_LISTENS, MAILBOX_FAILS };
+extern const char *const mailbox_state_names[];	/* starts reads waits polls listens fails */
 
 struct mailbox_condition {
 	const struct mailbox_config *config;
@@ -41,6 +42,9 @@ void mailbox_tell(const struct mailbox *box, struct mailbox_condition *out);
 
 /* Ends the process. Its memory goes when the store has given back what it has. */
 void mailbox_free(struct mailbox **box);
+
+/* Of all that are read and of those that mail is brought to, in the order of the config; free() the list. In listen.c. */
+size_t listen_conditions(const struct listen *l, struct mailbox_condition **out);
 
 /* Would a mailbox of that plan be set up the same way? */
 bool mailbox_is_like(const struct mailbox *box, const struct plan *plan, const struct mailbox_config *config);

@@ -63,7 +63,7 @@ struct mailbox_config {
 	enum tls tls;
 	const char *user, *password;
 	const char *token_file;		/* instead of a password, OAuth 2.0: where an access token stands now, */
-	const char *const *token_command;	/* or what prints one: path and arguments; ends with NULL */
+	const char *const *token_command;	/* or what prints one: path and arguments, ends with NULL; NULL: none */
 	const char *ca_file;
 	int64_t poll;			/* default 15 s; POP3: 5 minutes */
 	enum mailbox_after after;	/* IMAP: all; POP3: keep and delete */

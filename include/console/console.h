@@ -4,7 +4,8 @@
  *
  *	GET  /healthz /readyz			the loop turns; a commit can be made (503 with why)
  *	GET  /metrics				Prometheus text format 0.0.4
- *	GET  /status				version, plan, lanes, relays, store
+ *	GET  /status				version, plan, lanes, relays, mailboxes, store
+ *	GET  /mailboxes				each mailbox in full: whether it is read, and what to do if not
  *	GET  /relays[?relay=NAME]		each relay in full: breaker, connections, rate, what it offers and said
  *	GET  /queue?due|unknown|deferred|dead	what waits, and what holds mails; mails in doubt; mails put off; alerts given up
  *	GET  /prospects/{id-or-address}[/why]	everything about one person, and why
@@ -72,6 +73,10 @@ struct console_options {
 	/* Loop thread: one of them in full, as a list of one; "": all. 1, 0 there is none of that name, -1. */
 	int (*relay)(void *arg, const char *name, struct buf *json);
 	void *relays_arg;
+	/* Loop thread: how each mailbox does, likewise; and in full: 1, -1. */
+	void (*mailboxes)(void *arg, struct buf *json, struct buf *metrics);
+	int (*mailboxes_full)(void *arg, struct buf *json);
+	void *mailboxes_arg;
 };
 
 /* decide must outlive it. */

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct decide;
@@ -43,6 +44,13 @@ typedef void listen_taken(void *arg, bool committed, const char *why);
  */
 int listen_take(struct listen *l, const char *sender, const char *recipient, const char *data, size_t n, int64_t size, listen_taken *done,
 	void *arg) MUSTCHECK;
+
+/*
+ * How each mailbox does, as a JSON list: its state (starts, reads, waits: is told of mail; polls, listens: mail is brought; fails), when all was
+ * last read, how many mails were taken since the start, what is wrong; `full`: and what to do about it. 1, or -1.
+ */
+int listen_report(const struct listen *l, bool full, struct buf *out) MUSTCHECK;
+void listen_metrics(const struct listen *l, struct buf *out);	/* the same as lines */
 
 /*
  * Ends the intakes. Before store_stop(): mails that are in the store still come to their end there, and are

@@ -81,6 +81,7 @@ static void test_operator(void **state)
 	assert_null(o->senders[0].relay);
 	assert_int_equal(o->mailbox_count, 2);
 	assert_string_equal(o->mailboxes[0].user, "replies");
+	assert_null(o->mailboxes[0].token_command);
 	assert_string_equal(o->mailboxes[1].url, "maildir:/var/mail/replies");
 	assert_int_equal(o->mailboxes[1].poll, 15 * US_SECOND);
 	assert_int_equal(o->keep_events, 3 * 365 * US_DAY);

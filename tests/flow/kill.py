@@ -17,6 +17,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from dovecot import Dovecot  # noqa: E402
 from people import People, lay_out  # noqa: E402
 from world import BUILD, PATIENCE, TOP, Failed, World, check, run  # noqa: E402
 
@@ -41,6 +42,7 @@ POINTS = {
     "imap.after_fetch": ("rrrp", (1, 2, 3, 1, 2)),
     "imap.before_commit": ("rrrp", (1, 2, 3, 1, 2)),
     "imap.after_commit_before_flag": ("rrrp", (1, 2, 3, 1, 2)),
+    "imap.after_move": ("rrrp", (1, 2, 3, 1, 2)),
     "unsubscribe.before_commit": ("uuup", (1, 2, 3, 1, 2)),
     "unsubscribe.after_commit_before_reply": ("uuup", (1, 2, 3, 1, 2)),
     "outbox.after_2xx_before_commit": ("hhhp", (1, 2, 3, 1, 2)),
@@ -57,11 +59,14 @@ POINTS = {
 class Victim(World):
     """A world whose daemon is killed."""
 
-    def __init__(self, programs, *sink_options):
+    def __init__(self, programs, *sink_options, imap=False):
         super().__init__()
         self.programs = programs
         self.kill_file = self.folder + "/kill"
-        lay_out(self, "-K", self.kill_file, *sink_options)
+        self.dovecot = self.add(Dovecot(self.folder + "/dovecot")) if imap else None
+        if imap:
+            self.dovecot.make_folder("Done")
+        lay_out(self, "-K", self.kill_file, *sink_options, dovecot=self.dovecot)
         self.people = People(self)
         self.things.append(self.people)
 
@@ -154,7 +159,7 @@ def kill_under_way(w, point, n, kinds):
 
 def kill_at_point(point):
     kinds, passages = POINTS[point]
-    with Victim(GOOD) as w:
+    with Victim(GOOD, imap=point.startswith("imap.")) as w:
         for i in range(KILLS):
             n = passages[i % len(passages)]
             if point == "migrate.step":

@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import ssl
+import subprocess
 import time
 
 from world import check, free_port, run, wait_for, write
@@ -121,8 +122,8 @@ service anvil {{
 
     def stop(self):
         """Sessions outlive the master process: they are ended first."""
-        run("doveadm", "-c", self.folder + "/dovecot.conf", "kick", "replies")
-        run("doveadm", "-c", self.folder + "/dovecot.conf", "stop")
+        for words in (("kick", "replies"), ("stop",)):
+            subprocess.run(["doveadm", "-c", self.folder + "/dovecot.conf", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def client(self):
         context = ssl.create_default_context(cafile=self.folder + "/ca.pem")
@@ -146,6 +147,11 @@ service anvil {{
                 out.append(c.fetch(n, "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1][0][1].decode().split(":", 1)[1].strip())
         c.logout()
         return out
+
+    def make_folder(self, name):
+        c = self.client()
+        check(c.create(name)[0] == "OK", "CREATE")
+        c.logout()
 
     def folders(self):
         c = self.client()

@@ -34,7 +34,7 @@ sender:
 relays:
   - {{name: main, url: "smtp://127.0.0.1:{smtp}", tls: none, connections: {connections}}}
 mailboxes:
-  - {{name: replies, url: "maildir:{f}/replies"}}
+  - {{name: replies, {mailbox}}}
 allow_private: [127.0.0.0/8]
 click_hold: 1 second
 """
@@ -106,9 +106,15 @@ FORMS = {"d": "careful", "n": "careful", "b": "shop"}
 EXPECTED = {"p": STEPS, "d": STEPS, "u": STEPS[:1], "r": STEPS[:1], "h": STEPS, "b": ("receipt",), "c": STEPS, "n": ()}
 
 
-def lay_out(w, *sink_options):
-    """Sink, receiver and config; the daemon is not started."""
+def lay_out(w, *sink_options, dovecot=None):
+    """Sink, receiver and config; the daemon is not started. Replies come to a Maildir, or to that of Dovecot, where each is moved to Done."""
     f = w.folder
+    w.replies = dovecot.folder + "/mail/replies" if dovecot else f + "/replies"
+    mailbox = 'url: "maildir:%s"' % w.replies
+    if dovecot:
+        write(f + "/conf/secrets/imap", "secret\n", 0o600)
+        mailbox = 'url: "%s", user: replies, password: "file:%s/conf/secrets/imap", ca_file: "%s/ca.pem", after: move, move_to: Done' % (
+            dovecot.url(), f, dovecot.folder)
     for part in ("pages", "alerts"):
         shutil.copytree("%s/tests/decide/templates/%s" % (TOP, part), "%s/templates/%s" % (f, part))
     os.makedirs(f + "/templates/emails")
@@ -119,10 +125,10 @@ def lay_out(w, *sink_options):
     write(f + "/conf/secrets/hook", SECRET + "\n", 0o600)
     write(f + "/conf/secrets/api-key", "key\n", 0o600)
     for part in ("new", "cur", "tmp"):
-        os.makedirs("%s/replies/%s" % (f, part))
+        os.makedirs("%s/%s" % (w.replies, part), exist_ok=True)
     sink = w.sink("-m", f + "/sent", *sink_options)
     receiver = w.receiver("-s", SECRET)
-    w.configure(OPERATOR.format(f=f, smtp=sink.port, connections=CONNECTIONS), nurture=NURTURE, sales=SALES % receiver.port,
+    w.configure(OPERATOR.format(f=f, smtp=sink.port, connections=CONNECTIONS, mailbox=mailbox), nurture=NURTURE, sales=SALES % receiver.port,
                 forms__ebook=FORM % ("ebook", "single"), forms__careful=FORM % ("careful", "double"), forms__shop=FORM % ("shop", "single"),
                 sequences__story=STORY, sequences__receipt=RECEIPT)
 
@@ -264,13 +270,17 @@ class People:
         m = p.got("one")[0].message
         to = email.utils.parseaddr(str(m["Reply-To"]))[1]
         p.reply = "%06d.test" % p.number
-        box = self.world.folder + "/replies/"
+        box = self.world.replies + "/"
         write(box + "tmp/" + p.reply, "From: Eva <%s>\nTo: %s\nSubject: Re: %s\nMessage-ID: <reply-%d@people.test>\nIn-Reply-To: %s\nDate: %s\n\n"
               "We have read it and will talk about it in our team.\n" % (p.address, to, m["Subject"], p.number, m["Message-ID"], email.utils.formatdate()))
+        owner = os.stat(self.world.replies)
+        os.chown(box + "tmp/" + p.reply, owner.st_uid, owner.st_gid)
         os.rename(box + "tmp/" + p.reply, box + "new/" + p.reply)
 
     def look_at_replies(self):
-        waiting = set(os.listdir(self.world.folder + "/replies/new"))
+        waiting = set(os.listdir(self.world.replies + "/new"))
+        if os.path.isdir(self.world.replies + "/.Done"):        # else cur/ is where what was read goes
+            waiting |= {name.split(":")[0] for name in os.listdir(self.world.replies + "/cur")}
         for p in self.people.values():
             if p.reply and not p.stopped and p.reply not in waiting:
                 p.stopped = time.time()

@@ -13,12 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bearer.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "config/plan.h"
-
-#include "bearer.h"
 
 #define TOKEN_MOST (16 * 1024)
 #define COMMAND_WITHIN (30 * US_SECOND)
@@ -27,7 +26,8 @@ extern char **environ;
 
 struct bearer {
 	struct loop *loop;
-	const struct mailbox_config *config;
+	const char *file;
+	const char *const *command;
 	bearer_done *done;
 	void *ctx;
 	struct timer *timer;		/* begins it, then bounds it */
@@ -73,11 +73,11 @@ static void read_token(struct bearer *b, int fd)
 
 static void by_file(struct bearer *b)
 {
-	int fd = open(b->config->token_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(b->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct err err;
 
 	if (fd < 0) {
-		err_set(&err, "the token cannot be read: %s: %s", b->config->token_file, strerror(errno));
+		err_set(&err, "the token cannot be read: %s: %s", b->file, strerror(errno));
 		b->done(b->ctx, NULL, err.text);
 		return;
 	}
@@ -89,7 +89,7 @@ static void by_file(struct bearer *b)
 
 static void ended(struct bearer *b, int status)
 {
-	const char *program = b->config->token_command[0];
+	const char *program = b->command[0];
 	struct err err;
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
@@ -127,11 +127,11 @@ static int spawn(struct bearer *b, int output)
 	size_t n = 0;
 	int rc;
 
-	while (b->config->token_command[n])
+	while (b->command[n])
 		n++;
 	argv = xcalloc(n + 1, sizeof(*argv));
 	for (size_t i = 0; i < n; i++)
-		argv[i] = xstrdup(b->config->token_command[i]);
+		argv[i] = xstrdup(b->command[i]);
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&files);
@@ -165,7 +165,7 @@ static void by_command(struct bearer *b)
 		close(ends[1]);
 	}
 	if (rc) {
-		err_set(&err, "%s cannot be started: %s", b->config->token_command[0], strerror(rc));
+		err_set(&err, "%s cannot be started: %s", b->command[0], strerror(rc));
 		b->done(b->ctx, NULL, err.text);
 		return;
 	}
@@ -184,19 +184,20 @@ static void fired(void *arg)
 	if (b->pid) {
 		b->late = true;
 		kill(-b->pid, SIGKILL);
-	} else if (b->config->token_file) {
+	} else if (b->file) {
 		by_file(b);
 	} else {
 		by_command(b);
 	}
 }
 
-struct bearer *bearer_fetch(struct loop *loop, const struct mailbox_config *config, bearer_done *done, void *ctx)
+struct bearer *bearer_fetch(struct loop *loop, const char *file, const char *const *command, bearer_done *done, void *ctx)
 {
 	struct bearer *b = xcalloc(1, sizeof(*b));
 
 	b->loop = loop;
-	b->config = config;
+	b->file = file;
+	b->command = command;
 	b->done = done;
 	b->ctx = ctx;
 	b->pidfd = b->output = -1;
