@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "config/languages.h"
 
 #include "keys.h"
 #include "mails.h"
@@ -457,6 +458,90 @@ static int read_does(struct reader *r, struct habit *h)
 	return r->text[r->at] == '{' ? read_braces(r, h) : 0;
 }
 
+static int read_topic(struct reader *r, const char **out)
+{
+	struct slice word = peek(r);
+	const char *name = arena_strndup(r->l->arena, word.data, word.len);
+	const char **names = arena_calloc(r->l->scratch, r->l->plan->topic_count + 1, sizeof(*names));
+	size_t i;
+
+	if (!word.len)
+		return wrong_word(r);
+	for (i = 0; i < r->l->plan->topic_count; i++)
+		names[i] = r->l->plan->topics[i].name;
+	if (!plan_topic(r->l->plan, name)) {
+		complain_inside(r->l, r->node, r->at, "there is no topic `%s` in nurture.yaml%s", name, keys_hint(r->l, name, names));
+		r->failed = true;
+		return -1;
+	}
+	*out = name;
+	r->at += word.len;
+	return 0;
+}
+
+static int read_topics(struct reader *r, struct habit_preference *p)
+{
+	size_t n = 0;
+
+	p->topics = arena_calloc(r->l->arena, r->l->plan->topic_count + 1, sizeof(*p->topics));
+	do {
+		if (n == r->l->plan->topic_count)
+			return wrong(r, r->at, "there are not so many topics");
+		if (read_topic(r, &p->topics[n++]))
+			return -1;
+	} while (accept(r, "and"));
+	return 0;
+}
+
+static int read_limit(struct reader *r, struct habit_preference *p)
+{
+	return expect(r, "most") || read_number(r, 1, 1000, &p->count) || expect(r, "per") || read_duration(r, &p->within) ? -1 : 0;
+}
+
+static int read_language(struct reader *r, struct habit_preference *p)
+{
+	struct slice word = peek(r);
+
+	p->language = arena_strndup(r->l->arena, word.data, word.len);
+	if (!languages_valid(p->language))
+		return wrong_word(r);
+	r->at += word.len;
+	return 0;
+}
+
+static int read_preference(struct reader *r, struct habit_preference *p)
+{
+	if (accept(r, "only") || accept(r, "without")) {
+		p->kind = r->text[r->at - 1] == 'y' || r->text[r->at - 1] == 'Y' ? PREFER_ONLY : PREFER_WITHOUT;
+		return read_topics(r, p);
+	}
+	if (accept(r, "at")) {
+		p->kind = PREFER_AT_MOST;
+		return read_limit(r, p);
+	}
+	if (accept(r, "language")) {
+		p->kind = PREFER_LANGUAGE;
+		return read_language(r, p);
+	}
+	p->kind = PREFER_PAUSE;
+	return expect(r, "a") || expect(r, "pause") || expect(r, "of") || read_duration(r, &p->within) ? -1 : 0;
+}
+
+static int read_prefers(struct reader *r, struct habit *h)
+{
+	size_t start, end;
+
+	skip_blanks(r);
+	start = r->at;
+	if (read_preference(r, &h->preference))
+		return -1;
+	end = r->at;
+	while (end > start && is_blank(r->text[end - 1]))
+		end--;
+	h->text = arena_strndup(r->l->arena, r->text + start, end - start);
+	return read_when(r, h);
+}
+
 static int read_away(struct reader *r, struct habit *h)
 {
 	if (expect(r, "of") || expect(r, "office"))
@@ -512,6 +597,7 @@ static const struct phrase_form {
 	{ "bounces", HABIT_BOUNCES, read_bounces, "bounces on the first (or: bounces softly on the first)" },
 	{ "visits", HABIT_VISITS, read_visits, "visits /pricing on day 5 (or: on 2 June at 14:30; or: after the second by 2 hours)" },
 	{ "does", HABIT_DOES, read_does, "does purchase on day 20 {amount: 1200} (or: on 2 June at 14:30; or: after the second by 2 hours)" },
+	{ "prefers", HABIT_PREFERS, read_prefers, "prefers only guides and offers on day 5 (or: without guides; at most 1 per 7 days; a pause of 30 days; language de)" },
 	{ "out", HABIT_AWAY, read_away, "out of office till 2 June (or: from 20 May till 2 June)" },
 	{ "confirms", HABIT_OPENS, read_confirms, "confirms never (or: confirms after 2 days)" },
 	{ "sales", HABIT_SALES_ACCEPTS, read_sales, "sales accepts after 1 hour (or: rejects \"no budget\"; wins 12000; loses \"too dear\")" },

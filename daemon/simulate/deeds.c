@@ -320,6 +320,66 @@ static int do_event(struct simulation *s, struct db *db, const struct deed *deed
 	return track(s, db, deed, event, subject, data, err);
 }
 
+/* --- in the preference centre ---------------------------------------------------------------------------------------------------- */
+
+static bool is_among(const char *const *topics, const char *name)
+{
+	for (; *topics; topics++)
+		if (strcmp(*topics, name) == 0)
+			return true;
+	return false;
+}
+
+/* The boxes as they leave them ticked. */
+static int tick(struct simulation *s, struct db *db, const struct deed *deed, const struct habit_preference *p, struct preferences *fact, struct err *err)
+{
+	const char **ticked = arena_calloc(s->arena, s->plan->topic_count + 1, sizeof(*ticked));
+	struct preferences_look shown;
+	size_t i, n = 0;
+
+	if (look_preferences(s->plan, db, deed->who->prospect, s->arena, &shown, err) < 0)
+		return -1;
+	for (i = 0; shown.found && i < s->plan->topic_count; i++) {
+		const char *name = s->plan->topics[i].name;
+
+		if (p->kind == PREFER_ONLY ? is_among(p->topics, name) : shown.topics[i] && !is_among(p->topics, name))
+			ticked[n++] = name;
+	}
+	fact->has_topics = true;
+	fact->topics = ticked;
+	return 0;
+}
+
+static int prefer(struct simulation *s, struct db *db, const struct deed *deed, struct err *err)
+{
+	const struct habit_preference *p = &deed->entry->habit->preference;
+	struct preferences fact = { .prospect = deed->who->prospect, .by = "prospect", .ip = ip, .agent = agent, .at = s->now };
+	struct preferences_result result;
+
+	if (!fact.prospect)
+		return 0;
+	tell(s, deed, (struct thing){ .kind = THING_PREFERS, .text = deed->entry->habit->text });
+	switch (p->kind) {
+	case PREFER_ONLY: case PREFER_WITHOUT:
+		if (tick(s, db, deed, p, &fact, err))
+			return -1;
+		break;
+	case PREFER_AT_MOST:
+		fact.has_limit = true;
+		fact.limit_count = p->count;
+		fact.limit_within = p->within;
+		break;
+	case PREFER_PAUSE:
+		fact.has_pause = true;
+		fact.paused_until = s->now + p->within;
+		break;
+	case PREFER_LANGUAGE:
+		fact.language = p->language;
+		break;
+	}
+	return on_preferences(s->decide, db, &fact, &result, err);
+}
+
 /* --- sales ------------------------------------------------------------------------------------------------------------------------ */
 
 static int answer(struct simulation *s, struct db *db, const struct deed *deed, struct err *err)
@@ -371,6 +431,8 @@ static int deed_cb(struct simulation *s, struct db *db, void *arg, struct err *e
 		return visit(s, db, deed, err);
 	case ACT_DO:
 		return do_event(s, db, deed, h->text, h->subject, h->data, err);
+	case ACT_PREFER:
+		return prefer(s, db, deed, err);
 	case ACT_SALES:
 		return answer(s, db, deed, err);
 	case ACT_POST:

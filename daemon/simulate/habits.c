@@ -99,6 +99,7 @@ static int64_t usual_delay(enum habit_verb verb)
 		return UNSUBSCRIBES_AFTER;
 	case HABIT_VISITS:
 	case HABIT_DOES:
+	case HABIT_PREFERS:
 		return VISITS_AFTER;
 	case HABIT_BOUNCES:
 		return SOFT_BOUNCE_AFTER;
@@ -177,6 +178,8 @@ static enum act act_of(enum habit_verb verb)
 		return ACT_VISIT;
 	case HABIT_DOES:
 		return ACT_DO;
+	case HABIT_PREFERS:
+		return ACT_PREFER;
 	case HABIT_AWAY:
 		return ACT_AWAY;
 	case HABIT_SALES_ACCEPTS:

@@ -274,6 +274,7 @@ static const struct {
 	[THING_AWAY] = { "away", line_away },
 	[THING_VISITS] = { "visits", line_text },
 	[THING_DOES] = { "does", line_does },
+	[THING_PREFERS] = { "prefers", line_text },
 	[THING_UNSUBSCRIBES] = { "unsubscribes", line_mail },
 	[THING_COMPLAINS] = { "complains", line_mail },
 	[THING_SALES] = { "sales", line_text },

@@ -6,6 +6,9 @@
  *	opens MAILS [DELAY]				clicks [link N of] MAILS [DELAY]
  *	replies "WORDS" [to] MAILS [DELAY]		unsubscribes [from] MAILS [DELAY]
  *	complains [about] MAILS [DELAY]			bounces [softly] [on] MAILS
+ *	prefers only TOPIC [and TOPIC ...] WHEN		prefers without TOPIC [and TOPIC ...] WHEN
+ *	prefers at most N per DURATION WHEN		prefers a pause of DURATION WHEN
+ *	prefers language TAG WHEN
  *	visits PATH WHEN				does EVENT ["SUBJECT"] WHEN [{name: value, ...}]
  *	out of office [from DATE] till DATE		confirms never | confirms DELAY
  *	sales accepts | rejects ["WHY"] | wins [AMOUNT] | loses ["WHY"] [DELAY]
@@ -26,7 +29,7 @@
 
 enum habit_verb {
 	HABIT_OPENS, HABIT_CLICKS, HABIT_REPLIES, HABIT_UNSUBSCRIBES, HABIT_COMPLAINS, HABIT_BOUNCES,	/* to a mail */
-	HABIT_VISITS, HABIT_DOES,			/* at a time, or after a mail */
+	HABIT_VISITS, HABIT_DOES, HABIT_PREFERS,	/* at a time, or after a mail */
 	HABIT_AWAY,
 	HABIT_SALES_ACCEPTS, HABIT_SALES_REJECTS, HABIT_SALES_WINS, HABIT_SALES_LOSES,	/* to each lead that they become */
 };
@@ -39,6 +42,17 @@ struct which_mails {
 	double chance;			/* 0..1 */
 };
 
+/* What they choose in the preference centre. */
+enum preference_kind { PREFER_ONLY, PREFER_WITHOUT, PREFER_AT_MOST, PREFER_PAUSE, PREFER_LANGUAGE };
+
+struct habit_preference {
+	enum preference_kind kind;
+	const char **topics;		/* ONLY, WITHOUT; ends with NULL */
+	int count;			/* AT_MOST */
+	int64_t within;			/* AT_MOST; PAUSE: how long */
+	const char *language;		/* LANGUAGE */
+};
+
 enum habit_when { WHEN_MAIL, WHEN_DAY, WHEN_DATE };
 
 struct persona_date {
@@ -48,7 +62,7 @@ struct persona_date {
 struct habit {
 	enum habit_verb verb;
 	struct which_mails mails;	/* WHEN_MAIL */
-	enum habit_when when;		/* VISITS, DOES; else WHEN_MAIL */
+	enum habit_when when;		/* VISITS, DOES, PREFERS; else WHEN_MAIL */
 	int64_t delay;			/* after the mail (or lead); -1: not said */
 	int day;			/* WHEN_DAY */
 	struct persona_date date;	/* WHEN_DATE; AWAY: the day on which they are back */
@@ -60,6 +74,7 @@ struct habit {
 	const char *subject;		/* DOES; "" if none */
 	const char *data;		/* DOES: JSON object */
 	double amount;			/* SALES_WINS */
+	struct habit_preference preference;	/* PREFERS; `text` says it in words */
 };
 
 struct persona_field {

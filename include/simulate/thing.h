@@ -20,6 +20,7 @@ enum thing_kind {
 	THING_AWAY,		/* mail; until: back on that day: an automatic reply */
 	THING_VISITS,		/* text: path */
 	THING_DOES,		/* text: event; to: subject; why: data */
+	THING_PREFERS,		/* text: what they choose in the preference centre */
 	THING_UNSUBSCRIBES, THING_COMPLAINS,	/* mail */
 	THING_SALES,		/* text: what they say of the lead; why: their words */
 	/* what is mailed */

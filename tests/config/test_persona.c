@@ -87,7 +87,7 @@ static void show_when(const struct habit *h, struct buf *out)
 
 static void show(const struct habit *h, struct buf *out)
 {
-	static const char *const verbs[] = { "opens", "clicks", "replies", "unsubscribes", "complains", "bounces", "visits", "does", "away", "accepts",
+	static const char *const verbs[] = { "opens", "clicks", "replies", "unsubscribes", "complains", "bounces", "visits", "does", "prefers", "away", "accepts",
 		"rejects", "wins", "loses" };
 
 	buf_printf(out, "%s %s[%s] ", verbs[h->verb], h->soft ? "softly " : "", h->text);
@@ -136,6 +136,9 @@ static void test_phrases(void **state)
 		{ "visits / on June 2", "visits [/] 0-6-2" },
 		{ "visits / on 29 Feb", "visits [/] 0-2-29" },
 		{ "visits / on 2026-06-02", "visits [/] 2026-6-2" },
+		{ "prefers a pause of 30 days on day 5", "prefers [a pause of 30 days] day 5" },
+		{ "prefers at most 1 per 7 days after the second by 2 hours", "prefers [at most 1 per 7 days] #2 +120" },
+		{ "prefers language de-AT on 2 June", "prefers [language de-AT] 0-6-2" },
 		{ "visits /pricing after mistakes", "visits [/pricing] mistakes" },
 		{ "visits /pricing after the second by 2 hours", "visits [/pricing] #2 +120" },
 		{ "visits /pricing after 30%", "visits [/pricing] 0.3" },
@@ -271,7 +274,7 @@ static void test_mistakes(void **state)
 		{ "behaviour:\n  - clicks link 900 of all\n", "eva.yaml:4:17: 900 is out of bounds; 1 to 255 are allowed; write it like: " CLICKS "\n" },
 		{ "behaviour:\n  - opens 140%\n", "eva.yaml:4:11: a chance is 0% to 100%; write it like: " OPENS "\n" },
 		{ "behaviour:\n  - opens all, all\n", "eva.yaml:4:16: no phrase begins with `all`; there are `opens`, `clicks`, `replies`, "
-			"`unsubscribes`, `complains`, `bounces`, `visits`, `does`, `out`, `confirms` and `sales`\n" },
+			"`unsubscribes`, `complains`, `bounces`, `visits`, `does`, `prefers`, `out`, `confirms` and `sales`\n" },
 		{ "behaviour:\n  - opens all today\n", "eva.yaml:4:15: `today` is not understood here; write it like: " OPENS "\n" },
 		{ "behaviour:\n  - replies yes to all\n", "eva.yaml:4:13: `yes` is not understood here; write it like: replies \"not now\" to the second after 3 days\n" },
 		{ "behaviour:\n  - replies \"yes to all\n", "eva.yaml:4:13: this quote is not closed; write it like: replies \"not now\" to the second after 3 days\n" },

@@ -52,7 +52,7 @@ static inline void random_phrase(uint64_t *rng, struct buf *out)
 	static const char *const paths[] = { "/pricing", "/compare", "/compare/us", "/about" };
 	static const char *const answers[] = { "accepts", "rejects \"no budget\"", "wins 1200", "loses" };
 
-	switch (dice(rng, 16)) {
+	switch (dice(rng, 17)) {
 	case 0: case 1: case 2: case 3:
 		buf_str(out, "opens ");
 		random_mails(rng, out);
@@ -62,6 +62,10 @@ static inline void random_phrase(uint64_t *rng, struct buf *out)
 		buf_printf(out, "clicks link %u of ", 1 + dice(rng, 2));
 		random_mails(rng, out);
 		random_delay(rng, "after", out);
+		return;
+	case 16:
+		buf_printf(out, dice(rng, 2) ? "prefers at most %u per 7 days " : "prefers a pause of %u days ", 1 + dice(rng, 20));
+		random_when(rng, out);
 		return;
 	case 7:
 		buf_printf(out, "replies \"%s\" to ", PICK(rng, words));
