@@ -34,6 +34,27 @@ static int mailboxes(struct with_store *w, struct db *db, void *arg, struct err 
 	return 0;
 }
 
+static int mails_that_are_not_done_with(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct mailbox_mail *mails;
+	size_t count;
+
+	assert_int_equal(mailboxes_remembered(db, "replies", w->arena, &mails, &count, err), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(mailboxes_remember(db, "replies", &(struct mailbox_mail){ "7:2", false }, err), 0);
+	assert_int_equal(mailboxes_remember(db, "replies", &(struct mailbox_mail){ "7:1", true }, err), 0);
+	assert_int_equal(mailboxes_remember(db, "replies", &(struct mailbox_mail){ "7:1", true }, err), 0);
+	assert_int_equal(mailboxes_remember(db, "other", &(struct mailbox_mail){ "7:3", false }, err), 0);
+	assert_int_equal(mailboxes_remembered(db, "replies", w->arena, &mails, &count, err), 0);
+	assert_int_equal(count, 2);
+	assert_true(strcmp(mails[0].key, "7:1") == 0 && mails[0].stays && strcmp(mails[1].key, "7:2") == 0 && !mails[1].stays);
+	assert_int_equal(mailboxes_forget(db, "replies", "7:1", err), 0);
+	assert_int_equal(mailboxes_forget(db, "replies", "7:3", err), 0);
+	assert_int_equal(mailboxes_remembered(db, "replies", w->arena, &mails, &count, err), 0);
+	assert_int_equal(count, 1);
+	return 0;
+}
+
 static int turns(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
 	int64_t n = 7;
@@ -80,6 +101,7 @@ static void settings_are_bytes(void **state)
 static void watermarks_are_per_mailbox(void **state)
 {
 	do_job(*state, mailboxes, NULL);
+	do_job(*state, mails_that_are_not_done_with, NULL);
 }
 
 static void turns_are_counted(void **state)

@@ -1,4 +1,4 @@
-"""A real Dovecot of one user: IMAP and POP3, with TLS from the first byte and by STARTTLS, certificates of a CA of our own, passwords and tokens.
+"""A real Dovecot of a few users: IMAP and POP3, with TLS from the first byte and by STARTTLS, certificates of a CA of our own, passwords and tokens.
 
 Needs root, as Dovecot does. Everything is on loopback, in one folder.
 """
@@ -39,7 +39,7 @@ class Dovecot:
         os.makedirs(folder + "/mail")
         shutil.chown(folder + "/mail", "nobody", "nogroup")
         self.certificates()
-        write(folder + "/users", "replies:{PLAIN}secret\n")
+        write(folder + "/users", "".join("%s:{PLAIN}secret\n" % user for user in ("replies", "old", "office")))
         write(folder + "/keys/default/HS256/default", base64.b64encode(KEY).decode())
         write(folder + "/oauth2.conf", "introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix=%s/keys/\nusername_attribute = sub\n" % folder)
         write(folder + "/dovecot.conf", """
@@ -125,22 +125,22 @@ service anvil {{
         for words in (("kick", "replies"), ("stop",)):
             subprocess.run(["doveadm", "-c", self.folder + "/dovecot.conf", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def client(self):
+    def client(self, user="replies"):
         context = ssl.create_default_context(cafile=self.folder + "/ca.pem")
         c = imaplib.IMAP4_SSL("localhost", self.imaps, ssl_context=context)
-        c.login("replies", "secret")
+        c.login(user, "secret")
         c.select("INBOX")
         return c
 
-    def append(self, *mails):
-        c = self.client()
+    def append(self, *mails, user="replies"):
+        c = self.client(user)
         for m in mails:
             check(c.append("INBOX", None, None, m)[0] == "OK", "APPEND")
         c.logout()
 
-    def subjects(self, folder="INBOX", what="ALL"):
+    def subjects(self, folder="INBOX", what="ALL", user="replies"):
         """Of the mails in it, oldest first."""
-        c = self.client()
+        c = self.client(user)
         out = []
         if c.select(folder, readonly=True)[0] == "OK":
             for n in c.search(None, what)[1][0].split():
