@@ -426,11 +426,36 @@ static void load_suffixes(void)
 	suffixes = psl_latest(NULL);
 }
 
-const char *address_registrable(const char *domain)
+static const char *look_up(const char *domain)
 {
 	const char *found;
 
 	pthread_once(&once, load_suffixes);
 	found = psl_registrable_domain(suffixes, domain);
 	return found ? found : domain;
+}
+
+#define KNOWN 256
+#define KNOWN_LEN 60
+
+/* Mail goes to few domains, and one look into the list costs as much as a mail's whole way through the gate: a thread remembers the latest. */
+const char *address_registrable(const char *domain)
+{
+	static _Thread_local struct {
+		char domain[KNOWN_LEN];
+		uint32_t at;	/* where the registrable one begins in it */
+	} known[KNOWN];
+	size_t len = 0, place;
+	uint32_t hash = 2166136261u;
+
+	for (; domain[len]; len++)
+		hash = (hash ^ (unsigned char)domain[len]) * 16777619u;
+	if (len == 0 || len >= KNOWN_LEN)
+		return look_up(domain);
+	place = (hash ^ hash >> 16) % KNOWN;
+	if (strcmp(known[place].domain, domain) != 0) {
+		memcpy(known[place].domain, domain, len + 1);
+		known[place].at = (uint32_t)(look_up(domain) - domain);
+	}
+	return domain + known[place].at;
 }

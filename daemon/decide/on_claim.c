@@ -632,15 +632,15 @@ static int claim_mail(struct claim *c, const struct queue_row *row, struct err *
 	return 0;
 }
 
-/* Mails that somebody waits for, then the others as far as there is room. */
-static int take_due(struct claim *c, size_t max, struct queue_row **out, size_t *count_out, struct err *err)
+/* Mails that somebody waits for, then, unless it is these alone, the others as far as there is room. */
+static int take_due(struct claim *c, size_t max, bool awaited, struct queue_row **out, size_t *count_out, struct err *err)
 {
 	struct queue_row *rows = NULL, *others = NULL, *all;
 	size_t count = 0, more = 0;
 
 	if (queue_take(c->db, LANE_SEND_FIRST, c->now, max, c->d->arena, &rows, &count, err))
 		return -1;
-	if (count < max && queue_take(c->db, LANE_SEND, c->now, max - count, c->d->arena, &others, &more, err))
+	if (!awaited && count < max && queue_take(c->db, LANE_SEND, c->now, max - count, c->d->arena, &others, &more, err))
 		return -1;
 	if (count && more) {
 		all = arena_alloc(c->d->arena, (count + more) * sizeof(*all));
@@ -653,7 +653,17 @@ static int take_due(struct claim *c, size_t max, struct queue_row **out, size_t 
 	return 0;
 }
 
-int on_claim(struct decide *d, struct db *db, size_t max, struct mail_batch **out, struct err *err)
+static int claim_row_of(struct claim *c, const struct queue_row *row, struct err *err)
+{
+	size_t before = c->batch->count;
+	int rc = row->kind == QUEUE_STEP ? claim_step(c, row, err) : claim_mail(c, row, err);
+
+	for (; !rc && before < c->batch->count; before++)
+		c->batch->mails[before].awaited = row->lane == LANE_SEND_FIRST;
+	return rc;
+}
+
+static int claim_some(struct decide *d, struct db *db, size_t max, bool awaited, struct mail_batch **out, struct err *err)
 {
 	struct claim c = { .d = d, .db = db, .now = clock_now() };
 	struct queue_row *rows;
@@ -661,14 +671,14 @@ int on_claim(struct decide *d, struct db *db, size_t max, struct mail_batch **ou
 	int rc = 0;
 
 	decide_arena(d);
-	if (take_due(&c, max, &rows, &count, err))
+	if (take_due(&c, max, awaited, &rows, &count, err))
 		return -1;
 	c.batch = xcalloc(1, sizeof(*c.batch));
 	c.batch->arena = arena_new(16 * 1024);
 	c.batch->plan = plan_ref(d->working);
 	c.batch->mails = arena_calloc(c.batch->arena, count + 1, sizeof(*c.batch->mails));
 	for (i = 0; !rc && i < count; i++)
-		rc = rows[i].kind == QUEUE_STEP ? claim_step(&c, &rows[i], err) : claim_mail(&c, &rows[i], err);
+		rc = claim_row_of(&c, &rows[i], err);
 	if (rc || shape_keep(d->shape, db, false, err)) {
 		mail_batch_free(&c.batch);
 		return -1;
@@ -676,6 +686,16 @@ int on_claim(struct decide *d, struct db *db, size_t max, struct mail_batch **ou
 	c.batch->more = count > c.batch->count;
 	*out = c.batch;
 	return 0;
+}
+
+int on_claim(struct decide *d, struct db *db, size_t max, struct mail_batch **out, struct err *err)
+{
+	return claim_some(d, db, max, false, out, err);
+}
+
+int on_claim_awaited(struct decide *d, struct db *db, size_t max, struct mail_batch **out, struct err *err)
+{
+	return claim_some(d, db, max, true, out, err);
 }
 
 int on_release(struct decide *d, struct db *db, const int64_t *deliveries, size_t count, int64_t at, struct err *err)

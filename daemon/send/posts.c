@@ -9,6 +9,7 @@
 
 #include "posts.h"
 
+#define AWAITED_MOST 16
 #define FAILED_MOST 512		/* of which it is known where they failed: the latest */
 #define FAILED_FOR (10 * US_MINUTE)	/* nobody is looked for when nothing has failed for so long */
 
@@ -287,6 +288,19 @@ static size_t room(const struct post *post)
 	if (most == 1)		/* half open, or slow: what is under way counts */
 		have += post->taken;
 	return most > have ? most - have : 0;
+}
+
+size_t posts_wanted_awaited(const struct posts *p)
+{
+	size_t have = 0;
+	bool open = false;
+	struct post *post;
+
+	for (post = p->first; post; post = post->next) {
+		open |= relay_appetite(post->relay) > 0;
+		have += stock_awaited(&post->stock);
+	}
+	return open && have < AWAITED_MOST ? AWAITED_MOST - have : 0;
 }
 
 size_t posts_wanted(const struct posts *p)

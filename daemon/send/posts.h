@@ -76,6 +76,8 @@ bool posts_failed(struct posts *p, const struct errand *errand, const struct pos
 
 /* How many mails to claim: when half of what they take is gone, so that the next half comes before the rest is used up. */
 size_t posts_wanted(const struct posts *p);
+/* How many that somebody waits for, beyond that: a stock that is full of others, and slow to go, must not keep them. */
+size_t posts_wanted_awaited(const struct posts *p);
 
 void posts_drain(struct posts *p);
 void posts_cut(struct posts *p);

@@ -58,6 +58,7 @@ struct send {
 	bool claiming;
 	bool draining;
 	int64_t look_after;
+	int64_t awaited_again;		/* not before that for awaited ones alone: there were none that may go */
 	struct timer *look;		/* claims again */
 	struct timer *cut;		/* the drain's end */
 	struct timer *sweep;		/* frees relays that wound down */
@@ -68,6 +69,7 @@ struct claim {
 	struct store_job job;
 	struct send *send;
 	size_t max;
+	bool awaited;			/* of mails alone that somebody waits for */
 	struct mail_batch *batch;
 };
 
@@ -221,7 +223,7 @@ static void assign(struct send *s, struct work *w)
 		no_way(s, w);
 	} else if (!post) {
 		give_back(s, w, clock_now() + posts_pause(&s->posts, &errand));
-	} else if (posts_full(post)) {
+	} else if (posts_full(post) && !w->mail->awaited) {
 		give_back(s, w, posts_slot(post));
 	} else {
 		w->post = post;
@@ -482,7 +484,7 @@ static int claim_run(struct store_job *job, struct db *db, struct err *err)
 	struct claim *c = (struct claim *)job;
 
 	mail_batch_free(&c->batch);	/* of a run before: the transaction was begun again */
-	return on_claim(c->send->decide, db, c->max, &c->batch, err);
+	return c->awaited ? on_claim_awaited(c->send->decide, db, c->max, &c->batch, err) : on_claim(c->send->decide, db, c->max, &c->batch, err);
 }
 
 /* Nothing came although something seems due: whatever holds it may have been a matter of moments. */
@@ -525,7 +527,9 @@ static void claim_done(struct store_job *job, enum store_result result, const st
 		bool more = c->batch->more;
 
 		mail_batch_free(&c->batch);
-		if (more)
+		if (c->awaited)
+			s->awaited_again = clock_now() + LOOK_FIRST;
+		if (more || c->awaited)
 			s->due = true;
 		else if (queue_next_mail(decide_store(s->decide)) <= clock_now())
 			look_later(s);
@@ -541,18 +545,34 @@ static size_t wanted(struct send *s)
 	return n > CLAIM_MAX ? CLAIM_MAX : n;
 }
 
+static size_t wanted_awaited(struct send *s)
+{
+	int64_t now = clock_now();
+
+	return now >= s->awaited_again && queue_next_due(decide_store(s->decide), LANE_SEND_FIRST) <= now ? posts_wanted_awaited(&s->posts) : 0;
+}
+
 static void claim_more(struct send *s)
 {
 	struct claim *c;
+	bool awaited = false;
 	size_t max;
 
-	if (s->draining || s->claiming || !s->due || (max = wanted(s)) == 0)
+	if (s->draining || s->claiming || !s->due)
+		return;
+	max = wanted(s);
+	if (max == 0) {
+		max = wanted_awaited(s);
+		awaited = true;
+	}
+	if (max == 0)
 		return;
 	c = xcalloc(1, sizeof(*c));
 	c->job.run = claim_run;
 	c->job.done = claim_done;
 	c->send = s;
 	c->max = max;
+	c->awaited = awaited;
 	/* what becomes due from here on sets it again */
 	s->due = false;
 	if (store_submit(decide_store(s->decide), &c->job, STORE_NORMAL) < 0) {

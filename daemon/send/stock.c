@@ -16,11 +16,27 @@ void stock_init(struct stock *s)
 
 void stock_put(struct stock *s, struct work *w)
 {
-	w->next_stock = NULL;
-	*s->last = w;
-	s->last = &w->next_stock;
+	struct work **at = s->last;
+
+	if (w->mail->awaited)
+		for (at = &s->first; *at && (*at)->mail->awaited; at = &(*at)->next_stock)
+			;
+	w->next_stock = *at;
+	*at = w;
+	if (s->last == at)
+		s->last = &w->next_stock;
 	s->count++;
 	metric_add(&metric_stock, 1);
+}
+
+size_t stock_awaited(const struct stock *s)
+{
+	const struct work *w;
+	size_t n = 0;
+
+	for (w = s->first; w && w->mail->awaited; w = w->next_stock)
+		n++;
+	return n;
 }
 
 struct work *stock_get(struct stock *s)

@@ -1,5 +1,5 @@
 /*
- * stock.h: mails that are claimed and wait for a connection, in the order of their claims. Loop thread.
+ * stock.h: mails that are claimed and wait for a connection: those that somebody waits for first, else in the order of their claims. Loop thread.
  */
 #ifndef SEND_STOCK_H
 #define SEND_STOCK_H
@@ -16,6 +16,7 @@ struct stock {
 void stock_init(struct stock *s);
 void stock_put(struct stock *s, struct work *w);
 struct work *stock_get(struct stock *s);	/* the first; NULL: empty */
+size_t stock_awaited(const struct stock *s);		/* how many of them somebody waits for */
 void stock_remove(struct stock *s, struct work *w);	/* that is in it */
 
 #endif

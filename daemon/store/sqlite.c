@@ -64,7 +64,7 @@ static const struct pragma writing[] = {
 	{ "journal_size_limit", "67108864", "67108864" },
 	/* what erasure promises: a deleted row is overwritten, not only unlinked */
 	{ "secure_delete", "ON", "1" },
-	{ "cache_size", "-65536", "-65536" },
+	{ "cache_size", "-32768", "-32768" },
 	{ NULL, NULL, NULL },
 };
 
@@ -97,6 +97,8 @@ static const struct driver_word words[] = {
 	{ "$BY_KEY", "STRICT, WITHOUT ROWID" },
 	{ NULL, NULL },
 };
+
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
 static int fail(struct connection *c, struct err *err)
 {
@@ -267,12 +269,22 @@ static int sqlite_sync(struct connection *c, struct err *err)
 	return rc < 0 ? err_set(err, "syncing the log: %m") : 0;
 }
 
+/*
+ * Before anything else of SQLite: no count of all memory, whose lock each small allocation of each connection would take. In a program that has
+ * used SQLite already it is refused, and does no harm.
+ */
+static void set_up(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int sqlite_open(const char *file, enum db_mode mode, struct connection **out, struct err *err)
 {
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	const char *where = mode == DB_MEMORY ? ":memory:" : file;
 	struct connection *c = xcalloc(1, sizeof(*c));
 
+	pthread_once(&prepared, set_up);
 	c->mode = mode;
 	c->log_fd = -1;
 	if (mode == DB_WRITER && create_file(file, 0, err) < 0)

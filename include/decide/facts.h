@@ -363,6 +363,7 @@ struct mail {
 	int64_t consent;			/* DELIVERY_CONFIRM: what its confirm token names */
 	int64_t planned;			/* first time: Date of the message may be later, Message-ID is the same on every retry */
 	int attempt;				/* counted attempts before this one */
+	bool awaited;				/* somebody waits for it: it goes before others */
 	void *user;				/* send's own */
 };
 
@@ -379,6 +380,8 @@ void mail_batch_free(struct mail_batch **batch);	/* loop thread */
 
 /* Claims up to `max` mails that are due and pass the gate; what the gate holds is put back with its reason and time. Appends claims. */
 int on_claim(struct decide *d, struct db *db, size_t max, struct mail_batch **out, struct err *err) MUSTCHECK;
+/* The same of mails alone that somebody waits for. */
+int on_claim_awaited(struct decide *d, struct db *db, size_t max, struct mail_batch **out, struct err *err) MUSTCHECK;
 /* Gives claimed mails back that were never tried (shutdown, breaker): due again at `at`. */
 int on_release(struct decide *d, struct db *db, const int64_t *deliveries, size_t count, int64_t at, struct err *err) MUSTCHECK;
 

@@ -21,7 +21,9 @@ static struct site site;
 
 struct claimed {
 	size_t max, count;
+	bool alone;
 	char templates[64][32];
+	bool awaited[64];
 };
 
 static int claim(struct site *s, struct db *db, void *arg, struct err *err)
@@ -29,10 +31,12 @@ static int claim(struct site *s, struct db *db, void *arg, struct err *err)
 	struct claimed *c = arg;
 	struct mail_batch *batch;
 
-	if (on_claim(s->d, db, c->max, &batch, err))
+	if (c->alone ? on_claim_awaited(s->d, db, c->max, &batch, err) : on_claim(s->d, db, c->max, &batch, err))
 		return -1;
-	for (c->count = 0; c->count < batch->count && c->count < 64; c->count++)
+	for (c->count = 0; c->count < batch->count && c->count < 64; c->count++) {
 		snprintf(c->templates[c->count], sizeof(c->templates[0]), "%s", batch->mails[c->count].template->name);
+		c->awaited[c->count] = batch->mails[c->count].awaited;
+	}
 	c->count = batch->count;
 	mail_batch_free(&batch);
 	return 0;
@@ -83,6 +87,21 @@ static void test_an_ebook_goes_before_a_crowd(void **state)
 	assert_int_equal(c.count, 10);
 	assert_string_equal(c.templates[0], "ebook");
 	assert_string_equal(c.templates[1], "b");
+	assert_true(c.awaited[0]);
+	assert_false(c.awaited[1]);
+}
+
+static void test_they_can_be_had_alone(void **state)
+{
+	struct claimed c = { .max = 10, .alone = true };
+
+	crowd("XX");
+	site_signup(&site, "eva@example.com", "AT", "", "");
+	site_run(&site, claim, &c);
+	assert_int_equal(c.count, 1);
+	assert_string_equal(c.templates[0], "ebook");
+	site_run(&site, claim, &c);
+	assert_int_equal(c.count, 0);
 }
 
 static void test_a_room_of_one_is_theirs(void **state)
@@ -102,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_an_ebook_goes_before_a_crowd, open_site, close_site),
+		cmocka_unit_test_setup_teardown(test_they_can_be_had_alone, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_a_room_of_one_is_theirs, open_site, close_site),
 	};
 
