@@ -362,6 +362,7 @@ SRC_listen := \
 	daemon/listen/report.c \
 	daemon/listen/reply_text.c \
 	daemon/listen/return_date.c \
+	daemon/listen/ses_notice.c \
 	daemon/listen/source.c \
 	daemon/listen/tls_stream.c \
 	daemon/listen/words.c

@@ -263,6 +263,13 @@ static bool speaks_no_smtp(const char *diagnostic)
 	return pattern_in(&other, diagnostic);
 }
 
+/* Numbers for anything. */
+static bool is_vague(const char *by_status)
+{
+	return !strcmp(by_status, "undefined") || !strcmp(by_status, "securityerror") || !strcmp(by_status, "systemerror") ||
+	       !strcmp(by_status, "networkerror");
+}
+
 static const char *ask(struct refusal *r, const char *words)
 {
 	r->words = words;
@@ -273,7 +280,7 @@ static const char *ask(struct refusal *r, const char *words)
 static const char *why(const struct opened_mail *m, const struct words *w, const char *remote_mta, const struct mail_bounce *b)
 {
 	const char *spoken = *w->diagnostic ? after_type(w->diagnostic) : w->telling, *reason;
-	bool plain = strcmp(reason_of_status(b->status, b->code), "undefined") != 0;
+	bool plain = !is_vague(reason_of_status(b->status, 0));
 	struct refusal r = {
 		.status = b->status, .code = b->code, .stage = w->stage,
 		.hosts = hosts_of(m, remote_mta, spoken, b->recipient),

@@ -80,28 +80,61 @@ static void first_failed(void *ctx, const char *address, size_t n)
 		f->address = s;
 }
 
+/* Alone on its line, or with what says that it is one; else anywhere. */
+static void find_failed(const char *notice, struct failed *f)
+{
+	static struct pattern alone = PATTERN_BYTES("^[\\s*\"]*(?:to:\\s*|rcpt\\s+to:\\s*|(?:failed )?recipient(?:\\s+address)?:\\s*|address:\\s*)?<?"
+		"([^\\s<>\"]+@[^\\s<>\":;,]+)>?\"?\\s*(?:[:;.,(]|$|on\\s|invalid)");
+	struct pattern_hit hit;
+	size_t at = 0, n = strlen(notice);
+
+	while (!f->address && pattern_find(&alone, notice, n, at, &hit)) {
+		headers_addresses(arena_strndup(f->arena, hit.group[1].data, hit.group[1].len), first_failed, f);
+		at = (size_t)(hit.group[0].data - notice) + hit.group[0].len;
+		at += hit.group[0].len == 0;
+	}
+	if (!f->address)
+		headers_addresses(notice, first_failed, f);
+}
+
+/* "by mx.example.net for <x@example.net>; ...": whom the last server took it for. */
+static const char *received_for(const struct opened_mail *m, const struct headers *h)
+{
+	static struct pattern taken = PATTERN_BYTES("\\sfor\\s+<?([^\\s<>;]+@[^\\s<>;]+)>?");
+	struct pattern_hit hit;
+	const char *value;
+
+	for (size_t i = 0; (value = headers_nth(h, "received", i)); i++)
+		if (pattern_find(&taken, value, strlen(value), 0, &hit))
+			return headers_address(m->arena, arena_strndup(m->arena, hit.group[1].data, hit.group[1].len));
+	return "";
+}
+
+/* We write to one person at a time, so that the returned mail tells, too. */
+static const char *failed_in_original(const struct opened_mail *m)
+{
+	static const char *const fields[] = { "to", "delivered-to", "x-original-to", "envelope-to", "cc", "x-envelope-to", NULL };
+	const char *address = "";
+
+	for (size_t i = 0; !*address && fields[i]; i++)
+		address = headers_address(m->arena, headers_get(&m->original, fields[i]));
+	return *address ? address : received_for(m, &m->original);
+}
+
 const char *bounce_failed_in_notice(const struct opened_mail *m)
 {
-	static struct pattern alone = PATTERN_BYTES("^[\\s*\"]*(?:to:\\s*|rcpt\\s+to:\\s*|recipient(?:\\s+address)?:\\s*)?<?"
-		"([^\\s<>\"]+@[^\\s<>\":;,]+)>?\"?\\s*(?:[:;.,(]|$|on\\s|invalid)");
-	const char *given = headers_get(&m->headers, "x-failed-recipients");
+	const char *given = headers_get(&m->headers, "x-failed-recipients"), *address = "";
 	struct failed f = { m->arena, headers_address(m->arena, headers_get(&m->headers, "to")), NULL };
-	struct pattern_hit hit;
-	size_t at = 0, n = strlen(m->notice);
 
 	if (given)
 		return headers_address(m->arena, given);
-	while (!f.address && pattern_find(&alone, m->notice, n, at, &hit)) {
-		headers_addresses(
-			arena_strndup(m->arena, hit.group[1].data, hit.group[1].len), first_failed, &f);
-		at = (size_t)(hit.group[0].data - m->notice) + hit.group[0].len;
-		at += hit.group[0].len == 0;
-	}
-	if (!f.address)
-		headers_addresses(m->notice, first_failed, &f);
-	/* we write to one person at a time, so that the returned mail tells, too */
+	find_failed(m->notice, &f);
 	if (!f.address && m->has_original)
-		return headers_address(m->arena, headers_get(&m->original, "to"));
+		address = failed_in_original(m);
+	if (f.address || *address)
+		return f.address ? f.address : address;
+	f.not_this = "";	/* who wrote to themselves */
+	find_failed(m->notice, &f);
 	return f.address ? f.address : "";
 }
 

@@ -138,6 +138,10 @@ static enum reading_class class_of(
 		evidence_add(r, "unsubscribe address");
 		return READING_UNSUBSCRIBE;
 	}
+	if (headers_get(&m->headers, "x-apple-unsubscribe")) {
+		evidence_add(r, "Apple Mail's unsubscribe button");
+		return READING_UNSUBSCRIBE;
+	}
 	if (is_calendar(m, r))
 		return READING_CALENDAR;
 	return is_auto(m, reply, r) ? READING_AUTO : READING_HUMAN;

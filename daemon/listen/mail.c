@@ -12,6 +12,7 @@
 #include "charset.h"
 #include "html_text.h"
 #include "mail.h"
+#include "ses_notice.h"
 
 #define MAX_TEXT (256 * 1024)
 
@@ -187,4 +188,5 @@ void mail_open(struct opened_mail *m, struct arena *arena, const char *raw, size
 	m->plain = arena_strndup(arena, buf_cstr(&plain), plain.len);
 	buf_clear(&plain);
 	read_notice(m);
+	ses_notice_read(m);
 }

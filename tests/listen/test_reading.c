@@ -63,6 +63,7 @@ static const struct row rows[] = {
 	{"bounce_powermta", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "suspend", "5.0.0", "bob@people.test"},
 	{"bounce_dovecot", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "", "bob@people.test"},
 	{"bounce_label", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "5.5.0", "bob@people.test"},
+	{"bounce_ses_sns", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "5.1.1", "bob@people.test"},
 	{"bounce_gmail_old", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "", "bob@people.test"},
 	{"bounce_nobody_says_when", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "filtered", "", "bob@people.test"},
 	{"bounce_spanish", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "", "bob@people.test"},
@@ -76,6 +77,7 @@ static const struct row rows[] = {
 	{"mdn", READING_MDN, "", "", "", "to", 'r', "", 0, "", "", ""},
 	{"challenge", READING_CHALLENGE, "", "", "", "to", 'r', "", 0, "", "", ""},
 	{"unsubscribe_mailto", READING_UNSUBSCRIBE, "", "", "", "to", 'u', "", 0, "", "", ""},
+	{"unsubscribe_apple", READING_UNSUBSCRIBE, "", "", "", "to", 'r', "", 0, "", "", ""},
 	{"calendar", READING_CALENDAR, "", "", "", "to", 'r', "", 0, "", "", ""},
 };
 
