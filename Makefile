@@ -359,6 +359,7 @@ SRC_listen := \
 	daemon/listen/pop3_source.c \
 	daemon/listen/reading.c \
 	daemon/listen/reception.c \
+	daemon/listen/reply_marks.c \
 	daemon/listen/report.c \
 	daemon/listen/reply_text.c \
 	daemon/listen/return_date.c \

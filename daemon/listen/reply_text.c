@@ -12,6 +12,7 @@
 #include "base/patterns.h"
 #include "charset.h"
 #include "html_text.h"
+#include "reply_marks.h"
 #include "reply_text.h"
 
 #define JOIN_LINES 6		/* an attribution may be wrapped over so many */
@@ -29,7 +30,12 @@ struct lines {
 /* These begin with a word or a date of their own, so that blank lines inside do no harm. */
 static struct pattern anchored[] = {
 	PATTERN("\\A\\W{0,4}On\\b.{6,250}\\b(?:wrote|writes|said|sent)\\s*:?\\s*\\z"),
-	PATTERN("\\A\\W{0,4}At\\s\\d.{4,120}\\bwrote\\s*:\\s*\\z"),
+	PATTERN("\\A\\W{0,4}At\\s\\d.{4,120}\\b(?:wrote|said|writes)\\s*:?\\s*\\z"),
+	PATTERN("\\A\\W{0,4}In\\s+message\\s.{4,200}\\bwrites\\s*:?\\s*\\z"),
+	PATTERN("\\A\\W{0,4}Posted\\s+by\\s.{2,100}\\son\\s\\d{1,2}[./]\\d{1,2}[./]\\d{4}\\s*\\z"),
+	PATTERN("\\A\\W{0,4}在\\s?.{4,200}写道\\s*[:：]?\\s*\\z"),
+	PATTERN("\\A\\W{0,4}Am\\s.{6,250}\\b(?:schrieben\\s+Sie|geschrieben)\\s*:?\\s*\\z"),
+	PATTERN("\\A\\W{0,4}Le\\s.{6,250}\\bnous\\s+a\\s+dit\\s*:?\\s*\\z"),
 	PATTERN("\\A-{2,}\\s?.{2,250}\\b(?:wrote|writes|schrieb|escribi[óo]|escreveu|ha\\s+scritto|schreef|"
 		"a\\s+[ée]crit)\\b.{0,60}-{2,}\\s*\\z"),
 	PATTERN("\\A\\d{4}-\\d{2}-\\d{2}\\s\\d{1,2}:\\d{2}\\s(?:GMT|UTC)[+-]\\d{1,2}:?\\d{0,2}\\s[^<>]{2,80}\\z"),
@@ -53,6 +59,9 @@ static struct pattern anchored[] = {
 
 /* These may begin with anybody's name: only a paragraph of its own is taken for one. */
 static struct pattern loose[] = {
+	PATTERN("\\A.{2,80}\\svia\\s.{2,80}\\b(?:wrote|schrieb|a\\s+[ée]crit|escribi[óo])\\s*:?\\s*\\z"),
+	PATTERN("\\A(?!.*[.!?]\\s).{1,80}\\b[\\w.+-]+@[\\w.-]+\\.\\w{2,}\\b.{0,40}\\bwrote:?\\s*\\z"),
+	PATTERN("\\A.{2,120}\\bwrote\\s+on\\b.{4,100}:\\s*\\z"),
 	PATTERN("\\A.{2,160}\\bschrieb\\s+(?:am|um)\\b.{4,80}:\\s*\\z"),
 	PATTERN("\\A(?!.*\\b(?:19|20)\\d\\d\\b).{1,80}<[^<>\\s]+@[^<>\\s]+>\\s+(?:wrote|writes|schrieb|a\\s+[ée]crit|escribi[óo]|escreveu|"
 		"ha\\s+scritto|schreef|skrev|napisa[łl](?:\\(a\\))?)\\s*:?\\s*\\z"),
@@ -95,7 +104,7 @@ static struct pattern header_from = PATTERN(
 	"\\A[\\s*]*(?:from|von|de|da|van|fr[åa]n|fra|l[äa]hett[äa]j[äa]|od|от|发件人|寄件者|"
 	"差出人)[\\s*]*[:：]\\s*\\S");
 
-static struct pattern delimiter = PATTERN("\\A\\s*(?:[-_=+~#*—–]{2,}|—|[-_]+\\s[-_\\s]*)\\s*\\z");
+static struct pattern delimiter = PATTERN("\\A\\s*(?:[-_,=+~#*—–ᐧ]+|[-_]+\\s[-_\\s]*)\\s*\\z");
 
 static struct pattern telephone = PATTERN(
 	"\\A\\W{0,4}(?:sent|envoy[ée]e?|enviado|inviato|verzonden|verstuurd|skickat|sendt|wys[łl]an[eoy]|"
@@ -518,7 +527,7 @@ void reply_text_read(struct reply_text *out, struct arena *arena, const char *te
 	struct lines l, first;
 
 	memset(out, 0, sizeof(*out));
-	lines_split(&l, arena, split_attribution(arena, text));
+	lines_split(&l, arena, split_attribution(arena, reply_marks_plain(arena, text)));
 	lines_attribute(&l);
 	first = l;
 	first.kind = arena_strdup(arena, l.kind);
