@@ -220,6 +220,7 @@ SRC_decide := \
 	daemon/decide/look_why.c \
 	daemon/decide/keys.c \
 	daemon/decide/on_bounce.c \
+	daemon/decide/on_doubt.c \
 	daemon/decide/on_claim.c \
 	daemon/decide/on_dot.c \
 	daemon/decide/on_enroll.c \
@@ -462,7 +463,7 @@ $(foreach f,$(FOLDERS),$(eval $(call folder,$f)))
 $(BUILD)/nurtured: $(call obj,daemon/main.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
-$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_doctor.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_ingest.c daemon/ctl_probe.c daemon/ctl_reply.c daemon/ctl_send_test.c daemon/ctl_simulate.c \
+$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_doctor.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_ingest.c daemon/ctl_probe.c daemon/ctl_reply.c daemon/ctl_retry.c daemon/ctl_send_test.c daemon/ctl_simulate.c \
 	daemon/ctl_suppression.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 

@@ -336,6 +336,8 @@ static int run(const struct command *c)
 		return lint(c);
 	case VERB_PRINT:
 		return print_template(c);
+	case VERB_RETRY:
+		return ctl_retry(c);
 	case VERB_ENROLL:
 		return ctl_enroll(c);
 	case VERB_SEND_TEST:

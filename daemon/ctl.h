@@ -25,9 +25,10 @@ struct json_t *ctl_answer(const struct command *c, const char *path, const char 
 /* The request of the verb's row, its answer printed; the exit status. */
 int ctl_remote(const struct command *c);
 
-/* `ingest`, `template send-test`, `sequence enroll`, `sequence graph`, `reply test`, `suppression list|import|export`, `doctor`, `simulate`: the exit status. */
+/* `ingest`, `template send-test`, `sequence enroll`, `retry`, `sequence graph`, `reply test`, `suppression list|import|export`, `doctor`, `simulate`: the exit status. */
 int ctl_send_test(const struct command *c);
 int ctl_enroll(const struct command *c);
+int ctl_retry(const struct command *c);
 int ctl_graph(const struct command *c);
 int ctl_ingest(const struct command *c);
 int ctl_reply(const struct command *c);

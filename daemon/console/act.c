@@ -1,6 +1,7 @@
 /*
  * act.c: see act.h.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,9 @@ struct act {
 	/* replay */
 	int64_t alert;
 	enum act_result result;
+	/* a mail in doubt */
+	struct doubt doubt;
+	char why_not[200];
 	/* erase */
 	struct erasure erasure;
 	struct erasure_result erased;
@@ -202,6 +206,53 @@ void act_replay(struct decide *decide, struct http_request *r)
 	id[n < sizeof(id) ? n : 0] = '\0';
 	if (strcmp(rest + n, "/replay") != 0 || id_parse("alr", id, &a->alert) < 0) {
 		http_problem(r, 404, "that is no alert: its id begins with alr_, see /queue?dead", NULL);
+		free(a);
+		return;
+	}
+	submit(a);
+}
+
+/* --- mails in doubt --------------------------------------------------------------------------------- */
+
+static int doubt_run(struct store_job *job, struct db *db, struct err *err)
+{
+	struct act *a = (struct act *)job;
+
+	return on_doubt(a->decide, db, &a->doubt, a->why_not, err);
+}
+
+static void doubt_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	struct act *a = (struct act *)job;
+	char id[ID_TEXT];
+	struct buf out = BUF_INIT;
+
+	if (result != STORE_COMMITTED) {
+		refuse(a, result, err);
+	} else if (a->why_not[0]) {
+		http_problem(a->request, 409, a->why_not, NULL);
+	} else {
+		buf_printf(&out, "{\"delivery\":\"%s\",\"again\":%s}", id_text("del", a->doubt.delivery, id), a->doubt.again ? "true" : "false");
+		http_reply(a->request, 200, "application/json", out.data, out.len);
+		buf_clear(&out);
+	}
+	free(a);
+}
+
+void act_doubt(struct decide *decide, struct http_request *r)
+{
+	struct act *a = xcalloc(1, sizeof(*a));
+	const char *rest = http_rest(r);
+	size_t n = strcspn(rest, "/");
+	char id[ID_TEXT];
+
+	a->job = (struct store_job){ .run = doubt_run, .done = doubt_done };
+	a->decide = decide;
+	a->request = r;
+	a->doubt = (struct doubt){ .again = strcmp(rest + n, "/again") == 0, .by = "nurturectl", .at = clock_now() };
+	snprintf(id, sizeof(id), "%.*s", (int)(n < sizeof(id) ? n : 0), rest);
+	if ((!a->doubt.again && strcmp(rest + n, "/sent") != 0) || id_parse("del", id, &a->doubt.delivery) < 0) {
+		http_problem(r, 404, "what may be posted is /deliveries/{id}/again or /deliveries/{id}/sent, see /queue?unknown", NULL);
 		free(a);
 		return;
 	}

@@ -15,6 +15,9 @@ void act_suppress(struct decide *decide, struct http_request *r, bool remove);
 /* http_rest(): {id}/replay */
 void act_replay(struct decide *decide, struct http_request *r);
 
+/* http_rest(): {id}/again or {id}/sent, of a mail in doubt; 409 of others */
+void act_doubt(struct decide *decide, struct http_request *r);
+
 /* who: id or address. Answers when they are suppressed and all that was kept about them is gone; 409 while a mail is with the relay. */
 void act_erase(struct decide *decide, struct http_request *r, const char *who);
 

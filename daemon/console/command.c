@@ -42,6 +42,7 @@ enum command_option {
 	O_CA = 1 << 28,
 	O_PROBE = 1 << 25,
 	O_WAIT = 1 << 24,
+	O_AS_SENT = 1 << 23,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
@@ -72,6 +73,8 @@ static const struct verb verbs[] = {
 		.help = "what is due, in doubt, deferred or dead" },
 	{ .words = "mailbox", .options = O_ASK, .path = "/mailboxes", .print = report_each,
 		.help = "how each mailbox does: is it read, what is wrong, what to do" },
+	{ .words = "retry", .argument = "[DELIVERY|ADDRESS]", .options = O_ASK | O_QUEUE | O_AS_SENT | O_YES, .needs = O_QUEUE, .kind = VERB_RETRY,
+		.help = "send mails in doubt again, or take them as sent" },
 	{ .words = "relay", .argument = "[NAME]", .options = O_ASK, .path = "/relays", .print = report_each,
 		.help = "how each relay does: breaker, rate, what it offers and said" },
 	{ .words = "domain", .argument = "[NAME]", .options = O_ASK, .path = "/domains",
@@ -151,7 +154,7 @@ static const struct option_row {
 	{ "-c", "FILE", O_CONFIG, TO(config), "the operator's file (" CONFIG_DEFAULT ")" },
 	{ "--json", NULL, O_JSON, TO(json), "the daemon's own answer, for programs" },
 	{ "--due", NULL, O_QUEUE, TO(queue), "queue: what is due and what waits, by lane (the default)" },
-	{ "--unknown", NULL, O_QUEUE, TO(queue), "queue: mails of which nobody knows whether they went out" },
+	{ "--unknown", NULL, O_QUEUE, TO(queue), "queue, retry: mails of which nobody knows whether they went out" },
 	{ "--deferred", NULL, O_QUEUE, TO(queue), "queue: mails that the relay put off" },
 	{ "--dead", NULL, O_QUEUE, TO(queue), "queue: alerts that could not be handed over" },
 	{ "--reason", "TEXT", O_REASON, TO(reason), "suppression add: why" },
@@ -168,7 +171,8 @@ static const struct option_row {
 	{ "--text", NULL, O_TEXT, TO(text), "template: the text part that is made of an HTML template" },
 	{ "--to", "ADDRESS", O_TO, TO(to), "template send-test: who gets it" },
 	{ "--where", "EXPRESSION", O_WHERE, TO(where), "sequence enroll: for whom this holds" },
-	{ "--yes", NULL, O_YES, TO(yes), "sequence enroll, prospect erase: without asking" },
+	{ "--yes", NULL, O_YES, TO(yes), "sequence enroll, prospect erase, retry: without asking" },
+	{ "--as-sent", NULL, O_AS_SENT, TO(as_sent), "retry: they arrived, as somebody found out" },
 	{ "--dot", NULL, O_DOT, TO(dot), "sequence graph: the text for Graphviz instead of the picture" },
 	{ "-f", "SENDER", O_ENVELOPE, TO(sender), "ingest: the envelope sender, \"\" of a bounce" },
 	{ "-r", "RECIPIENT", O_ENVELOPE, TO(recipient), "ingest: the envelope recipient" },

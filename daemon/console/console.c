@@ -356,6 +356,13 @@ static void post_alert(void *ctx, struct http_request *r)
 	act_replay(c->decide, r);
 }
 
+static void post_delivery(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	act_doubt(c->decide, r);
+}
+
 static void get_domains(void *ctx, struct http_request *r)
 {
 	struct console *c = ctx;
@@ -539,6 +546,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/suppressions/remove", post_unsuppress },
 	{ HTTP_POST | HTTP_LARGE, "/suppressions/import", post_import },
 	{ HTTP_POST, "/alerts/", post_alert },
+	{ HTTP_POST, "/deliveries/", post_delivery },
 	{ HTTP_GET, "/keys", get_keys },
 	{ HTTP_POST, "/keys/rotate", post_keys },
 	{ HTTP_POST, "/reload", post_reload },

@@ -83,7 +83,8 @@ static json_t *journal_json(const void *row)
 
 /* --- what they got ------------------------------------------------------------------------------------------------- */
 
-static const char *const mail_kinds[] = { [DELIVERY_STEP] = "step", [DELIVERY_CONFIRM] = "confirmation", [DELIVERY_FORWARD] = "forwarded reply" };
+static const char *const mail_kinds[] = { [DELIVERY_STEP] = "step", [DELIVERY_CONFIRM] = "confirmation", [DELIVERY_FORWARD] = "forwarded reply",
+	[DELIVERY_AGAIN] = "step, sent again" };
 
 static json_t *mail_json(const struct why *w, const struct delivery *d)
 {

@@ -91,7 +91,7 @@ static int add_mail(struct claim *c, struct person *p, const struct delivery *ro
 	if (!address)
 		return -1;
 	*m = (struct mail){
-		.batch = c->batch, .delivery = row->id, .prospect = row->prospect, .kind = row->kind, .template = template, .address = address, .sender = sender_of(c, template),
+		.batch = c->batch, .delivery = row->id, .prospect = row->prospect, .kind = row->kind == DELIVERY_AGAIN ? DELIVERY_STEP : row->kind, .template = template, .address = address, .sender = sender_of(c, template),
 		.to_name = row->kind == DELIVERY_FORWARD || !p ? "" : values_display_name(p, arena), .values = values, .reply_to = reply_to,
 		.sequence = arena_strdup(arena, row->sequence), .step = arena_strdup(arena, row->step),
 		.track = track_of(c, p, row, template), .download = arena_strdup(arena, row->download), .attachment = attachment_of(c, row->download), .consent = row->kind == DELIVERY_CONFIRM ? row->ref : 0,
@@ -545,6 +545,39 @@ static int retry_step(struct claim *c, struct person *p, struct delivery *mail, 
 	return claim_step_mail(c, p, s, &s->steps[step], &e, mail, err);
 }
 
+static int close_again(struct claim *c, struct delivery *mail, const char *why, struct err *err)
+{
+	mail->kind = DELIVERY_STEP;
+	return close_mail(c, mail, why, err);
+}
+
+/* What its sequence did since is no matter; what they said since is. */
+static int claim_again(struct claim *c, struct person *p, struct delivery *mail, struct err *err)
+{
+	const struct sequence *s = plan_sequence(c->d->working, mail->sequence);
+	int step = s ? plan_step(s, mail->step) : -1, found;
+	struct gate_answer gate;
+	struct enrolment e;
+	const char *why;
+	struct mail *m;
+
+	if (!person_consents(p, &why))
+		return close_again(c, mail, why, err);
+	if (gate_check(p, NULL, NULL, NULL, mail->reply, &gate, err))
+		return -1;
+	if (gate.verdict == GATE_END)
+		return close_again(c, mail, gate.reason, err);
+	gate_check_awaited(p, plan_mail(c->d->working, mail->template), mail->reply, &gate);
+	if (gate.verdict == GATE_HOLD) {
+		mail->reply = gate.reason;
+		return mail_plan(c->db, mail, gate.until, err);
+	}
+	found = enrolments_find(c->db, mail->prospect, mail->enrolment, c->d->arena, &e, err);
+	if (found < 0 || claim_row(c, p, NULL, mail, &m, err))
+		return -1;
+	return m && found && step >= 0 ? dress_step(c, p, s, &s->steps[step], &e, mail, m, err) : 0;
+}
+
 /* To somebody who wants to see it; `ref` says whose it would be. It is answered to the sender: nobody's reply comes of it. */
 static int claim_test(struct claim *c, struct delivery *mail, struct err *err)
 {
@@ -626,6 +659,8 @@ static int claim_mail(struct claim *c, const struct queue_row *row, struct err *
 		return claim_forward(c, &p, &mail, err);
 	case DELIVERY_STEP:
 		return retry_step(c, &p, &mail, err);
+	case DELIVERY_AGAIN:
+		return claim_again(c, &p, &mail, err);
 	case DELIVERY_TEST:
 		break;
 	}

@@ -137,11 +137,16 @@ static int retry(struct db *db, struct delivery *mail, enum delivery_state state
 
 static int finish(struct db *db, struct delivery *mail, enum delivery_state state, int64_t at, struct err *err)
 {
+	struct delivery row;
+
 	mail->state = state;
 	mail->done = at;
 	if ((mail->kind == DELIVERY_TEST || (mail->kind == DELIVERY_FORWARD && !mail->prospect)) && mail_data_remove(db, mail->id, err))
 		return -1;
-	return deliveries_put(db, mail, err);
+	row = *mail;
+	if (row.kind == DELIVERY_AGAIN)		/* it is over, and what it was before */
+		row.kind = DELIVERY_STEP;
+	return deliveries_put(db, &row, err);
 }
 
 /* A test mail counts for nothing. */

@@ -33,6 +33,7 @@ enum verb_kind {
 	VERB_RENDER,	/* done here: renders a template */
 	VERB_LINT,	/* done here: looks for what is wrong with templates */
 	VERB_PRINT,	/* done here: prints a template in one form */
+	VERB_RETRY,	/* asks the daemon, for each mail */
 	VERB_ENROLL,	/* asks the daemon, several times */
 	VERB_SEND_TEST,	/* asks the daemon, with a file's contents */
 	VERB_GRAPH,	/* done here: draws a sequence */
@@ -80,6 +81,7 @@ struct command {
 	const char *where;		/* --where, or NULL */
 	const char *to;			/* --to, or NULL */
 	bool yes;			/* --yes */
+	bool as_sent;			/* --as-sent */
 	bool dry;			/* --dry-run */
 	struct command_simulate {
 		const char *persona;		/* --persona, or NULL */

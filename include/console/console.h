@@ -7,6 +7,7 @@
  *	GET  /status				version, plan, lanes, relays, mailboxes, store
  *	GET  /mailboxes				each mailbox in full: whether it is read, and what to do if not
  *	GET  /relays[?relay=NAME]		each relay in full: breaker, connections, rate, what it offers and said
+ *	POST /deliveries/{id}/again|sent	of a mail in doubt: it is sent again, or taken as sent; 409 if it is in no doubt
  *	GET  /queue?due|unknown|deferred|dead	what waits, and what holds mails; mails in doubt; mails put off; alerts given up
  *	GET  /prospects/{id-or-address}[/why]	everything about one person, and why
  *	GET  /prospects/{id-or-address}/score[?explain]	their score by rule

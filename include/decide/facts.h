@@ -586,6 +586,17 @@ struct enrolling_result {
 /* -1 also if there is no such sequence. Of many: decide/enroll.h. */
 int on_enroll(struct decide *d, struct db *db, const struct enrolling *fact, struct enrolling_result *out, struct err *err) MUSTCHECK;
 
+/* What to do with a mail in doubt (DELIVERY_UNKNOWN). */
+struct doubt {
+	int64_t delivery;
+	bool again;			/* send it again; else it is taken as sent */
+	const char *by;			/* for the journal */
+	int64_t at;
+};
+
+/* why_not: "" if it is done. */
+int on_doubt(struct decide *d, struct db *db, const struct doubt *fact, char why_not[200], struct err *err) MUSTCHECK;
+
 /* What was slowed down or paused goes on: a group of recipients, a sequence, a sender's domain. *found_out false: nothing of that name was. */
 int on_resume(struct decide *d, struct db *db, const char *name, int64_t at, bool *found_out, struct err *err) MUSTCHECK;
 

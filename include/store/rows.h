@@ -273,6 +273,7 @@ int queue_depth(struct db *db, enum lane lane, int64_t now, int64_t *due_out, in
 enum delivery_kind {
 	DELIVERY_STEP, DELIVERY_CONFIRM, DELIVERY_FORWARD,
 	DELIVERY_TEST,			/* of nobody's: by hand, to see what it looks like; counts for nothing */
+	DELIVERY_AGAIN,			/* a STEP that was in doubt, until it has ended: its sequence went on, and does not follow it */
 };
 
 enum delivery_state { DELIVERY_PLANNED, DELIVERY_SENDING, DELIVERY_DOT, DELIVERY_SENT, DELIVERY_DEFERRED, DELIVERY_FAILED, DELIVERY_UNKNOWN, DELIVERY_SUPPRESSED };

@@ -687,6 +687,105 @@ static void a_sender_has_a_relay_of_its_own(void **state)
 	world_free(&w);
 }
 
+struct doubting {
+	struct doubt fact;
+	char why_not[200];
+};
+
+static int decide_doubt(struct world *w, struct db *db, void *arg, struct err *err)
+{
+	struct doubting *d = arg;
+
+	return on_doubt(w->decide, db, &d->fact, d->why_not, err);
+}
+
+struct enrolled {
+	size_t who;
+	char step[64];
+	int64_t due;
+};
+
+static int look_enrolled(struct world *w, struct db *db, void *arg, struct err *err)
+{
+	struct enrolled *out = arg;
+	struct look look = { .who = out->who };
+	struct arena *arena = arena_new(0);
+	struct enrolment e;
+	int rc = look_up(w, db, &look, err);
+
+	if (rc == 0)
+		rc = enrolments_find(db, look.mail.prospect, look.mail.enrolment, arena, &e, err);
+	if (rc == 1) {
+		snprintf(out->step, sizeof(out->step), "%s", e.step);
+		out->due = e.due;
+	}
+	arena_free(&arena);
+	return rc == 1 ? 0 : -1;
+}
+
+/* Nobody knows; a person decides. */
+static void what_is_in_doubt_goes_again_when_told(void **state)
+{
+	struct smtp_script script = { .drop = AT_DOT, .only = 2 };
+	struct world *w = world_new(&script, 1, "1 minute");
+	struct doubting again = { .fact = { .again = true, .by = "nurturectl" } }, sent_it = { .fact = { .by = "nurturectl" } };
+	struct enrolled before = { .who = 0 }, after = { .who = 0 };
+	struct look look;
+
+	sign_ups(w, 1);
+	run_until(w, idle_with_outcomes, 1);
+	sign_ups(w, 1);
+	run_until(w, idle_with_outcomes, 2);
+	assert_int_equal(look_at(w, 0).mail.state, DELIVERY_UNKNOWN);
+	assert_int_equal(look_at(w, 1).mail.state, DELIVERY_UNKNOWN);
+	call(w, look_enrolled, &before);
+
+	again.fact.delivery = look_at(w, 0).mail.id;
+	again.fact.at = clock_now();
+	call(w, decide_doubt, &again);
+	assert_string_equal(again.why_not, "");
+	run_until(w, sent, 1);
+	look = look_at(w, 0);
+	assert_int_equal(arrived(w, 0), 1);
+	assert_int_equal(look.mail.id, again.fact.delivery);
+	assert_int_equal(look.mail.state, DELIVERY_SENT);
+	assert_int_equal(look.mail.kind, DELIVERY_STEP);
+	/* its sequence had gone on, and does not begin from there again */
+	call(w, look_enrolled, &after);
+	assert_string_equal(after.step, before.step);
+	assert_int_equal(after.due, before.due);
+	call(w, decide_doubt, &again);
+	assert_non_null(strstr(again.why_not, "it is sent"));
+
+	sent_it.fact.delivery = look_at(w, 1).mail.id;
+	sent_it.fact.at = clock_now();
+	call(w, decide_doubt, &sent_it);
+	assert_string_equal(sent_it.why_not, "");
+	assert_int_equal(look_at(w, 1).mail.state, DELIVERY_SENT);
+	assert_int_equal(arrived(w, 1), 0);
+	world_free(&w);
+}
+
+static void who_said_no_since_gets_nothing_again(void **state)
+{
+	struct smtp_script script = { .drop = AT_DOT, .only = 1 };
+	struct world *w = world_new(&script, 1, "1 minute");
+	struct doubting again = { .fact = { .again = true, .by = "nurturectl" } };
+
+	sign_ups(w, 1);
+	run_until(w, idle_with_outcomes, 1);
+	again.fact.delivery = look_at(w, 0).mail.id;
+	again.fact.at = clock_now();
+	call(w, unsubscribe, &again.fact.delivery);
+	call(w, decide_doubt, &again);
+	while (look_at(w, 0).mail.state == DELIVERY_DEFERRED)
+		event_base_loop(loop_base(w->loop), EVLOOP_ONCE);
+	assert_int_equal(look_at(w, 0).mail.state, DELIVERY_SUPPRESSED);
+	assert_int_equal(look_at(w, 0).mail.kind, DELIVERY_STEP);
+	assert_int_equal(arrived(w, 0), 0);
+	world_free(&w);
+}
+
 #define LETTERS "\xc3\xa9milie"
 
 /* RFC 6531: the one that does not offer it is not asked, and nothing waits for that; with half an hour until the next try. */
@@ -793,6 +892,8 @@ int main(void)
 		cmocka_unit_test(what_one_fails_goes_over_the_other),
 		cmocka_unit_test(nothing_goes_over_another_after_its_dot),
 		cmocka_unit_test(a_sender_has_a_relay_of_its_own),
+		cmocka_unit_test(what_is_in_doubt_goes_again_when_told),
+		cmocka_unit_test(who_said_no_since_gets_nothing_again),
 		cmocka_unit_test(letters_go_over_the_relay_that_takes_them),
 		cmocka_unit_test(letters_that_no_relay_takes_fail_and_stop_nobody),
 		cmocka_unit_test(a_relay_has_no_more_than_its_rate),
