@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""nurtured-intake against servers: real Dovecot (IDLE, MOVE, flags, POP3, tokens), and a peer that does what servers do wrong. The test plays the daemon.
+"""nurtured-intake against servers: real Dovecot (IDLE, MOVE, flags, POP3, tokens), and peers that do what servers do wrong. The test plays the daemon.
 
 Needs root, as Dovecot does. Everything is on loopback, in one folder that goes away.
 """
@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 from dovecot import Dovecot, token  # noqa: E402
 from imap_peer import Gone, ImapPeer, is_silent, once, says, says_bye, when  # noqa: E402
 from intake_end import Intake, mail, settings  # noqa: E402
+from pop3_peer import Pop3Peer  # noqa: E402
 from world import Failed, check  # noqa: E402
 
 
@@ -409,6 +410,84 @@ def test_largest_uid(peer):
     intake.quiet()
 
 
+def with_pop3(fn):
+    def test():
+        peer = Pop3Peer({"a": mail("one"), "b": mail("two", "Please call me.\r\n.\r\n..dots")})
+        try:
+            fn(peer)
+        finally:
+            peer.stop()
+    return test
+
+
+@with_pop3
+def test_pop3_lost_in_a_mail(peer):
+    """Twice the connection ends in the middle of the first mail: it comes once, and whole; lines that begin with a dot too."""
+    def half(c, tag, argument):
+        c.say(b"+OK\r\n" + peer.mails["a"][:60])
+        raise Gone
+    peer.faults["RETR"] = once(when("^1$", half), 2)
+    intake = Intake(**peer.settings(after="delete"))
+    for _ in range(2):
+        problem = intake.wait("problem")
+        check(problem["kind"] == "network" and "closed the connection" in problem["what"], "%r" % problem)
+    check(take(intake, "one")["size"] == len(mail("one")), "whole")
+    check(take(intake, "two")["text"] == "Please call me.\n.\n..dots", "dots")
+    rests(intake, "asks")
+    check(not peer.mails, "both are deleted")
+    intake.quiet()
+
+
+@with_pop3
+def test_pop3_killed_before_quit(peer):
+    """What was deleted in a session that did not end is there again: it is known, is not fetched, and is deleted again."""
+    def dies(c, tag, argument):
+        raise Gone
+    peer.faults["QUIT"] = once(dies)
+    intake = Intake(**peer.settings(after="delete"))
+    take(intake, "one")
+    take(intake, "two")
+    check(intake.wait("problem")["kind"] == "network", "lost at QUIT")
+    intake.send(type="poll_now")
+    rests(intake, "asks")
+    check(not peer.mails and sum(h.startswith("RETR") for h in peer.heard) == 2, "deleted, and fetched once: %r" % peer.heard)
+    intake.hang_up()
+
+
+@with_pop3
+def test_pop3_that_cannot(peer):
+    """A mail that is refused three times comes unread, and stays; floods end; a server without UIDL cannot be read."""
+    peer.faults["RETR"] = when("^1$", says("-ERR it is damaged"))
+    intake = Intake(**peer.settings(after="delete"))
+    for _ in range(2):
+        check("it is damaged" in intake.wait("problem")["what"], "why")
+    bad = intake.wait("mail")
+    check(bad["class"] == "unreadable" and bad["key"] == "a", "%r" % bad)
+    intake.send(type="committed", key="a", leave=True)
+    take(intake, "two")
+    rests(intake, "asks")
+    check(list(peer.mails) == ["a"], "what could not be read stays")
+    intake.hang_up()
+
+    def flood(c, tag, argument):
+        c.say("+OK")
+        while True:
+            c.say(b"1 x" * 30000)
+    peer.faults = {"UIDL": once(flood)}
+    intake = Intake(**peer.settings(known={"a": True}))
+    check("more than was asked for" in intake.wait("problem")["what"], "a list without end")
+    rests(intake, "asks")
+    intake.hang_up()
+    peer.faults = {"UIDL": says("-ERR what is that")}
+    intake = Intake(**peer.settings())
+    check("cannot be told" in intake.wait("problem")["what"], "no UIDL")
+    intake.hang_up()
+    peer.faults = {"PASS": once(says("-ERR [IN-USE] somebody else reads it"))}
+    intake = Intake(**peer.settings())
+    check(intake.wait("problem")["kind"] == "network", "in use is not refused")
+    intake.hang_up()
+
+
 def begin_silence():
     """Servers that answer nothing any more, each at another place: half a minute passes for all of them at once."""
     out = []
@@ -451,7 +530,7 @@ def main():
         test_pop3_refused(dovecot)
         test_tokens(dovecot)
         for test in (test_lost_in_a_literal, test_literals_that_lie, test_more_than_was_asked_for, test_another_uidvalidity, test_bye, test_no_to_login,
-                     test_no_to_move, test_idle, test_largest_uid):
+                     test_no_to_move, test_idle, test_largest_uid, test_pop3_lost_in_a_mail, test_pop3_killed_before_quit, test_pop3_that_cannot):
             test()
         end_silence(silent)
     except Failed as why:
