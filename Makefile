@@ -364,6 +364,7 @@ SRC_listen := \
 	daemon/listen/report.c \
 	daemon/listen/reply_text.c \
 	daemon/listen/return_date.c \
+	daemon/listen/sandbox.c \
 	daemon/listen/ses_notice.c \
 	daemon/listen/source.c \
 	daemon/listen/tls_stream.c \
@@ -501,8 +502,13 @@ $(BUILD)/tests/language/batch: $(call obj,tests/language/batch.c) $(call lib,lan
 $(BUILD)/tests/send/letters: $(call obj,tests/send/letters.c) $(call lib,send)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
+# a reader that does what mails tell it to, for tests/flow/sandbox.py
+$(BUILD)/tests/listen/wild/nurtured-intake: $(call obj,daemon/intake.c tests/listen/wild.c) $(BUILD)/liblisten.a $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -Wl,--wrap=reading_make -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_INTAKE) $(filter-out -l:libcurl.so.4,$(LIBS))
+
 .PHONY: units
-units: $(UNIT) $(BUILD)/tests/language/batch $(BUILD)/tests/send/letters
+units: $(UNIT) $(BUILD)/tests/language/batch $(BUILD)/tests/send/letters $(BUILD)/tests/listen/wild/nurtured-intake
 
 # --- benches: tests/bench/bench_<what>.c measure one thing; seed.c fills a database for bench.py ----------------------
 

@@ -1,7 +1,8 @@
 /*
  * intake.c: nurtured-intake, the program that reads one mailbox for the daemon. It alone parses what
  * strangers send, so it lives apart: no keys, no database, limits on memory and on the CPU time of each
- * mail. It is started with a socket on fd 3 (listen/frame.h), lives as long as that socket, and says what
+ * mail, and a sandbox (listen/sandbox.h). With a mailbox it fetches alone, and has a second process of itself read what it fetched, which can do
+ * nothing else. It is started with a socket on fd 3 (listen/frame.h), lives as long as that socket, and says what
  * it does only there. Without a mailbox it reads the single mails that it is given there.
  *
  * One thread. It waits for the daemon, for files to arrive, and for the next poll; while it talks IMAP it
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,14 +25,17 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "listen/charset.h"
 #include "listen/frame.h"
-#include "listen/reading.h"
 #include "listen/intents.h"
+#include "listen/mail_reader.h"
+#include "listen/reading.h"
+#include "listen/sandbox.h"
 #include "listen/source.h"
 
 #define CPU_SECONDS 3			/* of one mail */
-#define MEMORY_BYTES (1024ul * 1024 * 1024)
 #define OWN_DOMAINS 100
+#define READER_ENDED 1			/* the daemon counts it against the mail */
 #define RAW_SENT (1024 * 1024)
 #define BACKOFF_FIRST US_SECOND
 #define BACKOFF_MOST (5 * US_MINUTE)
@@ -43,7 +46,8 @@
 
 struct intake {
 	json_t *config;			/* NULL before `configure` */
-	struct intent_rules *rules;
+	struct intent_rules *rules;	/* without a mailbox */
+	struct mail_reader *reader;	/* with one */
 	struct buf in;
 	struct source *source;		/* NULL: only what `read` brings */
 	char *out[FRAME_WINDOW];	/* keys that wait for `committed` */
@@ -58,6 +62,7 @@ struct intake {
 	int64_t asked_received;
 	bool known;			/* all that the daemon remembers is told */
 	bool ready, more, rests, stop; /* more: the source has mails that did not fit into the window */
+	int status;			/* to end with */
 };
 
 /* --- to the daemon -------------------------------------------------------------------------------------- */
@@ -164,6 +169,18 @@ static json_t *read_mail(struct intake *in, const struct incoming *mail)
 	return said;
 }
 
+/* By the process that only reads. It may say anything, even of other mails: what we know ourselves stands. NULL: reading ended it. */
+static json_t *have_read(struct intake *in, const struct incoming *mail)
+{
+	struct err err;
+	json_t *said = NULL;
+	int rc = mail_reader_read(in->reader, buf_cstr(&mail->raw), mail->raw.len, mail->received, &said, &err);
+
+	if (rc < 0)
+		send_problem(in, "config", err.text, 0);
+	return rc > 0 ? said : NULL;
+}
+
 static void send_mail(struct intake *in, struct incoming *mail)
 {
 	json_t *message = json_pack("{ss ss sI sI sI sI}", "type", "mail", "key", mail->key, "uid",
@@ -171,14 +188,21 @@ static void send_mail(struct intake *in, struct incoming *mail)
 		(json_int_t)mail->size, "received", (json_int_t)mail->received);
 	json_t *said;
 
+	limit_cpu();
 	if (!mail->raw.len || in_list(json_object_get(in->config, "skip"), mail->key))
 		said = json_pack("{ss s[s]}", "class", reading_class_name(READING_UNREADABLE), "evidence",
 				 mail->raw.len ? "ended the intake twice" : "the server could not give it");
 	else
-		said = read_mail(in, mail);
-	json_object_update(message, said);
-	json_decref(said);
+		said = have_read(in, mail);
+	if (!said) {
+		json_decref(message);
+		in->stop = true;
+		in->status = READER_ENDED;
+		return;
+	}
 	add_bytes(message, mail, json_is_true(json_object_get(in->config, "raw")));
+	json_object_update_missing(message, said);
+	json_decref(said);
 	in->out[in->out_count++] = xstrdup(mail->key);
 	send_frame(in, message);
 }
@@ -354,12 +378,17 @@ static int configure(struct intake *in, json_t *message, struct err *err)
 	if (in->config)
 		return err_set(err, "configured twice");
 	in->config = json_incref(message);
-	in->rules = intent_rules_new(json_object_get(message, "replies"));
 	look_again_in(in, 0);
-	if (!*frame_string(message, "url"))
+	if (!*frame_string(message, "url")) {
+		in->rules = intent_rules_new(json_object_get(message, "replies"));
+		charset_load();
+		xmlInitParser();
+		sandbox_parser();
 		return 0;
+	}
 	calls.ctx = in;
-	if (source_open(message, FRAME_FD, &calls, &in->source, err) < 0)
+	in->reader = mail_reader_by(json_pack("{sO* sO*}", "own_domains", json_object_get(message, "own_domains"), "replies", json_object_get(message, "replies")));
+	if (mail_reader_start(in->reader, err) < 0 || source_open(message, FRAME_FD, &calls, &in->source, err) < 0)
 		return -1;
 	remember(in, message);
 	return 0;
@@ -518,21 +547,6 @@ static void wait_and_serve(struct intake *in)
 		rest(in);
 }
 
-static void limit_process(void)
-{
-	struct rlimit none = { 0, 0 };
-
-	setrlimit(RLIMIT_CORE, &none);	/* what it holds is other people's mail */
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	struct rlimit memory = { MEMORY_BYTES, MEMORY_BYTES };
-
-	setrlimit(RLIMIT_AS, &memory);
-#endif
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	signal(SIGPIPE, SIG_IGN);	/* libetpan writes without asking */
-}
-
 static void intake_clear(struct intake *in)
 {
 	source_free(&in->source);
@@ -540,6 +554,7 @@ static void intake_clear(struct intake *in)
 		free(in->out[i]);
 	json_decref(in->config);
 	intent_rules_free(&in->rules);
+	mail_reader_free(&in->reader);
 	buf_clear(&in->in);
 }
 
@@ -553,10 +568,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s is started by nurtured, with a socket on fd %d\n", argv[0], FRAME_FD);
 		return 64;
 	}
-	limit_process();
+	sandbox_limits();
+	signal(SIGPIPE, SIG_IGN);	/* libetpan writes without asking */
 	while (!in.stop)
 		wait_and_serve(&in);
 	intake_clear(&in);
 	xmlCleanupParser();
-	return 0;
+	return in.status;
 }

@@ -41,6 +41,21 @@ static const char *charset_meant(const char *charset)
 	return charset;
 }
 
+/* glibc forgets a converter that nobody has open: these are never closed. */
+void charset_load(void)
+{
+	static const char *const used[] = {
+		"ISO-8859-2", "ISO-8859-3", "ISO-8859-4", "ISO-8859-5", "ISO-8859-6", "ISO-8859-7", "ISO-8859-8", "ISO-8859-10", "ISO-8859-11",
+		"ISO-8859-13", "ISO-8859-14", "ISO-8859-15", "ISO-8859-16", "WINDOWS-1250", "WINDOWS-1251", "WINDOWS-1252", "WINDOWS-1253",
+		"WINDOWS-1254", "WINDOWS-1255", "WINDOWS-1256", "WINDOWS-1257", "WINDOWS-1258", "KOI8-R", "KOI8-U", "TIS-620", "WINDOWS-874", "IBM437",
+		"IBM850", "IBM852", "IBM866", "MACINTOSH", "GB18030", "BIG5", "BIG5-HKSCS", "EUC-TW", "CP932", "EUC-JP", "EUC-JISX0213", "ISO-2022-JP",
+		"ISO-2022-JP-3", "CP949", "ISO-2022-KR", "JOHAB", "ISO-2022-CN", "HZ", "VISCII", "UTF-7", "UTF-16", "UTF-32", "UTF-16LE", "UTF-8",
+	};
+
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
+		(void)iconv_open("UTF-8", used[i]);
+}
+
 /* Returns how many sequences were broken, or -1 if iconv does not know the charset. */
 static long convert(struct buf *out, const char *data, size_t n, const char *charset)
 {

@@ -1,5 +1,5 @@
 /*
- * charset.h: bytes in whatever charset a mail claims, as UTF-8. Pure.
+ * charset.h: bytes in whatever charset a mail claims, as UTF-8. Pure, but for charset_load().
  */
 #ifndef LISTEN_CHARSET_H
 #define LISTEN_CHARSET_H
@@ -7,6 +7,12 @@
 #include <stddef.h>
 
 struct arena;
+
+/*
+ * Has iconv load what it needs for the charsets that mail is written in, for good: afterwards it need not open files. Those that it has not loaded by
+ * then are unknown where files may not be opened. Once.
+ */
+void charset_load(void);
 
 /*
  * `charset` as declared, or NULL. What iconv does not know, or what plainly is not in the charset that it

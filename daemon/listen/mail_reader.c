@@ -3,7 +3,6 @@
  * that mail alone.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,9 +26,14 @@ struct mail_reader {
 
 struct mail_reader *mail_reader_new(const struct plan *plan)
 {
+	return mail_reader_by(intake_setting(plan));
+}
+
+struct mail_reader *mail_reader_by(json_t *setting)
+{
 	struct mail_reader *r = xcalloc(1, sizeof(*r));
 
-	r->configure = intake_setting(plan);
+	r->configure = setting;
 	json_object_set_new(r->configure, "type", json_string("configure"));
 	r->program = intake_program_find();
 	r->fd = -1;
@@ -42,8 +46,7 @@ static void end(struct mail_reader *r)
 
 	if (!r->pid)
 		return;
-	close(r->fd);
-	kill(r->pid, SIGKILL);	/* it holds nothing */
+	close(r->fd);	/* which ends it; it may not be ours to kill (sandbox.h) */
 	while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	r->pid = 0;
@@ -85,7 +88,7 @@ static bool put_frame(struct mail_reader *r, const json_t *message, struct err *
 	return done;
 }
 
-static int start(struct mail_reader *r, struct err *err)
+int mail_reader_start(struct mail_reader *r, struct err *err)
 {
 	int pair[2], rc;
 
@@ -136,7 +139,7 @@ int mail_reader_read(struct mail_reader *r, const char *raw, size_t n, int64_t r
 
 	if (n > FRAME_MAIL_MAX)
 		n = FRAME_MAIL_MAX;
-	if (start(r, err) < 0)
+	if (mail_reader_start(r, err) < 0)
 		return -1;
 	question = json_pack("{ss sI sI}", "type", "read", "size", (json_int_t)n, "received", (json_int_t)received);
 	answered = put_frame(r, question, NULL) && put(r, raw, n) && get(r, out);

@@ -12,6 +12,7 @@
 #include "imap_source.h"
 #include "maildir_source.h"
 #include "pop3_source.h"
+#include "sandbox.h"
 #include "source.h"
 
 #define IDLE_LEAST (2 * US_MINUTE)	/* some servers forget to tell */
@@ -122,6 +123,7 @@ static int open_remote(struct source *s, const struct scheme *scheme, const char
 	if (split_url(s, url + strlen(scheme->text), scheme->port, &stream.port, err) < 0)
 		return -1;
 	stream.host = s->host;
+	sandbox_remote(stream.port, stream.cainfo);
 	if (scheme->kind == SOURCE_IMAP)
 		open_imap(s, &stream, starttls);
 	else
@@ -134,8 +136,10 @@ static int open_url(struct source *s, int control_fd, struct err *err)
 	const char *url = frame_string(s->config, "url");
 
 	s->kind = SOURCE_MAILDIR;
-	if (text_starts_with(url, "maildir:"))
+	if (text_starts_with(url, "maildir:")) {
+		sandbox_maildir(url + strlen("maildir:"));
 		return maildir_open(url + strlen("maildir:"), &s->maildir, err);
+	}
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (text_starts_with(url, schemes[i].text))
 			return open_remote(s, &schemes[i], url, control_fd, err);

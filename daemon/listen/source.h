@@ -29,7 +29,8 @@ struct source_calls {
 	void *ctx;
 };
 
-/* By the `configure` frame, which is kept, and the calls, which are borrowed; nothing is connected yet. -1: that is nothing to read from. */
+/* By the `configure` frame, which is kept, and the calls, which are borrowed; nothing is connected yet. The process gives up what that kind of
+ * mailbox does not need (sandbox.h). -1: that is nothing to read from. */
 int source_open(json_t *config, int control_fd, const struct source_calls *calls, struct source **out, struct err *err) MUSTCHECK;
 void source_free(struct source **source);
 

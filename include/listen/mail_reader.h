@@ -20,6 +20,12 @@ struct plan;
 struct mail_reader *mail_reader_new(const struct plan *plan);
 void mail_reader_free(struct mail_reader **r);
 
+/* Takes the setting: an object as intake_setting() makes it, and no member `url`. */
+struct mail_reader *mail_reader_by(json_t *setting);
+
+/* Starts the process now, before the first mail: for who gives up the right to start one. -1: it cannot be started. */
+int mail_reader_start(struct mail_reader *r, struct err *err) MUSTCHECK;
+
 /*
  * What the intake says of these bytes: 1 and a new reference to its `mail` frame; 0: reading them ended it, it
  * will be started again for the next; -1: it cannot be started. `received` as for reading_make().
