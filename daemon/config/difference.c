@@ -487,6 +487,7 @@ static void say_operator(struct book *b, const struct operator_config *o)
 	say(b, "log.format", o->log_json ? "json" : "logfmt");
 	say_shape(b, &o->shape);
 	say_duration(b, "click_hold", o->click_hold);
+	say(b, "tracking.honeypot", o->tracking.honeypot ? "yes" : "no");
 	say_duration(b, "retry_first", o->retry_first);
 	say_names(b, "allow_private", o->allow_private);
 	for (size_t i = 0; i < o->message.header_count; i++)

@@ -190,6 +190,7 @@ static const struct key_table log_table = { "`log`", "What goes to the journal."
 
 struct tracking_keys {
 	const char *egress, *scanners;
+	int honeypot;
 };
 
 static const struct key tracking_keys[] = {
@@ -198,6 +199,8 @@ static const struct key tracking_keys[] = {
 			"https://mask-api.icloud.com/egress-ip-ranges.csv" },
 	{ ROW(KEY_PATH, tracking_keys, scanners), .fallback_help = "none",
 		.help = "a file of networks, one a line, from which mail scanners follow links; never those of a whole cloud" },
+	{ ROW(KEY_CHOICE, tracking_keys, honeypot), .fallback = "no", .choices = no_yes_choices,
+		.help = "puts a link into mails that nobody can see or reach: who follows it is a machine; but some filters dislike hidden links" },
 	NO_KEY,
 };
 static const struct key_table tracking_table = { "`tracking`", "Who opens and clicks without being a person.", tracking_keys };
@@ -592,6 +595,7 @@ static void load_tracking(struct load *l, const struct yaml_node *map)
 	keys_read(l, map, &tracking_table, &keys);
 	c->egress = load_networks(l, map, "egress", keys.egress);
 	c->scanners = load_networks(l, map, "scanners", keys.scanners);
+	c->honeypot = keys.honeypot == 1;
 }
 
 void operator_load(struct load *l, const char *file)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "store/rows.h"
 
 #include "compose.h"
 #include "mime.h"
@@ -213,6 +214,32 @@ static void link_cb(void *ctx, int index, struct buf *out)
 	buf_str(out, m->sender->tracking_url);
 	buf_str(out, "/c/");
 	buf_add(out, token, TOKEN_TEXT - 1);
+}
+
+/*
+ * The link that nobody sees, reaches by keyboard or hears read, in the HTML part alone: who follows it follows every link. Not in mails that read as
+ * if a person had written them.
+ */
+static void put_honeypot(struct draft *m)
+{
+	static const char end[] = "</body>";
+	const struct mail *mail = m->mail;
+	struct buf *html = &m->c->html, rest = BUF_INIT;
+	const char *at = NULL, *next = buf_cstr(html);
+
+	if (!m->c->plan->operator.tracking.honeypot || mail->kind != DELIVERY_STEP || mail->track == TRACK_NONE || mail->one_to_one)
+		return;
+	while ((next = strcasestr(next, end)))
+		at = next++;
+	if (at) {
+		buf_str(&rest, at);
+		buf_cut(html, (size_t)(at - html->data));
+	}
+	buf_str(html, "<div aria-hidden=\"true\" style=\"display:none;max-height:0;overflow:hidden;mso-hide:all\"><a tabindex=\"-1\" rel=\"nofollow\" href=\"");
+	link_cb(m, HIT_HONEYPOT, html);
+	buf_str(html, "\"></a></div>");
+	buf_add(html, buf_cstr(&rest), rest.len);
+	buf_clear(&rest);
 }
 
 /* Links are counted in the HTML part; the text part shows people where they go. */
@@ -513,8 +540,10 @@ static enum template_result put_mail(struct draft *m)
 	m->preheader = (struct slice){ buf_cstr(&c->preheader), c->preheader.len };
 	if (result == TEMPLATE_DONE)
 		result = render(m, t->html, m->mail->track != TRACK_NONE, &c->html);
-	if (result == TEMPLATE_DONE)
+	if (result == TEMPLATE_DONE) {
+		put_honeypot(m);
 		result = render(m, t->text, false, &c->text);
+	}
 	if (result != TEMPLATE_DONE)
 		return result;
 	return put_headers(m) < 0 || check_sizes(m) < 0 || put_body(m) < 0 ? TEMPLATE_FAILED : TEMPLATE_DONE;

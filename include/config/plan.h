@@ -103,6 +103,7 @@ struct sender_config {
 struct tracking_config {
 	const struct networks *egress;		/* opens from there are Apple's mail privacy */
 	const struct networks *scanners;	/* clicks from there are suspect */
+	bool honeypot;				/* a link in mails that only programs find */
 };
 
 /* Mail services that report by webhook what became of mail. */

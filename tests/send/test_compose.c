@@ -315,6 +315,57 @@ static void confirmations_have_no_unsubscribe(void **state)
 }
 
 /* As the real one, unsubscribe link and all, but that it says what it is, and is answered to the sender. */
+static size_t times(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+/* Off unless asked for; then in the HTML part alone, at its end, out of sight, of the tab key and of screen readers. */
+static void a_honeypot_is_seen_by_machines_alone(void **state)
+{
+	struct rig *r = rig_new(LETTER);
+	const char *html, *link;
+	struct token token;
+	char *body;
+
+	compose_well(r, NOW);
+	body = plain(r);
+	assert_int_equal(times(body, "/c/"), 2);
+	free(body);
+	r->plan->operator.tracking.honeypot = true;
+	compose_well(r, NOW);
+	body = plain(r);
+	html = strstr(body, "Content-Type: text/html");
+	assert_non_null(html);
+	assert_int_equal(times(body, "/c/"), 3);
+	assert_int_equal(times(html, "/c/"), 3);
+	link = strstr(html, "<div aria-hidden=\"true\" style=\"display:none;");
+	assert_non_null(link);
+	assert_non_null(strstr(link, "tabindex=\"-1\""));
+	assert_true(strstr(link, "</a></div></body></html>") && !strstr(link + 1, "<p>"));
+	token = token_in(r, link, "/c/", TOKEN_CLICK);	/* a dot that begins a line is =2E */
+	assert_int_equal(token.link, HIT_HONEYPOT);
+	assert_int_equal(token.id, DELIVERY);
+	free(body);
+	/* untracked, as from a person, or to look at: none */
+	r->mail.track = TRACK_NONE;
+	compose_well(r, NOW);
+	assert_null(strstr(r->envelope.body.data, "aria-hidden"));
+	r->mail.track = TRACK_ALL;
+	r->mail.one_to_one = true;
+	compose_well(r, NOW);
+	assert_null(strstr(r->envelope.body.data, "aria-hidden"));
+	r->mail.one_to_one = false;
+	r->mail.kind = DELIVERY_TEST;
+	compose_well(r, NOW);
+	assert_null(strstr(r->envelope.body.data, "aria-hidden"));
+	rig_free(&r);
+}
+
 static void a_test_mail_says_so(void **state)
 {
 	struct rig *r = rig_new("---\nsubject: Please confirm\n---\n<p>Only one more click is needed.</p><p><a href=\"{{ confirm_url }}\">Yes</a></p>\n");
@@ -606,6 +657,7 @@ int main(void)
 		cmocka_unit_test(links_are_tracked_in_html_and_shown_in_text),
 		cmocka_unit_test(a_retry_has_the_same_message_id),
 		cmocka_unit_test(confirmations_have_no_unsubscribe),
+		cmocka_unit_test(a_honeypot_is_seen_by_machines_alone),
 		cmocka_unit_test(a_test_mail_says_so),
 		cmocka_unit_test(a_download_link_needs_a_download),
 		cmocka_unit_test(forwards_go_to_the_owner_as_text),
