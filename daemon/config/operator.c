@@ -141,7 +141,7 @@ static const struct key relay_keys[] = {
 	{ ROW(KEY_CHOICE, relay_keys, tls), .fallback = "required", .choices = tls_choices,
 		.help = "none is for a relay on this machine only" },
 	{ ROW_AS("user", KEY_TEXT, relay_keys, config.user), .fallback_help = "none: no login",
-		.help = "the name to log in with" },
+		.help = "the name to log in with; a relay that then offers no login gets nothing" },
 	{ ROW_AS("password", KEY_SECRET, relay_keys, config.password),
 		.help = "the password that goes with `user`" },
 	{ ROW_AS("ca_file", KEY_PATH, relay_keys, config.ca_file),

@@ -82,6 +82,30 @@ def people_find_what_they_look_for():
         check(answer["prospects"] == 1 and answer["lanes"][1]["lane"] == "send", "status --json: %s" % answer)
 
 
+def a_mail_in_doubt_is_decided_by_hand():
+    """The relay hangs up after the dot, once."""
+    peer = subprocess.Popen([BUILD + "/peers/smtp_peer", "--drop", "dot", "--only", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        with World() as w:
+            lay_out(w, "http://127.0.0.1:%d/lead" % w.receiver("-s", SECRET).port)
+            with open(w.conf) as f:
+                text = f.read()
+            write(w.conf, re.sub(r"smtp://127\.0\.0\.1:\d+", "smtp://127.0.0.1:" + peer.stdout.readline().split()[1], text))
+            w.start_daemon()
+            sign_up(w, "eva@people.test")
+            [doubt] = wait_for("the mail to be in doubt", lambda: w.ctl("queue", "--unknown"))
+            expect(ask(w, "retry", "--unknown"), 1, "eva@people.test", "no terminal to ask at; say --yes")
+            expect(ask(w, "retry", "--unknown", "--json"), 0, doubt["delivery"])
+            expect(ask(w, "retry", "--unknown", "--yes", doubt["delivery"]), 0, "1 of 1 are sent again")
+            wait_for("the mail", lambda: [d for d in w.prospect("eva@people.test")["deliveries"] if d["id"] == doubt["delivery"] and d["state"] == "sent"])
+            check("to=eva@people.test" in peer.stdout.readline(), "another mail came")
+            expect(ask(w, "prospect", "why", "eva@people.test"), 0, "again")
+            expect(ask(w, "queue", "--unknown"), 0, "^none$")
+    finally:
+        peer.stdin.close()
+        peer.wait()
+
+
 def metrics_and_health_are_on_the_control_socket():
     with World() as w:
         lay_out(w, "http://127.0.0.1:9/lead")
@@ -197,5 +221,5 @@ def without_a_daemon_it_says_so():
         expect(ctl(w, "template", "render", w.folder + "/bad.liquid", "--plain"), 1, r"bad\.liquid:2:\d+: ")
 
 
-main(people_find_what_they_look_for, metrics_and_health_are_on_the_control_socket, a_reload_is_all_or_nothing,
+main(people_find_what_they_look_for, a_mail_in_doubt_is_decided_by_hand, metrics_and_health_are_on_the_control_socket, a_reload_is_all_or_nothing,
      an_alert_that_is_gone_is_dead_and_can_be_replayed, the_service_manager_is_told, without_a_daemon_it_says_so)
