@@ -361,8 +361,8 @@ SRC_listen := \
 	daemon/listen/reading.c \
 	daemon/listen/reception.c \
 	daemon/listen/reply_marks.c \
-	daemon/listen/report.c \
 	daemon/listen/reply_text.c \
+	daemon/listen/report.c \
 	daemon/listen/return_date.c \
 	daemon/listen/sandbox.c \
 	daemon/listen/ses_notice.c \

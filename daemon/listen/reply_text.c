@@ -59,6 +59,8 @@ static struct pattern anchored[] = {
 
 /* These may begin with anybody's name: only a paragraph of its own is taken for one. */
 static struct pattern loose[] = {
+	/* in any language: a name with its address, then a day and a time, and a colon */
+	PATTERN("\\A[^<>.!?:]{1,60}<[^<>\\s]+@[^<>\\s]+>(?=.*\\b(?:19|20)\\d{2}\\b)(?=.*\\b\\d{1,2}[:.]\\d{2}\\b).{6,120}[:：]\\s*\\z"),
 	PATTERN("\\A.{2,80}\\svia\\s.{2,80}\\b(?:wrote|schrieb|a\\s+[ée]crit|escribi[óo])\\s*:?\\s*\\z"),
 	PATTERN("\\A(?!.*[.!?]\\s).{1,80}\\b[\\w.+-]+@[\\w.-]+\\.\\w{2,}\\b.{0,40}\\bwrote:?\\s*\\z"),
 	PATTERN("\\A.{2,120}\\bwrote\\s+on\\b.{4,100}:\\s*\\z"),
@@ -98,10 +100,12 @@ static struct pattern header_line = PATTERN(
 	"fra|sendt|til|emne|dato|"
 	"l[äa]hett[äa]j[äa]|l[äa]hetetty|vastaanottaja|aihe|od|wys[łl]ano|do|temat|odes[íi]lateľ?|от|"
 	"отправлено|кому|тема|дата|"
-	"发件人|发送时间|收件人|主题|寄件者|主旨|差出人|送信日時|宛先|件名)[\\s*]*[:：]");
+	"kimden|g[öo]nderildi|g[öo]nderilme\\s+tarihi|kime|konu|bilgi|odesl[áa]no|odoslan[ée]|komu|p[řr]edm[ěe]t|predmet|felad[óo]|elk[üu]ldve|c[ií]mzett|t[áa]rgy|"
+	"від|надіслано|de\\s+la|trimis|c[ăa]tre|subiect|από|στάλθηκε|προς|θέμα|보낸\\s?사람|보낸\\s?날짜|받는\\s?사람|제목|מאת|נשלח|אל|נושא|من|تاريخ\\s+الإرسال|إلى|الموضوع|"
+	"发件人|发送时间|收件人|主题|寄件者|寄件日期|收件者|主旨|差出人|送信日時|宛先|件名)[\\s*]*[:：]");
 
 static struct pattern header_from = PATTERN(
-	"\\A[\\s*]*(?:from|von|de|da|van|fr[åa]n|fra|l[äa]hett[äa]j[äa]|od|от|发件人|寄件者|"
+	"\\A[\\s*]*(?:from|von|de|da|van|fr[åa]n|fra|l[äa]hett[äa]j[äa]|od|от|kimden|felad[óo]|від|από|보낸\\s?사람|מאת|من|发件人|寄件者|"
 	"差出人)[\\s*]*[:：]\\s*\\S");
 
 static struct pattern delimiter = PATTERN("\\A\\s*(?:[-_,=+~#*—–ᐧ]+|[-_]+\\s[-_\\s]*)\\s*\\z");

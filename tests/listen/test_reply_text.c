@@ -7,10 +7,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../../daemon/listen/html_text.h"
 #include "../../daemon/listen/reply_text.h"
+#include "base/buf.h"
 #include "base/mem.h"
 
 struct row {
@@ -84,6 +86,66 @@ static void flags(void **state)
 	assert_true(r.uncut && !r.quoted);
 	assert_string_equal(r.text, "");
 	arena_free(&arena);
+}
+
+/* One of clients.txt: "%% name", the mail, "%=", what its writer newly wrote. Markup where the name begins with "html". */
+static bool client_is_read(const char *name, const char *mail, const char *expected)
+{
+	struct arena *arena = arena_new(0);
+	struct html_text h = { .text = arena_strdup(arena, mail) };
+	struct reply_text r;
+	size_t n;
+	bool same;
+
+	if (!strncmp(name, "html", 4))
+		html_text(&h, arena, mail, strlen(mail));
+	reply_text_read(&r, arena, h.text);
+	for (n = strlen(expected); n && expected[n - 1] == '\n'; n--)
+		;
+	same = strlen(r.text) == n && !strncmp(r.text, expected, n);
+	if (!same)
+		print_message("%s: \"%s\"\n", name, r.text);
+	arena_free(&arena);
+	return same;
+}
+
+/* As the programs of people write their answers. */
+static void clients(void **state)
+{
+	FILE *f = fopen("tests/listen/clients.txt", "r");
+	struct buf name = BUF_INIT, mail = BUF_INIT, expected = BUF_INIT, *to = NULL;
+	char line[2000];
+	int count = 0, good = 0;
+
+	(void)state;
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) || name.len) {
+		bool end = feof(f) != 0;
+
+		if (name.len && (end || !strncmp(line, "%% ", 3))) {
+			count++;
+			good += client_is_read(buf_cstr(&name), buf_cstr(&mail), buf_cstr(&expected));
+			buf_reset(&name);
+		}
+		if (end)
+			break;
+		if (!strncmp(line, "%% ", 3)) {
+			buf_reset(&mail);
+			buf_reset(&expected);
+			buf_add(&name, line + 3, strcspn(line + 3, "\n"));
+			to = &mail;
+		} else if (!strcmp(line, "%=\n")) {
+			to = &expected;
+		} else if (to) {
+			buf_str(to, line);
+		}
+	}
+	fclose(f);
+	buf_clear(&name);
+	buf_clear(&mail);
+	buf_clear(&expected);
+	print_message("clients: %d of %d read as meant\n", good, count);
+	assert_int_equal(good, count);
 }
 
 /* What nobody means: a paragraph of a lawyer. */
@@ -164,7 +226,7 @@ static void html_has_an_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cuts), cmocka_unit_test(flags), cmocka_unit_test(disclaimer), cmocka_unit_test(html), cmocka_unit_test(html_has_an_end),
+		cmocka_unit_test(cuts), cmocka_unit_test(clients), cmocka_unit_test(flags), cmocka_unit_test(disclaimer), cmocka_unit_test(html), cmocka_unit_test(html_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
