@@ -171,6 +171,7 @@ SRC_store := \
 	daemon/store/journal.c \
 	daemon/store/leads.c \
 	daemon/store/leases.c \
+	daemon/store/log_file.c \
 	daemon/store/mailboxes.c \
 	daemon/store/marks.c \
 	daemon/store/memory.c \

@@ -24,6 +24,7 @@
 #include "base/mem.h"
 
 #include "driver.h"
+#include "log_file.h"
 
 #define APPLICATION_ID 0x6e747264	/* "ntrd" */
 #define PAGE 4096
@@ -99,6 +100,7 @@ static const struct driver_word words[] = {
 };
 
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+static const char *log_vfs;	/* of the writer; NULL: the default */
 
 static int fail(struct connection *c, struct err *err)
 {
@@ -276,6 +278,7 @@ static int sqlite_sync(struct connection *c, struct err *err)
 static void set_up(void)
 {
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	log_vfs = log_file_vfs();
 }
 
 static int sqlite_open(const char *file, enum db_mode mode, struct connection **out, struct err *err)
@@ -290,7 +293,7 @@ static int sqlite_open(const char *file, enum db_mode mode, struct connection **
 	if (mode == DB_WRITER && create_file(file, 0, err) < 0)
 		goto failed;
 	flags |= mode == DB_READER ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-	if (sqlite3_open_v2(where, &c->db, flags, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(where, &c->db, flags, mode == DB_WRITER ? log_vfs : NULL) != SQLITE_OK) {
 		err_set(err, "%s: %s", where, sqlite3_errmsg(c->db));
 		goto failed;
 	}

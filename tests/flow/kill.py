@@ -48,6 +48,7 @@ POINTS = {
     "outbox.after_2xx_before_commit": ("hhhp", (1, 2, 3, 1, 2)),
     "store.before_commit": ("pdurhbc", (2, 5, 9, 16, 25)),
     "store.after_commit": ("pdurhbc", (2, 5, 9, 16, 25)),
+    "store.before_sync": ("pdurhbc", (2, 5, 9, 16, 25)),
     "reload.after_parse": ("pdurhbc", (1, 1, 1, 1, 1)),
     "checkpoint.during": ("pdurhbc", (1, 3, 7, 12, 20)),
     "lease.before_takeover": ("pdurhbc", (1, 1, 1, 1, 1)),
