@@ -3,6 +3,9 @@
  *
  * Posted functions wait in an array; only the post that finds it empty writes to the eventfd. The loop takes the whole
  * array at once, so that what is posted meanwhile runs at the next turn and sockets get theirs in between.
+ *
+ * A timer that came late says how long the loop was away. Few run while much is sent, so posts set one of a millisecond: it beats while
+ * there is work, and an idle loop sleeps.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -17,6 +20,11 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/metrics.h"
+
+#define BEAT (US_SECOND / 1000)
+
+HISTOGRAM(late, "nurtured_loop_late_seconds", "How late timers of the loop came; one of 1 ms runs while there is work.");
 
 struct post {
 	void (*fn)(void *arg);
@@ -31,6 +39,8 @@ struct posts {
 struct loop {
 	struct event_base *base;
 	struct event *woken;
+	struct timer *beat;
+	bool beats;		/* the beat is set */
 	int fd;
 	bool stop;
 	pthread_mutex_t lock;
@@ -71,12 +81,24 @@ static bool run_posts(struct loop *loop)
 
 static void woken_cb(evutil_socket_t fd, short what, void *arg)
 {
+	struct loop *loop = arg;
 	uint64_t count;
 
 	/* EAGAIN: loop_drain() was faster */
 	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		abort();
-	run_posts(arg);
+	if (!loop->beats) {
+		timer_set(loop->beat, BEAT);
+		loop->beats = true;
+	}
+	run_posts(loop);
+}
+
+static void beat(void *arg)
+{
+	struct loop *loop = arg;
+
+	loop->beats = false;
 }
 
 struct loop *loop_new(void)
@@ -92,6 +114,7 @@ struct loop *loop_new(void)
 	loop->woken = event_new(loop->base, loop->fd, EV_READ | EV_PERSIST, woken_cb, loop);
 	if (!loop->woken || event_add(loop->woken, NULL) < 0)
 		abort();
+	loop->beat = timer_new(loop, beat, loop);
 	return loop;
 }
 
@@ -101,6 +124,7 @@ void loop_free(struct loop **loop)
 
 	if (!l)
 		return;
+	timer_free(&l->beat);
 	event_free(l->woken);
 	event_base_free(l->base);
 	close(l->fd);
@@ -170,10 +194,13 @@ static void timer_cb(evutil_socket_t fd, short what, void *arg)
 	int64_t left = timer->due - clock_steady();
 
 	/* libevent's clock is a coarse one and runs some milliseconds behind when the timer is set */
-	if (left > 0)
+	if (left > 0) {
 		add_event(timer, left);
-	else
-		timer->fn(timer->arg);
+		return;
+	}
+	if (timer->due)		/* else it was for the next turn, whenever that is */
+		histogram_add(&histogram_late, -left);
+	timer->fn(timer->arg);
 }
 
 struct timer *timer_new(struct loop *loop, void (*fn)(void *arg), void *arg)

@@ -1,5 +1,5 @@
 /*
- * metrics.h: counters and gauges that /metrics shows (Prometheus text format 0.0.4). Any thread; adding is one atomic.
+ * metrics.h: counters, gauges and histograms that /metrics shows (Prometheus text format 0.0.4). Any thread; adding is one atomic, or two.
  *
  *	METRIC(signups_accepted, COUNTER, "nurtured_signups_total", "result=\"accepted\"", "Sign-ups by result.");
  *	metric_add(&metric_signups_accepted, 1);
@@ -36,6 +36,21 @@ static inline void metric_set(struct metric *m, int64_t n)
 {
 	atomic_store_explicit(&m->value, n, memory_order_relaxed);
 }
+
+/* How long something took, in seconds: HISTOGRAM(late, "nurtured_x_seconds", "Help."); histogram_add(&histogram_late, us); */
+#define HISTOGRAM_BOUNDS 16
+
+struct histogram {
+	const char *name, *help;
+	_Atomic int64_t counts[HISTOGRAM_BOUNDS + 1];	/* each bound's own, then what is above all */
+	_Atomic int64_t sum_us;
+};
+
+#define HISTOGRAM(id, name_, help_) \
+	static struct histogram histogram_##id = { .name = name_, .help = help_ }; \
+	static struct histogram *const histogram_##id##_entry __attribute__((section("histograms"), used)) = &histogram_##id
+
+void histogram_add(struct histogram *h, int64_t us);
 
 /* All registered ones, grouped by name with HELP and TYPE. */
 void metrics_print(struct buf *out);

@@ -32,8 +32,33 @@ static void names_are_grouped_with_one_head_each(void **state)
 	metric_add(&metric_b_one, 3);
 	metric_add(&metric_b_two, INT64_C(9007199254740));
 	metrics_print(&out);
-	assert_string_equal(buf_cstr(&out), want);
+	assert_string_equal(strstr(buf_cstr(&out), "# HELP test_a "), want);
 	buf_clear(&out);
+}
+
+HISTOGRAM(took, "test_took_seconds", "How long.");
+
+static void a_histogram_counts_in_each_bucket_what_is_below(void **state)
+{
+	static const struct { int64_t us; const char *rises; } rows[] = {
+		{ 0, "0.0005" }, { 500, "0.0005" }, { 501, "0.001" }, { 10000, "0.01" }, { 1000000, "1" }, { 1000001, "+Inf" },
+	};
+	struct buf out = BUF_INIT, line = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		histogram_add(&histogram_took, rows[i].us);
+		buf_reset(&out);
+		metrics_print(&out);
+		buf_reset(&line);
+		buf_printf(&line, "test_took_seconds_bucket{le=\"%s\"} %zu\n", rows[i].rises, i + 1);
+		assert_non_null(strstr(buf_cstr(&out), buf_cstr(&line)));
+	}
+	assert_non_null(strstr(buf_cstr(&out), "# TYPE test_took_seconds histogram\n"));
+	assert_non_null(strstr(buf_cstr(&out), "test_took_seconds_bucket{le=\"0.02\"} 4\n"));
+	assert_non_null(strstr(buf_cstr(&out), "test_took_seconds_sum 2.011002\ntest_took_seconds_count 6\n"));
+	buf_clear(&out);
+	buf_clear(&line);
 }
 
 static void lines_are_escaped_and_numbers_exact(void **state)
@@ -67,6 +92,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_grouped_with_one_head_each),
+		cmocka_unit_test(a_histogram_counts_in_each_bucket_what_is_below),
 		cmocka_unit_test(lines_are_escaped_and_numbers_exact),
 	};
 
