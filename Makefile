@@ -559,7 +559,7 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo '  make unit-FOLDER    the unit tests of one folder, such as unit-base'
-	@echo 'Variables: SAN=address,undefined or SAN=thread, CC=clang, WERROR=1, PREFIX, DESTDIR, T=PATTERN (check), FUZZ_TIME (seconds)'
+	@echo 'Variables: SAN=address,undefined or SAN=thread, CC=clang, WERROR=1, PREFIX, DESTDIR, T=PATTERN (check), FUZZ_TIME (seconds), ROWS (bench; docs/bench.md)'
 
 deps: ## install the Debian packages that are missing (as root or by sudo); starts no service
 	@tests/deps.sh $(DEPS)
@@ -579,9 +579,11 @@ fuzz: ## each fuzzer for FUZZ_TIME seconds (clang)
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_TIME)
 
 bench: deps ## measure; writes what it found to standard output
-	@tests/deps.sh --quiet wrk
+	@tests/deps.sh --quiet wrk g++
+	@test -e /usr/include/node/node.h || tests/deps.sh --quiet libnode-dev
+	@tests/bench/npm/build.sh $(BUILD)/bench-npm
 	@$(MAKE) --no-print-directory $(JOBS) -s all benches
-	@BUILD=$(abspath $(BUILD)) tests/bench/run.sh
+	@BUILD=$(abspath $(BUILD)) tests/bench/run.sh $(ROWS)
 
 demo: ## a whole installation on loopback, to be looked at in a browser
 	@tests/deps.sh --quiet $(DEPS_DEMO)

@@ -1,136 +1,41 @@
 #!/usr/bin/env python3
-"""The daemon as a whole, measured from outside: sign-ups, mails, the loop under load, memory. Figures are for this machine and this minute;
-each stands beside a limit that was measured in the same run: the same listener without the store, Postfix's smtp-source into the same sink.
+"""The daemon as a whole, measured from outside. Figures are for this machine and this minute; each stands beside a limit that was measured in the
+same run: the same listener without the store, Postfix's smtp-source into the same sink, a Node program that does the same work. What was
+answered or sent is counted in the database afterwards: a row that lost something fails.
 
-usage: bench.py [signups|mails|million|loop ...]      (all without names)
+usage: bench.py [--mails N] [--rounds N] [ROW ...]
+
+signups      sign-ups by POST, 64 connections, against GET /healthz
+mails        20,000 due, 20 connections: against the Node program and against smtp-source -d; then 50 connections to a relay that answers
+             each read 5 ms later, against what its round trips allow
+busy         sign-ups and a timer of the loop while mails go out at full rate
+tls          20 verified TLS connections to a real Postfix: memory
+hits         opens and clicks of real mails, 64 connections, against GET /healthz
+loop         sign-ups and /healthz while connections are held, and while TLS connections are opened
+million      100,000 against 1,000,000 prospects in the file
+tenmillion   100,000 against 10,000,000: 10 GB of disk and a quarter of an hour, so only when it is named
 """
+import argparse
+import glob
 import http.client
+import json
 import os
+import random
 import re
 import shutil
-import sqlite3
 import statistics
 import subprocess
-import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "flow", "lib"))
-from world import BUILD, World, Peer, check, run, wait_for, write  # noqa: E402
+from measure import (BUILD, HERE, check, configure, cpu, handlebars_mail, metrics, peak, quantile, report, rows, run, seed, settled, sink, sink_result,
+                     smtp_source, wait_for, write)
+from world import World
 
 MAILS = 20000
 ROUNDS = 3
-
-OPERATOR = """
-state: {f}/state
-templates: {f}/templates
-control: {f}/control.sock
-listen: {{port: 0, public_url: "https://t.example.com"}}
-sender: {{from: "Ana at Example <ana@example.com>", company: Example Ltd, postal_address: "1 High Street, 12345 Town", bounce_domain: bounce.example.com, reply_domain: reply.example.com}}
-relays:
-  - {{name: main, url: "smtp://127.0.0.1:{port}", tls: none, connections: {connections}}}
-mailboxes:
-  - {{name: replies, url: "maildir:{f}/replies"}}
-"""
-
-NURTURE = """
-fields:
-  first_name: {type: text, default: there}
-  role: {type: text, default: ""}
-  company: {type: text, default: your company}
-  country: {type: text, default: ""}
-stages:
-  - name: awareness
-  - {name: decision, when: interest >= 60, until: interest < 40}
-lists:
-  - {name: ready-to-buy, when: stage == "decision", at_most: 1 per day}
-  - {name: just-looking, at_most: 1 per 2 days}
-score:
-  half_life: 30 days
-  fit:
-    - {name: decides, points: 20, when: 'role matches /head of|chief/i'}
-  interest:
-    - {on: signup, points: 10}
-    - {on: click, points: 5, at_most: 15 per 7 days}
-"""
-
-FORM = """
-form: bench
-fields: [email, first_name, company, role, country]
-consent: {purpose: newsletter, words: "Yes, send me the eBook."}
-confirm: single
-limits: {per_address: 1000 per hour, per_ip: 1000000000 per hour}
-"""
-
-SEQUENCE = """
-sequence: bench
-list: just-looking
-enter: {on: signup, when: 'event.form == "other"'}
-goal: stage >= "decision"
-exit: list != "just-looking"
-on_change: move
-steps:
-  - mail: {send: bench}
-  - {wait: 30 days}
-  - again: {send: bench}
-"""
-
-SALES = """
-hot: score >= 500
-replies_to: sales@example.com
-"""
-
-
-def big_template():
-    """About 10 KB of message, 15 substitutions, two conditions, five tracked links."""
-    words = ("Most teams choose a vendor by the length of its list of features and find out a year later what they should have asked. "
-             "Three questions tell more than forty pages of a matrix, and none of them is about the price. ")
-    body = "".join("<p style=\"margin:0 0 16px;line-height:24px\">{{ first_name }}, %s {{ company }} %s</p>\n" % (words, "and so on. " * 12) for _ in range(9))
-    links = "".join('<p><a href="https://www.example.com/read/%d">Read part %d</a></p>\n' % (n, n) for n in range(5))
-    return ("---\nsubject: \"{{ first_name }}, three questions for {{ company }}\"\n---\n<html><body>\n<h1>Hello {{ first_name }}</h1>\n"
-            "{% if role contains \"Head\" %}<p>As {{ role }} you know this.</p>{% else %}<p>You know this.</p>{% endif %}\n" + body + links +
-            "{% unless country == \"US\" %}<p>Written for {{ country }}.</p>{% endunless %}\n"
-            "<p><a href=\"{{ unsubscribe_url }}\">Stop these mails</a> {{ sender.company }}, {{ sender.postal_address }}</p>\n"
-            "{% if open_url %}<img src=\"{{ open_url }}\" width=\"1\" height=\"1\" alt=\"\">{% endif %}</body></html>\n")
-
-
-def configure(w, port, connections):
-    f = w.folder
-    templates = f + "/templates"
-    if not os.path.isdir(templates):
-        top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "decide", "templates")
-        shutil.copytree(top, templates)
-        write(templates + "/emails/bench.liquid", big_template())
-        os.makedirs(f + "/replies/new")
-    w.configure(OPERATOR.format(f=f, port=port, connections=connections), nurture=NURTURE, forms__bench=FORM, sequences__bench=SEQUENCE, sales=SALES)
-
-
-def cpu(pid):
-    """CPU seconds of a process so far."""
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def peak(pid):
-    """The most memory that it held, MB."""
-    with open("/proc/%d/status" % pid) as f:
-        return int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1)) / 1024
-
-
-def rows(w, sql):
-    """After the daemon has stopped."""
-    db = sqlite3.connect(w.folder + "/state/nurtured.db")
-    try:
-        return db.execute(sql).fetchone()[0]
-    finally:
-        db.close()
-
-
-def seed(w, prospects, due):
-    shutil.rmtree(w.folder + "/state", ignore_errors=True)
-    run(BUILD + "/tests/bench/seed", w.folder + "/state", str(prospects), str(due), "bench", "mail")
-
+BUSY = 5		# times MAILS: for busy, which needs some seconds
+GOAL_MB = 57		# listmonk's own figure for a campaign
 
 # --- sign-ups
 
@@ -149,9 +54,11 @@ function done(summary, latency, requests)
     summary.errors.status, summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
 end
 """.replace("%%", "%")
+PLAIN = LUA[LUA.index("function done"):]
 
 
 def wrk(w, script, path="", seconds=8):
+    """Of its latencies in ms, its rate, and how many answers there were, and which were none."""
     out = run("wrk", "-t2", "-c64", "-d%ds" % seconds, "-s", script, "http://127.0.0.1:%d%s" % (w.port, path))
     got = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", out)
     check(got, "wrk said nothing: " + out)
@@ -164,7 +71,7 @@ def signups():
     with World() as w:
         configure(w, 9, 1)
         lua = write(w.folder + "/signup.lua", LUA)
-        plain = write(w.folder + "/healthz.lua", LUA[:LUA.index("function request")].replace("function init() n = 0; seed = os.time() end", "") + LUA[LUA.index("function done"):])
+        plain = write(w.folder + "/healthz.lua", PLAIN)
         w.start_daemon()
         pid = w.daemon_process.pid
         results, limits, used = [], [], []
@@ -186,80 +93,338 @@ def signups():
         report("p99 ms", [r["p99"] for r in results])
         report("CPU s/1000", used)
         report("ratio to GET /healthz of the same listener", [r["rate"] / l["rate"] for r, l in zip(results, limits)])
-        print("%-45s %.0f MB" % ("peak memory", memory))
-
-
-def report(name, values):
-    print("%-45s %.3g   (%.3g .. %.3g)" % (name, statistics.median(values), min(values), max(values)))
+        memory_line(memory)
 
 
 # --- mails
 
-def smtp_source(connections, delay, mails):
-    """Postfix's own generator, which composes and records nothing, into the same sink: messages/s."""
-    sink = Peer(BUILD + "/peers/smtp_sink", "-p", "0", "-e", str(mails), *(["-d", str(delay)] if delay else []))
-    run("smtp-source", "-d", "-s", str(connections), "-m", str(mails), "-l", "10240", "-f", "a@example.com", "-t", "b@example.com", "127.0.0.1:%d" % sink.port)
-    return sink_result(sink, mails)["rate"]
-
-
-def sink_result(sink, mails):
-    out = sink.process.stdout.read()
-    sink.process.wait()
-    got = re.search(r"mails (\d+) bytes (\d+) seconds ([0-9.]+) cpu ([0-9.]+)", out)
-    check(got and int(got.group(1)) == mails, "the sink took %s" % out)
-    seconds = float(got.group(3))
-    return {"rate": mails / seconds, "seconds": seconds, "size": int(got.group(2)) / mails, "cpu": float(got.group(4)) / seconds}
-
-
-def one_run(w, connections, delay, prospects):
+def ours(w, connections, delay, prospects):
     seed(w, prospects, MAILS)
-    sink = Peer(BUILD + "/peers/smtp_sink", "-p", "0", "-e", str(MAILS), *(["-d", str(delay)] if delay else []))
-    configure(w, sink.port, connections)
+    peer = sink("-d", delay, mails=MAILS)
+    configure(w, peer.port, connections)
     began = time.monotonic()
     w.start_daemon()
     began = time.monotonic() - began
     pid = w.daemon_process.pid
-    result = sink_result(sink, MAILS)
+    result = sink_result(peer, MAILS)
     result["start"] = began
-    wait_for("the last row", lambda: (w.ctl("queue") and cpu_settled(pid)))
+    wait_for("the last row", lambda: w.ctl("queue") and settled(pid))
     result["used"] = cpu(pid) / MAILS * 1000
     result["memory"] = peak(pid)
     w.stop_daemon()
-    result["recorded"] = rows(w, "SELECT count(*) FROM delivery WHERE state = 3")
-    check(result["recorded"] == MAILS, "%d of %d are recorded as sent" % (result["recorded"], MAILS))
+    recorded = rows(w, "SELECT count(DISTINCT prospect) FROM delivery WHERE state = 3")
+    check(recorded == MAILS, "%d of %d are recorded as sent" % (recorded, MAILS))
     return result
 
 
-def cpu_settled(pid):
-    before = cpu(pid)
-    time.sleep(0.2)
-    return cpu(pid) - before < 0.02
+def node(w, connections, prospects):
+    """npm/sender.js: the same prospects, mail, sink, and the same durable rows."""
+    db, native = w.folder + "/node.db", BUILD + "/bench-npm/better_sqlite3.node"
+    sender = ["node", HERE + "/npm/sender.js"]
+    env = dict(os.environ, NODE_PATH=BUILD + "/bench-npm/node_modules", NODE_ENV="production")
+    for path in glob.glob(db + "*"):
+        os.unlink(path)
+    run(*sender, "seed", db, native, str(prospects), str(MAILS), env=env)
+    peer = sink(mails=MAILS)
+    p = subprocess.Popen([*sender, "send", db, native, str(peer.port), str(connections), handlebars_mail(w.folder + "/handlebars")], env=env, text=True,
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    said = p.stdout.readline().strip()
+    check(said == "sent %d" % MAILS, "the Node program said: " + said)
+    result = sink_result(peer, MAILS)
+    result["used"], result["memory"] = cpu(p.pid) / MAILS * 1000, peak(p.pid)
+    p.communicate()
+    recorded = rows(w, "SELECT count(DISTINCT prospect) FROM delivery WHERE state = 3 AND NOT EXISTS (SELECT 1 FROM sending)", db)
+    check(recorded == MAILS, "the Node program recorded %d of %d" % (recorded, MAILS))
+    return result
 
 
-def mail_table(title, connections, delay, prospects, rounds=ROUNDS):
-    print("== %s" % title)
-    with World() as w:
-        results, limits = [], []
-        for _ in range(rounds):
-            limits.append(smtp_source(connections, delay, MAILS))
-            results.append(one_run(w, connections, delay, prospects))
-        report("messages/s, due row to 250 and committed", [r["rate"] for r in results])
-        report("CPU s/1000 (the start of the daemon included)", [r["used"] for r in results])
-        report("ratio to smtp-source -d into the same sink", [r["rate"] / l for r, l in zip(results, limits)])
-        report("s from start to listening", [r["start"] for r in results])
-        report("sink's CPU share", [r["cpu"] for r in results])
-        print("%-45s %.0f MB; message %.0f bytes" % ("peak memory", max(r["memory"] for r in results), results[0]["size"]))
-        return results
+def ours_lines(results):
+    report("messages/s, due row to 250 and committed", [r["rate"] for r in results])
+    report("CPU s/1000 (the start of the daemon included)", [r["used"] for r in results])
+    report("s from start to listening", [r["start"] for r in results])
+    report("sink's CPU share", [r["cpu"] for r in results])
+    memory_line(max(r["memory"] for r in results), "; message %.0f bytes" % results[0]["size"])
+
+
+def memory_line(mb, more=""):
+    print("%-55s %.0f MB, %.2f of the goal of %d MB%s" % ("peak memory", mb, mb / GOAL_MB, GOAL_MB, more))
 
 
 def mails():
-    mail_table("mails: %d due, 20 connections, no delay, 100,000 prospects" % MAILS, 20, 0, 100000)
-    mail_table("mails: %d due, 50 connections, each read answered 5 ms later, 100,000 prospects" % MAILS, 50, 5, 100000)
+    print("== mails: %d due, 20 connections, no delay, 100,000 prospects" % MAILS)
+    with World() as w:
+        mine, theirs, limits = [], [], []
+        for _ in range(ROUNDS):
+            theirs.append(node(w, 20, 100000))
+            limits.append(smtp_source(20, MAILS))
+            mine.append(ours(w, 20, 0, 100000))
+        ours_lines(mine)
+        report("smtp-source -d: messages/s", limits)
+        report("Node program: messages/s", [r["rate"] for r in theirs])
+        report("Node program: CPU s/1000", [r["used"] for r in theirs])
+        print("%-55s %.0f MB; message %.0f bytes" % ("Node program: peak memory", max(r["memory"] for r in theirs), theirs[0]["size"]))
+        report("ratio to smtp-source -d into the same sink (goal 1)", [r["rate"] / l for r, l in zip(mine, limits)])
+        report("ratio to the Node program, messages/s (goal 20)", [r["rate"] / t["rate"] for r, t in zip(mine, theirs)])
+        report("ratio to the Node program, CPU a message (goal 0.05)", [r["used"] / t["used"] for r, t in zip(mine, theirs)])
+    delayed()
+
+
+def delayed():
+    """With the next envelope behind the dot, a message is one round trip: 250 for it, 250 250 354 for the next, in one answer."""
+    print("== mails: %d due, 50 connections, each read answered 5 ms later, 100,000 prospects" % MAILS)
+    with World() as w:
+        results, limits = [], []
+        for _ in range(ROUNDS):
+            limits.append(smtp_source(50, MAILS, "-d", 5))
+            results.append(ours(w, 50, 5, 100000))
+        ours_lines(results)
+        report("the sink's delay in truth, ms", [r["delay"] for r in results])
+        allowed = [50 / (r["delay"] / 1000) for r in results]
+        report("messages/s that one round trip a message allows", allowed)
+        report("share of that (goal 0.9)", [r["rate"] / a for r, a in zip(results, allowed)])
+        report("ratio to smtp-source -d into the same sink", [r["rate"] / l for r, l in zip(results, limits)])
+
+
+def growth(prospects):
+    print("== mails: %d due, 20 connections, no delay, 100,000 against %d prospects" % (MAILS, prospects))
+    with World() as w:
+        need, disk = prospects * 1000, os.statvfs(w.folder)
+        if disk.f_bavail * disk.f_frsize < need:
+            print("skipped: it needs %d GB below %s, and there are %d" % (need // 10**9, w.folder, disk.f_bavail * disk.f_frsize // 10**9))
+            return
+        small = [ours(w, 20, 0, 100000) for _ in range(ROUNDS)]
+        large = [ours(w, 20, 0, prospects)]
+        size = os.path.getsize(w.folder + "/state/nurtured.db") / prospects
+        ours_lines(large)
+        report("messages/s with 100,000", [r["rate"] for r in small])
+        report("CPU s/1000 with 100,000", [r["used"] for r in small])
+        print("%-55s %.0f" % ("bytes of file a prospect", size))
+        report("ratio of CPU a message (goal 1.5)", [large[0]["used"] / r["used"] for r in small])
 
 
 def million():
-    mail_table("mails: %d due, 20 connections, no delay, 1,000,000 prospects" % MAILS, 20, 0, 1000000, 1)
-    mail_table("mails: %d due, 50 connections, 5 ms, 1,000,000 prospects" % MAILS, 50, 5, 1000000, 1)
+    growth(1000000)
+
+
+def tenmillion():
+    growth(10000000)
+
+
+# --- at full rate
+
+class SignUps(threading.Thread):
+    """A sign-up every 20 ms on a connection of its own, from now until it is stopped: when, and how many ms until its 2xx."""
+
+    def __init__(self, port, number):
+        super().__init__(daemon=True)
+        self.port, self.number, self.took, self.refused, self.stop = port, number, [], 0, False
+
+    def run(self):
+        c = http.client.HTTPConnection("127.0.0.1", self.port)
+        due = time.monotonic()
+        while not self.stop:
+            body = json.dumps({"email": "s%dx%d@people%d.example" % (self.number, len(self.took), len(self.took) % 97), "first_name": "Eva", "country": "DE"})
+            start = time.monotonic()
+            c.request("POST", "/v1/forms/bench", body, {"Content-Type": "application/json"})
+            answer = c.getresponse()
+            answer.read()
+            self.took.append((start, (time.monotonic() - start) * 1000))
+            self.refused += answer.status >= 300
+            due += 0.02
+            time.sleep(max(0, due - time.monotonic()))
+        c.close()
+
+
+def late(before, after, q):
+    """The quantile of nurtured_loop_late_seconds between two looks at /metrics, ms; within a bucket as if evenly spread."""
+    found = [re.fullmatch(r'nurtured_loop_late_seconds_bucket\{le="(.*)"\}', name) for name in after]
+    buckets = sorted((float(f.group(1)), after[f.group(0)] - before.get(f.group(0), 0)) for f in found if f)
+    want, low, below = buckets[-1][1] * q, 0, 0
+    for bound, count in buckets:
+        if count >= want:
+            return (low if bound == float("inf") else low + (bound - low) * (want - below) / max(count - below, 1)) * 1000
+        low, below = bound, count
+
+
+class Looks(threading.Thread):
+    """/metrics from time to time."""
+
+    def __init__(self, w):
+        super().__init__(daemon=True)
+        self.w, self.looks, self.stop = w, [], False
+
+    def run(self):
+        while not self.stop:
+            self.looks.append((time.monotonic(), metrics(self.w)))
+            time.sleep(0.2)
+
+    def between(self, start, end):
+        inside = [m for at, m in self.looks if start <= at <= end]
+        check(len(inside) >= 2, "it was over before /metrics was read twice; more --mails")
+        return inside[0], inside[-1]
+
+
+def busy_once(w):
+    mails = MAILS * BUSY
+    seed(w, mails, mails)
+    peer = sink(mails=mails)
+    configure(w, peer.port, 20)
+    w.start_daemon()
+    pid = w.daemon_process.pid
+    threads = [SignUps(w.port, n) for n in range(4)]
+    looks = Looks(w)
+    for t in threads + [looks]:
+        t.start()
+    result = sink_result(peer, mails)
+    for t in threads + [looks]:
+        t.stop = True
+        t.join()
+    wait_for("the last row", lambda: settled(pid))
+    result["memory"] = peak(pid)
+    w.stop_daemon()
+    signed = sum(len(t.took) for t in threads)
+    check(not sum(t.refused for t in threads), "sign-ups were refused")
+    check(rows(w, "SELECT count(*) FROM consent") == signed, "not every sign-up is in the database")
+    check(rows(w, "SELECT count(DISTINCT prospect) FROM delivery WHERE state = 3") == mails, "not every mail is recorded")
+    took = [ms for t in threads for at, ms in t.took if result["from"] <= at <= result["to"]]
+    before, after = looks.between(result["from"], result["to"])
+    result.update(p50=quantile(took, 0.5), p99=quantile(took, 0.99), most=max(took), signups=len(took), late50=late(before, after, 0.5), late99=late(before, after, 0.99),
+                  timers=after["nurtured_loop_late_seconds_count"] - before["nurtured_loop_late_seconds_count"])
+    return result
+
+
+def busy():
+    print("== at full rate: %d due, 20 connections, no delay; on 4 connections a sign-up every 20 ms each" % (MAILS * BUSY))
+    with World() as w:
+        results = [busy_once(w) for _ in range(ROUNDS)]
+        report("messages/s", [r["rate"] for r in results])
+        report("sign-ups meanwhile", [r["signups"] for r in results])
+        report("sign-up p50 ms", [r["p50"] for r in results])
+        report("sign-up p99 ms (goal 20)", [r["p99"] for r in results])
+        report("sign-up worst ms", [r["most"] for r in results])
+        report("timers of the loop meanwhile", [r["timers"] for r in results])
+        report("late by, p50 ms", [r["late50"] for r in results])
+        report("late by, p99 ms (goal 10)", [r["late99"] for r in results])
+        memory_line(max(r["memory"] for r in results))
+
+
+# --- TLS
+
+def start_postfix(w):
+    """It takes mail for everybody, and throws it away."""
+    mail = w.mail_server()
+    conf = w.folder + "/postfix/conf"
+    run("postconf", "-c", conf, "-e", "default_transport = discard:bench")
+    run("postfix", "-c", conf, "reload")
+    return mail
+
+
+def use_tls(w, mail):
+    """The relay of configure() becomes the real Postfix, verified, with AUTH."""
+    password = write(w.folder + "/relay-password", "relay-password\n", 0o600)
+    with open(w.conf) as f:
+        text = f.read().replace('url: "smtp://127.0.0.1:%d", tls: none' % mail.smtp,
+                                'url: "smtp://localhost:%d", user: nurtured@example.test, password: "file:%s", ca_file: %s' % (mail.smtp, password, mail.ca))
+    write(w.conf, text)
+
+
+def connections_to(port):
+    with open("/proc/net/tcp") as f:
+        return sum(1 for line in f if re.match(r"\s*\d+: \S+ 0100007F:%04X 01 " % port, line))
+
+
+def tls():
+    due = max(MAILS // 10, 500)
+    print("== %d due, 20 verified TLS connections with AUTH to a real Postfix" % due)
+    with World() as w:
+        mail = start_postfix(w)
+        seed(w, 100000, due)
+        configure(w, mail.smtp, 20)
+        use_tls(w, mail)
+        w.start_daemon()
+        pid = w.daemon_process.pid
+        most = 0
+
+        def all_gone():
+            nonlocal most
+            most = max(most, connections_to(mail.smtp))
+            return metrics(w)["nurtured_delivery_due"] == 0 and settled(pid)
+        wait_for("all of them to be sent", all_gone)
+        memory = peak(pid)
+        w.stop_daemon()
+        check(most == 20, "there were %d connections" % most)
+        sent = rows(w, "SELECT count(*) FROM delivery WHERE state = 3")
+        check(sent == due, "%d of %d are recorded as sent" % (sent, due))
+        print("%-55s %d" % ("connections at a time", most))
+        memory_line(memory)
+
+
+# --- opens and clicks
+
+HITS = """
+local requests, n, thread = {}, 0, 0
+function setup(t) t:set("start", thread * 7919); thread = thread + 1 end
+function init()
+  for path in io.lines("%s") do requests[#requests + 1] = wrk.format("GET", path) end
+  n = start
+end
+function request() n = n + 1; return requests[n %% #requests + 1] end
+"""
+HIT_MAILS = 4000
+
+
+def tracked(folder):
+    """Paths of the links and pictures of each mail that the sink kept."""
+    paths = []
+    for name in glob.glob(folder + "/new/*"):
+        with open(name, encoding="latin-1") as f:
+            text = f.read().replace("=\n", "").replace("=3D", "=")
+        paths += re.findall(r'https://t\.example\.com(/[oc]/[^"]+)"', text)
+        os.unlink(name)
+    random.seed(1)
+    random.shuffle(paths)
+    return paths
+
+
+def hits():
+    print("== opens and clicks: tokens of %d real mails, 64 keep-alive connections, 2 threads of wrk on the same machine" % HIT_MAILS)
+    with World() as w:
+        seed(w, HIT_MAILS, HIT_MAILS)
+        peer = sink("-m", w.folder + "/sent", mails=HIT_MAILS)
+        configure(w, peer.port, 20)
+        w.start_daemon()
+        sink_result(peer, HIT_MAILS)
+        pid = w.daemon_process.pid
+        wait_for("the last row", lambda: settled(pid))
+        paths = tracked(w.folder + "/sent")
+        check(len(paths) == HIT_MAILS * 6, "%d tracked addresses in %d mails" % (len(paths), HIT_MAILS))
+        lua = write(w.folder + "/hits.lua", HITS % write(w.folder + "/paths", "\n".join(paths) + "\n") + PLAIN)
+        plain = write(w.folder + "/healthz.lua", HITS % write(w.folder + "/healthz", "/healthz\n") + PLAIN)
+        results, limits, used, drained = [], [], [], []
+        for _ in range(ROUNDS):
+            limits.append(wrk(w, plain, "", 4))
+            before = cpu(pid)
+            results.append(wrk(w, lua))
+            ended = time.monotonic()
+            wait_for("all of them to be recorded", lambda: metrics(w)["nurtured_hits_waiting"] == 0)
+            drained.append(time.monotonic() - ended)
+            used.append((cpu(pid) - before) / results[-1]["requests"] * 1000)
+        full, memory = metrics(w)["nurtured_hits_book_full_total"], peak(pid)
+        w.stop_daemon()
+        answered, refused = sum(r["requests"] for r in results), sum(r["status"] for r in results)
+        recorded, kept = rows(w, "SELECT sum(times) FROM hit WHERE kind IN ('o', 'c')"), rows(w, "SELECT count(*) FROM hit")
+        print("answered %d, of them 503 or worse %d; recorded %d in %d rows (64 a round can be under way when wrk ends)" % (answered, refused, recorded, kept))
+        check(not sum(r["broken"] for r in results), "connections broke")
+        check(answered - refused <= recorded <= answered - refused + 64 * ROUNDS, "not every hit that was answered is in the database")
+        report("answered/s (goal 60000)", [(r["requests"] - r["status"]) / r["requests"] * r["rate"] for r in results])
+        report("p50 ms", [r["p50"] for r in results])
+        report("p99 ms", [r["p99"] for r in results])
+        report("CPU s/1000, recording included", used)
+        report("s until the last was recorded", drained)
+        print("%-55s %d" % ("had to wait for the store", full))
+        report("GET /healthz of the same listener/s", [l["rate"] for l in limits])
+        report("ratio to it", [r["rate"] / l["rate"] for r, l in zip(results, limits)])
+        memory_line(memory)
 
 
 # --- the loop while connections are held
@@ -281,9 +446,6 @@ class Prober(threading.Thread):
             time.sleep(0.001)
         c.close()
 
-    def p99(self):
-        return sorted(self.late)[int(len(self.late) * 0.99)]
-
 
 def observe(w, lua, seconds):
     prober = Prober(w.port)
@@ -292,7 +454,7 @@ def observe(w, lua, seconds):
     prober.stop = True
     prober.join()
     got = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", out)
-    return int(got.group(4)) / 1000, prober.p99(), max(prober.late)
+    return int(got.group(4)) / 1000, quantile(prober.late, 0.99), max(prober.late)
 
 
 def loop():
@@ -305,18 +467,17 @@ def loop():
         idle = observe(w, lua, 6)
         w.stop_daemon()
         seed(w, 20000, 2000)
-        sink = Peer(BUILD + "/peers/smtp_sink", "-p", "0", "-H", "3000")
-        configure(w, sink.port, 20)
+        peer = sink("-H", 3000)
+        configure(w, peer.port, 20)
         w.start_daemon()
         held = observe(w, lua, 9)
         w.stop_daemon()
-        sink.stop()
+        peer.stop()
         lines(idle, held, "held at the dot")
     print("== the loop while 20 TLS connections are opened and opened again (real Postfix, verified, AUTH)")
     with World() as w:
         lua = write(w.folder + "/signup.lua", LUA)
-        mail = w.mail_server()
-        password = write(w.folder + "/relay-password", "relay-password\n", 0o600)
+        mail = start_postfix(w)
         seed(w, 20000, 0)
         configure(w, mail.smtp, 20)
         w.start_daemon()
@@ -324,10 +485,7 @@ def loop():
         w.stop_daemon()
         seed(w, 20000, 3000)
         configure(w, mail.smtp, 20)
-        with open(w.conf) as f:
-            text = f.read().replace('url: "smtp://127.0.0.1:%d", tls: none' % mail.smtp,
-                                    'url: "smtp://localhost:%d", user: nurtured@example.test, password: "file:%s", ca_file: %s' % (mail.smtp, password, mail.ca))
-        write(w.conf, text)
+        use_tls(w, mail)
         w.start_daemon()
         busy = observe(w, lua, 5)
         w.stop_daemon()
@@ -335,13 +493,20 @@ def loop():
 
 
 def lines(idle, busy, what):
-    print("%-45s idle %.2f ms, %s %.2f ms, ratio %.2f" % ("sign-up p99", idle[0], what, busy[0], busy[0] / idle[0]))
-    print("%-45s idle %.2f ms, %s %.2f ms, ratio %.2f" % ("prober p99", idle[1], what, busy[1], busy[1] / idle[1]))
-    print("%-45s idle %.2f ms, %s %.2f ms" % ("prober worst", idle[2], what, busy[2]))
+    print("%-55s idle %.2f ms, %s %.2f ms, ratio %.2f" % ("sign-up p99", idle[0], what, busy[0], busy[0] / idle[0]))
+    print("%-55s idle %.2f ms, %s %.2f ms, ratio %.2f" % ("prober p99", idle[1], what, busy[1], busy[1] / idle[1]))
+    print("%-55s idle %.2f ms, %s %.2f ms" % ("prober worst", idle[2], what, busy[2]))
 
+
+ROWS = (signups, mails, busy, tls, hits, loop, million)
 
 if __name__ == "__main__":
-    names = sys.argv[1:] or ["signups", "mails", "million", "loop"]
-    for name in names:
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--mails", type=int, default=MAILS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("rows", nargs="*", metavar="ROW", choices=[*(row.__name__ for row in ROWS), "tenmillion", []])
+    options = parser.parse_args()
+    MAILS, ROUNDS = options.mails, options.rounds
+    for name in options.rows or [row.__name__ for row in ROWS]:
         globals()[name]()
         print(flush=True)

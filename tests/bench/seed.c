@@ -1,5 +1,9 @@
 /*
- * seed.c: fills a database for the benches: prospects who consented, the first of them in a sequence with a step that is due.
+ * seed.c: fills a database for the benches: prospects who consented, all in a sequence; for the first DUE of them its step is due, for the others
+ * in a month.
+ *
+ * They go in by bucket, so that neighbours are written together and ten million take minutes. The rows and their order in each table are
+ * those of people who came one by one.
  *
  * usage: seed STATE PROSPECTS DUE SEQUENCE STEP
  */
@@ -17,6 +21,7 @@
 #include "store/store.h"
 
 #define CHUNK 5000
+#define BUCKETS 1024
 
 static struct seed {
 	struct store_job job;
@@ -24,22 +29,31 @@ static struct seed {
 	struct store *store;
 	const char *sequence, *step;
 	long prospects, due, done;
+	uint32_t *order;		/* of the prospects, by bucket */
 	int status;
 } seed;
+
+static int address_of(long n, struct address *out, struct err *err)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "person%ld@people%ld.example", n, n % 97);
+	return address_parse(text, out, err);
+}
 
 static int put(struct db *db, long n, struct err *err)
 {
 	int64_t now = clock_now();
-	char text[64], fields[256];
+	char fields[256];
 	struct address address;
 	struct prospect p = { .stage = "awareness", .list = "just-looking", .form = "bench", .language = "", .timezone = "", .intent = "",
 		.consent = CONSENT_GIVEN, .interest = 10, .interest_at = now, .created = now, .changed = now };
-	struct enrolment e = { .sequence = seed.sequence, .step = seed.step, .entered = now, .why = "", .due = now, .lane = LANE_SEND };
+	struct enrolment e = { .sequence = seed.sequence, .step = seed.step, .entered = now, .why = "",
+		.due = n < seed.due ? now : now + 30 * US_DAY, .lane = LANE_SEND };
 
-	snprintf(text, sizeof(text), "person%ld@people%ld.example", n, n % 97);
 	snprintf(fields, sizeof(fields), "{\"first_name\":\"Person%ld\",\"company\":\"Company %ld & Sons\",\"role\":\"Head of Department %ld\",\"country\":\"DE\"}",
 			n, n % 1000, n % 50);
-	if (address_parse(text, &address, err))
+	if (address_of(n, &address, err))
 		return -1;
 	p.id = id_new(address.bucket, now);
 	p.address = address.text;
@@ -47,12 +61,10 @@ static int put(struct db *db, long n, struct err *err)
 	p.fields = fields;
 	if (prospects_insert(db, &p, err))
 		return -1;
-	if (n >= seed.due)
-		return 0;
 	e.id = id_new(address.bucket, now);
 	e.prospect = p.id;
 	e.queue_id = id_new(address.bucket, now);
-	return enrolments_insert(db, &e, err) || queue_add(db, &(struct queue_row){ .id = e.queue_id, .lane = LANE_SEND, .due = now,
+	return enrolments_insert(db, &e, err) || queue_add(db, &(struct queue_row){ .id = e.queue_id, .lane = LANE_SEND, .due = e.due,
 			.kind = QUEUE_STEP, .prospect = p.id, .ref = e.id, .name = seed.step }, err) ? -1 : 0;
 }
 
@@ -61,7 +73,7 @@ static int run(struct store_job *job, struct db *db, struct err *err)
 	long n;
 
 	for (n = seed.done; n < seed.done + CHUNK && n < seed.prospects; n++)
-		if (put(db, n, err))
+		if (put(db, seed.order[n], err))
 			return -1;
 	return 0;
 }
@@ -76,6 +88,29 @@ static void done(struct store_job *job, enum store_result result, const struct e
 		return;
 	}
 	loop_stop(seed.loop);
+}
+
+static int sort_by_bucket(struct err *err)
+{
+	size_t starts[BUCKETS + 1] = { 0 };
+	uint16_t *buckets = xcalloc((size_t)seed.prospects + 1, sizeof(*buckets));
+	struct address address;
+	size_t i;
+	long n;
+
+	seed.order = xcalloc((size_t)seed.prospects + 1, sizeof(*seed.order));
+	for (n = 0; n < seed.prospects; n++) {
+		if (address_of(n, &address, err))
+			return -1;
+		buckets[n] = address.bucket;
+		starts[address.bucket + 1]++;
+	}
+	for (i = 1; i < BUCKETS; i++)
+		starts[i] += starts[i - 1];
+	for (n = 0; n < seed.prospects; n++)
+		seed.order[starts[buckets[n]]++] = (uint32_t)n;
+	free(buckets);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -93,11 +128,12 @@ int main(int argc, char **argv)
 	seed.job.run = run;
 	seed.job.done = done;
 	seed.loop = loop_new();
-	if (store_start(seed.loop, &options, &seed.store, &err))
+	if (sort_by_bucket(&err) || store_start(seed.loop, &options, &seed.store, &err))
 		return fprintf(stderr, "seed: %s\n", err.text), 1;
 	if (store_submit(seed.store, &seed.job, STORE_NORMAL) || loop_run(seed.loop))
 		return 1;
 	store_stop(&seed.store);
 	loop_free(&seed.loop);
+	free(seed.order);
 	return seed.status;
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""tests/npm/fetch.py FOLDER: puts what package-lock.json names into FOLDER/node_modules, as `npm ci` would.
+"""tests/npm/fetch.py FOLDER [LOCK]: puts what LOCK (package-lock.json beside this file) names into FOLDER/node_modules, as `npm ci` would.
 
 Debian's npm brings hundreds of packages with it; node alone does for the tests. Each archive is checked against its integrity hash before it
 is unpacked, no script of a package is run, and what is there already stays. To change what is there: edit package.json, then
-`npm install --package-lock-only --ignore-scripts --no-omit-lockfile-registry-resolved` in this folder.
+`npm install --package-lock-only --ignore-scripts --no-omit-lockfile-registry-resolved` in its folder.
 """
 import base64
 import concurrent.futures
@@ -90,11 +90,12 @@ def put(top, path, package):
 
 def main():
     top = os.path.abspath(sys.argv[1])
-    with open(os.path.dirname(os.path.abspath(__file__)) + "/package-lock.json") as f:
+    lock = sys.argv[2] if len(sys.argv) > 2 else os.path.dirname(os.path.abspath(__file__)) + "/package-lock.json"
+    with open(lock) as f:
         packages = {path: p for path, p in json.load(f)["packages"].items() if path}
     os.makedirs(top, exist_ok=True)
-    with open(top + "/.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with open(top + "/.lock", "w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             for done in [pool.submit(put, top, path, p) for path, p in sorted(packages.items())]:
                 done.result()
