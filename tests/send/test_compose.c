@@ -351,16 +351,20 @@ static void a_honeypot_is_seen_by_machines_alone(void **state)
 	assert_int_equal(token.link, HIT_HONEYPOT);
 	assert_int_equal(token.id, DELIVERY);
 	free(body);
-	/* untracked, as from a person, or to look at: none */
-	r->mail.track = TRACK_NONE;
-	compose_well(r, NOW);
-	assert_null(strstr(r->envelope.body.data, "aria-hidden"));
-	r->mail.track = TRACK_ALL;
+	/* as from a person, or to look at, or untracked: none */
 	r->mail.one_to_one = true;
 	compose_well(r, NOW);
 	assert_null(strstr(r->envelope.body.data, "aria-hidden"));
 	r->mail.one_to_one = false;
 	r->mail.kind = DELIVERY_TEST;
+	compose_well(r, NOW);
+	assert_null(strstr(r->envelope.body.data, "aria-hidden"));
+	rig_free(&r);
+	r = rig_new("---\nsubject: Hello\n---\n<html><body><p>Here is what we promised you.</p></body></html>\n");
+	r->plan->operator.tracking.honeypot = true;
+	compose_well(r, NOW);
+	assert_non_null(strstr(r->envelope.body.data, "aria-hidden"));
+	r->mail.track = TRACK_NONE;
 	compose_well(r, NOW);
 	assert_null(strstr(r->envelope.body.data, "aria-hidden"));
 	rig_free(&r);
