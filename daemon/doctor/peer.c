@@ -1,6 +1,7 @@
 /*
  * peer.c: see peer.h.
  */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -58,10 +59,24 @@ static size_t body_cb(char *data, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
+/* What is wrong, and how it is mended. */
+static __attribute__((format(printf, 3, 4))) void wrong(struct peer *p, const char *next, const char *fmt, ...)
+{
+	struct findings *f = &p->doctor->findings;
+	struct buf what = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&what, fmt, ap);
+	va_end(ap);
+	findings_add(f, DOCTOR_ERROR, p->check, p->about, "%s", buf_cstr(&what));
+	findings_next(f, "%s", next);
+	buf_clear(&what);
+}
+
 /* The name is asked of the resolver that was given. */
 static int resolve(struct peer *p)
 {
-	struct findings *f = &p->doctor->findings;
 	struct names_list list;
 	struct buf line = BUF_INIT;
 	struct err err;
@@ -74,8 +89,7 @@ static int resolve(struct peer *p)
 	if (rc <= 0) {
 		if (rc == 0)
 			err_set(&err, "%s is not in DNS", p->place.host);
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "%s", err.text);
-		findings_next(f, "mend the name in the config, or the DNS of its domain");
+		wrong(p, "mend the name in the config, or the DNS of its domain", "%s", err.text);
 		return -1;
 	}
 	buf_printf(&line, "%s:%d:", p->place.host, p->place.port);
@@ -132,7 +146,6 @@ void peer_clear(struct peer *p)
 /* What is wrong with its certificate. */
 static void unverified(struct peer *p)
 {
-	struct findings *f = &p->doctor->findings;
 	const char *host = p->place.host;
 	long why = 0;
 
@@ -142,29 +155,25 @@ static void unverified(struct peer *p)
 		why = X509_V_OK;
 	switch (why) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "the certificate of %s has expired", host);
-		findings_next(f, "renew it there; if it was renewed, let the server load it");
+		wrong(p, "renew it there; if it was renewed, let the server load it", "the certificate of %s has expired", host);
 		return;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "the certificate of %s is not valid yet", host);
-		findings_next(f, "check the clock of this machine, then the certificate");
+		wrong(p, "check the clock of this machine, then the certificate", "the certificate of %s is not valid yet", host);
 		return;
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "%s shows a certificate that nobody vouches for: it is signed by itself or by a private CA", host);
-		findings_next(f, "give it one of a public CA, or name that CA's certificate in ca_file");
+		wrong(p, "give it one of a public CA, or name that CA's certificate in ca_file",
+			"%s shows a certificate that nobody vouches for: it is signed by itself or by a private CA", host);
 		return;
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "the certificate of %s is by an issuer that ca_file does not have, or the server leaves intermediate "
+		wrong(p, "let the server send its whole chain, or name the issuer's certificate in ca_file",
+			"the certificate of %s is by an issuer that ca_file does not have, or the server leaves intermediate "
 			"certificates out", host);
-		findings_next(f, "let the server send its whole chain, or name the issuer's certificate in ca_file");
 		return;
 	case X509_V_OK: case X509_V_ERR_HOSTNAME_MISMATCH: case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "the certificate is not for %s (%s)", host, p->error);
-		findings_next(f, "write the host by the name that its certificate has");
+		wrong(p, "write the host by the name that its certificate has", "the certificate is not for %s (%s)", host, p->error);
 		return;
 	}
-	findings_add(f, DOCTOR_ERROR, p->check, p->about, "the certificate of %s cannot be verified: %s", host, p->error);
-	findings_next(f, "mend the certificate there");
+	wrong(p, "mend the certificate there", "the certificate of %s cannot be verified: %s", host, p->error);
 }
 
 void peer_failed(struct peer *p, CURLcode code)
@@ -175,35 +184,32 @@ void peer_failed(struct peer *p, CURLcode code)
 
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "the name %s cannot be found", host);
-		findings_next(f, "mend the name in the config, or the DNS of its domain");
+		wrong(p, "mend the name in the config, or the DNS of its domain", "the name %s cannot be found", host);
 		return;
 	case CURLE_COULDNT_CONNECT:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "nothing answers at %s port %d", host, port);
-		findings_next(f, "is the port right, and does a firewall let it through? many networks close 25");
+		wrong(p, "is the port right, and does a firewall let it through? many networks close 25",
+			"nothing answers at %s port %d", host, port);
 		return;
 	case CURLE_OPERATION_TIMEDOUT:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "%s port %d does not answer in time: %s", host, port, text);
-		findings_next(f, "does a firewall let it through? smtps:// is 465 and imaps:// is 993; smtp:// is 587");
+		wrong(p, "does a firewall let it through? smtps:// is 465 and imaps:// is 993; smtp:// is 587",
+			"%s port %d does not answer in time: %s", host, port, text);
 		return;
 	case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_ISSUER_ERROR:
 		unverified(p);
 		return;
 	case CURLE_SSL_CACERT_BADFILE:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "ca_file cannot be read: %s", text);
-		findings_next(f, "install ca-certificates, or mend ca_file");
+		wrong(p, "install ca-certificates, or mend ca_file", "ca_file cannot be read: %s", text);
 		return;
 	case CURLE_USE_SSL_FAILED:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "%s offers no STARTTLS: mail and password would go in the clear", host);
-		findings_next(f, "let it offer STARTTLS, or use the port and scheme of TLS from the first byte");
+		wrong(p, "let it offer STARTTLS, or use the port and scheme of TLS from the first byte",
+			"%s offers no STARTTLS: mail and password would go in the clear", host);
 		return;
 	case CURLE_SSL_CONNECT_ERROR:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "TLS with %s cannot be agreed on: %s", host, text);
-		findings_next(f, "does the scheme fit the port? smtp:// and imap:// begin in the clear, smtps:// and imaps:// with TLS");
+		wrong(p, "does the scheme fit the port? smtp:// and imap:// begin in the clear, smtps:// and imaps:// with TLS",
+			"TLS with %s cannot be agreed on: %s", host, text);
 		return;
 	case CURLE_LOGIN_DENIED: case CURLE_AUTH_ERROR:
-		findings_add(f, DOCTOR_ERROR, p->check, p->about, "%s refuses the login: %s", host, text);
-		findings_next(f, "check `user`, and the password in its file, or where the token comes from");
+		wrong(p, "check `user`, and the password in its file, or where the token comes from", "%s refuses the login: %s", host, text);
 		return;
 	}
 	findings_add(f, DOCTOR_ERROR, p->check, p->about, "%s: %s", host, text);
