@@ -30,7 +30,7 @@ static struct row forms[] = {
 	{ "systemfull", PATTERN_BYTES("mailbox unavailable \\(not enough free space\\)|no space left to finish writing") },
 	{ "userunknown", PATTERN_BYTES("no mailbox here by that name|(?:bad|valid)rcptto list|\\bdoes(?:n't| not) have an? \\S+ account|badrecipientto|"
 		"cannot find system user|invalid or unknown (?:base user|virtual user)|does not refer to a virtual user|mailbox doesn't exist:|mail\\.local: \\S* ?(?:unknown|user)|"
-		"(?:not listed in (?:the )?|in )(?:domino directory|public name & address|name directory)|directorio de domino|pertori\\S*.{0,6}dans l'annuaire|ディレクトリ(?:には見つかりません|のリストにありません)|invalid final delivery userid|address couldn't be found|mailbox unavailable \\(-?\\d") },
+		"(?:not listed in (?:the )?|in )(?:domino directory|public name & address|name directory)|directorio de domino|pertori\\S*.{0,6}dans l'annuaire|ディレクトリ(?:には見つかりません|のリストにありません)|invalid final delivery userid|unknown user: \\S+@|not taken: no such user here|address couldn't be found|mailbox unavailable \\(-?\\d") },
 	{ "hostunknown", PATTERN_BYTES("couldn't find any host (?:named|by that)|all host address lookups failed permanently|all relevant mx records point to non-existent|unrouteable address|\\bno such domain\\.|account or domain may not exist|"
 		"illegal host/domain name|remote domain doesn.?t exist|dns lookup failure: host|dns error: (?:domain name not found|dns server returned answer with no data)") },
 	{ "notaccept", PATTERN_BYTES("no smtp service|no host found for existing smtp|couldn't find a mail exchanger|no mx found for|reject all mails") },

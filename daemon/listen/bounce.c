@@ -263,13 +263,6 @@ static bool speaks_no_smtp(const char *diagnostic)
 	return pattern_in(&other, diagnostic);
 }
 
-/* Numbers for anything. */
-static bool is_vague(const char *by_status)
-{
-	return !strcmp(by_status, "undefined") || !strcmp(by_status, "securityerror") || !strcmp(by_status, "systemerror") ||
-	       !strcmp(by_status, "networkerror");
-}
-
 static const char *ask(struct refusal *r, const char *words)
 {
 	r->words = words;
@@ -280,7 +273,7 @@ static const char *ask(struct refusal *r, const char *words)
 static const char *why(const struct opened_mail *m, const struct words *w, const char *remote_mta, const struct mail_bounce *b)
 {
 	const char *spoken = *w->diagnostic ? after_type(w->diagnostic) : w->telling, *reason;
-	bool plain = !is_vague(reason_of_status(b->status, 0));
+	bool plain = strcmp(reason_of_status(b->status, 0), "undefined") != 0;
 	struct refusal r = {
 		.status = b->status, .code = b->code, .stage = w->stage,
 		.hosts = hosts_of(m, remote_mta, spoken, b->recipient),
@@ -304,10 +297,7 @@ static const char *why(const struct opened_mail *m, const struct words *w, const
 		return "expired";
 	if (w->stage == REFUSED_CONNECT)
 		return "blocked";
-	reason = reason_of_status("", b->code);
-	if (strcmp(reason, "undefined") != 0)
-		return reason;
-	return *spoken ? "onhold" : "undefined";	/* words that nobody understands are more than none */
+	return *spoken ? "onhold" : reason_of_status("", b->code);	/* words that nobody understands are more than none */
 }
 
 static bool is_no_failure(const char *action)

@@ -135,7 +135,7 @@ static const struct row rows[] = {
 	{ STAGE_DOT, "451 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to user complaints", COUNTED, "blocked",
 		LESS(GROUP, PAUSE, 2 * US_HOUR) },
 	{ STAGE_DOT, "451 4.7.0 [TS04] too much", COUNTED, "securityerror", LESS(GROUP, PAUSE, 2 * US_HOUR) },
-	{ STAGE_DOT, "451 4.7.0 Messages from 192.0.2.1 temporarily deferred", COUNTED, "expired", LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
+	{ STAGE_DOT, "451 4.7.0 Messages from 192.0.2.1 temporarily deferred", COUNTED, "securityerror", LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
 	{ STAGE_DOT, "451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation.", COUNTED, "badreputation",
 		LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
 	{ STAGE_RCPT, "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent.", FAILED(MESSAGE), "blocked",
