@@ -14,7 +14,6 @@
 
 #include "ctl.h"
 
-#define READ_MOST (5 * 1024 * 1024)	/* is sent: more is not read in a mail */
 #define TAKE_MOST (25 * 1024 * 1024)
 
 /* 0, or the exit status. */
@@ -25,7 +24,7 @@ static int read_mail(struct buf *mail, int64_t *size_out)
 
 	*size_out = 0;
 	while ((n = read(STDIN_FILENO, part, sizeof(part))) != 0) {
-		size_t room = READ_MOST - mail->len;
+		size_t room = TAKE_MOST - mail->len;
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -36,7 +36,6 @@
 #define CPU_SECONDS 3			/* of one mail */
 #define OWN_DOMAINS 100
 #define READER_ENDED 1			/* the daemon counts it against the mail */
-#define RAW_SENT (1024 * 1024)
 #define BACKOFF_FIRST US_SECOND
 #define BACKOFF_MOST (5 * US_MINUTE)
 #define LOGIN_FIRST (5 * US_MINUTE)	/* a wrong password tried often locks the account */
@@ -50,8 +49,11 @@ struct intake {
 	struct mail_reader *reader;	/* with one */
 	struct buf in;
 	struct source *source;		/* NULL: only what `read` brings */
-	char *out[FRAME_WINDOW];	/* keys that wait for `committed` */
-	size_t out_count;
+	struct {
+		char *key;
+		size_t bytes;
+	} out[FRAME_WINDOW];		/* wait for `committed` */
+	size_t out_count, out_bytes;
 	int64_t next_look;		/* clock_steady() */
 	int64_t backoff;		/* the last one; 0: all went well since */
 	bool failing;			/* it waits for that to pass */
@@ -67,24 +69,30 @@ struct intake {
 
 /* --- to the daemon -------------------------------------------------------------------------------------- */
 
+static void send_bytes(struct intake *in, const char *data, size_t n)
+{
+	size_t at = 0;
+
+	while (at < n && !in->stop) {
+		ssize_t sent = send(FRAME_FD, data + at, n - at, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno != EINTR)
+			in->stop = true;	/* the daemon is gone */
+		at += sent > 0 ? (size_t)sent : 0;
+	}
+}
+
 static void send_frame(struct intake *in, json_t *message)
 {
 	struct buf b = BUF_INIT;
 	struct err err;
-	size_t at = 0;
 
 	if (frame_encode(&b, message, &err) < 0) {
 		fprintf(stderr, "nurtured-intake: %s\n", err.text);
 		in->stop = true;
 	}
 	json_decref(message);
-	while (at < b.len && !in->stop) {
-		ssize_t n = send(FRAME_FD, b.data + at, b.len - at, MSG_NOSIGNAL);
-
-		if (n < 0 && errno != EINTR)
-			in->stop = true;	/* the daemon is gone */
-		at += n > 0 ? (size_t)n : 0;
-	}
+	send_bytes(in, b.data, b.len);
 	buf_clear(&b);
 }
 
@@ -127,22 +135,17 @@ static bool in_list(const json_t *list, const char *s)
 	return false;
 }
 
-static void add_bytes(json_t *message, const struct incoming *mail, bool raw)
+static void add_digest(json_t *message, const struct incoming *mail)
 {
 	uint8_t digest[SHA256_SIZE];
 	struct buf text = BUF_INIT;
 
 	if (mail->raw.len)
-		digest_sha256(buf_cstr(&mail->raw), mail->raw.len, digest);
+		digest_sha256(buf_cstr(&mail->raw), mail->raw.len < FRAME_MAIL_MAX ? mail->raw.len : FRAME_MAIL_MAX, digest);
 	else	/* one that could not be had is not the same as another */
 		digest_sha256(mail->key, strlen(mail->key), digest);
 	text_hex(&text, digest, sizeof(digest));
 	json_object_set_new(message, "sha256", json_string(buf_cstr(&text)));
-	buf_reset(&text);
-	if (raw) {
-		text_base64(&text, buf_cstr(&mail->raw), mail->raw.len < RAW_SENT ? mail->raw.len : RAW_SENT);
-		json_object_set_new(message, "raw", json_string(buf_cstr(&text)));
-	}
 	buf_clear(&text);
 }
 
@@ -186,6 +189,7 @@ static void send_mail(struct intake *in, struct incoming *mail)
 	json_t *message = json_pack("{ss ss sI sI sI sI}", "type", "mail", "key", mail->key, "uid",
 		(json_int_t)mail->uid, "uidvalidity", (json_int_t)mail->uidvalidity, "size",
 		(json_int_t)mail->size, "received", (json_int_t)mail->received);
+	size_t raw = json_is_true(json_object_get(in->config, "raw")) ? mail->raw.len : 0;
 	json_t *said;
 
 	limit_cpu();
@@ -200,11 +204,15 @@ static void send_mail(struct intake *in, struct incoming *mail)
 		in->status = READER_ENDED;
 		return;
 	}
-	add_bytes(message, mail, json_is_true(json_object_get(in->config, "raw")));
+	add_digest(message, mail);
+	json_object_set_new(message, "bytes", json_integer((json_int_t)raw));
 	json_object_update_missing(message, said);
 	json_decref(said);
-	in->out[in->out_count++] = xstrdup(mail->key);
+	in->out[in->out_count].key = xstrdup(mail->key);
+	in->out[in->out_count++].bytes = raw;
+	in->out_bytes += raw;
 	send_frame(in, message);
+	send_bytes(in, buf_cstr(&mail->raw), raw);
 }
 
 /* --- the mailbox ---------------------------------------------------------------------------------------- */
@@ -253,7 +261,7 @@ static void pump(struct intake *in)
 	struct incoming mail;
 	struct err err;
 
-	while (in->more && in->out_count < FRAME_WINDOW && !in->stop) {
+	while (in->more && in->out_count < FRAME_WINDOW && in->out_bytes < FRAME_WINDOW_BYTES && !in->stop) {
 		int rc;
 
 		if (!announce_next(in)) {
@@ -401,9 +409,10 @@ static void on_committed(struct intake *in, const char *key, bool leave)
 	struct err err;
 
 	for (size_t i = 0; i < in->out_count; i++) {
-		if (strcmp(in->out[i], key))
+		if (strcmp(in->out[i].key, key) != 0)
 			continue;
-		free(in->out[i]);
+		free(in->out[i].key);
+		in->out_bytes -= in->out[i].bytes;
 		in->out[i] = in->out[--in->out_count];
 		if (source_done(in->source, key, leave, &err) < 0)
 			send_problem(in, "after", err.text, 0);
@@ -472,7 +481,7 @@ static bool answer_read(struct intake *in)
 	send_frame(in, json_pack("{ss ss ss}", "type", "state", "state", "reading", "key", ""));
 	said = read_mail(in, &mail);
 	json_object_set_new(said, "type", json_string("mail"));
-	add_bytes(said, &mail, false);
+	add_digest(said, &mail);
 	send_frame(in, said);
 	memmove(in->in.data, in->in.data + in->asked_size, in->in.len - in->asked_size);
 	buf_cut(&in->in, in->in.len - in->asked_size);
@@ -551,7 +560,7 @@ static void intake_clear(struct intake *in)
 {
 	source_free(&in->source);
 	for (size_t i = 0; i < in->out_count; i++)
-		free(in->out[i]);
+		free(in->out[i].key);
 	json_decref(in->config);
 	intent_rules_free(&in->rules);
 	mail_reader_free(&in->reader);

@@ -483,6 +483,7 @@ static void say_operator(struct book *b, const struct operator_config *o)
 	say_sender(b, "sender.", &o->senders[0]);
 	say_duration(b, "keep.events", o->keep_events);
 	say_duration(b, "keep.raw_mail", o->keep_raw_mail);
+	say_number(b, "keep.raw_mail_size", (double)o->keep_raw_mail_size);
 	say(b, "log.level", levels[o->log_level]);
 	say(b, "log.format", o->log_json ? "json" : "logfmt");
 	say_shape(b, &o->shape);

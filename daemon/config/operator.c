@@ -171,6 +171,9 @@ static const struct key keep_keys[] = {
 	{ ROW_AS("raw_mail", KEY_DURATION, operator_config, keep_raw_mail), .fallback = "30 days",
 		.least = US_DAY, .most = 100 * 365 * US_DAY,
 		.help = "how long to keep the mail that came in as it came" },
+	{ ROW_AS("raw_mail_size", KEY_SIZE, operator_config, keep_raw_mail_size), .fallback = "4 GiB",
+		.least = 100 * 1024 * 1024, .most = INT64_C(1) << 50,
+		.help = "how much of it in all: the oldest goes first" },
 	NO_KEY,
 };
 static const struct key_table keep_table = { "`keep`", "How long things are kept.", keep_keys };

@@ -7,7 +7,7 @@
 struct console_options;
 struct http_request;
 
-#define MAIL_IN_MOST (5 * 1024 * 1024)	/* of a body: more is not read in a mail */
+#define MAIL_IN_MOST (25 * 1024 * 1024)	/* of a body */
 
 /*
  * POST ?size=N&sender=S&recipient=R, the mail as the body: 200 when it is committed, 503 when it shall come again, 4xx never. sender= (or

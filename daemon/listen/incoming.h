@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-#define INCOMING_MAX_RAW (5 * 1024 * 1024)
+#define INCOMING_MAX_RAW (25 * 1024 * 1024)	/* is kept; of it FRAME_MAIL_MAX is read */
 
 struct incoming {
 	char *key;		/* a file's name, or "uidvalidity:uid" */

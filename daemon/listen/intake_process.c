@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,7 +28,10 @@ struct intake_process {
 	int pidfd;
 	struct event *death;
 	struct bufferevent *socket;	/* NULL: closed */
-	struct buf in;
+	struct buf in;			/* of a frame */
+	json_t *message;		/* whose bytes come; NULL */
+	struct buf bytes;
+	size_t wanted;			/* so many in all */
 	struct timer *over;
 };
 
@@ -37,6 +41,9 @@ static void close_socket(struct intake_process *p)
 		bufferevent_free(p->socket);
 	p->socket = NULL;
 	buf_clear(&p->in);
+	json_decref(p->message);
+	p->message = NULL;
+	buf_clear(&p->bytes);
 }
 
 /* The owner frees it in `ended`: nothing is done behind that. */
@@ -64,24 +71,75 @@ static void over_fired(void *arg)
 	intake_process_kill(arg);
 }
 
-static void read_cb(struct bufferevent *socket, void *arg)
+static void give(struct intake_process *p)
 {
-	struct intake_process *p = arg;
-	struct evbuffer *input = bufferevent_get_input(socket);
+	json_t *message = p->message;
+
+	p->message = NULL;
+	p->calls->frame(p->ctx, message, &p->bytes);
+	json_decref(message);
+	buf_clear(&p->bytes);
+}
+
+/* What is to come behind it; 0: nothing. */
+static int64_t bytes_behind(const json_t *message)
+{
+	return strcmp(frame_type(message), "mail") ? 0 : frame_integer(message, "bytes", 0);
+}
+
+/* -1: it is none. */
+static int take_frame(struct intake_process *p, struct evbuffer *input, struct err *err)
+{
 	size_t n = evbuffer_get_length(input);
-	json_t *message;
-	struct err err;
+	int64_t more;
 	int rc;
 
 	buf_reserve(&p->in, n);
 	evbuffer_remove(input, p->in.data + p->in.len, n);
 	p->in.len += n;
-	while ((rc = frame_decode(&p->in, &message, &err)) > 0) {
-		p->calls->frame(p->ctx, message);
-		json_decref(message);
+	rc = frame_decode(&p->in, &p->message, err);
+	if (rc <= 0)
+		return rc;
+	more = bytes_behind(p->message);
+	if (more < 0 || more > FRAME_RAW_MAX)
+		return err_set(err, "a mail of %lld bytes", (long long)more);
+	p->wanted = (size_t)more;
+	json_object_del(p->message, "bytes");
+	evbuffer_prepend(input, p->in.data, p->in.len);	/* the mail, or the next frame */
+	buf_clear(&p->in);
+	buf_reserve(&p->bytes, p->wanted);
+	return 1;
+}
+
+/* false: it is not all there. */
+static bool take_bytes(struct intake_process *p, struct evbuffer *input)
+{
+	size_t there = evbuffer_get_length(input), left = p->wanted - p->bytes.len, n = there < left ? there : left;
+
+	evbuffer_remove(input, p->bytes.data + p->bytes.len, n);
+	p->bytes.len += n;
+	return n == left;
+}
+
+static void read_cb(struct bufferevent *socket, void *arg)
+{
+	struct intake_process *p = arg;
+	struct evbuffer *input = bufferevent_get_input(socket);
+	struct err err;
+	int rc = 1;
+
+	while (rc > 0) {
+		if (!p->message)
+			rc = take_frame(p, input, &err);
+		if (p->message && rc > 0) {
+			rc = take_bytes(p, input);
+			if (rc)
+				give(p);
+		}
 	}
 	if (rc < 0) {
 		buf_reset(&p->in);
+		evbuffer_drain(input, evbuffer_get_length(input));
 		intake_process_kill(p);
 		p->calls->broken(p->ctx, err.text);
 	}

@@ -11,12 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
 struct intake_process;
 struct loop;
 
 struct intake_calls {
-	/* A frame that it sent, borrowed. May call intake_process_kill(), not _free(). */
-	void (*frame)(void *ctx, json_t *message);
+	/* A frame that it sent, and the bytes behind it (`mail`); both are borrowed, but the bytes may be taken by leaving BUF_INIT. May call intake_process_kill(), not _free(). */
+	void (*frame)(void *ctx, json_t *message, struct buf *bytes);
 	/* It sent what is no frame, and is being killed. */
 	void (*broken)(void *ctx, const char *why);
 	/* It is over: by a signal, or with a status. The callee frees it. */

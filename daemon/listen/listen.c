@@ -19,12 +19,12 @@
 #include "mailbox.h"
 #include "reception.h"
 
-#define PRUNE_EVERY US_HOUR
+#define PRUNE_EVERY (10 * US_MINUTE)	/* what 20 connections may bring within that stays beyond the size */
 
 struct prune {
 	struct store_job job;
 	struct listen *listen;		/* NULL: stopped meanwhile */
-	int64_t before;
+	int64_t before, most;
 };
 
 struct listen {
@@ -162,7 +162,9 @@ int listen_reload(struct listen *l, struct err *err)
 
 static int prune_run(struct store_job *job, struct db *db, struct err *err)
 {
-	return inbound_prune(db, ((struct prune *)job)->before, err);
+	const struct prune *p = (const struct prune *)job;
+
+	return inbound_prune(db, p->before, p->most, err);
 }
 
 static void prune_done(struct store_job *job, enum store_result result, const struct err *err)
@@ -186,6 +188,7 @@ static void prune(void *arg)
 	p->job = (struct store_job){ .run = prune_run, .done = prune_done };
 	p->listen = l;
 	p->before = clock_now() - decide_plan(l->decide)->operator.keep_raw_mail;
+	p->most = decide_plan(l->decide)->operator.keep_raw_mail_size;
 	if (store_submit(decide_store(l->decide), &p->job, STORE_NORMAL) < 0) {
 		free(p);
 		timer_set(l->pruning, PRUNE_EVERY);

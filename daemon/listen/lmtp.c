@@ -29,7 +29,8 @@
 #define CONNECTIONS 20			/* Postfix makes as many */
 #define RECIPIENTS 100
 #define LINE_MOST 4096
-#define MESSAGE_MOST (25 * 1024 * 1024)
+#define MESSAGE_MOST INCOMING_MAX_RAW
+#define HELD_MOST (64 * 1024 * 1024)	/* of mails that are being said, in all */
 #define SILENCE_S 300			/* RFC 5321 4.5.3.2 */
 #define SOCKET_MODE 0666		/* Postfix drops all groups but its own; who may write there says nothing that the world may not mail */
 
@@ -55,8 +56,10 @@ struct lmtp {
 	char *url, *path;		/* path: NULL on TCP */
 	struct evconnlistener *listener;
 	struct session *sessions;
-	size_t count;
+	size_t count, held;
 };
+
+static const char busy[] = "too many large mails come at once";
 
 /* --- sessions ------------------------------------------------------------------------------------------------------- */
 
@@ -67,8 +70,10 @@ static void forget_mail(struct session *s)
 	for (size_t i = 0; i < s->recipient_count; i++)
 		free(s->recipients[i]);
 	s->recipient_count = s->answered = 0;
+	if (s->lmtp)
+		s->lmtp->held -= s->data.bytes.len;
 	buf_clear(&s->data.bytes);
-	s->data = (struct lmtp_data){ .most = INCOMING_MAX_RAW };
+	s->data = (struct lmtp_data){ 0 };
 	s->in_mail = s->in_data = false;
 }
 
@@ -85,6 +90,7 @@ static void unlink_session(struct session *s)
 	if (s->next)
 		s->next->before = s->before;
 	l->count--;
+	l->held -= s->data.bytes.len;
 	s->lmtp = NULL;
 }
 
@@ -171,14 +177,16 @@ static void next_recipient(struct session *s)
 static void message_is_there(struct session *s)
 {
 	s->in_data = false;
-	if (s->data.size <= MESSAGE_MOST) {
+	if ((int64_t)s->data.bytes.len == s->data.size) {
 		next_recipient(s);
 		return;
 	}
 	for (; s->answered < s->recipient_count; s->answered++) {
-		metric_add(&metric_refused, 1);
-		evbuffer_add_printf(bufferevent_get_output(s->bev), "552 5.3.4 <%s> the message has more than %d bytes\r\n",
-			s->recipients[s->answered], MESSAGE_MOST);
+		bool never = s->data.size > MESSAGE_MOST;
+
+		metric_add(never ? &metric_refused : &metric_put_off, 1);
+		evbuffer_add_printf(bufferevent_get_output(s->bev), "%s <%s> %s\r\n", never ? "552 5.3.4" : "452 4.3.1", s->recipients[s->answered],
+			never ? "the message has more than 25 MB" : busy);
 	}
 	forget_mail(s);
 }
@@ -231,6 +239,8 @@ static void on_mail_from(struct session *s, const struct lmtp_command *c)
 		answer(s, "503 5.5.1 there is a sender already");
 	} else if (c->size > MESSAGE_MOST) {
 		answer(s, "552 5.3.4 the message is too large");
+	} else if ((uint64_t)c->size + s->lmtp->held > HELD_MOST) {
+		evbuffer_add_printf(bufferevent_get_output(s->bev), "452 4.3.1 %s\r\n", busy);
 	} else {
 		s->in_mail = true;
 		s->sender = xstrdup(c->path);
@@ -336,8 +346,11 @@ static bool take_data(struct session *s, struct evbuffer *in)
 	struct evbuffer_iovec part;
 	bool ended = false;
 
+	s->lmtp->held -= s->data.bytes.len;
+	s->data.most = HELD_MOST - s->lmtp->held < INCOMING_MAX_RAW ? HELD_MOST - s->lmtp->held : INCOMING_MAX_RAW;
 	while (!ended && evbuffer_peek(in, -1, NULL, &part, 1) > 0)
 		evbuffer_drain(in, lmtp_data_feed(&s->data, part.iov_base, part.iov_len, &ended));
+	s->lmtp->held += s->data.bytes.len;
 	if (ended)
 		message_is_there(s);
 	return ended;

@@ -74,10 +74,9 @@ static char *dump(json_t *value)
 	return text ? text : xstrdup("");
 }
 
-/* Digest and bytes; the bytes leave the message, so that the summary is short. */
-static int take_bytes(struct mail_job *job, bool keep_raw, struct err *err)
+static int take_digest(struct mail_job *job, struct err *err)
 {
-	const char *hex = frame_string(job->message, "sha256"), *raw = frame_string(job->message, "raw");
+	const char *hex = frame_string(job->message, "sha256");
 	struct buf digest = BUF_INIT;
 	int rc = 0;
 
@@ -86,11 +85,6 @@ static int take_bytes(struct mail_job *job, bool keep_raw, struct err *err)
 	else
 		memcpy(job->fact.sha256, digest.data, digest.len);
 	buf_clear(&digest);
-	if (rc == 0 && keep_raw && *raw && text_base64_decode(raw, strlen(raw), &job->raw) == 0) {
-		job->fact.raw = job->raw.data;
-		job->fact.raw_len = job->raw.len;
-	}
-	json_object_del(job->message, "raw");
 	return rc;
 }
 
@@ -156,8 +150,7 @@ static int mail_job_run(struct store_job *store_job, struct db *db, struct err *
 	return on_mail(job->decide, db, &job->fact, &job->result, err);
 }
 
-struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t *message, bool keep_raw,
-	int64_t now, struct err *err)
+struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t *message, int64_t now, struct err *err)
 {
 	struct mail_job *job = xcalloc(1, sizeof(*job));
 	struct mail_fact *f = &job->fact;
@@ -165,7 +158,7 @@ struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t
 	job->job.run = mail_job_run;
 	job->decide = decide;
 	job->message = json_incref(message);
-	if (take_bytes(job, keep_raw, err) < 0) {
+	if (take_digest(job, err) < 0) {
 		mail_job_free(&job);
 		return NULL;
 	}
@@ -200,10 +193,8 @@ void mail_job_free(struct mail_job **job)
 
 void mail_job_keep(struct mail_job *job, const void *raw, size_t n)
 {
-	buf_reset(&job->raw);
-	buf_add(&job->raw, raw, n);
-	job->fact.raw = job->raw.data;
-	job->fact.raw_len = job->raw.len;
+	job->fact.raw = raw;
+	job->fact.raw_len = n;
 }
 
 void mail_job_quarantined(const char *mailbox, const char *key, const char *why)

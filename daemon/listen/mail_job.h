@@ -14,7 +14,7 @@ struct mail_job {
 	struct decide *decide;
 	json_t *message;		/* a reference; what the fact borrows from */
 	char *intents, *summary;
-	struct buf raw;
+	struct buf raw;			/* whoever has them puts them here, to be freed with the job */
 	struct mail_bounce_said *bounces;
 	const char *relay_ids[4];
 	struct mail_fact fact;
@@ -23,14 +23,13 @@ struct mail_job {
 };
 
 /*
- * Loop thread. Borrows the mailbox's name. `keep_raw`: the bytes go into the table too. NULL with err if
+ * Loop thread. Borrows the mailbox's name. NULL with err if
  * the message is no mail. The caller sets job.done and owner.
  */
-struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t *message, bool keep_raw,
-	int64_t now, struct err *err);
+struct mail_job *mail_job_new(struct decide *decide, const char *mailbox, json_t *message, int64_t now, struct err *err);
 void mail_job_free(struct mail_job **job);
 
-/* The bytes, copied, go into the table. */
+/* The bytes, borrowed for the job's life, go into the table too. */
 void mail_job_keep(struct mail_job *job, const void *raw, size_t n);
 
 /* A mail is put aside, unread: counted, and an error logged. `key`: which, for whoever looks for it. Any thread. */

@@ -63,7 +63,10 @@ struct mailbox {
 	struct mailbox_condition condition;
 	char problem[400], problem_kind[16];
 
-	json_t *waiting[2 * FRAME_WINDOW];	/* mails behind the one in the store */
+	struct fetched {
+		json_t *message;
+		struct buf raw;
+	} waiting[2 * FRAME_WINDOW];	/* mails behind the one in the store */
 	size_t waiting_count;
 	struct mail_job *job;		/* in the store, or waiting for it to take it */
 	size_t jobs;			/* in the store: this struct stays */
@@ -157,8 +160,10 @@ static void send_frame(struct mailbox *box, json_t *message)
 
 static void forget_waiting(struct mailbox *box)
 {
-	for (size_t i = 0; i < box->waiting_count; i++)
-		json_decref(box->waiting[i]);
+	for (size_t i = 0; i < box->waiting_count; i++) {
+		json_decref(box->waiting[i].message);
+		buf_clear(&box->waiting[i].raw);
+	}
 	box->waiting_count = 0;
 }
 
@@ -216,7 +221,7 @@ static void watchdog_fired(void *arg)
 
 /* --- what it says --------------------------------------------------------------------------------------- */
 
-static void on_mail_frame(struct mailbox *box, json_t *message)
+static void on_mail_frame(struct mailbox *box, json_t *message, struct buf *bytes)
 {
 	timer_stop(box->watchdog);
 	box->reading[0] = '\0';
@@ -226,7 +231,8 @@ static void on_mail_frame(struct mailbox *box, json_t *message)
 		end_intake(box);
 		return;
 	}
-	box->waiting[box->waiting_count++] = json_incref(message);
+	box->waiting[box->waiting_count++] = (struct fetched){ json_incref(message), *bytes };
+	*bytes = (struct buf)BUF_INIT;
 	submit_next(box);
 }
 
@@ -269,7 +275,7 @@ static void got_token(void *ctx, const char *token, const char *why)
 	bearer_free(&box->bearer);
 }
 
-static void on_frame(void *ctx, json_t *message)
+static void on_frame(void *ctx, json_t *message, struct buf *bytes)
 {
 	struct mailbox *box = ctx;
 	const char *type = frame_type(message);
@@ -277,7 +283,7 @@ static void on_frame(void *ctx, json_t *message)
 	if (box->ending) {
 		;
 	} else if (!strcmp(type, "mail")) {
-		on_mail_frame(box, message);
+		on_mail_frame(box, message, bytes);
 	} else if (!strcmp(type, "state")) {
 		on_state(box, message);
 	} else if (!strcmp(type, "problem")) {
@@ -392,22 +398,25 @@ static void remember(const struct mailbox *box, struct mail_job *job)
 
 static void submit_next(struct mailbox *box)
 {
-	bool keep_raw = box->plan->operator.keep_raw_mail > 0;
-	json_t *message;
+	struct fetched first;
 	struct err err;
 
 	if (box->job || !box->waiting_count)
 		return;
-	message = box->waiting[0];
+	first = box->waiting[0];
 	memmove(box->waiting, box->waiting + 1, --box->waiting_count * sizeof(box->waiting[0]));
 	CRASH_POINT("imap.after_fetch");
-	box->job = mail_job_new(box->decide, box->config->name, message, keep_raw, clock_now(), &err);
-	json_decref(message);
+	box->job = mail_job_new(box->decide, box->config->name, first.message, clock_now(), &err);
+	json_decref(first.message);
 	if (!box->job) {
+		buf_clear(&first.raw);
 		log_error("intake.frame", L_STR("mailbox", box->config->name), L_STR("why", err.text));
 		end_intake(box);
 		return;
 	}
+	box->job->raw = first.raw;
+	if (first.raw.len && box->plan->operator.keep_raw_mail > 0)
+		mail_job_keep(box->job, first.raw.data, first.raw.len);
 	remember(box, box->job);
 	box->job->owner = box;
 	box->job->job.done = job_done;

@@ -23,7 +23,7 @@
 #define AT_ONCE 64			/* mails that wait, are read or are in the store */
 #define READS_WITHIN (60 * US_SECOND)	/* one mail; the CPU time has its own limit */
 #define DEADLY 2			/* times that a mail may end the intake */
-#define RAW_KEPT (1024 * 1024)
+#define BYTES_AT_ONCE (64 * 1024 * 1024)	/* of them all */
 
 struct letter {
 	struct letter *next;		/* that waits behind it */
@@ -51,7 +51,7 @@ struct reception {
 	bool ending;
 	struct letter *first, *last;	/* that wait */
 	struct letter *stored;		/* that are in the store */
-	size_t count;			/* of both */
+	size_t count, bytes;		/* of both */
 	struct timer *turn, *watchdog;
 };
 
@@ -80,6 +80,7 @@ static struct letter *take_first(struct reception *r)
 static void finish(struct letter *l, bool committed, const char *why)
 {
 	l->reception->count--;
+	l->reception->bytes -= l->raw.len;
 	l->done(l->arg, committed, why);
 	letter_free(l);
 }
@@ -125,7 +126,7 @@ static void keep_unread(struct letter *l, const char *why)
 	json_t *message;
 
 	l->unread = true;
-	digest_sha256(buf_cstr(&l->raw), l->raw.len, digest);
+	digest_sha256(buf_cstr(&l->raw), l->raw.len < FRAME_MAIL_MAX ? l->raw.len : FRAME_MAIL_MAX, digest);
 	text_hex(&hex, digest, sizeof(digest));
 	mail_job_quarantined(l->source, buf_cstr(&hex), why);
 	message = json_pack("{ss s[s] ss}", "class", "unreadable", "evidence", why, "sha256", buf_cstr(&hex));
@@ -172,7 +173,7 @@ static void to_store(struct letter *l, json_t *message)
 
 	json_object_set_new(message, "size", json_integer(l->size));
 	json_object_set_new(message, "received", json_integer(l->received));
-	l->job = mail_job_new(r->decide, l->source, message, keep, l->received, &err);
+	l->job = mail_job_new(r->decide, l->source, message, l->received, &err);
 	json_decref(message);
 	if (!l->job) {
 		log_error("intake.frame", L_STR("mailbox", l->source), L_STR("why", err.text));
@@ -180,7 +181,7 @@ static void to_store(struct letter *l, json_t *message)
 		return;
 	}
 	if (keep)
-		mail_job_keep(l->job, l->raw.data, l->raw.len < RAW_KEPT ? l->raw.len : RAW_KEPT);
+		mail_job_keep(l->job, l->raw.data, l->raw.len);
 	l->job->owner = l;
 	l->job->job.done = job_done;
 	if (store_submit(decide_store(r->decide), &l->job->job, STORE_NORMAL) < 0)
@@ -191,10 +192,11 @@ static void to_store(struct letter *l, json_t *message)
 
 /* --- at the intake ------------------------------------------------------------------------------------------------ */
 
-static void on_frame(void *ctx, json_t *message)
+static void on_frame(void *ctx, json_t *message, struct buf *bytes)
 {
 	struct reception *r = ctx;
 
+	(void)bytes;
 	if (r->ending || !r->asked)
 		return;
 	if (!strcmp(frame_type(message), "state")) {
@@ -268,6 +270,7 @@ static void turn(void *arg)
 {
 	struct reception *r = arg;
 	const struct letter *l = r->first;
+	size_t read;
 
 	if (r->process && r->stale && !r->asked && !r->ending)
 		end(r);
@@ -278,9 +281,10 @@ static void turn(void *arg)
 		return;
 	}
 	r->asked = true;
+	read = l->raw.len < FRAME_MAIL_MAX ? l->raw.len : FRAME_MAIL_MAX;
 	timer_set(r->watchdog, READS_WITHIN);
-	(void)intake_process_say(r->process, json_pack("{ss sI sI}", "type", "read", "size", (json_int_t)l->raw.len, "received", (json_int_t)l->received));
-	intake_process_bytes(r->process, buf_cstr(&l->raw), l->raw.len);
+	(void)intake_process_say(r->process, json_pack("{ss sI sI}", "type", "read", "size", (json_int_t)read, "received", (json_int_t)l->received));
+	intake_process_bytes(r->process, buf_cstr(&l->raw), read);
 }
 
 /* --- the part ----------------------------------------------------------------------------------------------------- */
@@ -337,7 +341,7 @@ int reception_take(struct reception *r, const char *source, struct buf *raw, int
 {
 	struct letter *l;
 
-	if (r->count >= AT_ONCE)
+	if (r->count >= AT_ONCE || (r->count && r->bytes + raw->len > BYTES_AT_ONCE))
 		return -1;
 	l = xcalloc(1, sizeof(*l));
 	l->reception = r;
@@ -356,6 +360,7 @@ int reception_take(struct reception *r, const char *source, struct buf *raw, int
 		r->first = l;
 	r->last = l;
 	r->count++;
+	r->bytes += l->raw.len;
 	timer_set(r->turn, 0);
 	return 0;
 }

@@ -31,8 +31,8 @@ void reception_free(struct reception **r);
 typedef void reception_done(void *arg, bool committed, const char *why);
 
 /*
- * Takes the bytes (of which the first 5 MB are read) and leaves BUF_INIT. `size`: of the whole. source: the mailbox's name, copied.
- * -1: too many wait; the bytes stay the caller's, and done is not called.
+ * Takes the bytes (of which 25 MB are kept and the first 5 MB read) and leaves BUF_INIT. `size`: of the whole. source: the mailbox's name, copied.
+ * -1: too many wait, or too large ones; the bytes stay the caller's, and done is not called.
  */
 int reception_take(struct reception *r, const char *source, struct buf *raw, int64_t size, reception_done *done, void *arg);
 

@@ -67,8 +67,64 @@ STATEMENT(prune, BUCKETED,
 	"DELETE FROM inbound_raw"
 	" WHERE bucket = ?1 AND received < ?2");
 
-int inbound_prune(struct db *db, int64_t before, struct err *err)
+STATEMENT(weigh, BUCKETED,
+	"SELECT received, LENGTH(raw) FROM inbound_raw"
+	" WHERE bucket = ?1 AND received >= ?2");
+
+struct kept {
+	int64_t received, bytes;
+};
+
+static int oldest_first(const void *a, const void *b)
 {
+	int64_t x = ((const struct kept *)a)->received, y = ((const struct kept *)b)->received;
+
+	return x < y ? -1 : x > y;
+}
+
+static int weigh(struct db *db, int64_t since, struct kept **out, size_t *count_out, struct err *err)
+{
+	size_t cap = 0;
+	int got = 0;
+
+	for (int bucket = 0; bucket < BUCKETS && got >= 0; bucket++) {
+		struct query *q = db_query(db, &sql_weigh);
+
+		query_int(q, 1, bucket);
+		query_int(q, 2, since);
+		while ((got = query_row(q, err)) == 1) {
+			*out = xgrow(*out, &cap, *count_out + 1, sizeof(**out));
+			(*out)[(*count_out)++] = (struct kept){ query_get_int(q, 0), query_get_int(q, 1) };
+		}
+		query_done(q);
+	}
+	return got < 0 ? -1 : 0;
+}
+
+/* Moves `before` forward until what is left weighs no more than that. */
+static int fit(struct db *db, int64_t *before, int64_t most, struct err *err)
+{
+	struct kept *all = NULL;
+	size_t count = 0;
+	int64_t sum = 0;
+	int rc = weigh(db, *before, &all, &count, err);
+
+	if (count)
+		qsort(all, count, sizeof(*all), oldest_first);
+	for (size_t i = 0; i < count; i++)
+		sum += all[i].bytes;
+	for (size_t i = 0; i < count && sum > most; i++) {
+		sum -= all[i].bytes;
+		*before = all[i].received + 1;
+	}
+	free(all);
+	return rc;
+}
+
+int inbound_prune(struct db *db, int64_t before, int64_t most, struct err *err)
+{
+	if (fit(db, &before, most, err) < 0)
+		return -1;
 	for (int bucket = 0; bucket < BUCKETS; bucket++) {
 		struct query *q = db_query(db, &sql_prune);
 

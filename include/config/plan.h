@@ -183,7 +183,7 @@ struct operator_config {
 	const struct esp_config *esps;
 	size_t esp_count;
 	struct shape_config shape;
-	int64_t keep_events, keep_raw_mail;
+	int64_t keep_events, keep_raw_mail, keep_raw_mail_size;
 	enum log_level log_level;
 	bool log_json;
 	struct tracking_config tracking;

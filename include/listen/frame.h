@@ -32,12 +32,12 @@
  *              one was it. state "idle": all that is there has been read. state "rests": and committed; learns "told", by the server or
  *              the kernel, when there is more, or "asks"
  *   mail       key; uid, uidvalidity (0: none); sha256 (hex, of the first 5 MB; of the key where no byte could be had); size; received
- *              (microseconds UTC); raw (base64 of at most the first megabyte, if asked for); and what
+ *              (microseconds UTC); bytes (if asked for: so many bytes of the mail come behind the frame, at most FRAME_RAW_MAX); and what
  *              reading_json() (reading.h) says
  *   gone       key: of `known`, or committed: nothing is left to be done with that mail
  *   problem    kind: network, login (a person must see to it), config, mail (that one alone), after (what should become of a mail was refused;
  *              it is tried again); what; retry_in (seconds; 0: it goes on)
- * At most FRAME_WINDOW mails are out without `committed`. Mails of a mailbox come in the order of their uids;
+ * At most FRAME_WINDOW mails, and one more than fit into FRAME_WINDOW_BYTES, are out without `committed`. Mails of a mailbox come in the order of their uids;
  * the watermark is the daemon's: it may store the uid of a mail together with what follows from it.
  */
 #ifndef LISTEN_FRAME_H
@@ -51,7 +51,9 @@
 
 #define FRAME_MAX (4 * 1024 * 1024)
 #define FRAME_MAIL_MAX (5 * 1024 * 1024)
+#define FRAME_RAW_MAX (25 * 1024 * 1024)
 #define FRAME_WINDOW 8
+#define FRAME_WINDOW_BYTES (16 * 1024 * 1024)
 #define FRAME_FD 3
 
 /* Appends one frame. The message is borrowed. -1: not UTF-8, or too long. */

@@ -39,8 +39,8 @@ typedef void listen_taken(void *arg, bool committed, const char *why);
 
 /*
  * Reads a mail that is brought and tells decide, as with one in a mailbox; `done` is told once, not within the call. sender: "" for the null
- * sender, NULL if it is not known; recipient: NULL if it is not known; neither has a control character. data: what there is of it, of which the
- * first 5 MB are read; size: of the whole. All is borrowed for the call. -1: too many wait, and done is not told.
+ * sender, NULL if it is not known; recipient: NULL if it is not known; neither has a control character. data: what there is of it, of which 25 MB are kept and
+ * the first 5 MB read; size: of the whole. All is borrowed for the call. -1: too many wait, and done is not told.
  */
 int listen_take(struct listen *l, const char *sender, const char *recipient, const char *data, size_t n, int64_t size, listen_taken *done,
 	void *arg) MUSTCHECK;

@@ -541,7 +541,8 @@ int inbound_take(struct db *db, const struct inbound *in, struct err *err) MUSTC
 /* Newest first, of everybody and nobody; without raw. A report: it looks into each bucket. */
 int inbound_latest(struct db *db, size_t max, struct arena *arena, struct inbound **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 int inbound_find(struct db *db, int64_t id, struct arena *arena, struct inbound *out, struct err *err) MUSTCHECK;	/* read; 1/0/-1; with raw, if it is still kept */
-int inbound_prune(struct db *db, int64_t before, struct err *err) MUSTCHECK;	/* raw bytes older than that */
+/* Raw bytes older than that go, and of the others the oldest until so many are left in all. */
+int inbound_prune(struct db *db, int64_t before, int64_t most, struct err *err) MUSTCHECK;
 
 /* What an operator must see to: `kind` bounce complaint mail, `what` in a few words; how often, and the newest as a sample. */
 struct alarm { const char *kind, *what, *sample; int64_t times, first, last; };

@@ -3,7 +3,6 @@
 
 Needs root, as Dovecot does. Everything is on loopback, in one folder that goes away.
 """
-import base64
 import hashlib
 import os
 import shutil
@@ -41,7 +40,7 @@ def test_maildir(top):
     check(intake.states == ["1.a"], "the mail is named before it is read")
     check(got["class"] == "human" and got["text"] == "Please call me tomorrow.", "reading: %r" % got)
     check(got["tokens"][0]["kind"] == "r" and got["tokens"][0]["text"] == TOKEN, "token: %r" % got["tokens"])
-    raw = base64.b64decode(got["raw"])
+    raw = got["raw"]
     check(raw == mail("first") and got["sha256"] == hashlib.sha256(raw).hexdigest() and got["size"] == len(raw), "bytes and digest")
     check(os.path.exists(box + "/new/1.a"), "the file stays in new/ until it is committed")
     deliver(box, "2.b", mail("second"))	# the poll is an hour away: the arrival itself wakes it
@@ -54,6 +53,23 @@ def test_maildir(top):
     again = Intake(url="maildir:" + box, poll_seconds=3600)
     check(again.wait("mail")["key"] == "2.b", "what was not committed comes again")
     again.quiet()
+
+
+def test_large(top):
+    """25 MB come as they are, their digest is that of the first 5, and what is out is bounded."""
+    box = maildir(top + "/large")
+    large = mail("large") + (b"z" * 998 + b"\r\n") * 30000
+    large = large[:25 * 1024 * 1024 + 10]
+    for name in ("1", "2", "3"):
+        deliver(box, name, large)
+    intake = Intake(url="maildir:" + box, poll_seconds=3600, raw=True)
+    first = intake.wait("mail")
+    check(first["raw"] == large[:-10] and first["size"] == len(large), "its bytes, up to 25 MB: %d" % len(first["raw"]))
+    check(first["sha256"] == hashlib.sha256(large[:5 << 20]).hexdigest(), "digest")
+    intake.send(type="poll_now")
+    intake.commit(first)
+    check(intake.wait("mail")["key"] == "2", "the next when that is committed")
+    intake.quiet()
 
 
 def test_window(top):
@@ -197,6 +213,7 @@ def main():
     try:
         test_maildir(top)
         test_window(top)
+        test_large(top)
         test_hostile_mail(top)
         test_nonsense_from_the_daemon(top)
         dovecot = Dovecot(top + "/dovecot")

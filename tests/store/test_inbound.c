@@ -25,7 +25,9 @@ static int take(struct with_store *w, struct db *db, void *arg, struct err *err)
 
 static int prune(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
-	return inbound_prune(db, *(int64_t *)arg, err);
+	const int64_t *wanted = arg;
+
+	return inbound_prune(db, wanted[0], wanted[1], err);
 }
 
 static int64_t ask(struct with_store *w, const char *sql)
@@ -74,14 +76,14 @@ static void a_mail_is_taken_once(void **state)
 static void raw_bytes_go_when_their_time_is_over(void **state)
 {
 	struct take first = mail(1, 7, 100, 1), second = mail(2, 8, 200, 1), bare = mail(3, 9, 50, 1);
-	int64_t before = 200;
+	int64_t wanted[] = { 200, 1000 };
 
 	bare.in.raw = NULL;
 	bare.in.raw_len = 0;
 	do_job(*state, take, &first);
 	do_job(*state, take, &second);
 	do_job(*state, take, &bare);
-	do_job(*state, prune, &before);
+	do_job(*state, prune, wanted);
 	close_store(*state);
 	assert_int_equal(ask(*state, "SELECT COUNT(*) FROM inbound"), 3);
 	assert_int_equal(ask(*state, "SELECT COUNT(*) FROM inbound_raw"), 1);
@@ -89,10 +91,26 @@ static void raw_bytes_go_when_their_time_is_over(void **state)
 	open_store(*state);
 }
 
+/* Nine bytes each. */
+static void the_oldest_bytes_go_when_there_are_too_many(void **state)
+{
+	struct take mails[] = { mail(1, 7, 300, 1), mail(2, 8, 100, 1), mail(3, 9, 200, 1), mail(4, 10, 400, 1) };
+	int64_t wanted[] = { 0, 20 };
+
+	for (size_t i = 0; i < 4; i++)
+		do_job(*state, take, &mails[i]);
+	do_job(*state, prune, wanted);
+	close_store(*state);
+	assert_int_equal(ask(*state, "SELECT COUNT(*) FROM inbound_raw"), 2);
+	assert_int_equal(ask(*state, "SELECT MIN(received) FROM inbound_raw"), 300);
+	open_store(*state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_mail_is_taken_once, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(the_oldest_bytes_go_when_there_are_too_many, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(raw_bytes_go_when_their_time_is_over, setup_store, teardown_store),
 	};
 

@@ -207,7 +207,7 @@ static int prune_hits(struct with_store *w, struct db *db, void *arg, struct err
 
 static int prune_inbound(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
-	return inbound_prune(db, 1000, err);
+	return inbound_prune(db, 1000, INT64_MAX, err);
 }
 
 static int set_mailbox(struct with_store *w, struct db *db, void *arg, struct err *err)

@@ -45,11 +45,22 @@ class Intake:
                 if len(self.got) >= 4 + n:
                     message = json.loads(self.got[4:4 + n])
                     self.got = self.got[4 + n:]
+                    if message["type"] == "mail" and message.get("bytes"):
+                        message["raw"] = self.take(message["bytes"])
                     return message
-            data = self.socket.recv(65536)
-            if not data:
-                raise Failed("the intake ended")
-            self.got += data
+            self.more()
+
+    def more(self):
+        data = self.socket.recv(1 << 20)
+        if not data:
+            raise Failed("the intake ended")
+        self.got += data
+
+    def take(self, n):
+        while len(self.got) < n:
+            self.more()
+        data, self.got = self.got[:n], self.got[n:]
+        return data
 
     def wait(self, kind):
         while True:
