@@ -260,7 +260,7 @@ static int unsubscribes(const char *name, bool should, int *count_out)
 static void wishes_to_be_left_alone(void **state)
 {
 	static const char *const sets[][2] = { { "unsubscribe", "other" }, { "wishes_1", "other_1" }, { "wishes_2", "other_2" }, { "wishes_3", "other_3" }, { "wishes_4", "other_4" },
-		{ "wishes_5", "other_5" } };
+		{ "wishes_5", "other_5" }, { "wishes_6", "other_6" } };
 	bool good = true;
 
 	(void)state;
