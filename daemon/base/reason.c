@@ -13,13 +13,14 @@
 #include "base/reason.h"
 #include "reason_words.h"
 
-#define WORDS_MAX (16 * 1024)
+#define WORDS_MAX (8 * 1024)
 
 struct look {
 	const struct refusal *r;
 	const char *text;		/* squeezed */
 	const char *by_status;		/* what the number says by itself */
 	const char *by_form;		/* what the program that writes so means, or NULL */
+	signed char *known;		/* of each set: 1 the words are in it, -1 they are not, 0 not asked yet */
 };
 
 /* --- one line of lower case ------------------------------------------------------------------------------ */
@@ -81,7 +82,9 @@ static bool before_data(const struct look *l)
 
 static bool said(const struct look *l, enum reason_words set)
 {
-	return reason_words(set, l->text);
+	if (!l->known[set])
+		l->known[set] = reason_words(set, l->text) ? 1 : -1;
+	return l->known[set] > 0;
 }
 
 /* "5.1.1" over words that say something else is no unknown user. */
@@ -262,7 +265,8 @@ static const char *decide(struct look *l)
 const char *reason_of_refusal(const struct refusal *r)
 {
 	struct buf text = BUF_INIT;
-	struct look l = { .r = r };
+	signed char known[REASON_WORDS] = { 0 };
+	struct look l = { .r = r, .known = known };
 	const char *reason;
 
 	if (!strncmp(r->status, "2.", 2))
