@@ -224,6 +224,7 @@ SRC_decide := \
 	daemon/decide/on_doubt.c \
 	daemon/decide/on_claim.c \
 	daemon/decide/on_dot.c \
+	daemon/decide/on_download.c \
 	daemon/decide/on_enroll.c \
 	daemon/decide/on_erase.c \
 	daemon/decide/on_esp.c \

@@ -187,10 +187,8 @@ int token_check(const struct token_ring *ring, enum token_kind kind, const char 
 	if (kinds[at].kind != kind)
 		return err_set(err, "of another kind");
 	day = (uint16_t)(raw[10] << 8 | raw[11]);
-	if (kinds[at].days && day_of(now_us) > day + kinds[at].days)
-		return err_set(err, "expired");
 	for (i = 0; i < 8; i++)
 		id = id << 8 | raw[2 + i];
 	*out = (struct token){ .kind = kind, .id = (int64_t)id, .day = day, .link = raw[12] };
-	return 0;
+	return kinds[at].days && day_of(now_us) > day + kinds[at].days ? err_set(err, "expired") : 0;
 }

@@ -60,6 +60,7 @@ static const struct symbol page_names[] = {
 	{ .name = "fields", .type = VALUE_LIST },
 	{ .name = "message", .type = VALUE_TEXT },
 	{ .name = "action", .type = VALUE_TEXT },
+	{ .name = "button", .type = VALUE_TEXT },
 	{ .name = "email", .type = VALUE_TEXT },
 	{ .name = "download_url", .type = VALUE_TEXT },
 	{ .name = "lead", .type = VALUE_OBJECT },

@@ -1,5 +1,5 @@
 /*
- * on_hit.c: a pixel was fetched, a link was followed, a file was downloaded.
+ * on_hit.c: a pixel was fetched, a link was followed.
  *
  * A hit is kept at once. An open takes effect at once, too, a click after the hold of design section 4 (`click_hold`), when a burst of a scanner
  * would have shown; the row in the queue says when, so that it holds over a restart. judge.c says what the effect is.
@@ -110,31 +110,4 @@ int on_hit(struct decide *d, struct db *db, const struct hit_fact *fact, struct 
 	if (keep_hit(d, db, &h, &kept, err))
 		return -1;
 	return kept ? take_effect(d, db, &h, &mail, err) : 0;
-}
-
-int on_download(struct decide *d, struct db *db, const struct download *fact, struct download_result *out, struct err *err)
-{
-	struct arena *arena = decide_arena(d);
-	struct delivery mail;
-	struct buf data = BUF_INIT;
-	struct person p;
-	int found = deliveries_find(db, fact->delivery, arena, &mail, err), rc = 0;
-
-	*out = (struct download_result){ .found = false };
-	if (found <= 0 || !*mail.download)
-		return found < 0 ? -1 : 0;
-	out->found = true;
-	snprintf(out->file, sizeof(out->file), "%s", mail.download);
-	if (!fact->count)
-		return 0;
-	found = person_load(d, db, mail.prospect, fact->at, &p, err);
-	if (found <= 0)
-		return found;
-	buf_str(&data, "{\"file\":");
-	text_json(&data, mail.download, strlen(mail.download));
-	buf_char(&data, '}');
-	if (person_happen(&p, "download", mail.download, buf_cstr(&data), NULL, err) || person_settle(&p, err))
-		rc = -1;
-	buf_clear(&data);
-	return rc;
 }

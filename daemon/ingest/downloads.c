@@ -1,6 +1,7 @@
 /*
  * downloads.c: GET|HEAD /d/T: the file that a mail offers, by a link that expires. Whole or one range of it
- * (RFC 9110 section 14), sent by the kernel from the file, never read here.
+ * (RFC 9110 section 14), sent by the kernel from the file, never read here. POST /d/T: the mail once more, with a
+ * link that has not expired; the answer is always the same, so that it tells nothing about anybody.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -168,7 +169,64 @@ static void download_done(struct store_job *job, enum store_result result, const
 	look_only(c);
 }
 
-void download_get(void *ctx, struct http_request *r)
+/* --- a new link --------------------------------------------------------------------------------------------- */
+
+static void offer_again(struct http_request *r, const struct plan *plan)
+{
+	static const char message[] = "We can send the mail that it came with once more, with a new link, to the address that we have.";
+	struct page *page;
+
+	if (!http_wants_html(r)) {
+		http_problem(r, 410, "This link has expired. A POST to it sends the mail once more.", NULL);
+		return;
+	}
+	page = page_new(r, plan, "error", "This link has expired");
+	page_set(page, "message", value_text(message));
+	page_set(page, "action", value_text(http_path(r)));
+	page_set(page, "button", value_text("Send it to me again"));
+	page_send(page, 410);
+}
+
+static int again_run(struct store_job *job, struct db *db, struct err *err)
+{
+	struct download_call *c = (struct download_call *)job;
+
+	return on_download_again(c->call.in->decide, db, &c->fact, err);
+}
+
+static void again_done(struct store_job *job, enum store_result result, const struct err *err)
+{
+	static const char said[] = "The mail is on its way once more, unless it was sent not long ago.";
+	struct download_call *c = (struct download_call *)job;
+	struct call call = c->call;
+	struct page *page;
+
+	if (!call_done(&c->call, result, err))
+		return;
+	if (http_wants_html(call.r)) {
+		page = page_new(call.r, call.plan, "error", "Look into your mailbox");
+		page_set(page, "message", value_text(said));
+		page_send(page, 202);
+	} else {
+		http_reply(call.r, 202, "text/plain", said, sizeof(said) - 1);
+	}
+	call_end(&call);
+}
+
+static void send_again(struct ingest *in, struct http_request *r, int64_t delivery, int64_t now)
+{
+	struct download_call *c = call_new(in, r, sizeof(*c));
+
+	c->call.job.run = again_run;
+	c->call.job.done = again_done;
+	c->fact.delivery = delivery;
+	c->fact.at = now;
+	call_write(&c->call, STORE_NORMAL);
+}
+
+/* --- both --------------------------------------------------------------------------------------------------- */
+
+void download_any(void *ctx, struct http_request *r)
 {
 	struct ingest *in = ctx;
 	const char *range = http_header(r, "Range");
@@ -176,14 +234,19 @@ void download_get(void *ctx, struct http_request *r)
 	struct token token;
 	struct download_call *c;
 	struct err err;
+	bool good = read_token(in, r, TOKEN_DOWNLOAD, "", now, &token, &err) == 0;
 
-	if (read_token(in, r, TOKEN_DOWNLOAD, "", now, &token, &err) < 0) {
-		if (strcmp(err.text, "expired") == 0)
-			page_problem(r, ingest_plan(in), 410, "This link has expired",
-				"Please answer the mail that it came with, and we send you a new one.");
-		else
-			page_problem(r, ingest_plan(in), 404, "No such link",
-				"This link is not known here. It may have been cut off on its way.");
+	if (!good && strcmp(err.text, "expired") != 0) {
+		page_problem(r, ingest_plan(in), 404, "No such link",
+			"This link is not known here. It may have been cut off on its way.");
+		return;
+	}
+	if (http_method(r) == HTTP_POST) {
+		send_again(in, r, token.id, now);
+		return;
+	}
+	if (!good) {
+		offer_again(r, ingest_plan(in));
 		return;
 	}
 	c = call_new(in, r, sizeof(*c));

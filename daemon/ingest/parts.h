@@ -152,7 +152,7 @@ void open_get(void *ctx, struct http_request *r);		/* links.c */
 void click_get(void *ctx, struct http_request *r);
 /* A look at the page to unsubscribe: it says something of the clicks around it. */
 void unsubscribe_seen(struct ingest *in, struct http_request *r, const struct token *token, int64_t now);
-void download_get(void *ctx, struct http_request *r);		/* downloads.c */
+void download_any(void *ctx, struct http_request *r);		/* downloads.c */
 void unsubscribe_any(void *ctx, struct http_request *r);	/* consent.c */
 void confirm_any(void *ctx, struct http_request *r);
 void preferences_any(void *ctx, struct http_request *r);	/* preferences.c */

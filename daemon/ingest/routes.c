@@ -38,7 +38,7 @@ const struct http_route ingest_routes[] = {
 	{ HTTP_POST | HTTP_LARGE, "/v1/esp/", esp_post },
 	{ HTTP_GET, "/o/", open_get },
 	{ HTTP_GET, "/c/", click_get },
-	{ HTTP_GET, "/d/", download_get },
+	{ HTTP_GET | HTTP_POST, "/d/", download_any },
 	{ HTTP_GET | HTTP_POST, "/u/", unsubscribe_any },
 	{ HTTP_GET | HTTP_POST, "/y/", confirm_any },
 	{ HTTP_GET | HTTP_POST, "/p/", preferences_any },

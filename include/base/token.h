@@ -55,8 +55,8 @@ void token_make(const struct token_ring *ring, enum token_kind kind, int64_t id,
 
 /*
  * Verifies the MAC (constant time), the kind, and the age: bounce 60 days, open and click 180, download 14, confirm
- * 30, sales 60, others for ever. Case is ignored (mail systems change it). The error says "not ours", "expired" or "of
- * another kind".
+ * 30, sales 60, others for ever. Case is ignored (mail systems change it). The error says "not ours", "of another
+ * kind" or "expired"; of one that expired *out is set nevertheless.
  */
 int token_check(const struct token_ring *ring, enum token_kind kind, const char *s, size_t n, int64_t now_us,
 		struct token *out, struct err *err) MUSTCHECK;

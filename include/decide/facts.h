@@ -186,6 +186,8 @@ struct download_result {
 };
 
 int on_download(struct decide *d, struct db *db, const struct download *fact, struct download_result *out, struct err *err) MUSTCHECK;
+/* The link has expired: its mail comes once more, with new links, to the address they have now; once an hour and three times a day. */
+int on_download_again(struct decide *d, struct db *db, const struct download *fact, struct err *err) MUSTCHECK;
 
 struct unsubscribe {
 	int64_t delivery;		/* whose link it was; 0: `prospect` says who */

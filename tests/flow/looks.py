@@ -83,7 +83,7 @@ PAGES = [
 	("preferences", {"email": "m***@nordlicht.example", "topics": TOPICS, "limits": LIMITS, "languages": LANGUAGES, "answer": "saved"}),
 	("preferences", {"email": "m***@nordlicht.example", "limits": LIMITS, "withdrawn": True, "paused_until": "2031-06-05", "answer": "wrong", "message": "Until when?"}),
 	("preferences.de", {"email": "m***@nordlicht.example", "topics": TOPICS, "limits": LIMITS, "languages": LANGUAGES, "language": "de"}),
-	("error", {"title": "This link has expired", "message": "Please sign up again."}),
+	("error", {"title": "This link has expired", "message": "We can send it once more.", "action": "/d/x", "button": "Send it to me again"}),
 	("sales-answer", {"lead": LEAD, "answer": "accept", "message": "You take this lead."}),
 	("sales-answer", {"lead": LEAD, "answer": "reject", "message": "Please say why."}),
 	("sales-answer", {"lead": LEAD, "answer": "won", "message": "How much is it worth?"}),

@@ -819,6 +819,58 @@ static void a_download_is_whole_or_a_part(void **state)
 	gets(get_as("GET", path, HTML), "410 Gone");
 }
 
+/* How many mails go out now; the last one's id. */
+static int sends_fn(struct db *db, void *arg, struct err *err)
+{
+	*(int64_t *)arg = 0;
+	return send_fn(db, arg, err);
+}
+
+static int64_t sends(void)
+{
+	int64_t delivery = 0;
+
+	run_job(false, sends_fn, &delivery);
+	return delivery;
+}
+
+static void a_link_that_has_expired_comes_anew(void **state)
+{
+	int64_t first = one_mail(), again;
+	char *path = path_of("/d/", TOKEN_DOWNLOAD, first, 0, ""), *answer;
+
+	(void)state;
+	gets(post_as(path, FORM, HTML, ""), "202 Accepted");	/* it works still, and it was sent a moment ago */
+	assert_int_equal(sends(), 0);
+	clock_set(START + 15 * US_DAY);
+	while (sends())		/* what else was due by now */
+		;
+	answer = get_as("GET", path, HTML);
+	has(answer, "410 Gone");
+	has(answer, "<form method=\"post\"");
+	has(answer, "Send it to me again");
+	lacks(answer, "b.example");
+	free(answer);
+	gets(get_as("GET", path, ""), "410 Gone");
+	gets(post_as(path, FORM, HTML, ""), "Look into your mailbox");
+	again = sends();
+	assert_int_not_equal(again, 0);
+	assert_int_not_equal(again, first);
+	gets(get_as("GET", path_of("/d/", TOKEN_DOWNLOAD, again, 0, ""), HTML), "200 OK");
+	/* not twice in an hour, not four times a day; the answer is the same */
+	gets(post_as(path, FORM, HTML, ""), "Look into your mailbox");
+	assert_int_equal(sends(), 0);
+	for (int i = 1; i <= 4; i++) {
+		clock_set(START + 15 * US_DAY + i * 61 * US_MINUTE);
+		gets(post_as(path, FORM, HTML, ""), "202 Accepted");
+		assert_int_equal(sends() != 0, i < 3);
+	}
+	/* of nobody the same */
+	gets(post_as(path_of("/d/", TOKEN_DOWNLOAD, first + 1, 0, ""), FORM, HTML, ""), "Look into your mailbox");
+	assert_int_equal(sends(), 0);
+	gets(post_as("/d/nonsense", FORM, HTML, ""), "404 ");
+}
+
 static void a_missing_file_is_said(void **state)
 {
 	char *path = path_of("/d/", TOKEN_DOWNLOAD, one_mail(), 0, ""), file[100];
@@ -1181,6 +1233,7 @@ int main(void)
 		T(an_open_is_always_a_picture),
 		T(a_click_leads_where_the_mail_said),
 		T(a_download_is_whole_or_a_part),
+		T(a_link_that_has_expired_comes_anew),
 		T(a_missing_file_is_said),
 		T(a_visitor_is_joined_at_the_sign_up),
 		T(a_visitor_is_joined_by_a_click),
