@@ -235,6 +235,7 @@ SRC_decide := \
 	daemon/decide/on_preferences.c \
 	daemon/decide/on_rescore.c \
 	daemon/decide/on_reply.c \
+	daemon/decide/on_reread.c \
 	daemon/decide/on_sales.c \
 	daemon/decide/on_signup.c \
 	daemon/decide/on_test_mail.c \
@@ -367,6 +368,7 @@ SRC_listen := \
 	daemon/listen/report.c \
 	daemon/listen/return_date.c \
 	daemon/listen/sandbox.c \
+	daemon/listen/reread.c \
 	daemon/listen/ses_notice.c \
 	daemon/listen/source.c \
 	daemon/listen/tls_stream.c \
@@ -401,6 +403,7 @@ SRC_console := \
 	daemon/console/proofread.c \
 	daemon/console/problems.c \
 	daemon/console/report.c \
+	daemon/console/reread.c \
 	daemon/console/say.c \
 	daemon/console/send_test.c \
 	daemon/console/sequences.c \
@@ -466,7 +469,7 @@ $(foreach f,$(FOLDERS),$(eval $(call folder,$f)))
 $(BUILD)/nurtured: $(call obj,daemon/main.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
-$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_doctor.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_ingest.c daemon/ctl_probe.c daemon/ctl_reply.c daemon/ctl_retry.c daemon/ctl_send_test.c daemon/ctl_simulate.c \
+$(BUILD)/nurturectl: $(call obj,daemon/ctl.c daemon/ctl_doctor.c daemon/ctl_enroll.c daemon/ctl_graph.c daemon/ctl_ingest.c daemon/ctl_probe.c daemon/ctl_reclassify.c daemon/ctl_reply.c daemon/ctl_retry.c daemon/ctl_send_test.c daemon/ctl_simulate.c \
 	daemon/ctl_suppression.c) $(call lib,all)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 

@@ -346,6 +346,8 @@ static int run(const struct command *c)
 		return ctl_graph(c);
 	case VERB_INGEST:
 		return ctl_ingest(c);
+	case VERB_RECLASSIFY:
+		return ctl_reclassify(c);
 	case VERB_REPLY:
 		return ctl_reply(c);
 	case VERB_ERASE:

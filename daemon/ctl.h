@@ -25,12 +25,13 @@ struct json_t *ctl_answer(const struct command *c, const char *path, const char 
 /* The request of the verb's row, its answer printed; the exit status. */
 int ctl_remote(const struct command *c);
 
-/* `ingest`, `template send-test`, `sequence enroll`, `retry`, `sequence graph`, `reply test`, `suppression list|import|export`, `doctor`, `simulate`: the exit status. */
+/* `ingest`, `template send-test`, `sequence enroll`, `retry`, `sequence graph`, `reclassify`, `reply test`, `suppression list|import|export`, `doctor`, `simulate`: the exit status. */
 int ctl_send_test(const struct command *c);
 int ctl_enroll(const struct command *c);
 int ctl_retry(const struct command *c);
 int ctl_graph(const struct command *c);
 int ctl_ingest(const struct command *c);
+int ctl_reclassify(const struct command *c);
 int ctl_reply(const struct command *c);
 int ctl_suppression_list(const struct command *c);
 int ctl_suppression_import(const struct command *c);

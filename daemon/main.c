@@ -128,6 +128,12 @@ static int take_mail(void *arg, const struct console_mail *mail, console_taken *
 	return listen_take(self.listen, mail->sender, mail->recipient, mail->data, mail->len, mail->size, done, done_arg);
 }
 
+/* A kept mail was read again. */
+static int reread_mail(void *arg, int64_t mail, struct json_t *said, bool dry, console_reread_done *done, void *done_arg)
+{
+	return listen_reread(self.listen, mail, said, dry, done, done_arg);
+}
+
 /* --- stopping ------------------------------------------------------------------------------------------------------ */
 
 static void look_if_drained(void *arg)
@@ -228,7 +234,7 @@ static bool alive(void *arg, int64_t within)
 static void start_parts(void)
 {
 	const struct operator_config *operator = &self.plan->operator;
-	struct console_options console = { .socket = operator->control, .config = self.conf, .reload = reload, .take = take_mail,
+	struct console_options console = { .socket = operator->control, .config = self.conf, .reload = reload, .take = take_mail, .reread = reread_mail,
 		.relays = tell_relays, .relay = describe_relay, .mailboxes = tell_mailboxes, .mailboxes_full = describe_mailboxes };
 	struct err err = { "" };
 

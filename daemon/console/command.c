@@ -43,6 +43,7 @@ enum command_option {
 	O_PROBE = 1 << 25,
 	O_WAIT = 1 << 24,
 	O_AS_SENT = 1 << 23,
+	O_CLASS = 1 << 22,
 	O_ASK = O_SOCKET | O_JSON,	/* of every verb that asks the daemon */
 };
 
@@ -133,6 +134,8 @@ static const struct verb verbs[] = {
 		.help = "a mail that came in, whom it is about and why" },
 	{ .words = "ingest", .options = O_SOCKET | O_ENVELOPE, .kind = VERB_INGEST,
 		.help = "take a mail from standard input, as a pipe of a mail server" },
+	{ .words = "reclassify", .argument = "[ID...]", .options = O_CONFIG | O_ASK | O_SINCE | O_DRY | O_CLASS, .kind = VERB_RECLASSIFY,
+		.help = "read the kept mail again by the rules of today, and do what was missed" },
 	{ .words = "reply test", .argument = "FILE...", .options = O_CONFIG | O_JSON, .kind = VERB_REPLY,
 		.help = "what would be read in a mail that came in, and why" },
 	{ .words = "simulate", .argument = "[SEQUENCE]",
@@ -158,8 +161,8 @@ static const struct option_row {
 	{ "--deferred", NULL, O_QUEUE, TO(queue), "queue: mails that the relay put off" },
 	{ "--dead", NULL, O_QUEUE, TO(queue), "queue: alerts that could not be handed over" },
 	{ "--reason", "TEXT", O_REASON, TO(reason), "suppression add: why" },
-	{ "--dry-run", NULL, O_DRY, TO(dry), "suppression import: say what would be new, and change nothing" },
-	{ "--since", "TIME", O_SINCE, TO(since), "hits rescore: mails with hits since then: 30 days, or 2026-11-22T03:21:35Z (all)" },
+	{ "--dry-run", NULL, O_DRY, TO(dry), "suppression import, reclassify: say what would be new, and change nothing" },
+	{ "--since", "TIME", O_SINCE, TO(since), "hits rescore, reclassify: mails since then: 30 days, or 2026-11-22T03:21:35Z (all)" },
 	{ "--resolver", "ADDRESS[:PORT]", O_RESOLVER, TO(resolver), "doctor: ask this DNS server, for all names" },
 	{ "--ca", "FILE", O_CA, TO(ca_file), "doctor: the certificates that vouch for public_url" },
 	{ "--probe", NULL, O_PROBE, TO(probe), "doctor: let the daemon mail its own mailbox, and look at what arrives" },
@@ -174,6 +177,7 @@ static const struct option_row {
 	{ "--yes", NULL, O_YES, TO(yes), "sequence enroll, prospect erase, retry: without asking" },
 	{ "--as-sent", NULL, O_AS_SENT, TO(as_sent), "retry: they arrived, as somebody found out" },
 	{ "--dot", NULL, O_DOT, TO(dot), "sequence graph: the text for Graphviz instead of the picture" },
+	{ "--class", "CLASS", O_CLASS, TO(class), "reclassify: mails that were read as that: bounce, human, auto, ... (all)" },
 	{ "-f", "SENDER", O_ENVELOPE, TO(sender), "ingest: the envelope sender, \"\" of a bounce" },
 	{ "-r", "RECIPIENT", O_ENVELOPE, TO(recipient), "ingest: the envelope recipient" },
 	{ "--raw", NULL, O_RAW, TO(raw), "mail show: its bytes, as it came" },

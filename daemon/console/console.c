@@ -22,6 +22,7 @@
 #include "lines.h"
 #include "listing.h"
 #include "mail_in.h"
+#include "reread.h"
 #include "plans.h"
 #include "problems.h"
 #include "send_test.h"
@@ -448,6 +449,25 @@ static void get_mails(void *ctx, struct http_request *r)
 	look(ctx, r, view_mails, "application/json", "");
 }
 
+/* {id}/reading */
+static void post_reading(struct console *c, struct http_request *r)
+{
+	const char *rest = http_rest(r);
+	size_t n = strcspn(rest, "/");
+
+	if (strcmp(rest + n, "/reading") != 0)
+		http_problem(r, 404, "what may be posted is /mails/{id}/reading", NULL);
+	else
+		reread_post(&c->options, r, arena_strndup(http_arena(r), rest, n));
+}
+
+static void get_kept(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	reread_list(c->decide, r);
+}
+
 /* {id} or {id}/raw */
 static void get_mail(void *ctx, struct http_request *r)
 {
@@ -461,6 +481,14 @@ static void get_mail(void *ctx, struct http_request *r)
 		look(ctx, r, view_mail_raw, "application/octet-stream", id);
 	else
 		http_problem(r, 404, "ask for /mails/{id} or /mails/{id}/raw", NULL);
+}
+
+static void mail(void *ctx, struct http_request *r)
+{
+	if (http_method(r) == HTTP_POST)
+		post_reading(ctx, r);
+	else
+		get_mail(ctx, r);
 }
 
 static void get_plan(void *ctx, struct http_request *r)
@@ -539,7 +567,8 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/resume", post_resume },
 	{ HTTP_POST | HTTP_LARGE, "/mail", post_mail },
 	{ HTTP_GET, "/mails", get_mails },
-	{ HTTP_GET, "/mails/", get_mail },
+	{ HTTP_GET, "/kept-mails", get_kept },
+	{ HTTP_GET | HTTP_POST, "/mails/", mail },
 	{ HTTP_GET, "/plan", get_plan },
 	{ HTTP_GET, "/consents/verify", get_consents },
 	{ HTTP_GET | HTTP_POST, "/suppressions", suppressions },

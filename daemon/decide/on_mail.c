@@ -164,7 +164,7 @@ static int find_by_address(struct decide *d, struct db *db, const struct mail_fa
 	return 0;
 }
 
-static int find(struct decide *d, struct db *db, const struct mail_fact *fact, struct person *p, struct delivery *about, struct err *err)
+int mail_find(struct decide *d, struct db *db, const struct mail_fact *fact, struct person *p, struct delivery *about, struct err *err)
 {
 	int found;
 
@@ -216,7 +216,7 @@ int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struc
 		return -1;
 	if (fact->there.key && mailboxes_remember(db, fact->mailbox, &fact->there, err))
 		return -1;
-	found = find(d, db, fact, &p, &about, err);
+	found = mail_find(d, db, fact, &p, &about, err);
 	if (found < 0)
 		return -1;
 	fresh = keep(db, fact, found == 1 ? p.row.id : 0, found == 1 ? about.id : 0, err);

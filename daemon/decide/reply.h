@@ -7,6 +7,7 @@
 #include "decide/facts.h"
 #include "store/holds.h"
 
+struct db;
 struct decide;
 struct delivery;
 struct person;
@@ -19,6 +20,10 @@ int hold_company(struct person *p, struct err *err) MUSTCHECK;
 /* Of a person, by one of their addresses. 1: one is in force, theirs or of their company; 0; -1. */
 int hold_find(const struct plan *plan, struct db *db, int64_t prospect, const char *address, int64_t now, struct arena *arena, struct hold *out,
 	struct err *err) MUSTCHECK;
+
+/* --- on_mail.c: whom a mail is about. 1 with the person loaded, and the mail of ours (its id is 0 where only an address says it); 0 nobody; -1. */
+
+int mail_find(struct decide *d, struct db *db, const struct mail_fact *fact, struct person *p, struct delivery *about, struct err *err) MUSTCHECK;
 
 /* --- on_reply.c: parts of on_mail() */
 

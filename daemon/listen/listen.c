@@ -18,6 +18,7 @@
 #include "lmtp.h"
 #include "mailbox.h"
 #include "reception.h"
+#include "reread.h"
 
 #define PRUNE_EVERY (10 * US_MINUTE)	/* what 20 connections may bring within that stays beyond the size */
 
@@ -244,6 +245,11 @@ int listen_take(struct listen *l, const char *sender, const char *recipient, con
 	rc = reception_take(l->reception, "pipe", &raw, size, done, arg);
 	buf_clear(&raw);
 	return rc;
+}
+
+int listen_reread(struct listen *l, int64_t mail, json_t *said, bool dry, listen_reread_done *done, void *arg)
+{
+	return reread_submit(l->decide, mail, said, dry, done, arg);
 }
 
 void listen_stop(struct listen **l)

@@ -241,3 +241,66 @@ int inbound_latest(struct db *db, size_t max, struct arena *arena, struct inboun
 	*count_out = found;
 	return rc < 0 ? -1 : 0;
 }
+
+/* --- read again ------------------------------------------------------------------------------------------- */
+
+STATEMENT(kept, BUCKETED,
+	"SELECT inbound, received FROM inbound_raw"
+	" WHERE bucket = ?1 AND received >= ?2"
+	" AND (?3 = '' OR inbound IN (SELECT id FROM inbound WHERE bucket = ?1 AND class = ?3))");
+
+STATEMENT(reread, BUCKETED,
+	"UPDATE inbound SET class = ?3, prospect = ?4, delivery = ?5, summary = ?6"
+	" WHERE bucket = ?1 AND id = ?2");
+
+struct found {
+	int64_t received, id;
+};
+
+static int older_first(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	return x->received < y->received ? -1 : x->received > y->received;
+}
+
+int inbound_kept(struct db *db, int64_t since, const char *class, int64_t **ids, size_t *count_out, struct err *err)
+{
+	struct found *all = NULL;
+	size_t count = 0, cap = 0;
+	int got = 0;
+
+	for (int bucket = 0; bucket < BUCKETS && got >= 0; bucket++) {
+		struct query *q = db_query(db, &sql_kept);
+
+		query_int(q, 1, bucket);
+		query_int(q, 2, since);
+		query_text(q, 3, class);
+		while ((got = query_row(q, err)) == 1) {
+			all = xgrow(all, &cap, count + 1, sizeof(*all));
+			all[count++] = (struct found){ .id = query_get_int(q, 0), .received = query_get_int(q, 1) };
+		}
+		query_done(q);
+	}
+	if (count)
+		qsort(all, count, sizeof(*all), older_first);
+	*ids = xcalloc(count + 1, sizeof(**ids));
+	for (size_t i = 0; i < count; i++)
+		(*ids)[i] = all[i].id;
+	*count_out = count;
+	free(all);
+	return got < 0 ? -1 : 0;
+}
+
+int inbound_reread(struct db *db, const struct inbound *in, struct err *err)
+{
+	struct query *q = db_query(db, &sql_reread);
+
+	query_int(q, 1, id_bucket(in->id));
+	query_int(q, 2, in->id);
+	query_text(q, 3, in->class);
+	query_int(q, 4, in->prospect);
+	query_int(q, 5, in->delivery);
+	query_text(q, 6, in->summary);
+	return query_run(q, err) < 0 ? -1 : 0;
+}

@@ -38,6 +38,7 @@ enum verb_kind {
 	VERB_SEND_TEST,	/* asks the daemon, with a file's contents */
 	VERB_GRAPH,	/* done here: draws a sequence */
 	VERB_INGEST,	/* gives the daemon a mail */
+	VERB_RECLASSIFY,	/* has the kept mails read, and tells the daemon of each */
 	VERB_REPLY,	/* done here: has a mail read as the intake would */
 	VERB_ERASE,	/* asks whoever sits there, then the daemon */
 	VERB_SUPPRESSION_LIST,		/* asks the daemon: page by page, or for the one that is named */
@@ -72,6 +73,7 @@ struct command {
 	const char *queue;		/* "due" unless --unknown, --deferred or --dead */
 	const char *reason;		/* --reason, or NULL */
 	const char *since;		/* --since, or NULL */
+	const char *class;		/* --class, or NULL */
 	const char *data;		/* --data, or NULL */
 	const char *prospect;		/* --prospect, or NULL */
 	bool explain;

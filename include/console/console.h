@@ -22,6 +22,8 @@
  *	GET  /sequences/{name}/enroll		how far it has come
  *	POST /templates/{name}/send-test	{"to": A, "prospect": P, "data": {...}}: a mail to look at, by the real relay
  *	GET  /mails /mails/{id}[/raw]		the latest mails that came in; one, and why it is what it is; its bytes
+ *	GET  /kept-mails?since=T&class=C	ids of those whose bytes are kept, oldest first
+ *	POST /mails/{id}/reading[?dry=1]	what the mail is by a reading of today: {differs, was, is, prospect, does, stays}
  *	POST /mail?size=N&sender=S&recipient=R	a mail that is brought, as the body: 200 when it is committed, 503: bring it again
  *	GET  /plan				what a reload would change, and for how many; 422 with all errors
  *	POST /reload				200, or 422 with all errors and nothing changed
@@ -57,6 +59,11 @@ struct console_mail {
 /* Committed, or `why` not now. */
 typedef void console_taken(void *arg, bool committed, const char *why);
 
+/* What a reading changed; NULL, and why it could not. */
+struct mail_change;
+struct json_t;
+typedef void console_reread_done(void *arg, const struct mail_change *change, const char *why);
+
 struct console_options {
 	const char *socket;	/* path; its folder must be there */
 	const char *config;	/* the operator's file, for /plan; copied */
@@ -69,6 +76,9 @@ struct console_options {
 	/* Loop thread: reads a mail and commits what follows from it; `done` is told, later and once. -1: too many wait, and it is not. */
 	int (*take)(void *arg, const struct console_mail *mail, console_taken *done, void *done_arg);
 	void *take_arg;
+	/* Loop thread: takes a reading of a kept mail, as listen_reread() does; -1: not now, and `done` is not told. */
+	int (*reread)(void *arg, int64_t mail, struct json_t *said, bool dry, console_reread_done *done, void *done_arg);
+	void *reread_arg;
 	/* Loop thread: how each relay does, as a JSON list for /status and as lines for /metrics. NULL: there are none to tell of. */
 	void (*relays)(void *arg, struct buf *json, struct buf *metrics);
 	/* Loop thread: one of them in full, as a list of one; "": all. 1, 0 there is none of that name, -1. */

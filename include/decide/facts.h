@@ -297,6 +297,21 @@ struct mail_result {
 /* Stores the mail and moves the watermark in the same transaction as what follows from it. */
 int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struct mail_result *out, struct err *err) MUSTCHECK;
 
+/* A kept mail, read by the rules of today. */
+struct mail_change {
+	bool known;			/* there is such a mail */
+	bool differs;
+	int64_t prospect;		/* whom it is about now; 0 */
+	char was[160], is[160];		/* class, and what it says: "bounce soft mailboxfull" */
+	const char *does;		/* what follows now and did not before; "" if nothing */
+	const char *stays;		/* what was done and is not taken back; "" */
+};
+/*
+ * Of the fact all but mailbox, watermark and bytes counts. What follows from the mail now and did not then is done, once: the reading is
+ * replaced with it, so that the same again changes nothing. dry: nothing is written.
+ */
+int on_reread(struct decide *d, struct db *db, int64_t mail, const struct mail_fact *fact, bool dry, struct mail_change *out, struct err *err) MUSTCHECK;
+
 /* --- from a mail service that reports by webhook ------------------------------------------------------------------ */
 
 enum esp_what { ESP_BOUNCE, ESP_DELAYED, ESP_COMPLAINT, ESP_UNSUBSCRIBED, ESP_DELIVERED };

@@ -11,6 +11,7 @@
 #ifndef LISTEN_LISTEN_H
 #define LISTEN_LISTEN_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,6 +52,14 @@ int listen_take(struct listen *l, const char *sender, const char *recipient, con
  */
 int listen_report(const struct listen *l, bool full, struct buf *out) MUSTCHECK;
 void listen_metrics(const struct listen *l, struct buf *out);	/* the same as lines */
+
+/*
+ * What a kept mail is by a reading of today: `said` is a `mail` frame (frame.h) with `received`, borrowed; what follows is done unless `dry`
+ * (on_reread()). `done` is told once, not within the call: NULL, and why not, where it could not be.
+ */
+struct mail_change;
+typedef void listen_reread_done(void *arg, const struct mail_change *change, const char *why);
+int listen_reread(struct listen *l, int64_t mail, json_t *said, bool dry, listen_reread_done *done, void *arg) MUSTCHECK;
 
 /*
  * Ends the intakes. Before store_stop(): mails that are in the store still come to their end there, and are

@@ -541,6 +541,9 @@ int inbound_take(struct db *db, const struct inbound *in, struct err *err) MUSTC
 /* Newest first, of everybody and nobody; without raw. A report: it looks into each bucket. */
 int inbound_latest(struct db *db, size_t max, struct arena *arena, struct inbound **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 int inbound_find(struct db *db, int64_t id, struct arena *arena, struct inbound *out, struct err *err) MUSTCHECK;	/* read; 1/0/-1; with raw, if it is still kept */
+int inbound_reread(struct db *db, const struct inbound *in, struct err *err) MUSTCHECK;	/* its class, prospect, delivery and summary are others now */
+/* Ids of mails whose bytes are kept, since then, of that class ("": all), oldest first. */
+int inbound_kept(struct db *db, int64_t since, const char *class, int64_t **ids, size_t *count_out, struct err *err) MUSTCHECK;
 /* Raw bytes older than that go, and of the others the oldest until so many are left in all. */
 int inbound_prune(struct db *db, int64_t before, int64_t most, struct err *err) MUSTCHECK;
 
