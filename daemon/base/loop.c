@@ -101,13 +101,26 @@ static void beat(void *arg)
 	loop->beats = false;
 }
 
+/* The coarse clock of libevent's default makes each timer up to 4 ms late. */
+static struct event_base *base_new(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (!config || event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) < 0)
+		abort();
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
 struct loop *loop_new(void)
 {
 	struct loop *loop = xcalloc(1, sizeof(*loop));
 
 	pthread_once(&once, prepare_libevent);
 	pthread_mutex_init(&loop->lock, NULL);
-	loop->base = event_base_new();
+	loop->base = base_new();
 	loop->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (!loop->base || loop->fd < 0)
 		abort();

@@ -29,6 +29,12 @@ struct after {
 	void *arg;
 };
 
+/* How many rows wait in a lane, as they were last counted. */
+struct depth {
+	int64_t due, all;
+	int64_t counted_at, took;	/* clock_steady(); 0: never */
+};
+
 struct db {
 	const struct driver *driver;
 	struct connection *connection;
@@ -50,6 +56,7 @@ struct db {
 	int64_t *once_pruned;		/* by bucket: when old keys were last forgotten; NULL in the reader */
 	uint8_t suppression_key[SHA256_SIZE];
 	struct digest_key suppression_signer;
+	struct depth depths[LANES];
 	_Atomic uint64_t statements;	/* run so far */
 };
 

@@ -65,14 +65,14 @@ static const struct pragma writing[] = {
 	{ "journal_size_limit", "67108864", "67108864" },
 	/* what erasure promises: a deleted row is overwritten, not only unlinked */
 	{ "secure_delete", "ON", "1" },
-	{ "cache_size", "-32768", "-32768" },
+	{ "cache_size", "-24576", "-24576" },
 	{ NULL, NULL, NULL },
 };
 
 static const struct pragma reading[] = {
 	{ "journal_mode", NULL, "wal" },
 	{ "query_only", "ON", "1" },
-	{ "cache_size", "-8192", "-8192" },
+	{ "cache_size", "-4096", "-4096" },
 	{ NULL, NULL, NULL },
 };
 

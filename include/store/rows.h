@@ -265,7 +265,7 @@ int queue_take(struct db *db, enum lane lane, int64_t now, size_t max, struct ar
 struct store;
 int64_t queue_next_due(struct store *store, enum lane lane);
 int64_t queue_next_mail(struct store *store);	/* of both lanes of mails */
-/* How many rows are due by `now`, and how many wait at all. */
+/* How many rows are due by `now`, and how many wait at all; where that takes long, as of some time ago. */
 int queue_depth(struct db *db, enum lane lane, int64_t now, int64_t *due_out, int64_t *all_out, struct err *err) MUSTCHECK;	/* read */
 
 /* --- delivery, sending ------------------------------------------------------------------------------------------- */
