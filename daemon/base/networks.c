@@ -176,8 +176,3 @@ bool networks_have(const struct networks *n, const char *ip)
 	}
 	return low < n->count && memcmp(n->ranges[low].from, bytes, 16) <= 0;
 }
-
-size_t networks_count(const struct networks *n)
-{
-	return n ? n->count : 0;
-}

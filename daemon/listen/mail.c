@@ -94,10 +94,10 @@ static void take_part(struct opened_mail *m, const struct mime_part *part, struc
 	if (!strcmp(part->type, "message/delivery-status") ||
 		!strcmp(part->type, "message/global-delivery-status")) {
 		if (!m->status)
-			m->status = mime_text(m->arena, part);
+			m->status = mime_part_text(m->arena, part);
 	} else if (!strcmp(part->type, "message/feedback-report")) {
 		if (!m->feedback)
-			m->feedback = mime_text(m->arena, part);
+			m->feedback = mime_part_text(m->arena, part);
 	} else if (!strcmp(part->type, "message/rfc822") || !strcmp(part->type, "text/rfc822-headers") ||
 		   !strcmp(part->type, "message/global") || !strcmp(part->type, "text/rfc822-header") ||
 		   !strcmp(part->type, "message/rfc822-headers") || !strcmp(part->type, "message/global-headers")) {
@@ -105,9 +105,9 @@ static void take_part(struct opened_mail *m, const struct mime_part *part, struc
 	} else if (part->attachment) {
 		return;
 	} else if (!strcmp(part->type, "text/plain")) {
-		add_text(plain, mime_text(m->arena, part));
+		add_text(plain, mime_part_text(m->arena, part));
 	} else if (!strcmp(part->type, "text/html") && !*m->html) {
-		m->html = mime_text(m->arena, part);
+		m->html = mime_part_text(m->arena, part);
 	}
 }
 

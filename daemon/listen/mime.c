@@ -210,7 +210,7 @@ const struct mime_part *mime_find(const struct mime *m, const char *type)
 	return NULL;
 }
 
-char *mime_text(struct arena *arena, const struct mime_part *part)
+char *mime_part_text(struct arena *arena, const struct mime_part *part)
 {
 	return charset_to_utf8(arena, part->data.data ? part->data.data : "", part->data.len, part->charset);
 }

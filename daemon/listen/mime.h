@@ -42,6 +42,6 @@ void mime_parse(struct mime *out, struct arena *arena, const char *data, size_t 
 const struct mime_part *mime_find(const struct mime *m, const char *type);
 
 /* The part's bytes as UTF-8 text. */
-char *mime_text(struct arena *arena, const struct mime_part *part);
+char *mime_part_text(struct arena *arena, const struct mime_part *part);
 
 #endif

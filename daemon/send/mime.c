@@ -270,24 +270,6 @@ int mime_mailbox(struct buf *out, const char *name, struct slice display, const 
 	return rc;
 }
 
-int mime_structured(struct buf *out, const char *name, struct slice value, struct err *err)
-{
-	size_t start = out->len;
-
-	if (mime_check_value(value, name, err) < 0)
-		return -1;
-	if (!is_ascii(value))
-		return err_set(err, "%s is not ASCII", name);
-	buf_str(out, name);
-	buf_str(out, ": ");
-	if (add_folded(out, value, name, err) < 0) {
-		buf_cut(out, start);
-		return -1;
-	}
-	buf_str(out, "\r\n");
-	return 0;
-}
-
 /* RFC 2231: `name="plain"`, and `name*=UTF-8''percent` where the plain one does not say it. */
 static void add_parameter(struct buf *out, const char *name, const char *value)
 {

@@ -19,8 +19,6 @@
 int mime_text(struct buf *out, const char *name, struct slice value, struct err *err) MUSTCHECK;
 /* `Name: "Display" <address>`; display may be empty. The address is one that address_parse() took. */
 int mime_mailbox(struct buf *out, const char *name, struct slice display, const char *address, struct err *err) MUSTCHECK;
-/* `Name: value`, the value being syntax (ids, URLs, lists): ASCII, folded at blanks. */
-int mime_structured(struct buf *out, const char *name, struct slice value, struct err *err) MUSTCHECK;
 /* `Date: Mon, 24 Nov 2025 09:15:00 +0000` (RFC 5322 3.3), whatever the locale. */
 void mime_date(struct buf *out, int64_t us);
 

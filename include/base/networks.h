@@ -23,7 +23,5 @@ void networks_free(struct networks **networks);
 
 /* Is the address ("192.0.2.1", "2001:db8::1") in one of them? networks NULL: in none. What is no address is in none. */
 bool networks_have(const struct networks *networks, const char *ip);
-/* Ranges, after those that touch were joined. */
-size_t networks_count(const struct networks *networks);
 
 #endif

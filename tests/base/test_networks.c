@@ -22,7 +22,6 @@ static void test_addresses_are_found(void **state)
 	size_t i;
 
 	assert_int_equal(networks_parse(text, strlen(text), &networks, &err), 0);
-	assert_int_equal(networks_count(networks), 4);	/* one lay in another */
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (networks_have(networks, rows[i].ip) != rows[i].in)
 			fail_msg("%s", rows[i].ip);
@@ -44,7 +43,6 @@ static void test_what_is_no_network_is_refused(void **state)
 	assert_string_equal(err.text, "line 2 is no network; write one a line, like 192.0.2.0/24");
 	assert_int_equal(networks_load("/nowhere", &networks, &err), -1);
 	assert_int_equal(networks_parse("", 0, &networks, &err), 0);
-	assert_int_equal(networks_count(networks), 0);
 	assert_false(networks_have(networks, "10.0.0.1"));
 	networks_free(&networks);
 }

@@ -220,11 +220,9 @@ static void injections_are_refused(void **state)
 		assert_int_equal(mime_text(&out, "Subject", slice_of(evil[i]), &err), -1);
 		assert_non_null(strstr(err.text, "header_injection"));
 		assert_int_equal(mime_mailbox(&out, "To", slice_of(evil[i]), "a@b.example", &err), -1);
-		assert_int_equal(mime_structured(&out, "X-Thing", slice_of(evil[i]), &err), -1);
 		assert_int_equal(out.len, 0);
 	}
 	assert_int_equal(mime_text(&out, "Subject", (struct slice){ "a\0b", 3 }, &err), -1);
-	assert_int_equal(mime_structured(&out, "X-Thing", slice_of("ü"), &err), -1);
 	buf_clear(&out);
 }
 
@@ -239,20 +237,6 @@ static void a_word_longer_than_a_line_may_be_is_an_error(void **state)
 	assert_int_equal(mime_text(&out, "Subject", slice_of(word), &err), -1);
 	assert_int_equal(out.len, 0);
 	buf_clear(&out);
-}
-
-static void structured_fields_fold_at_their_blanks(void **state)
-{
-	static const char value[] = "<https://mail.example.com/u/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa>, "
-		"<mailto:u+aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@reply.example.com?subject=unsubscribe>";
-	struct buf out = BUF_INIT, back = BUF_INIT;
-
-	assert_int_equal(mime_structured(&out, "List-Unsubscribe", slice_of(value), NULL), 0);
-	assert_non_null(strstr(out.data, ">,\r\n <mailto:"));
-	decode_field(out.data, &back);
-	assert_string_equal(buf_cstr(&back), value);
-	buf_clear(&out);
-	buf_clear(&back);
 }
 
 static void dates_do_not_ask_the_locale(void **state)
@@ -415,7 +399,6 @@ int main(void)
 		cmocka_unit_test(mailboxes),
 		cmocka_unit_test(injections_are_refused),
 		cmocka_unit_test(a_word_longer_than_a_line_may_be_is_an_error),
-		cmocka_unit_test(structured_fields_fold_at_their_blanks),
 		cmocka_unit_test(dates_do_not_ask_the_locale),
 		cmocka_unit_test(boundaries_are_unlike_quoted_printable),
 		cmocka_unit_test(quoted_printable_by_example),
