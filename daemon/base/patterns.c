@@ -6,6 +6,8 @@
 #include <pcre2.h>
 
 #include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/patterns.h"
@@ -17,6 +19,33 @@
 
 static _Thread_local pcre2_match_context *limits;
 static _Thread_local pcre2_match_data *matched;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t at_end;	/* its destructor frees what a thread had */
+
+static void free_own(void *unused)
+{
+	pcre2_match_data_free(matched);
+	pcre2_match_context_free(limits);
+	matched = NULL;
+	limits = NULL;
+}
+
+static void make_key(void)
+{
+	if (pthread_key_create(&at_end, free_own) != 0)
+		abort();
+}
+
+static void make_own(void)
+{
+	limits = pcre2_match_context_create(NULL);
+	matched = pcre2_match_data_create(32, NULL);
+	assert(limits && matched);
+	pcre2_set_match_limit(limits, MATCH_LIMIT);
+	pcre2_set_heap_limit(limits, HEAP_LIMIT_KIB);
+	pthread_once(&once, make_key);
+	pthread_setspecific(at_end, limits);
+}
 
 static pcre2_code *pattern_code(struct pattern *p)
 {
@@ -75,13 +104,8 @@ bool pattern_find(struct pattern *p, const char *s, size_t n, size_t from, struc
 	pcre2_code *code = pattern_code(p);
 	int rc, date;
 
-	if (!limits) {
-		limits = pcre2_match_context_create(NULL);
-		matched = pcre2_match_data_create(32, NULL);
-		assert(limits && matched);
-		pcre2_set_match_limit(limits, MATCH_LIMIT);
-		pcre2_set_heap_limit(limits, HEAP_LIMIT_KIB);
-	}
+	if (!limits)
+		make_own();
 	if (from > n)
 		return false;
 	rc = pcre2_match(code, (PCRE2_SPTR)s, n, from, 0, matched, limits);

@@ -143,6 +143,7 @@ static int world_close(void **state)
 	decide_stop(&w.d);
 	token_ring_free(&w.ring);
 	plan_unref(&w.plan);
+	loop_drain(w.loop);
 	loop_free(&w.loop);
 	snprintf(command, sizeof(command), "rm -rf %s", w.folder);
 	clock_set(0);
