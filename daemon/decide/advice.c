@@ -28,7 +28,7 @@ struct slow advice_of(const char *text)
 	for (i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
 		if (pattern_in(&advices[i].words, text))
 			return advices[i].slow;
-	return (struct slow){ SLOW_NOTHING };
+	return (struct slow){ .scope = SLOW_NOTHING };
 }
 
 struct slow advice_of_bounce(const char *reason, const char *text)

@@ -211,7 +211,7 @@ static struct slow advice(struct heard *h)
 		return (struct slow){ SLOW_RELAY, SLOW_HALVE, 10 * US_MINUTE };
 	if (later && (LATE & BIT(h->stage)) && (reason_is(h, "toomanyconn") || reason_is(h, "speeding")))
 		return (struct slow){ SLOW_GROUP, SLOW_HALVE, 10 * US_MINUTE };
-	return (struct slow){ SLOW_NOTHING };
+	return (struct slow){ .scope = SLOW_NOTHING };
 }
 
 static struct judgement judge_reply(enum smtp_stage stage, const struct reply *reply)
