@@ -9,6 +9,7 @@
  */
 #include <pthread.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -40,7 +41,7 @@ static void sync_log(struct syncer *s)
 	if (s->driver->sync(s->connection, &err) < 0) {
 		log_error("store.not_synced", L_STR("why", err.text),
 				L_STR("do", "the disk does not keep what is written to it: nurtured ends, and begins again with what is there"));
-		_exit(EXIT_FAILURE);
+		_exit(EX_IOERR);
 	}
 	took = clock_steady() - start;
 	pthread_mutex_lock(&s->mutex);

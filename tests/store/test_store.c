@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 
 #include <sqlite3.h>
 
@@ -277,7 +278,7 @@ static void a_sync_that_fails_ends_the_process_before_anybody_is_told(void **sta
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), EXIT_FAILURE);
+	assert_int_equal(WEXITSTATUS(status), EX_IOERR);
 	open_store(w);
 	do_job(w, set_value, "as before");
 }
