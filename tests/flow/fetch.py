@@ -9,25 +9,11 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from answers import FORM, NURTURE, SALES, SEQUENCE, bounce, reply, sign_up  # noqa: E402
+from answers import FORM, NURTURE, SALES, SEQUENCE, SITE, bounce, reply, sign_up  # noqa: E402
 from dovecot import Dovecot, token  # noqa: E402
 from world import BUILD, TOP, World, check, wait_for, write  # noqa: E402
 
-OPERATOR = """
-state: {f}/state
-templates: {f}/templates
-files: {top}/conf/files
-control: {f}/control.sock
-listen: {{address: 127.0.0.1, port: 0, public_url: http://127.0.0.1}}
-sender:
-  from: "Ana at Example <ana@example.test>"
-  company: Example Ltd
-  postal_address: "1 High Street, 12345 Town"
-  bounce_domain: bounce.example.test
-  reply_domain: reply.example.test
-relays:
-  - {{name: main, url: "{relay}", tls: none}}
-mailboxes:
+OPERATOR = SITE + """mailboxes:
   - {{name: replies, url: "{imaps}", user: replies, password: "file:{f}/secret", ca_file: "{ca}", poll: 1 hour, after: move, move_to: Done}}
   - {{name: old, url: "pop3s://localhost:{pop3s}", user: old, password: "file:{f}/secret", ca_file: "{ca}", poll: 1 s, after: delete}}
   - {{name: office, url: "{imaps}", user: office, token_command: ["{f}/token", office], ca_file: "{ca}", poll: 1 hour, after: seen}}

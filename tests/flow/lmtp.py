@@ -14,25 +14,11 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from answers import FORM, NURTURE, SALES, SEQUENCE, addr, bounce, reply, return_path, sign_up  # noqa: E402
+from answers import FORM, NURTURE, SALES, SEQUENCE, SITE, addr, bounce, reply, return_path, sign_up  # noqa: E402
 import world as worlds  # noqa: E402
 from world import BUILD, PATIENCE, TOP, MailServer, World, check, free_port, run, wait_for, write  # noqa: E402
 
-OPERATOR = """
-state: {f}/state
-templates: {f}/templates
-files: {top}/conf/files
-control: {f}/control.sock
-listen: {{address: 127.0.0.1, port: 0, public_url: http://127.0.0.1}}
-sender:
-  from: "Ana at Example <ana@example.test>"
-  company: Example Ltd
-  postal_address: "1 High Street, 12345 Town"
-  bounce_domain: bounce.example.test
-  reply_domain: reply.example.test
-relays:
-  - {{name: main, url: "{relay}", tls: none}}
-mailboxes:
+OPERATOR = SITE + """mailboxes:
   - {{name: socket, url: "lmtp:{f}/lmtp.sock", domains: [feedback.example.test]}}
   - {{name: port, url: "lmtp://127.0.0.1:{port}"}}
 keep: {{events: 1 year, raw_mail: 1 day}}

@@ -11,24 +11,10 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from answers import FORM, NURTURE, SALES, SEQUENCE, bounce, reply, sign_up  # noqa: E402
+from answers import FORM, NURTURE, SALES, SEQUENCE, SITE, bounce, reply, sign_up  # noqa: E402
 from world import BUILD, TOP, Maildir, World, check, wait_for, write  # noqa: E402
 
-OPERATOR = """
-state: {f}/state
-templates: {f}/templates
-files: {top}/conf/files
-control: {f}/control.sock
-listen: {{address: 127.0.0.1, port: 0, public_url: http://127.0.0.1}}
-sender:
-  from: "Ana at Example <ana@example.test>"
-  company: Example Ltd
-  postal_address: "1 High Street, 12345 Town"
-  bounce_domain: bounce.example.test
-  reply_domain: reply.example.test
-relays:
-  - {{name: main, url: "{relay}", tls: none}}
-keep: {{events: 1 year, raw_mail: 1 day}}
+OPERATOR = SITE + """keep: {{events: 1 year, raw_mail: 1 day}}
 """
 PEOPLE = ("soft", "hard", "away", "talks", "leaves")
 

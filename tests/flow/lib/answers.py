@@ -3,6 +3,22 @@ import re
 
 from world import Maildir, check, wait_for
 
+# what is below it names the mailboxes
+SITE = """
+state: {f}/state
+templates: {f}/templates
+files: {top}/conf/files
+control: {f}/control.sock
+listen: {{address: 127.0.0.1, port: 0, public_url: http://127.0.0.1}}
+sender:
+  from: "Ana at Example <ana@example.test>"
+  company: Example Ltd
+  postal_address: "1 High Street, 12345 Town"
+  bounce_domain: bounce.example.test
+  reply_domain: reply.example.test
+relays:
+  - {{name: main, url: "{relay}", tls: none}}
+"""
 NURTURE = """
 fields: {first_name: {type: text, default: there}, company: {type: text}, role: {type: text}}
 stages: [{name: awareness}]
