@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,14 @@ static const struct {
 	[LOG_INFO] = { "info", "<6>" },
 	[LOG_DEBUG] = { "debug", "<7>" },
 };
+
+/* What waits on the thread that gathers. Few bytes: a pipe keeps them together, between the lines of other threads. */
+static _Thread_local struct {
+	void (*soon)(void *arg);	/* NULL: lines do not wait */
+	void *arg;
+	char text[PIPE_BUF];
+	size_t len;
+} gathered;
 
 static _Atomic int threshold = LOG_INFO;
 static _Atomic bool as_json, to_terminal;
@@ -121,12 +130,51 @@ static void start_line(struct buf *line, enum log_level level, bool json)
 	add_text(line, levels[level].name, json);
 }
 
+/* What standard error does not take is lost: a log must not stop the mail. */
+static void write_out(const char *text, size_t len)
+{
+	while (write(STDERR_FILENO, text, len) < 0 && errno == EINTR)
+		;
+}
+
+void log_flush(void)
+{
+	int saved = errno;
+
+	if (gathered.len)
+		write_out(gathered.text, gathered.len);
+	gathered.len = 0;
+	errno = saved;
+}
+
+void log_gather(void (*soon)(void *arg), void *arg)
+{
+	log_flush();
+	gathered.soon = soon;
+	gathered.arg = arg;
+}
+
+/* Whether the line waits for those that come with it. */
+static bool gather(enum log_level level, const struct buf *line)
+{
+	if (!gathered.soon)
+		return false;
+	if (gathered.len + line->len > sizeof(gathered.text) || level <= LOG_WARN)
+		log_flush();
+	if (line->len > sizeof(gathered.text) || level <= LOG_WARN)
+		return false;
+	if (!gathered.len)
+		gathered.soon(gathered.arg);
+	memcpy(gathered.text + gathered.len, line->data, line->len);
+	gathered.len += line->len;
+	return true;
+}
+
 void log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
 	bool json = atomic_load_explicit(&as_json, memory_order_relaxed);
 	struct buf line = BUF_INIT;
 	int saved = errno;
-	ssize_t n;
 
 	if (!log_enabled(level))
 		return;
@@ -137,10 +185,8 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 	for (; fields && fields->key; fields++)
 		add_field(&line, fields, json);
 	buf_str(&line, json ? "}\n" : "\n");
-	/* what standard error does not take is lost: a log must not stop the mail */
-	do {
-		n = write(STDERR_FILENO, line.data, line.len);
-	} while (n < 0 && errno == EINTR);
+	if (!gather(level, &line))
+		write_out(line.data, line.len);
 	buf_clear(&line);
 	errno = saved;
 }

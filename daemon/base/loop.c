@@ -18,6 +18,7 @@
 #include <event2/thread.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -39,6 +40,7 @@ struct posts {
 struct loop {
 	struct event_base *base;
 	struct event *woken;
+	struct event *flush;	/* of the log, at the end of the turn */
 	struct timer *beat;
 	bool beats;		/* the beat is set */
 	int fd;
@@ -94,6 +96,19 @@ static void woken_cb(evutil_socket_t fd, short what, void *arg)
 	run_posts(loop);
 }
 
+static void flush_cb(evutil_socket_t fd, short what, void *arg)
+{
+	log_flush();
+}
+
+/* Active events run behind those that are active already: the lines of a turn are written together. */
+static void flush_soon(void *arg)
+{
+	struct loop *loop = arg;
+
+	event_active(loop->flush, EV_TIMEOUT, 0);
+}
+
 static void beat(void *arg)
 {
 	struct loop *loop = arg;
@@ -127,6 +142,9 @@ struct loop *loop_new(void)
 	loop->woken = event_new(loop->base, loop->fd, EV_READ | EV_PERSIST, woken_cb, loop);
 	if (!loop->woken || event_add(loop->woken, NULL) < 0)
 		abort();
+	loop->flush = event_new(loop->base, -1, 0, flush_cb, NULL);
+	if (!loop->flush)
+		abort();
 	loop->beat = timer_new(loop, beat, loop);
 	return loop;
 }
@@ -139,6 +157,7 @@ void loop_free(struct loop **loop)
 		return;
 	timer_free(&l->beat);
 	event_free(l->woken);
+	event_free(l->flush);
 	event_base_free(l->base);
 	close(l->fd);
 	pthread_mutex_destroy(&l->lock);
@@ -179,8 +198,10 @@ int loop_run(struct loop *loop)
 {
 	int rc = 0;
 
+	log_gather(flush_soon, loop);
 	while (!loop->stop && rc == 0)
 		rc = event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+	log_gather(NULL, NULL);
 	loop->stop = false;
 	return rc < 0 ? -1 : 0;
 }

@@ -3,7 +3,7 @@
  *
  * logfmt by default (`ts=... level=info event=mail.sent delivery=del_...`), or JSON. error: a person must act; warn: we
  * coped; info: a fact of the business; debug: the rest. Never bodies, never secrets; addresses at debug only.
- * Values are quoted and escaped, control characters too, and cut at 1,000 bytes. Any thread; one write(2) a line.
+ * Values are quoted and escaped, control characters too, and cut at 1,000 bytes. Any thread; one write(2) a line, unless the thread gathers.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -37,5 +37,12 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 
 void log_setup(enum log_level level, bool json);
 bool log_enabled(enum log_level level);
+
+/*
+ * This thread's lines of info and debug wait, for 4 KB or log_flush(); warn and error go out at once, behind what waits. soon(arg) is called when
+ * a first line waits, and has log_flush() called in a moment. NULL: each goes out at once, as at first.
+ */
+void log_gather(void (*soon)(void *arg), void *arg);
+void log_flush(void);
 
 #endif

@@ -188,6 +188,61 @@ static void test_threads_write_whole_lines(void **state)
 	assert_int_equal(lines, 400);
 }
 
+static void count_soon(void *arg)
+{
+	++*(int *)arg;
+}
+
+static int lines_of(const char *text)
+{
+	int n = 0;
+
+	while ((text = strchr(text, '\n'))) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
+static void test_lines_are_gathered(void **state)
+{
+	char text_of_900[901];
+	const char *long_one = text_of_900;
+	int soon = 0, i;
+	const char *text;
+
+	log_setup(LOG_INFO, false);
+	catch();
+	log_gather(count_soon, &soon);
+	log_info("first", L_INT("x", 1));
+	log_info("second", L_INT("x", 1));
+	assert_int_equal(soon, 1);
+	assert_string_equal(caught(), "");
+	catch();
+	log_flush();
+	text = caught();
+	assert_non_null(strstr(text, "first"));
+	assert_non_null(strstr(strstr(text, "first"), "second"));
+	/* trouble is told at once, behind what came before it */
+	catch();
+	log_info("third", L_INT("x", 1));
+	log_warn("trouble", L_INT("x", 1));
+	assert_int_equal(soon, 2);
+	text = caught();
+	assert_non_null(strstr(strstr(text, "third"), "trouble"));
+	/* 4 KB are written without being asked for */
+	memset(text_of_900, 'a', 900);
+	text_of_900[900] = '\0';
+	catch();
+	for (i = 0; i < 5; i++)
+		log_info("long", L_STR("v", long_one));
+	assert_int_equal(lines_of(caught()), 4);
+	catch();
+	log_gather(NULL, NULL);
+	log_info("last", L_INT("x", 1));
+	assert_int_equal(lines_of(caught()), 2);
+}
+
 static void test_errno_survives(void **state)
 {
 	log_setup(LOG_INFO, false);
@@ -207,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_values_are_cut_between_characters),
 		cmocka_unit_test(test_threads_write_whole_lines),
+		cmocka_unit_test(test_lines_are_gathered),
 		cmocka_unit_test(test_errno_survives),
 	};
 
