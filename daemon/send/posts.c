@@ -10,6 +10,8 @@
 #include "posts.h"
 
 #define AWAITED_MOST 16
+#define CLAIM_LEAST 32		/* mails of one claim: dots and sign-ups wait behind it, 1 ms or so */
+#define CLAIM_MOST 256
 #define FAILED_MOST 512		/* of which it is known where they failed: the latest */
 #define FAILED_FOR (10 * US_MINUTE)	/* nobody is looked for when nothing has failed for so long */
 
@@ -305,14 +307,20 @@ size_t posts_wanted_awaited(const struct posts *p)
 
 size_t posts_wanted(const struct posts *p)
 {
-	size_t most = 0, have = 0;
+	size_t most = 0, have = 0, step = 0, left;
 	struct post *post;
 
 	for (post = p->first; post; post = post->next) {
-		size_t appetite = relay_appetite(post->relay), left = room(post);
+		size_t appetite = relay_appetite(post->relay);
 
+		left = room(post);
 		most += appetite;
 		have += appetite - left;
+		step += appetite ? (size_t)post->config->connections : 0;
 	}
-	return have > most / 2 ? 0 : most - have;
+	step = step < CLAIM_LEAST ? CLAIM_LEAST : step > CLAIM_MOST ? CLAIM_MOST : step;
+	left = most - have;
+	if (left < step && have > most / 2)
+		return 0;
+	return left < step ? left : step;
 }

@@ -74,7 +74,7 @@ int64_t posts_slot(struct post *post);
 /* It failed there, for that relay's fault. true: there is another for it at once, which posts_choose() will give. */
 bool posts_failed(struct posts *p, const struct errand *errand, const struct post *post);
 
-/* How many mails to claim: when half of what they take is gone, so that the next half comes before the rest is used up. */
+/* How many mails to claim at once, if any: about what the connections end in one turn of the store. */
 size_t posts_wanted(const struct posts *p);
 /* How many that somebody waits for, beyond that: a stock that is full of others, and slow to go, must not keep them. */
 size_t posts_wanted_awaited(const struct posts *p);

@@ -28,12 +28,12 @@
 #include "record.h"
 #include "work.h"
 
-#define CLAIM_MAX 256			/* rows of one claim: a sign-up may wait behind it */
 #define DRAIN_TIME (20 * US_SECOND)
 #define STOP_TIME (25 * US_SECOND)
 #define LOOK_FIRST (20 * 1000)		/* rows seem due and a claim brought none: look again */
 #define LOOK_MOST US_SECOND
 #define SPARE_BODIES 128
+#define AHEAD_TURN 8			/* messages composed ahead at once; then whatever else the loop has to see to */
 #define BODY_START 32768
 
 METRIC(sent, COUNTER, "nurtured_smtp_attempts_total", "outcome=\"sent\"", "Messages tried at the relay, by outcome.");
@@ -62,6 +62,7 @@ struct send {
 	struct timer *look;		/* claims again */
 	struct timer *cut;		/* the drain's end */
 	struct timer *sweep;		/* frees relays that wound down */
+	struct event *ahead;		/* composes what connections take next */
 	struct send_counts counts;
 };
 
@@ -104,16 +105,6 @@ static void work_free(struct send *s, struct work *w)
 	free(w);
 }
 
-/* The mail's memory is its batch's: it goes with the last of them. */
-static void mail_done(struct work *w)
-{
-	struct mail_batch *batch = w->mail->batch;
-
-	w->mail = NULL;
-	if (--batch->open == 0)
-		mail_batch_free(&batch);
-}
-
 /* A body's memory serves again: a message is 12 KB or so, and there are thousands a second. */
 static void body_take(struct send *s, struct work *w)
 {
@@ -125,11 +116,24 @@ static void body_take(struct send *s, struct work *w)
 
 static void body_give(struct send *s, struct work *w)
 {
+	w->composed = false;
 	if (s->spares < SPARE_BODIES && w->envelope.body.cap <= 4 * BODY_START)
 		s->spare[s->spares++] = w->envelope.body;
 	else
 		buf_clear(&w->envelope.body);
 	w->envelope.body = (struct buf)BUF_INIT;
+}
+
+/* The mail's memory is its batch's: it goes with the last of them. */
+static void mail_done(struct send *s, struct work *w)
+{
+	struct mail_batch *batch = w->mail->batch;
+
+	if (w->composed)
+		body_give(s, w);
+	w->mail = NULL;
+	if (--batch->open == 0)
+		mail_batch_free(&batch);
 }
 
 /* --- ends --------------------------------------------------------------------------------------------------------- */
@@ -177,7 +181,7 @@ static void finish(struct send *s, struct work *w, enum outcome outcome, const c
 	w->state = WORK_ENDED;
 	s->unrecorded++;
 	count_outcome(s, outcome);
-	mail_done(w);
+	mail_done(s, w);
 	if (w->record == RECORD_NONE)
 		records_add(s->records, w, RECORD_OUTCOME);
 }
@@ -188,7 +192,7 @@ static void give_back(struct send *s, struct work *w, int64_t at)
 	w->outcome.retry_at = at;
 	w->state = WORK_ENDED;
 	s->unrecorded++;
-	mail_done(w);
+	mail_done(s, w);
 	records_add(s->records, w, RECORD_RELEASE);
 }
 
@@ -306,30 +310,80 @@ static enum template_result compose_work(struct send *s, struct work *w, struct 
 	if (!c)
 		return TEMPLATE_FAILED;
 	body_take(s, w);
+	w->composed = true;
 	return compose_mail(c, w->mail, clock_now(), &w->envelope, err);
+}
+
+/* It cannot be composed. */
+static void skip(struct send *s, struct work *w, enum template_result result, const struct err *err)
+{
+	w->outcome.abort_step = result == TEMPLATE_ABORTED;
+	finish(s, w, OUTCOME_SKIPPED, err->text);
+}
+
+/* As many as the relay has connections: each finds its next message ready, and no body waits while one is composed. */
+static size_t compose_ahead(struct send *s, struct post *post, size_t most)
+{
+	struct work *w = post->stock.first, *next;
+	enum template_result result;
+	size_t n = 0, i;
+	struct err err;
+
+	for (i = 0; w && n < most && i < (size_t)post->config->connections; i++, w = next) {
+		next = w->next_stock;
+		if (w->composed)
+			continue;
+		n++;
+		result = compose_work(s, w, &err);
+		if (result == TEMPLATE_DONE)
+			continue;
+		stock_remove(&post->stock, w);
+		skip(s, w, result, &err);
+	}
+	return n;
+}
+
+static void ahead_soon(struct send *s)
+{
+	static const struct timeval at_once = { 0 };
+
+	if (!event_pending(s->ahead, EV_TIMEOUT, NULL) && event_add(s->ahead, &at_once) < 0)
+		abort();
+}
+
+static void ahead_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct send *s = arg;
+	size_t left = AHEAD_TURN;
+	struct post *post;
+
+	for (post = s->posts.first; post && !s->draining; post = post->next)
+		left -= compose_ahead(s, post, left);
+	if (left == 0)
+		ahead_soon(s);
 }
 
 static struct envelope *take_cb(void *ctx, struct relay *relay)
 {
 	struct send *s = ctx;
 	struct post *post = posts_of(&s->posts, relay);
+	enum template_result result;
 	struct work *w;
 	struct err err;
-	enum template_result result;
 
 	if (s->draining || !post)
 		return NULL;
-	while ((w = stock_get(&post->stock))) {
+	while ((w = stock_get(&post->stock)) && !w->composed) {
 		result = compose_work(s, w, &err);
 		if (result == TEMPLATE_DONE)
 			break;
-		body_give(s, w);
-		w->outcome.abort_step = result == TEMPLATE_ABORTED;
-		finish(s, w, OUTCOME_SKIPPED, err.text);
+		skip(s, w, result, &err);
 	}
 	claim_more(s);
 	if (!w)
 		return NULL;
+	if (post->stock.count > 0)
+		ahead_soon(s);
 	w->state = WORK_TAKEN;
 	w->taken = clock_steady();
 	s->taken++;
@@ -507,6 +561,7 @@ static void claim_take(struct send *s, struct mail_batch *batch)
 		assign(s, w);
 	}
 	wake_all(s);
+	ahead_soon(s);
 }
 
 static void claim_done(struct store_job *job, enum store_result result, const struct err *err)
@@ -538,13 +593,6 @@ static void claim_done(struct store_job *job, enum store_result result, const st
 	claim_more(s);
 }
 
-static size_t wanted(struct send *s)
-{
-	size_t n = posts_wanted(&s->posts);
-
-	return n > CLAIM_MAX ? CLAIM_MAX : n;
-}
-
 static size_t wanted_awaited(struct send *s)
 {
 	int64_t now = clock_now();
@@ -560,7 +608,7 @@ static void claim_more(struct send *s)
 
 	if (s->draining || s->claiming || !s->due)
 		return;
-	max = wanted(s);
+	max = posts_wanted(&s->posts);
 	if (max == 0) {
 		max = wanted_awaited(s);
 		awaited = true;
@@ -671,6 +719,9 @@ int send_start(struct loop *loop, struct decide *decide, struct send **out, stru
 	s->look = timer_new(loop, look_cb, s);
 	s->cut = timer_new(loop, cut_cb, s);
 	s->sweep = timer_new(loop, sweep_cb, s);
+	s->ahead = event_new(loop_base(loop), -1, 0, ahead_cb, s);
+	if (!s->ahead)
+		abort();
 	posts_init(&s->posts, loop, &of_relays);
 	posts_load(&s->posts, plan);
 	decide_on_due(decide, LANE_SEND, due_cb, s);
@@ -737,6 +788,7 @@ void send_stop(struct send **send)
 	timer_free(&s->look);
 	timer_free(&s->cut);
 	timer_free(&s->sweep);
+	event_free(s->ahead);
 	/* the store still has jobs that point into it: they are left what they need, the process ends */
 	if (clean)
 		free(s);

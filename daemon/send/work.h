@@ -12,8 +12,8 @@
 #include "dialogue.h"
 
 enum work_state {
-	WORK_STOCK,	/* claimed, waits for a connection */
-	WORK_TAKEN,	/* composed, on a connection */
+	WORK_STOCK,	/* claimed, waits for a connection; the first ones are composed */
+	WORK_TAKEN,	/* on a connection */
 	WORK_ENDED,	/* its outcome is known and being recorded */
 };
 
@@ -28,6 +28,7 @@ struct work {
 	struct post *post;		/* whose stock it is in, or whose connection has it */
 	struct work *next_stock;
 	int64_t taken;			/* clock_steady() */
+	bool composed;			/* the envelope has its body */
 	bool withdrawn;			/* decide said so, or its dot was denied */
 	bool store_failed;		/* its dot could not be committed: nothing is wrong with the mail */
 
