@@ -113,6 +113,7 @@ static json_t *plan_json(const struct plan *plan)
 }
 
 #define ALARMS_SHOWN (7 * US_DAY)
+#define HITS_DAYS 7
 
 static json_t *alarm_json(const void *row)
 {
@@ -145,7 +146,7 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 	int64_t prospects, unknown, deferred, dead;
 	struct err why = { .text = "" };
 	bool ready = store_ready(at->store, &why);
-	json_t *lanes, *alarms;
+	json_t *lanes, *alarms, *lately = NULL;
 
 	if (prospects_count(db, &prospects, err) < 0 ||
 		view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0 ||
@@ -155,12 +156,13 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 	alarms = alarms_json(db, at->now, err);
 	if (!alarms)
 		return -1;
-	lanes = lanes_json(at, db, err);
+	lanes = look_hits_lately(db, at->now, HITS_DAYS, &lately, err) ? NULL : lanes_json(at, db, err);
 	if (!lanes) {
+		json_decref(lately);
 		json_decref(alarms);
 		return -1;
 	}
-	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", VERSION,
 		"started", answer_time(at->started),
 		"ready", ready,
@@ -169,6 +171,7 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 		"mails_unknown", (json_int_t)unknown,
 		"mails_deferred", (json_int_t)deferred,
 		"alerts_dead", (json_int_t)dead,
+		"mails_of_7_days", lately,
 		"alarms", alarms,
 		"config", plan_json(at->plan),
 		"relays", json_loads(at->relays, 0, NULL),

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/id.h"
 
 #include "look.h"
@@ -134,6 +135,16 @@ int look_hits(const struct plan *plan, struct db *db, const char *what, struct b
 }
 
 /* --- of mails, not of hits --------------------------------------------------------------------------------------------- */
+
+int look_hits_lately(struct db *db, int64_t now, int days, json_t **out, struct err *err)
+{
+	int64_t opened[VERDICTS] = { 0 }, clicked[VERDICTS] = { 0 };
+
+	if (hit_days_since(db, now / US_DAY - days + 1, opened, clicked, err))
+		return -1;
+	*out = json_pack("{s:o, s:o}", "opened", look_verdicts(opened), "clicked", look_verdicts(clicked));
+	return 0;
+}
 
 int look_hit_sums(struct db *db, const char *sequence, json_t **out, struct err *err)
 {

@@ -84,6 +84,11 @@ static void journal_cb(void *ctx, const struct journal_row *row)
 	tally_journal(ctx, row);
 }
 
+static void hit_cb(void *ctx, const struct hit *h)
+{
+	tally_hit(ctx, h);
+}
+
 static void enrolments_cb(void *ctx, const char *sequence, enum enrolment_state state, int64_t count)
 {
 	tally_enrolments(ctx, sequence, state, count);
@@ -93,7 +98,8 @@ static int read_rows(struct db *db, void *arg, struct err *err)
 {
 	struct population *p = arg;
 
-	return journal_each(db, p->options->start, journal_cb, p->tally, err) || enrolments_census(db, enrolments_cb, p->tally, err) ? -1 : 0;
+	return journal_each(db, p->options->start, journal_cb, p->tally, err) || hits_each(db, p->options->start, hit_cb, p->tally, err) ||
+		enrolments_census(db, enrolments_cb, p->tally, err) ? -1 : 0;
 }
 
 static void put(const struct population *p, struct buf *out)

@@ -1,6 +1,7 @@
 /*
  * tally.c: see tally.h. What people do and get is told as it happens; what decide did is read from the journal, when all is over.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,8 +213,7 @@ void tally_thing(struct tally *t, const struct thing *thing)
 		enum thing_kind kind;
 		enum sum sum;
 	} sums[] = {
-		{ THING_SIGNS_UP, SUM_CAME }, { THING_KNOWN, SUM_CAME }, { THING_OPENS, SUM_OPENED }, { THING_CLICKS, SUM_CLICKED },
-		{ THING_REPLIES, SUM_REPLIED }, { THING_UNSUBSCRIBES, SUM_UNSUBSCRIBED }, { THING_COMPLAINS, SUM_COMPLAINED },
+		{ THING_SIGNS_UP, SUM_CAME }, { THING_KNOWN, SUM_CAME }, { THING_REPLIES, SUM_REPLIED }, { THING_UNSUBSCRIBES, SUM_UNSUBSCRIBED }, { THING_COMPLAINS, SUM_COMPLAINED },
 		{ THING_BOUNCES, SUM_BOUNCED }, { THING_HOT, SUM_HOT },
 	};
 	size_t i;
@@ -223,6 +223,14 @@ void tally_thing(struct tally *t, const struct thing *thing)
 	for (i = 0; i < sizeof(sums) / sizeof(*sums); i++)
 		if (sums[i].kind == thing->kind)
 			add(t, sums[i].sum, thing->at);
+}
+
+void tally_hit(struct tally *t, const struct hit *h)
+{
+	enum sum sum = (enum sum)((h->kind == 'c' ? SUM_CLICKED : SUM_OPENED) + h->verdict);
+
+	t->sums[day_of(t, h->at)][sum] += h->times;
+	t->all[sum] += h->times;
 }
 
 static struct by_sequence *sequence_of(struct tally *t, const char *name)
@@ -267,13 +275,27 @@ void tally_enrolments(struct tally *t, const char *sequence, enum enrolment_stat
 static const struct {
 	enum sum sum;
 	const char *heading, *name;
-} columns[SUMS] = {
+} columns[] = {
 	{ SUM_CAME, "came", "came" }, { SUM_CONFIRMATIONS, "confirm", "confirmations" }, { SUM_MAILS, "mails", "mails" },
 	{ SUM_HELD_CAP, "cap", "held_by_cap" }, { SUM_HELD_QUIET, "quiet", "held_by_quiet_hours" }, { SUM_HELD_OTHER, "held", "held_otherwise" },
-	{ SUM_OPENED, "opened", "opened" }, { SUM_CLICKED, "clicked", "clicked" }, { SUM_REPLIED, "replied", "replied" },
+	{ SUM_OPENED, "opened h/u/m", "opened" }, { SUM_CLICKED, "clicked h/u/m", "clicked" }, { SUM_REPLIED, "replied", "replied" },
 	{ SUM_UNSUBSCRIBED, "unsub", "unsubscribed" }, { SUM_COMPLAINED, "spam", "complained" }, { SUM_BOUNCED, "bounced", "bounced" },
 	{ SUM_HOT, "hot", "hot_leads" },
 };
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+#define WIDTH 8
+#define WIDTH_BY_WHOM 16
+
+static const struct {
+	enum verdict verdict;
+	const char *name;
+} by_whom[VERDICTS] = { { VERDICT_HUMAN, "human" }, { VERDICT_UNKNOWN, "unknown" }, { VERDICT_MACHINE, "machine" } };
+
+/* Three of them. */
+static bool is_by_whom(enum sum sum)
+{
+	return sum >= SUM_OPENED;
+}
 
 /* "Mon 2026-03-02" */
 static void put_day(const struct tally *t, int day, struct buf *out)
@@ -288,8 +310,17 @@ static void put_sums(const int64_t *sums, struct buf *out)
 {
 	size_t i;
 
-	for (i = 0; i < SUMS; i++)
-		buf_printf(out, " %8lld", (long long)sums[columns[i].sum]);
+	for (i = 0; i < COLUMNS; i++) {
+		const int64_t *sum = &sums[columns[i].sum];
+		char three[80];
+
+		if (!is_by_whom(columns[i].sum)) {
+			buf_printf(out, " %*lld", WIDTH, (long long)*sum);
+			continue;
+		}
+		snprintf(three, sizeof(three), "%lld/%lld/%lld", (long long)sum[VERDICT_HUMAN], (long long)sum[VERDICT_UNKNOWN], (long long)sum[VERDICT_MACHINE]);
+		buf_printf(out, " %*s", WIDTH_BY_WHOM, three);
+	}
 	buf_char(out, '\n');
 }
 
@@ -311,8 +342,8 @@ static void put_days(const struct tally *t, struct buf *out)
 	while (last > 0 && is_empty(t->sums[last]))
 		last--;
 	buf_printf(out, "%-14s", "day");
-	for (i = 0; i < SUMS; i++)
-		buf_printf(out, " %8s", columns[i].heading);
+	for (i = 0; i < COLUMNS; i++)
+		buf_printf(out, " %*s", is_by_whom(columns[i].sum) ? WIDTH_BY_WHOM : WIDTH, columns[i].heading);
 	buf_char(out, '\n');
 	for (day = 0; day <= last; day++) {
 		put_day(t, day, out);
@@ -417,10 +448,20 @@ void tally_text(const struct tally *t, struct buf *out)
 
 static void sums_json(const int64_t *sums, struct buf *out)
 {
-	size_t i;
+	size_t i, k;
 
-	for (i = 0; i < SUMS; i++)
-		buf_printf(out, "%s\"%s\":%lld", i ? "," : "", columns[i].name, (long long)sums[columns[i].sum]);
+	for (i = 0; i < COLUMNS; i++) {
+		const int64_t *sum = &sums[columns[i].sum];
+
+		buf_printf(out, "%s\"%s\":", i ? "," : "", columns[i].name);
+		if (!is_by_whom(columns[i].sum)) {
+			buf_printf(out, "%lld", (long long)*sum);
+			continue;
+		}
+		for (k = 0; k < VERDICTS; k++)
+			buf_printf(out, "%s\"%s\":%lld", k ? "," : "{", by_whom[k].name, (long long)sum[by_whom[k].verdict]);
+		buf_char(out, '}');
+	}
 }
 
 static void day_json(const struct tally *t, int day, struct buf *out)

@@ -84,12 +84,22 @@ struct end {
 	struct enrolment *enrolments;
 	size_t count;
 	int found, is_suppressed;
+	int64_t opens[VERDICTS], clicks[VERDICTS];
 };
+
+static void hit_cb(void *ctx, const struct hit *h)
+{
+	struct end *e = ctx;
+
+	(h->kind == 'c' ? e->clicks : e->opens)[h->verdict] += h->times;
+}
 
 static int read_end(struct db *db, void *arg, struct err *err)
 {
 	struct end *e = arg;
 
+	if (hits_each(db, 0, hit_cb, e, err))
+		return -1;
 	e->found = prospects_find_address(db, e->key, e->arena, &e->row, err);
 	if (e->found <= 0)
 		return e->found;
@@ -127,12 +137,25 @@ static bool was_entered(const struct end *e, const char *sequence)
 	return false;
 }
 
+static void put_by_whom(struct buf *out, const char *what, const int64_t counts[VERDICTS])
+{
+	buf_printf(out, "%-12s human %lld, unknown %lld, machine %lld\n", what, (long long)counts[VERDICT_HUMAN], (long long)counts[VERDICT_UNKNOWN],
+			(long long)counts[VERDICT_MACHINE]);
+}
+
+static void put_by_whom_json(struct buf *out, const char *what, const int64_t counts[VERDICTS])
+{
+	buf_printf(out, "  \"%s\": {\"human\": %lld, \"unknown\": %lld, \"machine\": %lld},\n", what, (long long)counts[VERDICT_HUMAN],
+			(long long)counts[VERDICT_UNKNOWN], (long long)counts[VERDICT_MACHINE]);
+}
+
 static void put_end_text(struct timeline *t, const struct end *e)
 {
 	size_t i;
 
-	buf_printf(t->out, "\nafter %d days: %zu mails, %zu opened, %zu clicked, %zu answered\n", days_of(t->options), t->counts[THING_MAIL],
-			t->counts[THING_OPENS], t->counts[THING_CLICKS], t->counts[THING_REPLIES]);
+	buf_printf(t->out, "\nafter %d days: %zu mails, %zu answered\n", days_of(t->options), t->counts[THING_MAIL], t->counts[THING_REPLIES]);
+	put_by_whom(t->out, "opens", e->opens);
+	put_by_whom(t->out, "clicks", e->clicks);
 	if (e->found)
 		buf_printf(t->out, "%-12s stage %s, list %s, %s%s%s%s\n", "stands at", *e->row.stage ? e->row.stage : "none",
 				*e->row.list ? e->row.list : "none", consent_word(e->row.consent), e->is_suppressed ? ", suppressed: " : "", e->is_suppressed ? e->suppressed.reason : "",
@@ -147,8 +170,9 @@ static void put_end_json(struct timeline *t, const struct end *e)
 {
 	size_t i;
 
-	buf_printf(t->out, "\n  ],\n  \"mails\": %zu,\n  \"opened\": %zu,\n  \"clicked\": %zu,\n  \"answered\": %zu,\n", t->counts[THING_MAIL],
-			t->counts[THING_OPENS], t->counts[THING_CLICKS], t->counts[THING_REPLIES]);
+	buf_printf(t->out, "\n  ],\n  \"mails\": %zu,\n  \"answered\": %zu,\n", t->counts[THING_MAIL], t->counts[THING_REPLIES]);
+	put_by_whom_json(t->out, "opens", e->opens);
+	put_by_whom_json(t->out, "clicks", e->clicks);
 	if (e->found)
 		buf_printf(t->out, "  \"stage\": \"%s\",\n  \"list\": \"%s\",\n  \"consent\": \"%s\",\n  \"suppressed\": \"%s\",\n  \"hot\": %s,\n", e->row.stage, e->row.list,
 				consent_word(e->row.consent), e->is_suppressed ? e->suppressed.reason : "", e->row.hot ? "true" : "false");

@@ -142,6 +142,23 @@ int hits_deliveries(struct db *db, uint16_t bucket, int64_t after, int64_t from,
 	return 0;
 }
 
+STATEMENT(each, SITE,
+	"SELECT kind, verdict, at, times FROM hit"
+	" WHERE at >= ?1 AND (kind = 'o' OR kind = 'c')");
+
+int hits_each(struct db *db, int64_t from, void (*fn)(void *ctx, const struct hit *h), void *ctx, struct err *err)
+{
+	struct query *q = db_query(db, &sql_each);
+	int got;
+
+	query_int(q, 1, from);
+	while ((got = query_row(q, err)) == 1)
+		fn(ctx, &(struct hit){ .kind = query_get_text(q, 0)[0], .verdict = (enum verdict)query_get_int(q, 1), .at = query_get_int(q, 2),
+				.times = query_get_int(q, 3) });
+	query_done(q);
+	return got;
+}
+
 STATEMENT(prune, BUCKETED,
 	"DELETE FROM hit"
 	" WHERE bucket = ?1 AND at < ?2");
@@ -187,6 +204,23 @@ int hit_days_add(struct db *db, const struct hit_sum *sum, struct err *err)
 
 STATEMENT(days_of, SITE, SUMS " WHERE sequence = ?1" BY);
 STATEMENT(days, SITE, SUMS BY);
+
+STATEMENT(days_since, SITE,
+	"SELECT kind, verdict, SUM(mails) FROM hit_day"
+	" WHERE day >= ?1"
+	" GROUP BY kind, verdict");
+
+int hit_days_since(struct db *db, int64_t day, int64_t opened[VERDICTS], int64_t clicked[VERDICTS], struct err *err)
+{
+	struct query *q = db_query(db, &sql_days_since);
+	int got;
+
+	query_int(q, 1, day);
+	while ((got = query_row(q, err)) == 1)
+		(query_get_text(q, 0)[0] == 'c' ? clicked : opened)[query_get_int(q, 1)] = query_get_int(q, 2);
+	query_done(q);
+	return got;
+}
 
 static void read_sum(struct query *q, struct arena *arena, void *row)
 {

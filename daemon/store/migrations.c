@@ -526,6 +526,9 @@ static const char *const steps[] = {
 	" mail_key $TEXT NOT NULL,"
 	" stays $INT NOT NULL,"
 	" PRIMARY KEY (mailbox, mail_key)) $BY_KEY",
+
+	/* how many were opened and clicked lately */
+	"CREATE INDEX hit_day_day ON hit_day (day)",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

@@ -637,6 +637,8 @@ int look_why(const struct plan *plan, struct db *db, const char *id_or_address, 
 int look_export(const struct plan *plan, struct db *db, const char *id_or_address, struct buf *out, struct err *err) MUSTCHECK;
 /* The hits of a mail ("del_..."), or of the latest mails of a person, with their verdicts. */
 int look_hits(const struct plan *plan, struct db *db, const char *what, struct buf *out, struct err *err) MUSTCHECK;
+/* How many of the mails of the latest days (today is one) were opened and clicked, by whom. 0 or -1; the caller's to drop. */
+int look_hits_lately(struct db *db, int64_t now, int days, struct json_t **out, struct err *err) MUSTCHECK;
 /* Their score by rule, what time alone will change, and whether the events give the same. */
 int look_score(const struct plan *plan, struct db *db, const char *id_or_address, bool explain, struct buf *out, struct err *err) MUSTCHECK;
 /* The value of an expression of this plan for them, now; with each part's if `explain`. */

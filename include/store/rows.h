@@ -164,6 +164,8 @@ int hits_count(struct db *db, int64_t delivery, int64_t *out, struct err *err) M
 int hits_deliveries(struct db *db, uint16_t bucket, int64_t after, int64_t from, size_t max, struct arena *arena, int64_t **out, size_t *count_out, struct err *err) MUSTCHECK;
 
 int hits_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;	/* as events_prune() */
+/* Kind, verdict, at and times of all opens and clicks of all mails since then: for a simulation, which has them in memory. */
+int hits_each(struct db *db, int64_t from, void (*fn)(void *ctx, const struct hit *h), void *ctx, struct err *err) MUSTCHECK;
 
 /*
  * Mails by the best verdict that one of their hits has (human before unknown before machine), summed by the day on which they were sent; in a few
@@ -181,6 +183,8 @@ struct hit_sum {
 int hit_days_add(struct db *db, const struct hit_sum *sum, struct err *err) MUSTCHECK;
 /* By step, template, kind and verdict; sequence NULL: of all. `day` is 0. */
 int hit_days_of(struct db *db, const char *sequence, struct arena *arena, struct hit_sum **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+/* Of all mails planned on that day or later: how many were opened and clicked, by whom. The two are zero before. */
+int hit_days_since(struct db *db, int64_t day, int64_t opened[VERDICTS], int64_t clicked[VERDICTS], struct err *err) MUSTCHECK;	/* read */
 
 /* --- enrolment --------------------------------------------------------------------------------------------------- */
 

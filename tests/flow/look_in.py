@@ -39,7 +39,7 @@ def people_find_what_they_look_for():
         sign_up(w, "eva@people.test")
         wait_for("the first mail", lambda: "sent" in ask(w, "prospect", "show", "eva@people.test")[1])
 
-        expect(ask(w, "status"), 0, r"^ready +yes$", r"^prospects +1$", r"^  send +\d")
+        expect(ask(w, "status"), 0, r"^ready +yes$", r"^prospects +1$", r"^  send +\d", r"^mails of 7 days$", r"^  opened$", r"^    machine +0$")
         expect(ask(w, "prospect", "show", "eva@people.test"), 0, r"^email +eva@people.test$", r"^list +just-looking$", r"\((now|\d+ \w+ ago)\)$", r"ebook-delivery")
         expect(ask(w, "prospect", "why", "eva@people.test"), 0, r"signup")
         expect(ask(w, "prospect", "show", "nobody@people.test"), 1, "nobody here")

@@ -85,7 +85,7 @@ def the_people_of_a_daemon_live_on_in_a_copy():
         got = simulate(*args, "--json", conf=conf)
         check(got[0] == 0, "population: %s%s" % got[1:])
         report = json.loads(got[1])
-        check(report["all"]["came"] == 0 and report["all"]["mails"] >= 5 and report["all"]["opened"] >= 5, "five people live on: %s" % report["all"])
+        check(report["all"]["came"] == 0 and report["all"]["mails"] >= 5 and sum(report["all"]["opened"].values()) >= 5, "five people live on: %s" % report["all"])
         check(not glob.glob(state + "/snapshot-*"), "the copy is still there")
         after = w.ctl("status")
         check(before["prospects"] == after["prospects"] == 5 and len(sent.messages()) == 5, "the daemon has noticed")

@@ -81,27 +81,40 @@ static int64_t number(const json_t *json, const char *path, const char *name)
 	return json_integer_value(json_object_get(*path ? json_object_get(json, path) : json, name));
 }
 
-static int64_t sum_of_days(const json_t *json, const char *name)
+/* A number, or one by whom. */
+static int64_t value(const json_t *json, const char *by)
+{
+	return json_integer_value(json_is_object(json) ? json_object_get(json, by) : json);
+}
+
+static int64_t sum_of_days(const json_t *json, const char *name, const char *by)
 {
 	int64_t all = 0;
 	json_t *day;
 	size_t i;
 
 	json_array_foreach(json_object_get(json, "days"), i, day)
-		all += json_integer_value(json_object_get(day, name));
+		all += value(json_object_get(day, name), by);
 	return all;
+}
+
+static int64_t by_whom(const json_t *json, const char *name, const char *by)
+{
+	return value(json_object_get(json_object_get(json, "all"), name), by);
 }
 
 static void test_it_adds_up(void **state)
 {
 	json_t *json = make_json(options_of(500, 1)), *all = json_object_get(json, "all"), *v;
 	int64_t mails = number(json, "all", "mails") + number(json, "all", "confirmations"), by_domain = 0, entered = 0, ended = 0, open = 0;
+	static const char *const whom[] = { "human", "unknown", "machine" };
 	const char *name;
 	size_t i;
 
 	assert_int_equal(number(json, "all", "came"), 500);
 	json_object_foreach(all, name, v)
-		assert_int_equal(json_integer_value(v), sum_of_days(json, name));
+		for (i = 0; i < 3; i++)
+			assert_int_equal(value(v, whom[i]), sum_of_days(json, name, whom[i]));
 	assert_int_equal(sum(json_object_get(json, "mails")), mails);
 	json_array_foreach(json_object_get(json, "domains"), i, v)
 		by_domain += number(v, "", "mails");
@@ -181,8 +194,9 @@ static void test_people_of_a_database_go_on(void **state)
 	assert_int_equal(number(json, "mails", "nudge"), 100);
 	assert_int_equal(number(json, "mails", "tips"), 0);
 	assert_int_equal(number(json, "mails", "story"), 100);
-	assert_int_equal(number(json, "all", "opened"), 200);
-	assert_true(number(json, "all", "clicked") > 60 && number(json, "all", "clicked") < 140);
+	assert_int_equal(by_whom(json, "opened", "human") + by_whom(json, "opened", "unknown"), 200);
+	assert_true(by_whom(json, "clicked", "human") > 60 && by_whom(json, "clicked", "human") < 140);
+	assert_int_equal(by_whom(json, "clicked", "unknown") + by_whom(json, "clicked", "machine") + by_whom(json, "opened", "machine"), 0);
 	assert_int_equal(number(guide, "", "entered"), 0);
 	assert_int_equal(number(guide, "ended", "done"), 100);
 	assert_int_equal(json_array_size(json_object_get(json, "domains")), 2);

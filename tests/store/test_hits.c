@@ -106,6 +106,7 @@ static int sums(struct with_store *w, struct db *db, void *arg, struct err *err)
 		{ "ebook", "mistakes", "three-mistakes", 'o', VERDICT_MACHINE, 20000, MAIL, 1 },
 		{ "other", "step", "mail", 'o', VERDICT_HUMAN, 20000, MAIL, 1 },
 	};
+	int64_t opened[VERDICTS] = { 0 }, clicked[VERDICTS] = { 0 };
 	struct hit_sum *got;
 	size_t count, i;
 
@@ -122,6 +123,13 @@ static int sums(struct with_store *w, struct db *db, void *arg, struct err *err)
 	assert_int_equal(got[1].kind, 'o');
 	assert_int_equal(hit_days_of(db, NULL, w->arena, &got, &count, err), 0);
 	assert_int_equal(count, 3);
+	assert_int_equal(hit_days_since(db, 20001, opened, clicked, err), 0);
+	assert_int_equal(clicked[VERDICT_HUMAN], 1);
+	assert_int_equal(opened[VERDICT_HUMAN] + opened[VERDICT_MACHINE], 0);
+	assert_int_equal(hit_days_since(db, 20000, opened, clicked, err), 0);
+	assert_int_equal(clicked[VERDICT_HUMAN], 2);
+	assert_int_equal(opened[VERDICT_HUMAN], 1);
+	assert_int_equal(opened[VERDICT_MACHINE], 1);
 	return 0;
 }
 
