@@ -71,7 +71,7 @@ static bool looks_human(const char *from, const char *subject, const char *retur
 	       (!return_path || strncmp(return_path, "<>", 2));
 }
 
-bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r)
+static bool recognise(const struct opened_mail *m, struct mail_reading *r)
 {
 	const struct headers *h = &m->headers;
 	const char *from = headers_decode(m->arena, headers_get(h, "from"));
@@ -106,6 +106,11 @@ bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r)
 		return true;
 	r->evidence_count = 0;
 	return false;
+}
+
+bool bounce_recognise(const struct opened_mail *m, struct mail_reading *r)
+{
+	return (m->passed_on && recognise(m->passed_on, r) && evidence_add(r, "passed on")) || recognise(m, r);
 }
 
 /* --- delivery status ------------------------------------------------------------------------------------ */
@@ -310,15 +315,15 @@ static bool is_no_failure(const char *action)
 	return false;
 }
 
-/* `alone`: of all that the notice says nothing can be about somebody else. `group`: of the delivery status, or NULL. */
-static void judge(const struct opened_mail *m, bool alone, const struct headers *group, struct mail_bounce *out)
+/* `notice`: what of it is about that recipient, and no other. `group`: of the delivery status, or NULL. */
+static void judge(const struct opened_mail *m, const char *notice, const struct headers *group, struct mail_bounce *out)
 {
 	struct words w = { .stage = REFUSED_UNKNOWN };
 	const char *given, *category, *remote_mta = after_type(group ? headers_get(group, "remote-mta") : NULL);
 	bool permanent;
 
-	w.telling = alone || !*out->diagnostic ? charset_simplify(m->arena, bounce_telling_lines(m)) : "";
-	w.notice = alone || !*out->diagnostic ? charset_simplify(m->arena, m->notice) : "";
+	w.telling = charset_simplify(m->arena, bounce_telling_lines(m->arena, notice));
+	w.notice = charset_simplify(m->arena, notice);
 	given = charset_simplify(m->arena, out->diagnostic);
 	w.diagnostic = bounce_remote_words(m, given, &w.stage);
 	if (w.diagnostic != given)
@@ -330,6 +335,8 @@ static void judge(const struct opened_mail *m, bool alone, const struct headers 
 		w.stage = bounce_stage(w.diagnostic);
 	if (w.stage == REFUSED_UNKNOWN)
 		w.stage = bounce_stage(w.notice);
+	if (w.stage == REFUSED_UNKNOWN && notice != m->notice)
+		w.stage = bounce_stage(m->notice);
 	category = group ? category_in(group) : NULL;
 	out->reason = category ? category : why(m, &w, remote_mta, out);
 	if (!*out->diagnostic)
@@ -343,24 +350,75 @@ static void judge(const struct opened_mail *m, bool alone, const struct headers 
 		out->kind = BOUNCE_NONE;
 }
 
-void bounce_read(const struct opened_mail *m, struct mail_reading *r)
+/* One after the other, each by what is said of it. */
+static void read_several(const struct opened_mail *m, const struct groups *g, const char *const *parts, struct mail_reading *r)
 {
-	struct groups g;
+	for (size_t i = 0; i < r->bounce_count; i++)
+		judge(m, parts[i], i < g->count ? &g->list[i] : NULL, &r->bounces[i]);
+}
 
-	find_groups(m, &g);
-	r->bounce = (struct mail_bounce)MAIL_BOUNCE_NONE;
-	if (g.count)
-		read_group(m, &g.list[g.best], &r->bounce);
-	r->bounce.original_envelope_id = g.envelope_id;
-	if (!*r->bounce.recipient)
-		r->bounce.recipient = bounce_failed_in_notice(m);
-	judge(m, g.count < 2, g.count ? &g.list[g.best] : NULL, &r->bounce);
-	for (size_t i = 0; i < g.count && g.count > 1; i++) {
+static void find_parts(const struct opened_mail *m, const char *const *recipients, size_t count, const char **parts)
+{
+	for (size_t i = 0; i < count; i++)
+		parts[i] = bounce_part_about(m, recipients, count, i);
+}
+
+/* A notice that lists them, without a delivery status, and says of each what became of it. */
+static void list_in_notice(const struct opened_mail *m, const char **parts, struct mail_reading *r)
+{
+	const char *failed[READING_MAX_BOUNCES];
+	size_t count = bounce_list_failed(m, failed, READING_MAX_BOUNCES);
+
+	if (count < 2)
+		return;
+	find_parts(m, failed, count, parts);
+	for (size_t i = 0; i < count; i++)
+		if (!*bounce_telling_lines(m->arena, parts[i]))
+			return;
+	for (size_t i = 0; i < count; i++) {
+		r->bounces[i] = (struct mail_bounce)MAIL_BOUNCE_NONE;
+		r->bounces[i].recipient = failed[i];
+		r->bounce_count++;
+	}
+}
+
+static void read_groups(const struct opened_mail *m, const struct groups *g, const char **parts, struct mail_reading *r)
+{
+	const char *recipients[READING_MAX_BOUNCES];
+
+	for (size_t i = 0; i < g->count; i++) {
 		struct mail_bounce *b = &r->bounces[r->bounce_count++];
 
 		*b = (struct mail_bounce)MAIL_BOUNCE_NONE;
-		read_group(m, &g.list[i], b);
-		b->original_envelope_id = g.envelope_id;
-		judge(m, false, &g.list[i], b);
+		read_group(m, &g->list[i], b);
+		b->original_envelope_id = g->envelope_id;
+		recipients[i] = b->recipient;
 	}
+	find_parts(m, recipients, g->count, parts);
+}
+
+void bounce_read(const struct opened_mail *m, struct mail_reading *r)
+{
+	const char *parts[READING_MAX_BOUNCES];
+	struct groups g;
+
+	if (m->passed_on)
+		m = m->passed_on;
+	find_groups(m, &g);
+	r->bounce = (struct mail_bounce)MAIL_BOUNCE_NONE;
+	if (g.count > 1)
+		read_groups(m, &g, parts, r);
+	else if (!g.count)
+		list_in_notice(m, parts, r);
+	if (r->bounce_count) {
+		read_several(m, &g, parts, r);
+		r->bounce = r->bounces[g.best];
+		return;
+	}
+	if (g.count)
+		read_group(m, &g.list[0], &r->bounce);
+	r->bounce.original_envelope_id = g.envelope_id;
+	if (!*r->bounce.recipient)
+		r->bounce.recipient = bounce_failed_in_notice(m);
+	judge(m, m->notice, g.count ? &g.list[0] : NULL, &r->bounce);
 }

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -25,7 +26,7 @@ static size_t add_line(struct buf *b, const char *line)
 }
 
 /* Lines that tell what a server answered: with a code, or behind ">>>", "said:", "reason:". */
-char *bounce_telling_lines(const struct opened_mail *m)
+char *bounce_telling_lines(struct arena *arena, const char *notice)
 {
 	static struct pattern telling = PATTERN_BYTES(
 		"(?:^|[\\s:;(\\[<'#])[45]\\d\\d[-\\s](?!\\d)|\\b[45]\\.\\d\\.\\d{1,3}\\b|<<<|\\bsaid:|"
@@ -33,7 +34,7 @@ char *bounce_telling_lines(const struct opened_mail *m)
 		"not\\s+(?:found|recognized|listed)|quota|full\\b");
 	struct buf b = BUF_INIT;
 	struct pattern_hit hit;
-	const char *text = m->notice;
+	const char *text = notice;
 	size_t n = strlen(text), at = 0;
 	int follow = 0;		/* replies are folded over lines */
 	char *out;
@@ -53,7 +54,7 @@ char *bounce_telling_lines(const struct opened_mail *m)
 		if (more)
 			at += add_line(&b, text + at);
 	}
-	out = arena_strdup(m->arena, buf_cstr(&b));
+	out = arena_strdup(arena, buf_cstr(&b));
 	buf_clear(&b);
 	return out;
 }
@@ -80,11 +81,13 @@ static void first_failed(void *ctx, const char *address, size_t n)
 		f->address = s;
 }
 
-/* Alone on its line, or with what says that it is one; else anywhere. */
+/* Alone on its line, or with what says that it is one. */
+static struct pattern alone = PATTERN_BYTES("^[\\s*\"]*(?:to:\\s*|rcpt\\s+to:\\s*|(?:failed )?recipient(?:\\s+address)?:\\s*|address:\\s*|[45]\\d\\d[ -](?:[45]\\.\\d\\.\\d+ )?)?<?"
+	"([^\\s<>\"]+@[^\\s<>\":;,]++)>?\"?\\s*(?:[:;,(<]|$|\\.\\.\\.\\s|on\\s|invalid)");
+
+/* The first that is; else the first address anywhere. */
 static void find_failed(const char *notice, struct failed *f)
 {
-	static struct pattern alone = PATTERN_BYTES("^[\\s*\"]*(?:to:\\s*|rcpt\\s+to:\\s*|(?:failed )?recipient(?:\\s+address)?:\\s*|address:\\s*)?<?"
-		"([^\\s<>\"]+@[^\\s<>\":;,]+)>?\"?\\s*(?:[:;.,(]|$|on\\s|invalid)");
 	struct pattern_hit hit;
 	size_t at = 0, n = strlen(notice);
 
@@ -95,6 +98,69 @@ static void find_failed(const char *notice, struct failed *f)
 	}
 	if (!f->address)
 		headers_addresses(notice, first_failed, f);
+}
+
+/* "To: x" is what our mail said, where others are named. */
+size_t bounce_list_failed(const struct opened_mail *m, const char **out, size_t max)
+{
+	const char *own = headers_address(m->arena, headers_get(&m->headers, "to")), *notice = m->notice;
+	size_t at = 0, n = strlen(notice), count = 0;
+	struct pattern_hit hit;
+
+	while (count < max && pattern_find(&alone, notice, n, at, &hit)) {
+		struct failed f = { m->arena, own, NULL };
+		size_t indent = strspn(hit.group[0].data, " \t*\"");
+		bool seen = !strncasecmp(hit.group[0].data + indent, "to:", 3);
+
+		headers_addresses(arena_strndup(m->arena, hit.group[1].data, hit.group[1].len), first_failed, &f);
+		for (size_t i = 0; f.address && i < count; i++)
+			seen |= !strcmp(out[i], f.address);
+		if (f.address && !seen)
+			out[count++] = f.address;
+		at = (size_t)(hit.group[0].data - notice) + hit.group[0].len;
+		at += hit.group[0].len == 0;
+	}
+	return count;
+}
+
+/* Of all, the one whose address the line names, or else the only one whose domain it names; or -1. */
+static int named_in(struct arena *arena, const char *line, size_t n, const char *const *recipients, size_t count)
+{
+	char *copy = arena_strndup(arena, line, n);
+	int by_domain = -1;
+
+	text_lower(copy);
+	for (size_t i = 0; i < count; i++) {
+		const char *at = strchr(recipients[i], '@');
+
+		if (*recipients[i] && strstr(copy, recipients[i]))
+			return (int)i;
+		if (at && strstr(copy, at + 1))
+			by_domain = by_domain == -1 ? (int)i : -2;
+	}
+	return by_domain < 0 ? -1 : by_domain;
+}
+
+const char *bounce_part_about(const struct opened_mail *m, const char *const *recipients, size_t count, size_t which)
+{
+	struct buf b = BUF_INIT;
+	const char *at = m->notice, *out;
+	bool inside = false;
+
+	while (*at) {
+		size_t n = strcspn(at, "\n");
+		int named = memchr(at, '.', n) ? named_in(m->arena, at, n, recipients, count) : -1;
+
+		if (named >= 0)
+			inside = (size_t)named == which;
+		n += at[n] == '\n';
+		if (inside)
+			buf_add(&b, at, n);
+		at += n;
+	}
+	out = arena_strndup(m->arena, buf_cstr(&b), b.len);
+	buf_clear(&b);
+	return out;
 }
 
 /* "by mx.example.net for <x@example.net>; ...": whom the last server took it for. */

@@ -9,8 +9,14 @@
 #include "listen/reading.h"
 #include "mail.h"
 
-/* The lines of the notice that tell what a server answered, or "". */
-char *bounce_telling_lines(const struct opened_mail *m);
+/* The lines of a notice that tell what a server answered, or "". */
+char *bounce_telling_lines(struct arena *arena, const char *notice);
+
+/*
+ * Of a notice about several recipients, lower case, the lines about one of them: from where it is named up to where
+ * another is, each time. "" where it is not named.
+ */
+const char *bounce_part_about(const struct opened_mail *m, const char *const *recipients, size_t count, size_t which);
 
 /*
  * The remote server's own words in a diagnostic of a program that wraps them in words of its own (Cisco's
@@ -20,6 +26,9 @@ const char *bounce_remote_words(const struct opened_mail *m, const char *diagnos
 
 /* Whom the notice is about, lower case, or "". */
 const char *bounce_failed_in_notice(const struct opened_mail *m);
+
+/* All whom it names as such, each once, lower case; returns how many. */
+size_t bounce_list_failed(const struct opened_mail *m, const char **out, size_t max);
 
 /* Fills code, and status where it is missing or says nothing, from a server's words. */
 void bounce_read_codes(struct arena *arena, const char *text, struct mail_bounce *out);

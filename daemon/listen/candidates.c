@@ -153,6 +153,10 @@ static void scan_original(const struct opened_mail *m, struct mail_reading *r)
 		{"reply-to", "original reply-to"},
 	};
 
+	if (m->passed_on) {
+		scan_field(r, headers_get(&m->original, "to"), "original to");
+		scan_original(m->passed_on, r);
+	}
 	if (!m->has_original)
 		return;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -187,6 +191,10 @@ void candidates_read(const struct opened_mail *m, struct mail_reading *r)
 	scan_relay_ids(r, headers_get(&m->headers, "references"));
 	if (m->has_original)
 		scan_relay_ids(r, headers_get(&m->original, "message-id"));
+	if (m->passed_on)
+		scan_relay_ids(r, headers_get(&m->passed_on->original, "message-id"));
+	if (m->passed_on && m->passed_on->status)
+		scan(r, m->passed_on->status, strlen(m->passed_on->status), "delivery-status", true);
 	if (m->status)
 		scan(r, m->status, strlen(m->status), "delivery-status", true);
 	if (m->feedback)

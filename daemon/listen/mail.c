@@ -165,7 +165,24 @@ static void read_notice(struct opened_mail *m)
 	m->notice = arena_strndup(m->arena, text, cut);
 }
 
-void mail_open(struct opened_mail *m, struct arena *arena, const char *raw, size_t n)
+/* Somebody got our bounce and sends it on, or a gateway wraps it: what it says stands one level down. */
+static bool passes_on_report(const struct opened_mail *m)
+{
+	static struct pattern daemon = PATTERN("mailer-?daemon|\\bpost_?master\\b|mail\\s*delivery\\s*(?:sub)?system");
+	const char *type, *kind;
+
+	if (!m->has_original || m->feedback || *m->report_type || (m->status && !m->status_in_text))
+		return false;
+	type = headers_get(&m->original, "content-type");
+	kind = type ? headers_param(m->arena, type, "report-type") : NULL;
+	if (kind && !strcasecmp(kind, "delivery-status"))
+		return true;
+	if (pattern_in(&daemon, headers_get(&m->headers, "from")))
+		return false;
+	return headers_get(&m->original, "x-failed-recipients") || pattern_in(&daemon, headers_get(&m->original, "from"));
+}
+
+static void open_at(struct opened_mail *m, struct arena *arena, const char *raw, size_t n, bool passed_on)
 {
 	struct slice all = clean(arena, raw, n);
 	struct buf plain = BUF_INIT;
@@ -189,4 +206,15 @@ void mail_open(struct opened_mail *m, struct arena *arena, const char *raw, size
 	buf_clear(&plain);
 	read_notice(m);
 	ses_notice_read(m);
+	if (!passed_on && passes_on_report(m)) {
+		struct opened_mail *within = arena_alloc(arena, sizeof(*within));
+
+		open_at(within, arena, m->original_raw.data, m->original_raw.len, true);
+		m->passed_on = within;
+	}
+}
+
+void mail_open(struct opened_mail *m, struct arena *arena, const char *raw, size_t n)
+{
+	open_at(m, arena, raw, n, false);
 }

@@ -29,6 +29,7 @@ struct opened_mail {
 	bool has_original;		/* the mail that a report is about, or its header, is in it */
 	struct headers original;	/* its fields */
 	struct slice original_raw;	/* its bytes */
+	const struct opened_mail *passed_on;	/* a report that this mail only carries, attached to it; or NULL */
 };
 
 /* Never fails. `raw` must outlive it. */

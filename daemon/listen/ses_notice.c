@@ -134,7 +134,7 @@ static void read_message(struct opened_mail *m, const json_t *message)
 
 void ses_notice_read(struct opened_mail *m)
 {
-	const char *text = m->plain + strspn(m->plain, " \r\n\t");
+	const char *said = *m->plain ? m->plain : m->notice, *text = said + strspn(said, " \r\n\t");
 	json_t *outer = NULL, *inner = NULL;
 	const char *within;
 

@@ -69,6 +69,9 @@ static const struct row rows[] = {
 	{"bounce_spanish", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "", "bob@people.test"},
 	{"bounce_forwarded", READING_BOUNCE, "", "", "", "to", 'r', "", BOUNCE_HARD, "userunknown", "5.1.1", "bob@people.test"},
 	{"bounce_unindented_boundary", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "", "bob@people.test"},
+	{"bounce_attached", READING_BOUNCE, "", "", "", "original to", 'b', "", BOUNCE_HARD, "userunknown", "5.1.1", "bob@people.test"},
+	{"bounce_list", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "5.2.2", "ann@people.test"},
+	{"bounce_postfix_two", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "5.0.0", "ann@people.test"},
 	{"human_about_bounces", READING_HUMAN, "", "pricing", "Since March", "to", 'r', "", 0, "", "", ""},
 	{"complaint_hotmail", READING_COMPLAINT, "", "", "", "original message-id", 'm', "", 0, "", "", ""},
 	{"mdn_deleted", READING_MDN, "", "", "", "to", 'r', "", 0, "", "", ""},
@@ -192,6 +195,30 @@ static void parts_of_reports(void **state)
 	buf_clear(&raw);
 }
 
+/* Each recipient is judged by what the notice says of it, with a delivery status or without. */
+static void parts_of_notices(void **state)
+{
+	struct buf raw = BUF_INIT;
+	struct mail_reading r;
+
+	(void)state;
+	load("bounce_list", &raw);
+	reading_make(&r, raw.data, raw.len, RECEIVED, NULL);
+	assert_int_equal(r.bounce_count, 2);
+	assert_string_equal(r.bounces[0].reason, "mailboxfull");
+	assert_string_equal(r.bounces[1].recipient, "bob@others.test");
+	assert_string_equal(r.bounces[1].reason, "userunknown");
+	reading_clear(&r);
+	buf_reset(&raw);
+	load("bounce_postfix_two", &raw);
+	reading_make(&r, raw.data, raw.len, RECEIVED, NULL);
+	assert_int_equal(r.bounce_count, 2);
+	assert_string_equal(r.bounces[0].reason, "userunknown");
+	assert_string_equal(r.bounces[1].reason, "filtered");	/* a filter that lies */
+	reading_clear(&r);
+	buf_clear(&raw);
+}
+
 /* SES writes a Message-ID of its own. */
 static void ids_of_relays(void **state)
 {
@@ -302,7 +329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mails),
-		cmocka_unit_test(parts_of_reports),
+		cmocka_unit_test(parts_of_reports), cmocka_unit_test(parts_of_notices),
 		cmocka_unit_test(ids_of_relays),
 		cmocka_unit_test(cut_mails),
 		cmocka_unit_test(fields), cmocka_unit_test(left_out),
