@@ -23,6 +23,8 @@
 #define STREAK 5
 #define RING_PART 5			/* one in so many of the last RING */
 #define RATE_LEAST 100			/* mails before a rate means anything */
+#define BATCH_GAP 64			/* when nobody came for such a part of the spread, the next begin another batch */
+#define BATCH_NOTED 16			/* a restart need not know of fewer */
 #define NOTED_AHEAD (2 * US_MINUTE)
 #define MX_PATIENCE (5 * US_SECOND)
 #define MX_WAIT "asks DNS whose mail server takes it"
@@ -421,13 +423,27 @@ static int64_t place_of(uint32_t n, int64_t span)
 	return (int64_t)(at * (double)span);
 }
 
-static int64_t spread_place(struct shape_watched *flow, const struct shape_ask *ask)
+bool shape_batch_is_over(const struct shape_batch *b, int64_t now)
 {
-	if (ask->now >= flow->batch_at + ask->spread) {
-		flow->batch_at = ask->now;
-		flow->batch_count = 0;
+	return now < b->last || now - b->last > b->span / BATCH_GAP;
+}
+
+/* One that would have had its place already has it a whole spread later: who comes late to a batch is spread, too. */
+static int64_t spread_place(struct shape *s, struct shape_batch *b, const struct shape_ask *ask)
+{
+	int64_t at;
+
+	if (b->span != ask->spread || shape_batch_is_over(b, ask->now))
+		*b = (struct shape_batch){ .at = ask->now, .span = ask->spread };
+	b->last = ask->now;
+	at = b->at + place_of(b->count++, b->span);
+	if (at < ask->now)
+		at += (ask->now - at + b->span - 1) / b->span * b->span;
+	if (b->count >= BATCH_NOTED && b->count > b->noted) {
+		b->noted = b->count < UINT32_MAX / 2 ? 2 * b->count : UINT32_MAX;
+		s->dirty = true;
 	}
-	return flow->batch_at + place_of(flow->batch_count++, ask->spread);
+	return at;
 }
 
 struct limits {
@@ -548,7 +564,7 @@ int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena
 	if (ask->spread && !placed && !ask->awaited) {
 		if (!flow)
 			flow = (struct shape_watched *)shape_named(&s->flows, ask->sequence, sizeof(*flow));
-		l.earliest = spread_place(flow, ask);
+		l.earliest = spread_place(s, &flow->batch, ask);
 	}
 	if (may_now(&l, ask, placed) && (placed || !waits_already(&l, ask->now))) {
 		take_share(s, &l, ask, placed);

@@ -1,7 +1,7 @@
 /*
  * shape_keep.c: what a restart must know of the shape: whom we mail slower and until when, what is paused, how much of a day's budget has gone
- * (rounded up, so that it is written some fifty times a day), and up to when a group's places in time are given away (rounded up, too): who has one
- * finds it free. Counts by domain are summed in memory and written once a second. What a rollback undid is to be written again.
+ * (rounded up, so that it is written some fifty times a day), and up to when a group's places in time, and how many of a spread's, are given away
+ * (rounded up, too): who has one finds it free. Counts by domain are summed in memory and written once a second. What a rollback undid is to be written again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -105,9 +105,17 @@ static json_t *tally_json(const struct tally *t)
 static void put_flow(struct shape_named *n, void *arg)
 {
 	const struct shape_watched *w = (const struct shape_watched *)n;
+	const struct shape_batch *b = &w->batch;
+	json_t *json = json_object();
 
 	if (w->rest.since)
-		json_object_set_new(arg, n->name, json_pack("{s:o}", "rest", rest_json(&w->rest)));
+		json_object_set_new(json, "rest", rest_json(&w->rest));
+	if (b->noted && !shape_batch_is_over(b, clock_now()))
+		json_object_set_new(json, "batch", json_pack("{s:I, s:I, s:I}", "at", (json_int_t)b->at, "span", (json_int_t)b->span,
+				"given", (json_int_t)b->noted));
+	if (json_object_size(json))
+		json_object_set(arg, n->name, json);
+	json_decref(json);
 }
 
 static void put_sender(struct shape_named *n, void *arg)
@@ -194,6 +202,23 @@ static void read_given(struct shape_group_state *g, const json_t *given)
 	}
 }
 
+/* Those of it that wait come now: it is not over while the daemon was down, unless all its places have passed. */
+static void read_batch(const json_t *json, struct shape_batch *b)
+{
+	int64_t now = clock_now();
+
+	*b = (struct shape_batch){ .at = number(json, "at"), .span = number(json, "span"), .last = now, .count = (uint32_t)number(json, "given") };
+	b->noted = b->count;
+	if (b->at > now || b->at + b->span <= now)
+		*b = (struct shape_batch){ .at = 0 };
+}
+
+static void read_flow(const json_t *json, struct shape_watched *flow)
+{
+	read_rest(json_object_get(json, "rest"), &flow->rest);
+	read_batch(json_object_get(json, "batch"), &flow->batch);
+}
+
 static void read_all(struct shape *s, json_t *json)
 {
 	const char *name;
@@ -208,7 +233,7 @@ static void read_all(struct shape *s, json_t *json)
 		read_given(g, json_object_get(v, "given"));
 	}
 	json_object_foreach(json_object_get(json, "sequences"), name, v)
-		read_rest(json_object_get(v, "rest"), &((struct shape_watched *)shape_named(&s->flows, name, sizeof(struct shape_watched)))->rest);
+		read_flow(v, (struct shape_watched *)shape_named(&s->flows, name, sizeof(struct shape_watched)));
 	json_object_foreach(json_object_get(json, "senders"), name, v) {
 		struct shape_sender_state *sender = (struct shape_sender_state *)shape_named(&s->senders, name, sizeof(*sender));
 

@@ -49,6 +49,17 @@ struct shape_rest {
 	char why[160];
 };
 
+/* Mails of a sequence that fall due together. */
+struct shape_batch {
+	int64_t at, span;		/* its first, and over how long it is spread */
+	int64_t last;			/* when one asked for a place */
+	uint32_t count;			/* places that were given */
+	uint32_t noted;			/* so many are known to be given away, whatever happens; 0: it is small */
+};
+
+/* Is it over? For that long nobody came. */
+bool shape_batch_is_over(const struct shape_batch *b, int64_t now);
+
 /* A sequence, or the head of a sender's domain. */
 struct shape_watched {
 	struct shape_named named;
@@ -57,8 +68,7 @@ struct shape_watched {
 	int streak;
 	uint32_t ring_count;
 	struct tally tally;
-	int64_t batch_at;		/* of a spread */
-	uint32_t batch_count;
+	struct shape_batch batch;	/* of a spread */
 };
 
 struct shape_sender_state {

@@ -372,6 +372,60 @@ static void test_a_restart_knows_which_places_are_given(void **state)
 	assert_int_equal(m.sent, 305);
 }
 
+static void test_a_restart_knows_the_places_of_a_spread(void **state)
+{
+	struct mailed m = { 0 };
+	int i;
+
+	open_with("", "spread: 2 hours\n" STORY);
+	people("example.com", 500);
+	for (i = 0; i < 5; i++) {
+		site_run(&site, send_due, &m);
+		clock_set(clock_now() + US_SECOND);
+		reopen();
+	}
+	/* none of those who asked later began anew, and was the first that goes at once */
+	assert_int_equal(m.sent, 1);
+	run_until(START + 2 * US_MINUTE, &m);
+	assert_in_range(m.sent, 1, 12);
+	run_until(START + US_HOUR, &m);
+	assert_in_range(m.sent, 235, 260);
+	run_until(START + 2 * US_HOUR, &m);
+	assert_in_range(m.sent, 495, 500);
+	run_until(START + 2 * US_HOUR + 2 * US_MINUTE, &m);
+	assert_int_equal(m.sent, 500);
+}
+
+static void test_who_comes_late_to_a_batch_is_spread_too(void **state)
+{
+	struct mailed m = { 0 };
+	size_t before;
+	int i;
+
+	open_with("", "spread: 2 hours\n" STORY);
+	/* some every minute, so that the batch goes on, and then many */
+	for (i = 0; i < 100; i++) {
+		char domain[40];
+
+		snprintf(domain, sizeof(domain), "d%d.example", i);
+		people(domain, 5);
+		run_until(START + i * US_MINUTE, &m);
+	}
+	before = m.sent;
+	people("example.com", 400);
+	run_until(START + 101 * US_MINUTE, &m);
+	assert_true(m.sent - before < 25);
+	run_until(START + 160 * US_MINUTE, &m);
+	assert_in_range(m.sent, before + 200, before + 500);
+	run_until(START + 222 * US_MINUTE, &m);
+	assert_int_equal(m.sent, 900);
+	/* one alone, later, goes at once */
+	clock_set(START + 240 * US_MINUTE);
+	people("one.example", 1);
+	run_until(clock_now(), &m);
+	assert_int_equal(m.sent, 901);
+}
+
 static void test_a_refused_sender_pauses_without_limits_too(void **state)
 {
 	struct mailed m = { .refused = 1, .as = { .outcome = OUTCOME_DEFERRED, .fault = FAULT_SENDER, .reason = "rejected", .code = 550,
@@ -517,6 +571,7 @@ int main(void)
 		CASE(test_a_provider_that_asks_for_less_gets_less), CASE(test_a_sequence_that_is_refused_pauses),
 		CASE(test_a_sender_that_is_refused_pauses_until_told), CASE(test_a_restart_knows_what_was_slowed_and_spent),
 		CASE(test_what_is_rolled_back_is_written_again), CASE(test_a_restart_knows_which_places_are_given),
+		CASE(test_a_restart_knows_the_places_of_a_spread), CASE(test_who_comes_late_to_a_batch_is_spread_too),
 		CASE(test_a_refused_sender_pauses_without_limits_too), CASE(test_a_mail_waits_a_little_for_dns_and_once), CASE(test_a_domain_belongs_to_whose_servers_take_its_mail),
 		CASE(test_what_holds_mails_is_told), CASE(test_what_became_of_it_is_counted_by_domain),
 	};
