@@ -258,6 +258,7 @@ SRC_decide := \
 	daemon/decide/shape.c \
 	daemon/decide/shape_keep.c \
 	daemon/decide/shape_mx.c \
+	daemon/decide/shape_undo.c \
 	daemon/decide/sweep.c \
 	daemon/decide/trial.c \
 	daemon/decide/values.c \

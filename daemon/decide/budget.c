@@ -205,10 +205,12 @@ int64_t budget_find(const struct budget *b, const struct quiet *quiet, enum pace
 	return -1;
 }
 
-void budget_take(struct budget *b, const struct quiet *quiet, enum pace_row row, int64_t at)
+int64_t budget_take(struct budget *b, const struct quiet *quiet, enum pace_row row, int64_t at)
 {
-	int64_t ahead = day_of(quiet, at) - b->day;
+	int64_t day = day_of(quiet, at), ahead = day - b->day;
 
-	if (ahead >= 0 && ahead < BUDGET_DAYS)
-		b->used[row][ahead]++;
+	if (ahead < 0 || ahead >= BUDGET_DAYS)
+		return -1;
+	b->used[row][ahead]++;
+	return day;
 }

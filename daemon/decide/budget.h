@@ -46,6 +46,7 @@ int64_t budget_limit(const struct budget *b, int64_t day);	/* INT64_MAX: none */
 bool budget_may(const struct budget *b, enum pace_row row, bool placed);
 bool budget_spend(struct budget *b, enum pace_row row, bool placed);
 int64_t budget_find(const struct budget *b, const struct quiet *quiet, enum pace_row row, int64_t from);
-void budget_take(struct budget *b, const struct quiet *quiet, enum pace_row row, int64_t at);
+/* The day whose place it is; -1: too far ahead. */
+int64_t budget_take(struct budget *b, const struct quiet *quiet, enum pace_row row, int64_t at);
 
 #endif

@@ -149,7 +149,7 @@ static void shape(struct person *p, const struct shape_ask *ask, struct gate_ans
 	const char *why;
 
 	*out = (struct gate_answer){ .verdict = GATE_PASS };
-	if (!shape_pass(p->d->shape, ask, p->arena, &until, &why))
+	if (!shape_pass(p->d->shape, p->db, ask, p->arena, &until, &why))
 		hold(out, until, why);
 }
 

@@ -204,7 +204,7 @@ static int count_mail(struct case_file *c, char kind, enum verdict verdict, int6
 	if (verdict == VERDICTS)
 		return 0;
 	if (c->p->d)
-		shape_hit(c->p->d->shape, mail->address, mail->id, kind == 'c', verdict, mails, c->p->now);
+		shape_hit(c->p->d->shape, c->p->db, mail->address, mail->id, kind == 'c', verdict, mails, c->p->now);
 	return hit_days_add(c->p->db, &(struct hit_sum){ .sequence = mail->sequence, .step = mail->step, .template = subject_of(c), .kind = kind,
 			.verdict = verdict, .day = mail->planned / US_DAY, .delivery = mail->id, .mails = mails }, err);
 }

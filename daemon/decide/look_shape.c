@@ -220,6 +220,6 @@ int look_shape(struct decide *d, struct db *db, const char *domain, int64_t now,
 int on_resume(struct decide *d, struct db *db, const char *name, int64_t at, bool *found_out, struct err *err)
 {
 	decide_arena(d);
-	*found_out = shape_resume(d->shape, name, at);
+	*found_out = shape_resume(d->shape, db, name, at);
 	return shape_keep(d->shape, db, false, err);
 }

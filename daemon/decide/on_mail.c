@@ -71,7 +71,7 @@ int mail_about_person(struct person *p, const struct mail_fact *fact, struct del
 	char id[ID_TEXT];
 
 	if (about->id && (fact->class == MAIL_COMPLAINT || (fact->class == MAIL_BOUNCE && strcmp(fact->bounce_kind, "hard") == 0)))
-		shape_came_back(p->d->shape, about, mail_sender_domain(p->d, about), fact->class == MAIL_COMPLAINT, fact->at);
+		shape_came_back(p->d->shape, p->db, about, mail_sender_domain(p->d, about), fact->class == MAIL_COMPLAINT, fact->at);
 	if (about->id && fact->class == MAIL_BOUNCE)
 		person_bounce_slows(p, fact, about);
 	if (shape_keep(p->d->shape, p->db, false, err))

@@ -246,7 +246,7 @@ int on_outcome(struct decide *d, struct db *db, const struct mail_outcome *fact,
 	/* a person has to see to it, whatever waits meanwhile */
 	if (fact->fault == FAULT_SENDER && alarms_raise(db, "sender", mail_sender_domain(d, &mail), fact->reply, fact->at, err))
 		return -1;
-	shape_heard(d->shape, &mail, mail_sender_domain(d, &mail), fact);
+	shape_heard(d->shape, db, &mail, mail_sender_domain(d, &mail), fact);
 	if (shape_keep(d->shape, db, false, err))
 		return -1;
 	mail.code = fact->code;

@@ -116,6 +116,8 @@ void shape_free(struct shape **s)
 	table_clear(&(*s)->flows, free_named);
 	table_clear(&(*s)->counts, free_named);
 	shape_clear_mx(*s);
+	shape_forget_changes(*s);
+	free((*s)->changes);
 	arena_free(&(*s)->arena);
 	free(*s);
 	*s = NULL;
@@ -247,7 +249,7 @@ struct shape_group_state *shape_group_of(struct shape *s, const char *domain)
 	g = (struct shape_group_state *)shape_find(&s->groups, name);
 	if (g)
 		return g;
-	if (s->groups.count > GROUPS_MOST)
+	if (s->groups.count > GROUPS_MOST && !shape_has_changes(s))
 		shape_each(&s->groups, drop_idle, s);
 	return make_group(s, name, provider);
 }
@@ -357,7 +359,7 @@ static void count_paused(struct shape_named *n, void *arg)
 	*(int64_t *)arg += ((const struct shape_watched *)n)->rest.since > 0;
 }
 
-static void note_paused(struct shape *s)
+void shape_note_paused(struct shape *s)
 {
 	int64_t count = 0;
 
@@ -367,12 +369,14 @@ static void note_paused(struct shape *s)
 	s->dirty = true;
 }
 
-static void pause_it(struct shape *s, struct shape_watched *w, const char *kind, const char *why, int64_t now)
+static void pause_it(struct shape *s, struct db *db, struct shape_watched *w, const char *kind, const char *why, int64_t now)
 {
 	struct shape_rest *r = &w->rest;
 
 	if (r->since && now < r->until)
 		return;
+	shape_save_watched(s, db, w);
+	shape_save_rest(s, db, w);
 	r->span = !r->since ? REST_FIRST : 2 * r->span < REST_MOST ? 2 * r->span : REST_MOST;
 	if (!r->since)
 		r->since = now;
@@ -383,26 +387,28 @@ static void pause_it(struct shape *s, struct shape_watched *w, const char *kind,
 	w->ring_count = 0;
 	w->tally = (struct tally){ 0 };
 	log_error("shape.paused", L_STR("what", kind), L_STR("name", w->named.name), L_STR("why", why));
-	note_paused(s);
+	shape_note_paused(s);
 }
 
-static void go_on(struct shape *s, struct shape_watched *w, const char *kind, const char *by)
+static void go_on(struct shape *s, struct db *db, struct shape_watched *w, const char *kind, const char *by)
 {
 	if (!w->rest.since)
 		return;
+	shape_save_rest(s, db, w);
 	w->rest = (struct shape_rest){ 0 };
 	log_info("shape.goes_on", L_STR("what", kind), L_STR("name", w->named.name), L_STR("by", by));
-	note_paused(s);
+	shape_note_paused(s);
 }
 
 /* Held; after a time one mail tries it. 1 it may go. */
-static int may_go(struct shape_watched *w, const struct shape_ask *ask, int64_t *until_out)
+static int may_go(struct shape *s, struct db *db, struct shape_watched *w, const struct shape_ask *ask, int64_t *until_out)
 {
 	struct shape_rest *r = &w->rest;
 
 	if (!r->since)
 		return 1;
 	if (ask->now >= r->until && (!r->probe || ask->now > r->probe + PROBE_MOST)) {
+		shape_save_rest(s, db, w);
 		r->probe = ask->now;
 		return 1;
 	}
@@ -490,12 +496,17 @@ static int64_t agree(struct shape *s, struct limits *l, const struct shape_ask *
 	return at;
 }
 
-static void take_share(struct shape *s, struct limits *l, const struct shape_ask *ask, bool placed)
+static void take_share(struct shape *s, struct db *db, struct limits *l, const struct shape_ask *ask, bool placed)
 {
-	if (l->group)
+	if (l->group) {
+		shape_save_pace(s, db, l->group);
 		pace_spend(&l->group->pace, ask->now);
-	if (l->sender && budget_spend(&l->sender->budget, l->budget_row, placed))
+	}
+	if (!l->sender)
+		return;
+	if (budget_spend(&l->sender->budget, l->budget_row, placed))
 		s->dirty = true;
+	shape_note_spent(s, db, l->sender, &(struct shape_spent){ l->budget_row, l->sender->budget.day, !placed, 1 });
 }
 
 /* Some minutes ahead, so that it is seldom written; nobody needs it for what is soon over. */
@@ -507,7 +518,15 @@ static void note_place(struct shape *s, struct shape_group_state *g, enum pace_r
 	s->dirty = true;
 }
 
-static int hold(struct shape *s, struct limits *l, const struct shape_ask *ask, struct arena *arena, int64_t *until_out, const char **why_out)
+static void take_day(struct shape *s, struct db *db, struct limits *l, int64_t at)
+{
+	int64_t day = budget_take(&l->sender->budget, &s->quiet, l->budget_row, at);
+
+	if (day >= 0)
+		shape_note_spent(s, db, l->sender, &(struct shape_spent){ l->budget_row, day, 1, 0 });
+}
+
+static int hold(struct shape *s, struct db *db, struct limits *l, const struct shape_ask *ask, struct arena *arena, int64_t *until_out, const char **why_out)
 {
 	int64_t at = agree(s, l, ask);
 
@@ -518,7 +537,7 @@ static int hold(struct shape *s, struct limits *l, const struct shape_ask *ask, 
 		note_place(s, l->group, l->row, at);
 	}
 	if (at >= 0 && l->sender)
-		budget_take(&l->sender->budget, &s->quiet, l->budget_row, at);
+		take_day(s, db, l, at);
 	if (*until_out <= ask->now)
 		*until_out = ask->now + SLACK;
 	*why_out = arena_printf(arena, "%s%s", at < 0 ? "" : SHAPE_PLACED, l->by);
@@ -533,7 +552,14 @@ static int paused(const struct shape_watched *w, const char *kind, struct arena 
 	return 0;
 }
 
-int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena, int64_t *until_out, const char **why_out)
+/* It counts, and is not held. */
+static void count_awaited(struct shape *s, struct db *db, struct shape_sender_state *sender)
+{
+	sender->budget.passed++;
+	shape_note_spent(s, db, sender, &(struct shape_spent){ PACE_FIRST, sender->budget.day, 0, 1 });
+}
+
+int shape_pass(struct shape *s, struct db *db, const struct shape_ask *ask, struct arena *arena, int64_t *until_out, const char **why_out)
 {
 	struct shape_watched *flow = ask->sequence ? (struct shape_watched *)shape_find(&s->flows, ask->sequence) : NULL;
 	struct shape_sender_state *sender = (struct shape_sender_state *)shape_find(&s->senders, ask->sender);
@@ -542,10 +568,10 @@ int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena
 
 	/* what the relay refuses is of no use, whatever the config says of limits */
 	if (s->config.off)
-		return !sender || !sender->watched.rest.refused || may_go(&sender->watched, ask, until_out) || paused(&sender->watched, "sender", arena, why_out);
-	if (flow && !may_go(flow, ask, until_out))
+		return !sender || !sender->watched.rest.refused || may_go(s, db, &sender->watched, ask, until_out) || paused(&sender->watched, "sender", arena, why_out);
+	if (flow && !may_go(s, db, flow, ask, until_out))
 		return paused(flow, "sequence", arena, why_out);
-	if (sender && !may_go(&sender->watched, ask, until_out))
+	if (sender && !may_go(s, db, &sender->watched, ask, until_out))
 		return paused(&sender->watched, "sender", arena, why_out);
 	if (ask->unplaced && !ask->awaited && strcmp(ask->was, MX_WAIT) != 0) {
 		*until_out = ask->now + MX_PATIENCE;
@@ -557,7 +583,7 @@ int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena
 		if (budget_roll(&sender->budget, &s->quiet, &sender->watched.tally, ask->now))
 			s->dirty = true;
 		if (ask->awaited)
-			sender->budget.passed++;	/* it counts, and is not held */
+			count_awaited(s, db, sender);
 		else
 			l.sender = sender;
 	}
@@ -567,10 +593,10 @@ int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena
 		l.earliest = spread_place(s, &flow->batch, ask);
 	}
 	if (may_now(&l, ask, placed) && (placed || !waits_already(&l, ask->now))) {
-		take_share(s, &l, ask, placed);
+		take_share(s, db, &l, ask, placed);
 		return 1;
 	}
-	return hold(s, &l, ask, arena, until_out, why_out);
+	return hold(s, db, &l, ask, arena, until_out, why_out);
 }
 
 /* --- what came of it ---------------------------------------------------------------------------------------------- */
@@ -608,25 +634,27 @@ static bool goes_wrong(struct shape_watched *w, uint32_t reason)
 	return same * RING_PART >= RING;
 }
 
-static void tell(struct shape *s, struct shape_watched *w, const char *kind, const struct mail_outcome *fact)
+static void tell(struct shape *s, struct db *db, struct shape_watched *w, const char *kind, const struct mail_outcome *fact)
 {
 	bool sent = fact->outcome == OUTCOME_SENT, ours = fact->outcome == OUTCOME_FAILED && fact->fault == FAULT_MESSAGE;
 	const char *reason = fact->reason && *fact->reason ? fact->reason : "refused";
 	char why[160];
 
 	if (sent && w->rest.probe)
-		go_on(s, w, kind, "a mail went through");
+		go_on(s, db, w, kind, "a mail went through");
+	if (sent || ours)
+		shape_save_watched(s, db, w);
 	if (sent)
 		tally_add(&w->tally, 1, 0, 0);
 	if ((sent || ours) && goes_wrong(w, ours ? word_of(reason) : 0)) {
 		snprintf(why, sizeof(why), "%s: %.120s", reason, fact->reply ? fact->reply : "");
-		pause_it(s, w, kind, why, fact->at);
+		pause_it(s, db, w, kind, why, fact->at);
 	} else if (ours && w->rest.probe) {
-		pause_it(s, w, kind, reason, fact->at);
+		pause_it(s, db, w, kind, reason, fact->at);
 	}
 }
 
-static void check_rates(struct shape *s, struct shape_watched *w, const char *kind, int64_t at)
+static void check_rates(struct shape *s, struct db *db, struct shape_watched *w, const char *kind, int64_t at)
 {
 	int64_t n = tally_sent(&w->tally), hard = tally_hard(&w->tally), complaints = tally_complaints(&w->tally);
 	char why[160];
@@ -639,13 +667,14 @@ static void check_rates(struct shape *s, struct shape_watched *w, const char *ki
 		snprintf(why, sizeof(why), "%lld complaints about the last %lld mails", (long long)complaints, (long long)n);
 	else
 		return;
-	pause_it(s, w, kind, why, at);
+	pause_it(s, db, w, kind, why, at);
 }
 
-static void bounced(struct shape *s, struct shape_watched *w, const char *kind, bool complaint, int64_t at)
+static void bounced(struct shape *s, struct db *db, struct shape_watched *w, const char *kind, bool complaint, int64_t at)
 {
+	shape_save_watched(s, db, w);
 	tally_add(&w->tally, 0, !complaint, complaint);
-	check_rates(s, w, kind, at);
+	check_rates(s, db, w, kind, at);
 }
 
 static const char *domain_of(const char *address)
@@ -699,18 +728,19 @@ void shape_add_count(struct shape *s, struct shape_count *c, const struct domain
 	}
 }
 
-static void count_domain(struct shape *s, const char *address, int64_t id, int64_t at, struct domain_day add)
+static void count_domain(struct shape *s, struct db *db, const char *address, int64_t id, int64_t at, struct domain_day add)
 {
 	struct shape_count *c = (struct shape_count *)shape_named(&s->counts, address_registrable(domain_of(address)), sizeof(*c));
 
 	add.day = at / US_DAY;
 	add.shard = (int)(id_bucket(id) % DOMAIN_SHARDS);
 	shape_add_count(s, c, &add);
+	shape_note_count(s, db, c, &add);
 	if (!s->flush_at)
 		s->flush_at = at + FLUSH_AFTER;
 }
 
-void shape_heard(struct shape *s, const struct delivery *mail, const char *sender, const struct mail_outcome *fact)
+void shape_heard(struct shape *s, struct db *db, const struct delivery *mail, const char *sender, const struct mail_outcome *fact)
 {
 	struct shape_watched *w = watch(&s->senders, sender, sizeof(struct shape_sender_state));
 	bool failed = fact->outcome == OUTCOME_FAILED;
@@ -718,40 +748,42 @@ void shape_heard(struct shape *s, const struct delivery *mail, const char *sende
 	if (mail->kind == DELIVERY_TEST || mail->kind == DELIVERY_FORWARD)
 		return;
 	if (fact->outcome == OUTCOME_SENT || fact->outcome == OUTCOME_DEFERRED || failed)
-		count_domain(s, mail->address, mail->id, fact->at, (struct domain_day){ .sent = fact->outcome == OUTCOME_SENT,
+		count_domain(s, db, mail->address, mail->id, fact->at, (struct domain_day){ .sent = fact->outcome == OUTCOME_SENT,
 				.deferred = fact->outcome == OUTCOME_DEFERRED, .hard = failed && fact->hard_bounce, .soft = failed && !fact->hard_bounce });
 	shape_slow(s, mail->address, &fact->slow, fact->at);
-	w->rest.refused |= fact->fault == FAULT_SENDER;
-	if (fact->fault == FAULT_SENDER)
-		pause_it(s, w, "sender", fact->reply && *fact->reply ? fact->reply : "the relay refuses it", fact->at);
-	tell(s, w, "sender", fact);
+	if (fact->fault == FAULT_SENDER) {
+		shape_save_rest(s, db, w);
+		w->rest.refused = true;
+		pause_it(s, db, w, "sender", fact->reply && *fact->reply ? fact->reply : "the relay refuses it", fact->at);
+	}
+	tell(s, db, w, "sender", fact);
 	if (failed && fact->hard_bounce)
-		bounced(s, w, "sender", false, fact->at);
+		bounced(s, db, w, "sender", false, fact->at);
 	if (!*mail->sequence)
 		return;
 	w = watch(&s->flows, mail->sequence, sizeof(*w));
-	tell(s, w, "sequence", fact);
+	tell(s, db, w, "sequence", fact);
 	if (failed && fact->hard_bounce)
-		bounced(s, w, "sequence", false, fact->at);
+		bounced(s, db, w, "sequence", false, fact->at);
 }
 
-void shape_came_back(struct shape *s, const struct delivery *mail, const char *sender, bool complaint, int64_t at)
+void shape_came_back(struct shape *s, struct db *db, const struct delivery *mail, const char *sender, bool complaint, int64_t at)
 {
-	count_domain(s, mail->address, mail->id, at, (struct domain_day){ .hard = !complaint, .complaint = complaint });
-	bounced(s, watch(&s->senders, sender, sizeof(struct shape_sender_state)), "sender", complaint, at);
+	count_domain(s, db, mail->address, mail->id, at, (struct domain_day){ .hard = !complaint, .complaint = complaint });
+	bounced(s, db, watch(&s->senders, sender, sizeof(struct shape_sender_state)), "sender", complaint, at);
 	if (*mail->sequence)
-		bounced(s, watch(&s->flows, mail->sequence, sizeof(struct shape_watched)), "sequence", complaint, at);
+		bounced(s, db, watch(&s->flows, mail->sequence, sizeof(struct shape_watched)), "sequence", complaint, at);
 }
 
-void shape_hit(struct shape *s, const char *address, int64_t delivery, bool click, enum verdict verdict, int64_t mails, int64_t at)
+void shape_hit(struct shape *s, struct db *db, const char *address, int64_t delivery, bool click, enum verdict verdict, int64_t mails, int64_t at)
 {
 	struct domain_day add = { .sent = 0 };
 
 	(click ? add.clicks : add.opens)[verdict] = mails;
-	count_domain(s, address, delivery, at, add);
+	count_domain(s, db, address, delivery, at, add);
 }
 
-bool shape_resume(struct shape *s, const char *name, int64_t now)
+bool shape_resume(struct shape *s, struct db *db, const char *name, int64_t now)
 {
 	struct shape_group_state *g = (struct shape_group_state *)shape_find(&s->groups, name);
 	struct shape_watched *sender = (struct shape_watched *)shape_find(&s->senders, name), *flow = (struct shape_watched *)shape_find(&s->flows, name);
@@ -764,8 +796,8 @@ bool shape_resume(struct shape *s, const char *name, int64_t now)
 		s->dirty = true;
 	}
 	if (sender)
-		go_on(s, sender, "sender", "nurturectl");
+		go_on(s, db, sender, "sender", "nurturectl");
 	if (flow)
-		go_on(s, flow, "sequence", "nurturectl");
+		go_on(s, db, flow, "sequence", "nurturectl");
 	return found;
 }

@@ -3,7 +3,7 @@
  * is paused because it goes wrong. Store thread; its state is memory, what a restart must know is kept by shape_keep().
  *
  * A mail that has to wait is given a place in time once, on which all that limits it agree, and comes back then. Should the transaction be
- * rolled back, the place is lost, not used twice. What is counted, and what a restart must know, is written again then.
+ * rolled back, the place in time is lost, not used twice; what was counted is taken back, and what a restart must know is written again.
  */
 #ifndef DECIDE_SHAPE_H
 #define DECIDE_SHAPE_H
@@ -40,19 +40,19 @@ struct shape_ask {
 };
 
 /* 1: it passes, and has taken its share. 0: it is held until *until_out, *why_out (the arena's, or the shape's own) says by what. */
-int shape_pass(struct shape *s, const struct shape_ask *ask, struct arena *arena, int64_t *until_out, const char **why_out);
+int shape_pass(struct shape *s, struct db *db, const struct shape_ask *ask, struct arena *arena, int64_t *until_out, const char **why_out);
 
 /* What became of a mail, as on_outcome() hears of it. */
-void shape_heard(struct shape *s, const struct delivery *mail, const char *sender, const struct mail_outcome *fact);
+void shape_heard(struct shape *s, struct db *db, const struct delivery *mail, const char *sender, const struct mail_outcome *fact);
 /* Its receiver asks for less, at once or later in a bounce: all of its group gets it. */
 void shape_slow(struct shape *s, const char *address, const struct slow *slow, int64_t at);
 /* It came back later: a hard bounce, or a complaint. */
-void shape_came_back(struct shape *s, const struct delivery *mail, const char *sender, bool complaint, int64_t at);
+void shape_came_back(struct shape *s, struct db *db, const struct delivery *mail, const char *sender, bool complaint, int64_t at);
 /* It was opened or clicked, by whom; with -1 `mails` that verdict is taken back. */
-void shape_hit(struct shape *s, const char *address, int64_t delivery, bool click, enum verdict verdict, int64_t mails, int64_t at);
+void shape_hit(struct shape *s, struct db *db, const char *address, int64_t delivery, bool click, enum verdict verdict, int64_t mails, int64_t at);
 
 /* What is slowed down or paused by that name goes on, by hand; false: nothing is. */
-bool shape_resume(struct shape *s, const char *name, int64_t now);
+bool shape_resume(struct shape *s, struct db *db, const char *name, int64_t now);
 
 /* Writes what has changed, if something has; `all`: the counts of domains, too, however few. */
 int shape_keep(struct shape *s, struct db *db, bool all, struct err *err) MUSTCHECK;

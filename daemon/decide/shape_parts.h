@@ -98,6 +98,11 @@ struct shape {
 	int64_t flush_at;
 	bool dirty;
 
+	/* shape_undo.c's */
+	struct shape_change *changes;	/* of the latest transaction that made some */
+	size_t change_count, change_cap;
+	uint64_t transaction;
+
 	/* shape_mx.c's */
 	const struct mx_rule *mx_rules;	/* the arena's */
 	size_t mx_rule_count;
@@ -108,6 +113,21 @@ struct shape {
 	void (*on_wanted)(void *arg);	/* NULL: nobody asks DNS */
 	void *on_wanted_arg;
 };
+
+/* Before each is changed, or with what was added: should it be rolled back. */
+struct shape_spent {
+	enum pace_row row;
+	int64_t day, used, passed;
+};
+
+void shape_save_watched(struct shape *s, struct db *db, struct shape_watched *w);	/* all but its rest, and one mail's place in the ring */
+void shape_save_rest(struct shape *s, struct db *db, struct shape_watched *w);
+void shape_save_pace(struct shape *s, struct db *db, struct shape_group_state *g);
+void shape_note_spent(struct shape *s, struct db *db, struct shape_sender_state *sender, const struct shape_spent *by);
+void shape_note_count(struct shape *s, struct db *db, struct shape_count *count, const struct domain_day *by);
+bool shape_has_changes(const struct shape *s);
+void shape_forget_changes(struct shape *s);
+void shape_note_paused(struct shape *s);	/* something was, or goes on */
 
 /* To what of that domain waits to be written. */
 void shape_add_count(struct shape *s, struct shape_count *c, const struct domain_day *add);

@@ -276,6 +276,7 @@ int db_begin(struct db *db, struct err *err)
 	db->trouble = TROUBLE_NONE;
 	db->hints = 0;
 	db->after_count = 0;
+	db->transaction++;
 	if (db->leases)
 		leases_begin(db->leases);
 	return control(db, CONTROL_BEGIN, err);
@@ -364,6 +365,11 @@ void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg)
 {
 	db->after = xgrow(db->after, &db->after_cap, db->after_count + 1, sizeof(*db->after));
 	db->after[db->after_count++] = (struct after){ .fn = fn, .arg = arg };
+}
+
+uint64_t db_transaction(const struct db *db)
+{
+	return db->transaction;
 }
 
 void db_on_undo(struct db *db, void (*fn)(void *arg), void *arg)

@@ -44,6 +44,7 @@ struct db {
 	bool fencing;			/* the statement at hand is the fence itself */
 	enum trouble trouble;		/* worst thing that befell the transaction */
 	uint64_t writes;		/* statements begun that may write */
+	uint64_t transaction;		/* how many were begun */
 	bool scrub;			/* something was erased: the log must be cut behind the commit */
 	unsigned hints;			/* set in the transaction */
 	struct after *after;

@@ -73,6 +73,8 @@ void db_hint(struct db *db, unsigned hints);
 void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg);
 /* Runs fn(arg) in this thread if what was written so far is undone: the job's savepoint or the transaction was rolled back. What is in memory follows. */
 void db_on_undo(struct db *db, void (*fn)(void *arg), void *arg);
+/* The number of this transaction, never 0: what was remembered for an undo in another one is of no use any more. */
+uint64_t db_transaction(const struct db *db);
 /* Is this transaction's owner still the owner of the bucket? The epoch; -1 when the lease is lost. Renews within the transaction when due. */
 int64_t db_epoch(struct db *db, uint16_t bucket, struct err *err) MUSTCHECK;
 bool db_owns(struct db *db, uint16_t bucket);

@@ -352,6 +352,104 @@ static void test_what_is_rolled_back_is_written_again(void **state)
 	buf_clear(&out);
 }
 
+static int send_due_and_fail(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	return send_due(s, db, arg, err) || send_due(s, db, arg, err) ? -1 : err_set(err, "as told");
+}
+
+/* All that is counted of mails. */
+struct counted {
+	struct shape_watched flow, sender;
+	struct budget budget;
+	int64_t spent;
+	struct domain_day day;
+};
+
+static struct counted count_all(void)
+{
+	struct shape *s = site.d->shape;
+	const struct shape_sender_state *sender = (const struct shape_sender_state *)shape_find(&s->senders, "example.com");
+	const struct shape_watched *flow = (const struct shape_watched *)shape_find(&s->flows, "story");
+	const struct shape_count *count = (const struct shape_count *)shape_find(&s->counts, "gmail.com");
+	struct counted c = { .sender = sender->watched, .budget = sender->budget, .spent = shape_group_named(s, "gmail")->pace.spent };
+
+	if (flow)
+		c.flow = *flow;
+	if (count)
+		c.day = count->sum;
+	memset(&c.flow.named, 0, sizeof(c.flow.named));
+	memset(&c.sender.named, 0, sizeof(c.sender.named));
+	c.day.domain = NULL;
+	/* what a restart is told may be more than there was */
+	c.budget.noted = 0;
+	return c;
+}
+
+static void assert_same(const struct counted *a, const struct counted *b)
+{
+	assert_memory_equal(&a->flow.rest, &b->flow.rest, sizeof(a->flow.rest));
+	assert_memory_equal(a->flow.ring, b->flow.ring, sizeof(a->flow.ring));
+	assert_memory_equal(&a->flow.tally, &b->flow.tally, sizeof(a->flow.tally));
+	assert_memory_equal(&a->sender.rest, &b->sender.rest, sizeof(a->sender.rest));
+	assert_memory_equal(a->sender.ring, b->sender.ring, sizeof(a->sender.ring));
+	assert_memory_equal(&a->sender.tally, &b->sender.tally, sizeof(a->sender.tally));
+	assert_int_equal(a->flow.streak, b->flow.streak);
+	assert_int_equal(a->flow.ring_count, b->flow.ring_count);
+	assert_int_equal(a->sender.ring_count, b->sender.ring_count);
+	assert_memory_equal(a->budget.used, b->budget.used, sizeof(a->budget.used));
+	assert_int_equal(a->budget.passed, b->budget.passed);
+	assert_int_equal(a->spent, b->spent);
+	assert_memory_equal(a->day.opens, b->day.opens, sizeof(a->day.opens));
+	assert_int_equal(a->day.sent, b->day.sent);
+	assert_int_equal(a->day.deferred, b->day.deferred);
+	assert_int_equal(a->day.soft, b->day.soft);
+}
+
+static void test_what_is_rolled_back_counts_once(void **state)
+{
+	static const struct mail_outcome spam = { .outcome = OUTCOME_FAILED, .fault = FAULT_MESSAGE, .reason = "spamdetected", .code = 550, .reply = "5.7.1 spam" };
+	struct mailed m = { 0 }, again = { .refused = 5, .as = spam };
+	struct counted before, after;
+
+	open_with("shape: {senders: [{domain: example.com, per_day: 4000}], providers: 100 per second, provider_burst: 100}\n", STORY);
+	people("gmail.com", 3);
+	people("example.com", 9);
+	run_until(START, &m);
+	assert_int_equal(m.sent, 12);
+	before = count_all();
+	people("googlemail.com", 4);
+	people("gmail.com", 8);
+	people("people.example", 60);
+	run_undone(send_due_and_fail, &m);
+	after = count_all();
+	assert_int_equal(m.sent, 12 + 4 + 5 + 60);
+	assert_same(&before, &after);
+	/* what would have paused it has not */
+	run_undone(send_due_and_fail, &again);
+	assert_int_equal(again.refused, 0);
+	after = count_all();
+	assert_same(&before, &after);
+	assert_int_equal(after.flow.rest.since, 0);
+}
+
+static void test_what_is_rolled_back_uses_no_budget(void **state)
+{
+	struct mailed m = { 0 };
+	int i;
+
+	open_with("shape: {senders: [{domain: example.com, per_day: 40}]}\n", STORY);
+	people("people.example", 30);
+	for (i = 0; i < 5; i++)
+		run_undone(send_due_and_fail, &m);
+	m.sent = 0;
+	run_until(START, &m);
+	people("other.example", 30);
+	run_until(MIDNIGHT, &m);
+	assert_int_equal(m.sent, 40);
+	run_until(MIDNIGHT + US_DAY, &m);
+	assert_int_equal(m.sent, 60);
+}
+
 static void test_a_restart_knows_which_places_are_given(void **state)
 {
 	struct mailed m = { 0 };
@@ -570,7 +668,8 @@ int main(void)
 		CASE(test_limits_can_be_off), CASE(test_a_batch_is_spread), CASE(test_a_day_has_a_budget), CASE(test_a_warm_up_doubles_from_day_to_day),
 		CASE(test_a_provider_that_asks_for_less_gets_less), CASE(test_a_sequence_that_is_refused_pauses),
 		CASE(test_a_sender_that_is_refused_pauses_until_told), CASE(test_a_restart_knows_what_was_slowed_and_spent),
-		CASE(test_what_is_rolled_back_is_written_again), CASE(test_a_restart_knows_which_places_are_given),
+		CASE(test_what_is_rolled_back_is_written_again), CASE(test_what_is_rolled_back_counts_once),
+		CASE(test_what_is_rolled_back_uses_no_budget), CASE(test_a_restart_knows_which_places_are_given),
 		CASE(test_a_restart_knows_the_places_of_a_spread), CASE(test_who_comes_late_to_a_batch_is_spread_too),
 		CASE(test_a_refused_sender_pauses_without_limits_too), CASE(test_a_mail_waits_a_little_for_dns_and_once), CASE(test_a_domain_belongs_to_whose_servers_take_its_mail),
 		CASE(test_what_holds_mails_is_told), CASE(test_what_became_of_it_is_counted_by_domain),
