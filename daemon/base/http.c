@@ -2,7 +2,8 @@
  * http.c: listening, connections and their bounds, routing. What evhttp lacks stands here: see http.h.
  *
  * A connection is known from its bufferevent. evhttp frees that without a word, so a reference of ours
- * keeps it, and a sweep once a second finds those whose callbacks evhttp took away. While a request waits
+ * keeps it, and a sweep once a second finds those whose callbacks evhttp took away; the client has seen
+ * the end before, as evhttp shuts the socket down. While a request waits
  * for its reply evhttp does not read and starts no time-out, so the request cannot vanish under a job that
  * is with the store.
  */
@@ -328,7 +329,8 @@ static struct bufferevent *connection_cb(struct event_base *base, void *arg)
 		sweep(http);
 	c->http = http;
 	c->fd = -1;
-	c->bev = bufferevent_socket_new(base, -1, 0);
+	/* the descriptor lives as long as the events on it: else a new connection gets both of them */
+	c->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	assert(c->bev);
 	bufferevent_incref(c->bev);
 	evbuffer_add_cb(bufferevent_get_input(c->bev), input_cb, c);

@@ -222,6 +222,15 @@ static void asks(const struct server *s, const char *request, const char *what)
 	free(answer);
 }
 
+static void reply_held(void *arg)
+{
+	struct server *s = arg;
+
+	http_reply(s->held, 200, "text/plain", "held", 4);
+	s->held = NULL;
+	sem_post(&s->done);
+}
+
 /* --- cases ----------------------------------------------------------------------------------- */
 
 static void hostile_requests_get_400_and_a_closed_connection(void **state)
@@ -288,6 +297,31 @@ static void pipelined_requests_are_answered_in_order(void **state)
 	b = strstr(answer, "4 /under/b|b|127.0.0.1|2|hi");
 	c = strstr(answer, "1 /under/more/c|c|");
 	assert_true(a && b && c && a < b && b < c);
+	free(answer);
+	finish(&s);
+}
+
+/* evhttp has closed a connection, and we still hold its bufferevent: it must not read what comes from the next client. */
+static void a_closed_connection_takes_no_bytes_of_the_next(void **state)
+{
+	struct server s;
+	char *answer;
+	int fd;
+
+	(void)state;
+	start_with(&s, (struct http_options){ 0 });
+	asks(&s, GET("/exact", ""), "200 OK");
+	fd = connect_to(&s);
+	put(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n", 31);
+	sem_wait(&s.holding);
+	/* what comes now waits for the reply to the first */
+	put(fd, GET("/under/more/next", ""), strlen(GET("/under/more/next", "")));
+	asks(&s, GET("/exact", ""), "200 OK");
+	loop_post(s.loop, reply_held, &s);
+	sem_wait(&s.done);
+	answer = read_all(fd);
+	has(answer, "held");
+	has(answer, "/under/more/next|next|");
 	free(answer);
 	finish(&s);
 }
@@ -394,17 +428,6 @@ static void idle_connections_are_closed(void **state)
 }
 
 /* A reply that waits for its commit is bounded by neither time-out. */
-static void a_waiting_reply_outlives_both_time_outs(void **state);
-
-static void reply_held(void *arg)
-{
-	struct server *s = arg;
-
-	http_reply(s->held, 200, "text/plain", "held", 4);
-	s->held = NULL;
-	sem_post(&s->done);
-}
-
 static void a_waiting_reply_outlives_both_time_outs(void **state)
 {
 	struct server s;
@@ -653,6 +676,8 @@ static void every_reply_carries_its_headers(void **state)
 	has(answer, "X-Content-Type-Options: nosniff\r\n");
 	has(answer, "Cache-Control: no-store\r\n");
 	has(answer, "Content-Length: 22\r\n");
+	has(answer, " GMT\r\n");
+	assert_null(strstr(strstr(answer, "\r\nDate: ") + 1, "\r\nDate: "));
 	free(answer);
 	answer = ask(&s, GET("/nothing", ""), 0);
 	has(answer, "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"There is nothing at this address.\"}");
@@ -799,6 +824,7 @@ int main(void)
 		cmocka_unit_test(hostile_requests_get_400_and_a_closed_connection),
 		cmocka_unit_test(a_request_before_the_hostile_one_is_answered),
 		cmocka_unit_test(pipelined_requests_are_answered_in_order),
+		cmocka_unit_test(a_closed_connection_takes_no_bytes_of_the_next),
 		cmocka_unit_test(sizes_are_bounded),
 		cmocka_unit_test(a_trickling_request_is_cut_at_its_deadline),
 		cmocka_unit_test(a_stalled_request_is_cut_too),
