@@ -76,6 +76,8 @@ struct http {
 	struct http_request *requests;		/* waiting for their reply */
 	struct arena *spare[SPARE_ARENAS];
 	size_t spare_count;
+	int64_t date_at;			/* the second of which `date` is */
+	char date[32];
 	char *socket_path;
 	bool draining;
 };
@@ -414,6 +416,21 @@ bool http_draining(const struct http *http)
 	return http->draining;
 }
 
+const char *http_date(struct http *http)
+{
+	int64_t now = clock_now() / US_SECOND;
+
+	if (now != http->date_at || !*http->date) {
+		time_t at = (time_t)now;
+		struct tm tm;
+
+		gmtime_r(&at, &tm);
+		evutil_date_rfc1123(http->date, sizeof(http->date), &tm);
+		http->date_at = now;
+	}
+	return http->date;
+}
+
 static const struct http_route *find_route(const struct http *http, const char *path, size_t *len_out)
 {
 	const struct http_route *route, *best = NULL;
@@ -492,8 +509,12 @@ static void request_cb(struct evhttp_request *ev, void *arg)
 		http_problem(r, 400, c->guard.fault, NULL);
 		return;
 	}
-	evhttp_connection_get_peer(evcon, &peer, &port);
-	http_request_find_ip(r, http->socket_path ? "" : peer, trusted, http);
+	if (!c->peer_known && !http->socket_path) {
+		evhttp_connection_get_peer(evcon, &peer, &port);
+		http_canonical_ip(peer, c->peer);
+	}
+	c->peer_known = true;
+	http_request_find_ip(r, c->peer, http->proxy_count ? trusted : NULL, http);
 	dispatch(http, r);
 }
 

@@ -23,6 +23,8 @@ struct http_connection {
 	int64_t started;		/* steady time of the first byte of the request being read; 0: none */
 	bool refused;			/* its fault was answered */
 	bool pending;			/* a request waits for its reply; evhttp does not read meanwhile */
+	bool peer_known;
+	char peer[48];			/* its address; "": of a Unix socket */
 };
 
 struct http_request {
@@ -42,8 +44,12 @@ struct http_request {
 /* The request is answered: forgets it, and frees it. Its evhttp request must have been sent. */
 void http_request_done(struct http_request *r);
 bool http_draining(const struct http *http);
+/* This second, as the header Date says it. */
+const char *http_date(struct http *http);
 
-/* Fills ip from the peer and, if trusted(arg, ip) says so, from X-Forwarded-For. */
+/* "192.0.2.1", "::ffff:192.0.2.1" (as IPv4), "[2001:db8::1]:443": as inet_ntop() writes it; "" if it is none of these. */
+void http_canonical_ip(const char *text, char out[48]);
+/* Fills ip from the peer (as http_canonical_ip() gave it) and, if trusted(arg, ip) says so, from X-Forwarded-For; trusted NULL: nobody is. */
 void http_request_find_ip(
 	struct http_request *r, const char *peer, bool (*trusted)(void *arg, const char *ip), void *arg);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
@@ -160,10 +161,7 @@ const char *http_parameter(struct arena *arena, const char *value, const char *n
 
 /* --- who it is ------------------------------------------------------------------------------- */
 
-/*
- * "192.0.2.1", "::ffff:192.0.2.1" (as IPv4), "[2001:db8::1]:443": as inet_ntop() writes it. false: none of
- * these.
- */
+/* As http_canonical_ip(); false: it is no address. */
 static bool canonical(struct slice s, char out[48])
 {
 	char text[INET6_ADDRSTRLEN];
@@ -190,6 +188,12 @@ static bool canonical(struct slice s, char out[48])
 	return inet_ntop(AF_INET6, &six, out, 48) != NULL;
 }
 
+void http_canonical_ip(const char *text, char out[48])
+{
+	if (!canonical(slice_of(text), out))
+		out[0] = '\0';
+}
+
 /* All X-Forwarded-For headers as the one list that they mean. */
 static char *forwarded(struct http_request *r)
 {
@@ -209,11 +213,8 @@ void http_request_find_ip(
 	char *list, *comma;
 	char ip[48];
 
-	if (!canonical(slice_of(peer), r->ip)) {
-		r->ip[0] = '\0';
-		return;
-	}
-	if (!trusted(arg, r->ip) || !(list = forwarded(r)))
+	memcpy(r->ip, peer, strlen(peer) + 1);
+	if (!*peer || !trusted || !trusted(arg, r->ip) || !(list = forwarded(r)))
 		return;
 	/* from the right: each trusted proxy vouches for the one before it */
 	do {
@@ -247,7 +248,7 @@ static void count(int status)
 		1);
 }
 
-/* What every reply carries. evhttp adds Date and, with a body, Content-Length. */
+/* What every reply carries. evhttp adds, with a body, Content-Length; it would make a Date anew for each. */
 static void add_headers(struct http_request *r, int status, const char *type, int64_t len)
 {
 	char text[96];
@@ -262,12 +263,32 @@ static void add_headers(struct http_request *r, int status, const char *type, in
 		snprintf(text, sizeof(text), "%lld", (long long)len);
 		evhttp_add_header(out, "Content-Length", text);
 	}
+	evhttp_add_header(out, "Date", http_date(r->http));
 	evhttp_add_header(out, "X-Content-Type-Options", "nosniff");
 	if (!r->cached)
 		evhttp_add_header(out, "Cache-Control", "no-store");
 	if (http_draining(r->http))
 		evhttp_add_header(out, "Connection", "close");
 	count(status);
+}
+
+/*
+ * The socket has room for nearly every reply: it is written here, and not at the loop's next turn when the kernel says so. What it does not take,
+ * and an error, are left to the loop.
+ */
+static void send_now(struct http_connection *c)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+	evutil_socket_t fd = bufferevent_getfd(c->bev);
+
+	if (fd < 0)
+		return;
+	evbuffer_unfreeze(out, 1);
+	(void)evbuffer_write(out, fd);
+	evbuffer_freeze(out, 1);
+	/* evhttp's own callback: it forgets the request and waits for the next */
+	if (evbuffer_get_length(out) == 0)
+		bufferevent_trigger(c->bev, EV_WRITE, 0);
 }
 
 void http_reply(struct http_request *r, int status, const char *type, const void *body, size_t len)
@@ -277,6 +298,7 @@ void http_reply(struct http_request *r, int status, const char *type, const void
 		if (len && r->method != HTTP_HEAD)
 			evbuffer_add(evhttp_request_get_output_buffer(r->ev), body, len);
 		evhttp_send_reply(r->ev, status, http_reason(status), NULL);
+		send_now(r->connection);
 	}
 	http_request_done(r);
 }

@@ -116,13 +116,18 @@ static void beat(void *arg)
 	loop->beats = false;
 }
 
-/* The coarse clock of libevent's default makes each timer up to 4 ms late. */
+/*
+ * The coarse clock of libevent's default makes each timer up to 4 ms late. Only the loop thread touches the base (loop_post() has a lock of its own),
+ * so it needs none. What sockets are waited for is told to the kernel once a turn, not at each change: evhttp makes four a request, which come to one.
+ * That asks of everybody who hands a descriptor to the loop not to have made it with dup(2).
+ */
 static struct event_base *base_new(void)
 {
 	struct event_config *config = event_config_new();
 	struct event_base *base;
 
-	if (!config || event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) < 0)
+	if (!config || event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK |
+			EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) < 0)
 		abort();
 	base = event_base_new_with_config(config);
 	event_config_free(config);
