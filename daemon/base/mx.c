@@ -1,5 +1,6 @@
 /*
- * mx.c: see mx.h. Each question has a socket of its own, so that its port is one more thing that a forger would have to guess.
+ * mx.c: see mx.h. Each question has a socket of its own, so that its port is one more thing that a forger would have to guess. What did not fit into
+ * a packet is asked again by TCP (RFC 7766), of the same server.
  */
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
@@ -12,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 
 #include "base/clock.h"
@@ -39,6 +42,8 @@ struct question {
 	int tries, fd;
 	uint16_t number;
 	struct event *readable;
+	struct bufferevent *tcp;
+	char *partly;			/* the host by what did fit into a packet; NULL: none */
 	struct timer *timer;
 };
 
@@ -145,13 +150,24 @@ static void best_host(ns_msg *message, char host[NS_MAXDNAME])
 
 static void start_some(struct mx *mx);
 
-static void question_free(struct question *q)
+static void hang_up(struct question *q)
 {
 	if (q->readable)
 		event_free(q->readable);
+	q->readable = NULL;
+	if (q->tcp)
+		bufferevent_free(q->tcp);
+	q->tcp = NULL;
 	if (q->fd >= 0)
 		close(q->fd);
+	q->fd = -1;
+}
+
+static void question_free(struct question *q)
+{
+	hang_up(q);
 	timer_free(&q->timer);
+	free(q->partly);
 	free(q->domain);
 	free(q);
 }
@@ -173,6 +189,85 @@ static void finish(struct question *q, const char *host)
 
 static void try_next(struct question *q);
 
+static int make_query(struct question *q, unsigned char packet[NS_PACKETSZ])
+{
+	struct __res_state state = { .options = RES_RECURSE };
+	int n = res_nmkquery(&state, ns_o_query, q->domain, ns_c_in, ns_t_mx, NULL, 0, NULL, packet, NS_PACKETSZ);
+
+	if (n < 0)
+		return -1;
+	q->number = (uint16_t)random_u64();
+	ns_put16(q->number, packet);
+	return n;
+}
+
+/* A whole one came by TCP, and nothing else is to come. */
+static void take_whole(struct question *q, const unsigned char *packet, size_t size)
+{
+	char host[NS_MAXDNAME];
+	ns_msg message;
+
+	if (!size || ns_initparse(packet, (int)size, &message) < 0 || !answers(q, &message)) {
+		try_next(q);
+		return;
+	}
+	best_host(&message, host);
+	finish(q, host);
+}
+
+static void tcp_read_cb(struct bufferevent *tcp, void *arg)
+{
+	struct evbuffer *in = bufferevent_get_input(tcp);
+	unsigned char head[2];
+	size_t size;
+
+	if (evbuffer_copyout(in, head, sizeof(head)) < (ev_ssize_t)sizeof(head))
+		return;
+	size = ns_get16(head);
+	if (evbuffer_get_length(in) < sizeof(head) + size)
+		return;
+	evbuffer_drain(in, sizeof(head));
+	take_whole(arg, evbuffer_pullup(in, (ev_ssize_t)size), size);
+}
+
+static void tcp_event_cb(struct bufferevent *tcp, short what, void *arg)
+{
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+		try_next(arg);
+}
+
+static int ask_by_tcp(struct question *q, const struct server *server)
+{
+	unsigned char packet[2 + NS_PACKETSZ];
+	int n = make_query(q, packet + 2), fd;
+
+	if (n < 0)
+		return -1;
+	ns_put16((unsigned)n, packet);
+	fd = socket(server->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	q->tcp = bufferevent_socket_new(loop_base(q->mx->loop), fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!q->tcp) {
+		close(fd);
+		return -1;
+	}
+	bufferevent_setcb(q->tcp, tcp_read_cb, NULL, tcp_event_cb, q);
+	return bufferevent_enable(q->tcp, EV_READ) < 0 || bufferevent_write(q->tcp, packet, 2 + (size_t)n) < 0 ||
+		bufferevent_socket_connect(q->tcp, (const struct sockaddr *)&server->address, (int)server->size) < 0 ? -1 : 0;
+}
+
+/* The server that was asked last. */
+static void ask_for_the_rest(struct question *q, const char *host)
+{
+	struct mx *mx = q->mx;
+
+	if (*host && !q->partly)
+		q->partly = xstrdup(host);
+	hang_up(q);
+	timer_set(q->timer, ask_by_tcp(q, &mx->servers[(q->tries - 1) % mx->server_count]) < 0 ? 0 : TIMEOUT);
+}
+
 static void readable_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct question *q = arg;
@@ -192,8 +287,8 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	best_host(&message, host);
-	if (!*host && ns_msg_getflag(message, ns_f_tc))
-		try_next(q);
+	if (ns_msg_getflag(message, ns_f_tc))
+		ask_for_the_rest(q, host);
 	else
 		finish(q, host);
 }
@@ -206,13 +301,10 @@ static void timer_cb(void *arg)
 static int send_it(struct question *q, const struct server *server)
 {
 	unsigned char packet[NS_PACKETSZ];
-	struct __res_state state = { .options = RES_RECURSE };
-	int n = res_nmkquery(&state, ns_o_query, q->domain, ns_c_in, ns_t_mx, NULL, 0, NULL, packet, sizeof(packet));
+	int n = make_query(q, packet);
 
 	if (n < 0)
 		return -1;
-	q->number = (uint16_t)random_u64();
-	ns_put16(q->number, packet);
 	q->fd = socket(server->address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (q->fd < 0 || connect(q->fd, (const struct sockaddr *)&server->address, server->size) < 0 || send(q->fd, packet, (size_t)n, MSG_NOSIGNAL) < n)
 		return -1;
@@ -223,14 +315,9 @@ static int send_it(struct question *q, const struct server *server)
 /* Of the next server; the timer asks again where it cannot be sent, so that this never ends in an answer by itself but when all was tried. */
 static void try_next(struct question *q)
 {
-	if (q->readable)
-		event_free(q->readable);
-	q->readable = NULL;
-	if (q->fd >= 0)
-		close(q->fd);
-	q->fd = -1;
+	hang_up(q);
 	if (q->tries == TRIES) {
-		finish(q, NULL);
+		finish(q, q->partly);
 		return;
 	}
 	timer_set(q->timer, send_it(q, &q->mx->servers[q->tries % q->mx->server_count]) < 0 ? 0 : TIMEOUT);

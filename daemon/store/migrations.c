@@ -529,6 +529,8 @@ static const char *const steps[] = {
 
 	/* how many were opened and clicked lately */
 	"CREATE INDEX hit_day_day ON hit_day (day)",
+
+	"CREATE INDEX mx_host_until ON mx_host (until_us)",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

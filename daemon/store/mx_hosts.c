@@ -24,6 +24,20 @@ int mx_hosts_find(struct db *db, const char *domain, struct arena *arena, struct
 	return rows_one(q, read_host, arena, out, err);
 }
 
+STATEMENT(prune_mx, SITE,
+	"DELETE FROM mx_host"
+	" WHERE domain IN"
+	"  (SELECT domain FROM mx_host WHERE until_us < ?1 ORDER BY until_us LIMIT ?2)");
+
+int mx_hosts_prune(struct db *db, int64_t before, size_t most, struct err *err)
+{
+	struct query *q = db_query(db, &sql_prune_mx);
+
+	query_int(q, 1, before);
+	query_int(q, 2, (int64_t)most);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
 STATEMENT(put_mx, SITE,
 	"INSERT INTO mx_host (domain, host, until_us)"
 	" VALUES (?1, ?2, ?3)"

@@ -1,8 +1,8 @@
 /*
- * mx.h: where the mail of a domain goes (its MX records, RFC 5321 section 5.1), asked of DNS without waiting: UDP on the loop, a few at a time.
- * Loop thread.
+ * mx.h: where the mail of a domain goes (its MX records, RFC 5321 section 5.1), asked of DNS without waiting: on the loop, a few at a time, by UDP,
+ * and by TCP where the answer does not fit. Loop thread.
  *
- * Good enough to tell providers apart, and no more: of an answer that did not fit into a packet what is there counts, and nothing is signed.
+ * Good enough to tell providers apart, and no more: nothing is signed.
  */
 #ifndef BASE_MX_H
 #define BASE_MX_H

@@ -345,6 +345,8 @@ int on_time(struct decide *d, struct db *db, size_t max, size_t *done_out, struc
 
 /* Forgets the events, points and hits of one bucket that are older than `before`. Run by decide itself, a bucket a minute. */
 int on_forget(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;
+/* ... and some of the mail servers of domains that were not mailed for a month. */
+int on_forget_hosts(struct db *db, int64_t now, struct err *err) MUSTCHECK;
 
 /* Looks at the next `max` people of a bucket behind *after, as the rules now are. Run by decide itself when they have changed. */
 int on_sweep(struct decide *d, struct db *db, uint16_t bucket, int64_t *after, size_t max, size_t *count_out, struct err *err) MUSTCHECK;

@@ -393,6 +393,8 @@ struct mx_host {
 
 int mx_hosts_find(struct db *db, const char *domain, struct arena *arena, struct mx_host *out, struct err *err) MUSTCHECK;
 int mx_hosts_put(struct db *db, const struct mx_host *h, struct err *err) MUSTCHECK;
+/* Some of those that have not been true since then go, the oldest first. */
+int mx_hosts_prune(struct db *db, int64_t before, size_t most, struct err *err) MUSTCHECK;
 
 /* --- what holds mails ------------------------------------------------------------------------------------------- */
 

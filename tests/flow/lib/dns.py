@@ -27,11 +27,12 @@ def rdata(kind, value):
 
 
 class Dns:
-    """records: {"example.test": [("TXT", "v=spf1 -all"), ...]}; may be changed under way. In `broken` names are answered SERVFAIL."""
+    """records: {"example.test": [("TXT", "v=spf1 -all"), ...]}; may be changed under way. In `broken` names are answered SERVFAIL, in `silent` not at all by TCP."""
 
     def __init__(self, records):
         self.records = records
         self.broken = set()
+        self.silent = set()
         self.asked = []
         server = self
 
@@ -45,7 +46,10 @@ class Dns:
                 head = self.rfile.read(2)
                 if len(head) == 2:
                     out = server.answer(self.rfile.read(struct.unpack(">H", head)[0]), 65535)
-                    self.wfile.write(struct.pack(">H", len(out)) + out)
+                    # in two parts, as a network may
+                    if server.asked[-1][0] not in server.silent:
+                        self.wfile.write(struct.pack(">H", len(out)) + out[:100])
+                        self.wfile.write(out[100:])
 
         class TcpServer(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
