@@ -68,7 +68,7 @@ struct sender_keys {
 
 static const struct key sender_keys[] = {
 	{ ROW(KEY_NODE, sender_keys, from), .required = true,
-		.help = "who writes: `Ana at Example <ana@example.com>`" },
+		.help = "who writes: `Ana at Example <ana@example.com>`; name and domain may have any letters, what stands before the @ ASCII's alone" },
 	{ ROW(KEY_TEXT, sender_keys, company), .required = true,
 		.help = "the company's name, for the foot of mails and pages" },
 	{ ROW(KEY_TEXT, sender_keys, postal_address), .required = true,

@@ -20,7 +20,7 @@ struct owner_keys {
 static const struct key owner_keys[] = {
 	{ ROW(KEY_NODE, owner_keys, name), .required = true, .help = "their name" },
 	{ ROW(KEY_NODE, owner_keys, email), .required = true,
-		.help = "the mail address that replies of their leads go to" },
+		.help = "the mail address that replies of their leads go to, and that mails `as: owner` are from; before the @ ASCII alone" },
 	{ ROW(KEY_TEXT, owner_keys, full_name), .fallback_help = "the name",
 		.help = "who mails `as: owner` are from" },
 	{ ROW(KEY_EXPRESSION, owner_keys, when), .fallback_help = "takes turns",

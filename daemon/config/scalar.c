@@ -215,6 +215,25 @@ static int url_check(struct arena *arena, CURLU *url, const char *const *schemes
 	return -1;
 }
 
+static bool is_ascii(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s >= 0x80)
+			return false;
+	return true;
+}
+
+/* The URL with its host in A-labels: a link in a mail, or a client of another locale, can have no other. */
+static int url_ascii(struct arena *arena, CURLU *url, const char *s, const char **out, struct err *err)
+{
+	const char *host = url_part(arena, url, CURLUPART_HOST), *ascii = host, *at = strstr(s, host);
+
+	if (!is_ascii(host) && (!at || scalar_host(arena, host, &ascii, err)))
+		return err_set(err, "`%s` is no URL: Bad hostname", s);
+	*out = ascii == host ? arena_strdup(arena, s) : arena_printf(arena, "%.*s%s%s", (int)(at - s), s, ascii, at + strlen(host));
+	return is_ascii(*out) ? 0 : err_set(err, "`%s` has letters beyond ASCII behind the host; write them as %%XX", s);
+}
+
 int scalar_url(
 	struct arena *arena, const char *s, const char *const *schemes, const char **out, struct err *err)
 {
@@ -237,12 +256,9 @@ int scalar_url(
 	else if (code != CURLUE_OK)
 		rc = err_set(err, "`%s` is no URL: %s", s, curl_url_strerror(code));
 	else
-		rc = url_check(arena, url, schemes, err);
+		rc = url_check(arena, url, schemes, err) || url_ascii(arena, url, s, out, err) ? -1 : 0;
 	curl_url_cleanup(url);
-	if (rc)
-		return -1;
-	*out = arena_strndup(arena, s, n);
-	return 0;
+	return rc;
 }
 
 void scalar_url_parts(struct arena *arena, const char *s, struct scalar_url *out)

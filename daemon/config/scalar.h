@@ -28,7 +28,7 @@ int scalar_date(const char *s, bool yearly, int *year, int *month, int *day, str
 int scalar_host(struct arena *arena, const char *s, const char **out, struct err *err) MUSTCHECK;
 /* Relative paths start at `folder`. */
 int scalar_path(struct arena *arena, const char *folder, const char *s, const char **out, struct err *err) MUSTCHECK;
-/* Whole and well formed, of one of the schemes, without user, password and fragment. */
+/* Whole and well formed, of one of the schemes, without user, password and fragment; its host as A-labels. */
 int scalar_url(struct arena *arena, const char *s, const char *const *schemes, const char **out, struct err *err) MUSTCHECK;
 
 /* Parts of a URL that scalar_url() has let pass: in the arena; "" where there is none. */

@@ -92,20 +92,23 @@ static bool has_names(const char *const *names)
 	return names && names[0];
 }
 
-/* In lower case, as they are compared. */
-static void load_mx(struct load *l, const struct yaml_node *map, struct shape_group *group)
+/* In lower case and A-labels, as they are compared; those that are no names are left away, after a complaint. */
+static const char *const *load_hosts(struct load *l, const struct yaml_node *map, const char *key, const char *const *names)
 {
 	const char **hosts;
-	size_t n = 0, i;
+	size_t n = 0, good = 0, i;
 	struct err err;
 
-	while (group->mx && group->mx[n])
+	while (names && names[n])
 		n++;
 	hosts = arena_calloc(l->arena, n + 1, sizeof(*hosts));
-	for (i = 0; i < n; i++)
-		if (scalar_host(l->arena, group->mx[i], &hosts[i], &err) < 0)
-			complain(l, yaml_get(map, "mx"), "`mx`: %s", err.text);
-	group->mx = hosts;
+	for (i = 0; i < n; i++) {
+		if (scalar_host(l->arena, names[i], &hosts[good], &err) < 0)
+			complain(l, yaml_get(map, key), "`%s`: %s", key, err.text);
+		else
+			good++;
+	}
+	return hosts;
 }
 
 static void load_groups(struct load *l, const struct yaml_node *list)
@@ -120,7 +123,8 @@ static void load_groups(struct load *l, const struct yaml_node *list)
 			groups[i].name = "";
 		if (!has_names(groups[i].domains) && !has_names(groups[i].mx))
 			complain(l, list->items[i], "the group `%s` has neither `domains` nor `mx`; nobody is in it", groups[i].name);
-		load_mx(l, list->items[i], &groups[i]);
+		groups[i].domains = load_hosts(l, list->items[i], "domains", groups[i].domains);
+		groups[i].mx = load_hosts(l, list->items[i], "mx", groups[i].mx);
 		check_rate(l, list->items[i], "rate", &groups[i].rate);
 		for (size_t k = 0; k < i; k++)
 			if (*groups[i].name && !strcmp(groups[k].name, groups[i].name))

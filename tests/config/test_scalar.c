@@ -226,6 +226,27 @@ static void test_hosts(void **state)
 	arena_free(&arena);
 }
 
+static void test_urls_have_hosts_in_ascii(void **state)
+{
+	static const char *const web[] = { "https", NULL };
+	static const struct {
+		const char *s, *made;
+	} rows[] = {
+		{ "https://Mail.Bücher.example:8443/a?b=c", "https://mail.xn--bcher-kva.example:8443/a?b=c" },
+		{ "https://bücher.example", "https://xn--bcher-kva.example" },
+	};
+	struct arena *arena = arena_new(0);
+	struct err err = { "" };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *url = NULL;
+
+		assert_int_equal(scalar_url(arena, rows[i].s, web, &url, &err), 0);
+		assert_string_equal(url, rows[i].made);
+	}
+	arena_free(&arena);
+}
+
 static void test_urls(void **state)
 {
 	static const char *const web[] = { "https", "http", NULL };
@@ -235,6 +256,9 @@ static void test_urls(void **state)
 		const char *s, *complaint; /* NULL: good */
 	} rows[] = {
 		{ web, "https://www.example.com", NULL },
+		{ web, "https://example.com/bücher",
+			"`https://example.com/bücher` has letters beyond ASCII behind the host; write them as %XX" },
+		{ web, "https://b\u200bcher\u2028.example/", "`https://b\u200bcher\u2028.example/` is no URL: Bad hostname" },
 		{ web, "http://127.0.0.1:8025/a/b?c=d", NULL },
 		{ smtp, "smtp://relay.example.com:587", NULL },
 		{ smtp, "smtps://[::1]:465", NULL },
@@ -276,7 +300,7 @@ int main(void)
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_minutes),
 		cmocka_unit_test(test_hosts),
-		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_urls), cmocka_unit_test(test_urls_have_hosts_in_ascii),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

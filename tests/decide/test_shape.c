@@ -157,6 +157,19 @@ static void test_a_provider_is_mailed_at_its_rate(void **state)
 	assert_in_range(m.last, START + 140 * US_SECOND, START + 160 * US_SECOND);
 }
 
+static void test_a_domain_of_other_letters_is_in_its_group(void **state)
+{
+	struct mailed m = { 0 };
+
+	open_with("shape: {groups: [{name: own, domains: [Müller.com], rate: 1 per minute, burst: 1}]}\n", STORY);
+	people("müller.com", 3);
+	people("sub.xn--mller-kva.com", 2);
+	run_until(START, &m);
+	assert_int_equal(m.sent, 1);
+	run_until(START + 5 * US_MINUTE, &m);
+	assert_int_equal(m.sent, 5);
+}
+
 static void test_limits_can_be_off(void **state)
 {
 	struct mailed m = { 0 };
@@ -665,7 +678,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_names_that_nobody_has_are_not_limited), CASE(test_one_alone_never_waits), CASE(test_a_provider_is_mailed_at_its_rate),
-		CASE(test_limits_can_be_off), CASE(test_a_batch_is_spread), CASE(test_a_day_has_a_budget), CASE(test_a_warm_up_doubles_from_day_to_day),
+		CASE(test_a_domain_of_other_letters_is_in_its_group), CASE(test_limits_can_be_off), CASE(test_a_batch_is_spread), CASE(test_a_day_has_a_budget), CASE(test_a_warm_up_doubles_from_day_to_day),
 		CASE(test_a_provider_that_asks_for_less_gets_less), CASE(test_a_sequence_that_is_refused_pauses),
 		CASE(test_a_sender_that_is_refused_pauses_until_told), CASE(test_a_restart_knows_what_was_slowed_and_spent),
 		CASE(test_what_is_rolled_back_is_written_again), CASE(test_what_is_rolled_back_counts_once),

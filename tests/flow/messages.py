@@ -43,8 +43,8 @@ FILES = {TERMS: "Es gelten keine.\n".encode(), "price list.pdf": b"%PDF-1.4\n" +
 SENDERS = """
   tracking_url: https://go.example.com
 senders:
-  - {name: shop, from: '"Jürgen Müller-Lüdenscheidt, Vertrieb" <juergen@shop.example>', company: "Müller & Söhne GmbH", postal_address: "Königsallee 1, Düsseldorf",
-     reply_domain: reply.shop.example, bounce_domain: bounce.shop.example, separator: "-"}
+  - {name: shop, from: '"Jürgen Müller-Lüdenscheidt, Vertrieb" <juergen@Läden.example>', company: "Müller & Söhne GmbH", postal_address: "Königsallee 1, Düsseldorf",
+     reply_domain: antwort.läden.example, bounce_domain: bounce.läden.example, separator: "-"}
 message: {headers: {X-Company: "Example Größe"}, precedence: mailings, suppress_auto_replies: yes}
 """
 
@@ -72,7 +72,7 @@ KINDS = {
 TYPES = {TERMS: "text/plain", "price list.pdf": "application/pdf"}
 DEFAULT = {"name": "Ana at Example", "email": "ana@example.com", "domain": "example.com", "reply_domain": "reply.example.com", "separator": "+",
            "url": "https://go.example.com", "company": "Example Ltd", "postal_address": "1 High Street, 12345 Town"}
-SHOP = {"name": "Jürgen Müller-Lüdenscheidt, Vertrieb", "email": "juergen@shop.example", "domain": "shop.example", "reply_domain": "reply.shop.example",
+SHOP = {"name": "Jürgen Müller-Lüdenscheidt, Vertrieb", "email": "juergen@xn--lden-loa.example", "domain": "xn--lden-loa.example", "reply_domain": "antwort.xn--lden-loa.example",
         "separator": "-", "url": "https://go.example.com", "company": "Müller & Söhne GmbH", "postal_address": "Königsallee 1, Düsseldorf"}
 
 ALPHABETS = ["abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "äöüßéèçñøåłžşğ", "абвгдежзийклмнопрстуфхцчшщъыьэюя", "αβγδεζηθικλμνξοπρστυφχψω",
