@@ -358,10 +358,11 @@ int delivery_prove(struct person *p, struct delivery *about, enum delivery_state
 /* Suppresses, withdraws consent, stops everything. `source` is what asked for it, as text. */
 int person_unsubscribe(struct person *p, const char *how, const char *source, const char *ip, const char *agent, struct err *err) MUSTCHECK;
 /*
- * They object in their own words (GDPR article 21) to what came to mailbox `by`: the ledger keeps the words, and they leave. `reason`: why they are
- * suppressed where that is more than an unsubscribe, which a confirmation lifts; NULL: it is not.
+ * They want no more mail, in their own words, which came to mailbox `by`: the ledger keeps the words, and they leave. They take back a consent (GDPR
+ * article 7); where there was none of their own, or with a `reason`, they object (article 21). `reason`: why they are suppressed where that is more
+ * than an unsubscribe, which a confirmation lifts; NULL: it is not.
  */
-int person_object(struct person *p, const char *words, const char *by, int64_t delivery, const char *reason, struct err *err) MUSTCHECK;
+int person_refuse(struct person *p, const char *words, const char *by, int64_t delivery, const char *reason, struct err *err) MUSTCHECK;
 /* They called a mail of ours spam, says their provider: for the ledger, suppressed, and an event. */
 int person_complain(struct person *p, const char *by, const struct delivery *about, const char *source, struct err *err) MUSTCHECK;
 /* Suppresses and stops everything for another reason: hard_bounce, complaint, manual. */

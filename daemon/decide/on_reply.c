@@ -138,7 +138,7 @@ static int begin(struct person *p, const struct mail_fact *fact, const struct de
 {
 	if (action != REPLY_UNSUBSCRIBE && action != REPLY_SUPPRESS)
 		return 0;
-	return person_object(p, fact->text, fact->mailbox, about->id, action == REPLY_SUPPRESS ? fact->intent : NULL, err);
+	return person_refuse(p, fact->text, fact->mailbox, about->id, action == REPLY_SUPPRESS ? fact->intent : NULL, err);
 }
 
 int reply_of_person(struct person *p, const struct mail_fact *fact, const struct delivery *about, struct err *err)

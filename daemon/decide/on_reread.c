@@ -113,7 +113,7 @@ static int follow(struct person *p, enum follows what, const struct mail_fact *f
 	case DEAD:
 		return person_bounced(p, fact, about, err);
 	case OBJECTION:
-		return person_object(p, fact->text, fact->mailbox, about->id, suppress ? fact->intent : NULL, err) || person_settle(p, err) ? -1 : 0;
+		return person_refuse(p, fact->text, fact->mailbox, about->id, suppress ? fact->intent : NULL, err) || person_settle(p, err) ? -1 : 0;
 	case REPLY:
 		return reply_of_person(p, fact, about, err);
 	}

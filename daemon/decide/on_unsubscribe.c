@@ -114,11 +114,33 @@ int person_unsubscribe(struct person *p, const char *how, const char *source, co
 	return note(p, c, err) || leave(p, how, source, err) ? -1 : 0;
 }
 
-int person_object(struct person *p, const char *words, const char *by, int64_t delivery, const char *reason, struct err *err)
+/* Was what they are mailed for said by themselves, so that it is for them to take back? By the latest of what it rests on. */
+static int was_express(struct person *p, bool *out, struct err *err)
+{
+	struct consent *all;
+	size_t count, i;
+
+	if (consents_of(p->db, p->row.id, p->arena, &all, &count, err))
+		return -1;
+	*out = false;
+	for (i = 0; i < count; i++) {
+		if (*all[i].basis)
+			*out = strcmp(all[i].basis, basis_names[BASIS_EXPRESS]) == 0;
+		else if (strcmp(all[i].what, "granted") == 0 || strcmp(all[i].what, "confirmed") == 0)
+			*out = true;	/* of a time when nothing else was known */
+	}
+	return 0;
+}
+
+int person_refuse(struct person *p, const char *words, const char *by, int64_t delivery, const char *reason, struct err *err)
 {
 	struct consent c = { .what = "objected", .words = words, .ip = "", .agent = "", .data = source_json(p, by, delivery), .actor = "prospect" };
-	bool left = p->row.consent == CONSENT_WITHDRAWN;
+	bool left = p->row.consent == CONSENT_WITHDRAWN, express;
 
+	if (was_express(p, &express, err))
+		return -1;
+	if (!reason && express)
+		c.what = "withdrawn";
 	if (note(p, c, err))
 		return -1;
 	if (reason) {

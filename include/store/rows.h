@@ -452,8 +452,9 @@ int suppressions_page(struct db *db, uint16_t bucket, const uint8_t *hash, size_
 /* --- consent: append-only, chained by digest in each bucket ------------------------------------------------------ */
 
 /*
- * requested (a form was posted, and asks for a confirmation) granted confirmed implied; withdrawn (by a link, a mail program or in the preference
- * centre) objected (in a reply: `words` are theirs; GDPR article 21) complained (to their provider, of spam: `data` says to whom); changed (topics,
+ * requested (a form was posted, and asks for a confirmation) granted confirmed implied; withdrawn (by a link, a mail program, in the preference
+ * centre, or in a reply, whose `words` are theirs; GDPR article 7) objected (in a reply that speaks of the law, or where there was no consent of
+ * their own to take back: `words` are theirs; article 21) complained (to their provider, of spam: `data` says to whom); changed (topics,
  * pause, limit, language: in `data`) asked (for their data or for erasure: in `data`) erased. Ends with NULL.
  */
 #define CONSENT_KINDS 10

@@ -32,10 +32,20 @@ static int find_eva(struct site *s, struct db *db, void *arg, struct err *err)
 	return found < 0 ? -1 : 0;
 }
 
+/* What those who sign up are mailed for; NULL: what they said. */
+static const char *basis;
+
 static int open_site(void **state)
 {
 	clock_set(START);
 	site_init(&site);
+	if (basis) {
+		char *form = xasprintf("form: form\nfields: [email, first_name, country]\nconsent: {purpose: newsletter, words: \"You asked us.\", basis: %s}\n"
+			"confirm: single\n", basis);
+
+		site_write(&site, "forms/form.yaml", form);
+		free(form);
+	}
 	site_write(&site, "sales.yaml", "replies_to: sales@example.com\n");
 	site_open(&site);
 	site_signup(&site, "eva@example.com", "DE", "en", "");
@@ -207,7 +217,7 @@ static void what_the_ledger_keeps(void **state)
 		enum mail_class class;
 		const char *intent, *row;
 	} cases[] = {
-		{ MAIL_HUMAN, "unsubscribe", "2 objected by prospect: words ({\"by\":\"replies\",\"mail\":\"del_" },
+		{ MAIL_HUMAN, "unsubscribe", "2 withdrawn by prospect: words ({\"by\":\"replies\",\"mail\":\"del_" },
 		{ MAIL_HUMAN, "legal", "2 objected by prospect: words ({\"by\":\"replies\",\"mail\":\"del_" },
 		{ MAIL_COMPLAINT, "", "2 complained by mailbox:  ({\"by\":\"replies\",\"mail\":\"del_" },
 		{ MAIL_UNSUBSCRIBE, "", "2 withdrawn by prospect: mailto ({}) withdrawn" },
@@ -227,9 +237,29 @@ static void what_the_ledger_keeps(void **state)
 	}
 }
 
+/* Who never said that they may be mailed has nothing to take back. */
+static void what_they_had_not_said_they_object_to(void **state)
+{
+	static const char *const bases[] = { "implied-inquiry", "implied-purchase", "contract" };
+	char row[200];
+	size_t i;
+
+	for (i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		basis = bases[i];
+		open_site(NULL);
+		basis = NULL;
+		answer(MAIL_HUMAN, "unsubscribe", 0);
+		site_run(&site, ledger_fn, row);
+		assert_true(strncmp(row, "2 objected by prospect: words (", 31) == 0);
+		assert_string_equal(strrchr(row, ' ') + 1, "withdrawn");
+		close_site(NULL);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(what_follows), cmocka_unit_test(what_the_ledger_keeps) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(what_follows), cmocka_unit_test(what_the_ledger_keeps),
+		cmocka_unit_test(what_they_had_not_said_they_object_to) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,8 @@ def test_kinds(world, box, sink):
     check("hard_bounce" not in text["full"] and "soft_bounce" in text["full"], "a full mailbox is counted: %s" % text["full"])
     check("complaint" in text["angry"], "a complaint suppresses: %s" % text["angry"])
     check("withdrawn" in text["bye"], "a reply that asks for it withdraws: %s" % text["bye"])
+    last = got["bye"]["consents"][-1]
+    check((last["what"], last["words"], last["by"]) == ("withdrawn", "Please unsubscribe me.", "prospect"), "in their words: %s" % last)
     check("withdrawn" in text["leave"], "so does a mail to the unsubscribe address: %s" % text["leave"])
     check("withdrawn" not in text["stranger"], "a token that we did not sign changes nothing: %s" % text["stranger"])
     return mails
