@@ -137,6 +137,7 @@ static int spawn(struct bearer *b, int output)
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&files, output, 1);
+	posix_spawn_file_actions_addclosefrom_np(&files, 3);	/* sockets of libcurl, too */
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);

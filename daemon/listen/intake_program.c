@@ -48,6 +48,8 @@ int intake_program_start(const char *program, int fd, pid_t *pid_out)
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, fd, FRAME_FD);
+	/* libcurl's sockets would go along: not for mail from outside, nor to be held open when they are closed here */
+	posix_spawn_file_actions_addclosefrom_np(&files, FRAME_FD + 1);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);

@@ -110,11 +110,23 @@ static void one_that_runs_is_ended(void **state)
 	loop_free(&g.loop);
 }
 
+static void a_command_gets_no_file_of_ours(void **state)
+{
+	char script[100];
+	int fd = dup(STDIN_FILENO);	/* stays open in what is executed, as libcurl's sockets do */
+
+	assert_true(fd > 2);
+	snprintf(script, sizeof(script), "if [ -e /proc/self/fd/%d ]; then echo open; else echo closed; fi", fd);
+	expect_command(script, "closed", NULL);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_holds_a_token),
 		cmocka_unit_test(a_command_prints_a_token),
+		cmocka_unit_test(a_command_gets_no_file_of_ours),
 		cmocka_unit_test(one_that_runs_is_ended),
 	};
 
