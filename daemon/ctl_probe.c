@@ -52,9 +52,23 @@ static json_t *ask(struct trip *t, const char *path, const char *body)
 	return json;
 }
 
-/* What a sequence sends first by that sender. */
+/* What the step sends by that sender; NULL. */
+static const struct mail_template *mail_of_step(const struct step *step, size_t sender)
+{
+	size_t i;
+
+	if (step->kind == STEP_SEND && step->mail->sender == sender)
+		return step->mail;
+	for (i = 0; step->kind == STEP_TEST && i < step->arm_count; i++)
+		if (step->arms[i].mail->sender == sender)
+			return step->arms[i].mail;
+	return NULL;
+}
+
+/* What a sequence sends first by that sender, or whatever else goes out by it: confirmations, versions of a language. NULL: nothing does. */
 static const struct mail_template *mail_of(const struct plan *plan, size_t sender)
 {
+	const struct mail_template *mail;
 	size_t i;
 	int k;
 
@@ -62,9 +76,12 @@ static const struct mail_template *mail_of(const struct plan *plan, size_t sende
 		const struct sequence *s = &plan->sequences[i];
 
 		for (k = 0; k < s->step_count; k++)
-			if (s->steps[k].kind == STEP_SEND && s->steps[k].mail->sender == sender)
-				return s->steps[k].mail;
+			if ((mail = mail_of_step(&s->steps[k], sender)))
+				return mail;
 	}
+	for (i = 0; i < plan->mail_count; i++)
+		if (plan->mails[i].sender == sender)
+			return &plan->mails[i];
 	return NULL;
 }
 
@@ -169,6 +186,8 @@ void ctl_probe(const struct command *c, const struct plan *plan, int wait_s, str
 		const struct mail_template *mail = mail_of(plan, i);
 
 		if (mail)
-			probe(c, mail->base, i, wait_s, doctor);
+			probe(c, mail->name, i, wait_s, doctor);
+		else
+			doctor_probe(doctor, &(struct doctor_probe){ .sender = i, .unused = true });
 	}
 }

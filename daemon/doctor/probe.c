@@ -451,6 +451,11 @@ void doctor_probe(struct doctor *d, const struct doctor_probe *probe)
 	struct look l = { .d = d, .f = &d->findings, .probe = probe, .sender = &d->operator->senders[probe->sender] };
 
 	l.about = l.sender->from.text;
+	if (probe->unused) {
+		findings_add(l.f, DOCTOR_NOTE, "probe", l.about, "no mail is from it, so that there is none to send");
+		findings_next(l.f, "a mail with `from: %s` in its front matter has it", l.sender->name);
+		return;
+	}
 	if (!probe->mailbox && !probe->bounce && (!probe->to || strcmp(probe->state, "sent") != 0)) {
 		judge_hand_over(&l);
 		return;
@@ -459,8 +464,8 @@ void doctor_probe(struct doctor *d, const struct doctor_probe *probe)
 	if (!probe->mailbox)
 		return;
 	if (!probe->raw) {
-		findings_add(l.f, DOCTOR_NOTE, "probe", l.about, "the mail arrived and was not kept, so that nothing more can be told of it");
-		findings_next(l.f, "let keep.raw_mail be more than 0 for a while");
+		findings_add(l.f, DOCTOR_NOTE, "probe", l.about, "the mail arrived and is not kept any more, so that nothing else can be told of it");
+		findings_next(l.f, "let keep.raw_mail_size be larger: what comes in now pushes it out at once");
 		return;
 	}
 	letter_open(&l.letter, probe->raw, probe->len);

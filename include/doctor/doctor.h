@@ -41,6 +41,7 @@ void doctor_look(struct doctor *doctor);
 /* A mail of a sender that was sent to its own reply address, over the daemon and its relay, and what became of it. */
 struct doctor_probe {
 	size_t sender;		/* index in the plan's senders */
+	bool unused;		/* no mail is from it: there is nothing to send */
 	const char *to;		/* NULL: it was not sent, see reply */
 	const char *state;	/* of its delivery: sent, deferred, ... */
 	const char *reply;	/* what the relay said, or why it was not sent */

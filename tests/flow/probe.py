@@ -4,6 +4,7 @@ worlds where something on the way is wrong. Needs root.
 """
 import copy
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,33 @@ def two_signatures(w):
     check([level for level, _ in dkim] == ["note", "ok"] and "service.test" in dkim[0][1], dkim)
 
 
+SENDERS = """
+senders:
+  - {name: shop, from: "Example Shop <shop@example.test>"}
+  - {name: idle, from: "Nobody <idle@example.test>"}
+"""
+
+
+def all_senders(w):
+    """One of them only a version for another language is from; by another there is no mail."""
+    text = open(w.conf).read()
+    german = w.folder + "/templates/emails/ebook-delivery.de.liquid"
+    try:
+        write(w.conf, text + SENDERS)
+        write(german, re.sub("(?m)^subject:", "from: shop\nsubject:", open(w.folder + "/templates/emails/ebook-delivery.liquid").read(), count=1))
+        super(Road, w).stop_daemon()
+        w.start_daemon()
+        found, _ = w.probe()
+        ok = [f["about"] for f in found if f["check"] == "probe" and f["level"] == "ok"]
+        check(sorted(ok) == ["ana@example.test", "shop@example.test"], "arrived: %s" % found)
+        notes = [(f["about"], f["what"]) for f in found if f["level"] == "note"]
+        check(notes == [("idle@example.test", "no mail is from it, so that there is none to send")], "notes: %s" % notes)
+        check([f for f in found if f["about"] == "shop@example.test" and f["check"] == "probe.headers" and f["level"] == "ok"], "the shop's: %s" % found)
+    finally:
+        write(w.conf, text)
+        os.unlink(german)
+
+
 def wrong(spoil, *expected, rules=()):
     """A test: `spoil` breaks something; then there are these findings (check, level, words), and no other warning or error of the probe."""
     def test(w):
@@ -205,6 +233,9 @@ BROKEN = {
     "subject_twice": wrong(header("/^X-Nurtured-ID:/ PREPEND Subject: Another"), ("probe.headers", "error", "subject is there 2 times")),
     "one_click_taken_out": wrong(header("/^List-Unsubscribe-Post:/ IGNORE"), ("probe.headers", "error", "list-unsubscribe-post was taken out"), rules=NOT_ONE_CLICK),
     "unsubscribe_of_the_service": wrong(header("/^List-Unsubscribe:/ REPLACE List-Unsubscribe: <https://service.test/u/1>"), ("probe.headers", "error", "list-unsubscribe came as")),
+    # a step behind the relay, from one address of the world to another, and not by TLS
+    "in_the_clear": wrong(header("/^X-Nurtured-ID:/ PREPEND Received: from out.service.test (out.service.test [192.0.2.10]) by in.receiver.test (Postfix) with ESMTP id 4T;"
+                                 " Mon, 24 Nov 2025 09:15:00 +0000"), ("probe.tls", "warning", "it went from 192.0.2.10 to in.receiver.test without TLS")),
     "receiver_says_no": wrong(lambda w: w.postfix(results="mx.test; spf=softfail smtp.mailfrom=x; dkim=none; dmarc=fail (p=none; dis=none) header.from=example.test"),
                               ("probe.auth", "error", "spf=softfail"), ("probe.auth", "warning", "dkim=none"), ("probe.auth", "error", "dmarc=fail")),
     "to_another_mailbox": wrong(to_another, ("probe", "error", "in 8 s it did not come")),
@@ -220,7 +251,7 @@ def main():
     with Road() as w:
         w.open()
         records = copy.deepcopy(w.dns.records)
-        for name, test in [("good", good), ("simple", simple), ("two_signatures", two_signatures)] + list(BROKEN.items()):
+        for name, test in [("good", good), ("simple", simple), ("two_signatures", two_signatures), ("all_senders", all_senders)] + list(BROKEN.items()):
             if wanted and name not in wanted:
                 continue
             w.dns.records.clear()
