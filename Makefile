@@ -187,6 +187,7 @@ SRC_store := \
 	daemon/store/sqlite.c \
 	daemon/store/store.c \
 	daemon/store/suppressions.c \
+	daemon/store/settler.c \
 	daemon/store/syncer.c \
 	daemon/store/terms.c \
 	daemon/store/trials.c \

@@ -45,6 +45,13 @@ enum control {
 	CONTROLS
 };
 
+/* How the log is moved into the tables. */
+enum checkpoint {
+	CHECKPOINT_MOVE,	/* without waiting for the disk; settle() does */
+	CHECKPOINT_SETTLE,	/* and waits until it is there: then the log is overwritten from its start */
+	CHECKPOINT_CUT,		/* and cuts the log to nothing */
+};
+
 /* A word of migrations.c and what this engine says for it. */
 struct driver_word {
 	const char *word, *text;
@@ -92,8 +99,11 @@ struct driver {
 
 	/* Any thread, at any time: what was committed before is on disk when it returns 0. */
 	int (*sync)(struct connection *connection, struct err *err) MUSTCHECK;
-	/* Moves the log into the tables; `all` also cuts the log to nothing. Outside transactions, by the writer. */
-	int (*checkpoint)(struct connection *connection, bool all, struct err *err) MUSTCHECK;
+	/* By the writer, outside transactions. 1, of CHECKPOINT_MOVE alone: something was moved, and settle() and settled() must follow before the next. */
+	int (*checkpoint)(struct connection *connection, enum checkpoint how, struct err *err) MUSTCHECK;
+	/* Any thread: waits until what was moved is on disk. Until settled() is called, by the writer's, what is in the log is not overwritten. */
+	int (*settle)(struct connection *connection, struct err *err) MUSTCHECK;
+	void (*settled)(struct connection *connection);
 	/* Length of the log, and what of it a checkpoint would move. */
 	uint64_t (*log_bytes)(struct connection *connection, uint64_t *unmoved_out);
 };

@@ -178,6 +178,17 @@ void syncer_put(struct syncer *syncer, struct batch *batch);
 size_t syncer_jobs(struct syncer *syncer);
 void syncer_counts(struct syncer *syncer, struct store_counts *out);
 
+/* --- settler.c: waits for the disk behind a checkpoint ---------------------------------------------------- */
+
+struct settler;
+
+int settler_start(struct db *db, struct settler **out, struct err *err) MUSTCHECK;
+void settler_stop(struct settler **settler);
+/* Store thread, and whoever stops it: behind a checkpoint that is not settled. */
+void settler_ask(struct settler *settler);
+bool settler_busy(struct settler *settler);
+void settler_wait(struct settler *settler);
+
 /* --- disk.c: room --------------------------------------------------------------------------------------- */
 
 struct disk;

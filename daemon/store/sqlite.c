@@ -34,6 +34,7 @@ struct connection {
 	enum db_mode mode;
 	sqlite3_stmt *control[CONTROLS];
 	int log_fd;		/* of the writer: the log, to sync it; -1 */
+	struct connection *pin;	/* of the writer: a reader that keeps the log from being overwritten */
 	int wal_pages;		/* as of the last commit */
 	int moved_pages;	/* of these, how many a checkpoint has copied */
 };
@@ -164,22 +165,26 @@ out:
 	return rc;
 }
 
-static int set_pragmas(struct connection *c, const struct pragma *pragmas, struct err *err)
+static int set_pragma(struct connection *c, const struct pragma *p, struct err *err)
 {
 	char sql[100], got[50];
 
-	for (const struct pragma *p = pragmas; p->name; p++) {
-		if (p->set) {
-			sqlite3_snprintf(sizeof(sql), sql, "PRAGMA %s=%s", p->name, p->set);
-			if (ask(c, sql, got, sizeof(got), err) < 0)
-				return err_prefix(err, "setting %s", p->name);
-		}
-		sqlite3_snprintf(sizeof(sql), sql, "PRAGMA %s", p->name);
+	if (p->set) {
+		sqlite3_snprintf(sizeof(sql), sql, "PRAGMA %s=%s", p->name, p->set);
 		if (ask(c, sql, got, sizeof(got), err) < 0)
-			return err_prefix(err, "asking for %s", p->name);
-		if (strcmp(got, p->expect) != 0)
-			return err_set(err, "SQLite did not take %s=%s: it is %s", p->name, p->expect, got);
+			return err_prefix(err, "setting %s", p->name);
 	}
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA %s", p->name);
+	if (ask(c, sql, got, sizeof(got), err) < 0)
+		return err_prefix(err, "asking for %s", p->name);
+	return strcmp(got, p->expect) == 0 ? 0 : err_set(err, "SQLite did not take %s=%s: it is %s", p->name, p->expect, got);
+}
+
+static int set_pragmas(struct connection *c, const struct pragma *pragmas, struct err *err)
+{
+	for (const struct pragma *p = pragmas; p->name; p++)
+		if (set_pragma(c, p, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -224,6 +229,7 @@ static void sqlite_close(struct connection **connection)
 
 	if (!c)
 		return;
+	sqlite_close(&c->pin);
 	for (int i = 0; i < CONTROLS; i++)
 		sqlite3_finalize(c->control[i]);
 	if (c->log_fd >= 0)
@@ -297,7 +303,7 @@ static int sqlite_open(const char *file, enum db_mode mode, struct connection **
 		err_set(err, "%s: %s", where, sqlite3_errmsg(c->db));
 		goto failed;
 	}
-	if (configure(c, err) < 0 || (mode == DB_WRITER && open_log(c, file, err) < 0)) {
+	if (configure(c, err) < 0 || (mode == DB_WRITER && (open_log(c, file, err) < 0 || sqlite_open(file, DB_READER, &c->pin, err) < 0))) {
 		err_prefix(err, "%s", where);
 		goto failed;
 	}
@@ -583,9 +589,8 @@ static void watch(bool on)
 
 #endif
 
-static int sqlite_checkpoint(struct connection *c, bool all, struct err *err)
+static int move(struct connection *c, int mode, struct err *err)
 {
-	int mode = all ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
 	int log = 0, moved = 0, rc;
 
 	watch(true);
@@ -597,6 +602,64 @@ static int sqlite_checkpoint(struct connection *c, bool all, struct err *err)
 	c->wal_pages = log > 0 ? log : 0;
 	c->moved_pages = moved > 0 ? moved : 0;
 	return 0;
+}
+
+static void sqlite_settled(struct connection *c)
+{
+	struct err err;
+
+	if (sqlite_control(c->pin, CONTROL_ROLLBACK, &err) < 0)
+		abort();
+}
+
+/*
+ * Moving is a matter of milliseconds, waiting for the disk one of tens of them, and SQLite does both in one call. With `synchronous` off it does
+ * not wait, and takes what it moved for safe: its next commit would overwrite the log. A reader whose snapshot lies in the log keeps it from that,
+ * so one is opened before and closed when the file is synced. What is moved has to be in the log on disk before: that is synced here.
+ */
+static int move_unsettled(struct connection *c, struct err *err)
+{
+	static const struct pragma unsettled = { "synchronous", "OFF", "0" }, settled = { "synchronous", "NORMAL", "1" };
+	char got[30];
+	int rc;
+
+	if (c->wal_pages == c->moved_pages)
+		return 0;
+	if (sqlite_sync(c, err) < 0 || sqlite_control(c->pin, CONTROL_BEGIN, err) < 0)
+		return -1;
+	if (ask(c->pin, "SELECT COUNT(*) FROM sqlite_schema", got, sizeof(got), err) < 0 || set_pragma(c, &unsettled, err) < 0) {
+		sqlite_settled(c);
+		return -1;
+	}
+	rc = move(c, SQLITE_CHECKPOINT_PASSIVE, err);
+	/* nothing of the next checkpoint would be synced: not to be had */
+	if (set_pragma(c, &settled, err) < 0)
+		abort();
+	return rc < 0 ? -1 : 1;
+}
+
+static int sqlite_checkpoint(struct connection *c, enum checkpoint how, struct err *err)
+{
+	switch (how) {
+	case CHECKPOINT_MOVE:
+		return move_unsettled(c, err);
+	case CHECKPOINT_SETTLE:
+		return move(c, SQLITE_CHECKPOINT_PASSIVE, err);
+	case CHECKPOINT_CUT:
+		break;
+	}
+	return move(c, SQLITE_CHECKPOINT_TRUNCATE, err);
+}
+
+/* The reader's own handle of the file, which nobody else uses. */
+static int sqlite_settle(struct connection *c, struct err *err)
+{
+	sqlite3_file *file;
+	int rc = sqlite3_file_control(c->pin->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+
+	if (rc == SQLITE_OK)
+		rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+	return rc == SQLITE_OK ? 0 : err_set(err, "syncing the database: %s", sqlite3_errstr(rc));
 }
 
 static uint64_t sqlite_log_bytes(struct connection *c, uint64_t *unmoved_out)
@@ -633,5 +696,7 @@ const struct driver driver_sqlite = {
 	.load = sqlite_load,
 	.sync = sqlite_sync,
 	.checkpoint = sqlite_checkpoint,
+	.settle = sqlite_settle,
+	.settled = sqlite_settled,
 	.log_bytes = sqlite_log_bytes,
 };

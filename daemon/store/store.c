@@ -31,7 +31,8 @@
 #define TURN US_SECOND		/* the thread wakes at least that often */
 #define CHECKPOINT_IDLE (UINT64_C(4) << 20)	/* of log, when nothing has come for IDLE */
 #define IDLE (50 * INT64_C(1000))
-#define CHECKPOINT_BUSY (UINT64_C(64) << 20)	/* of log, whatever waits */
+#define CHECKPOINT_BUSY (UINT64_C(8) << 20)	/* of log, whatever waits */
+#define CHECKPOINT_REST (UINT64_C(1) << 20)	/* what is left behind it is small enough to wait for */
 
 struct store {
 	struct loop *loop;
@@ -41,6 +42,8 @@ struct store {
 	struct reader *reader;
 	struct outlet *outlet;
 	struct syncer *syncer;
+	struct settler *settler;
+	bool moving;			/* store thread: a checkpoint has moved the log, all but what came since */
 	struct disk *disk;
 	pthread_t thread;
 	bool running;
@@ -189,12 +192,24 @@ static void count_results(struct store *s, const struct job_list *jobs)
 	pthread_mutex_unlock(&s->mutex);
 }
 
-static void checkpoint(struct store *s, bool all)
+/* 1: see settler_ask(). */
+static int checkpoint(struct store *s, enum checkpoint how)
 {
 	struct err err;
+	int rc = s->db->driver->checkpoint(s->db->connection, how, &err);
 
-	if (s->db->driver->checkpoint(s->db->connection, all, &err) < 0)
+	if (rc < 0)
 		log_warn("store.checkpoint", L_STR("file", s->file), L_STR("why", err.text));
+	return rc;
+}
+
+/* The log is cut, which takes as long as it takes. */
+static void cut_log(struct store *s)
+{
+	if (s->settler)
+		settler_wait(s->settler);
+	s->moving = false;
+	checkpoint(s, CHECKPOINT_CUT);
 }
 
 /*
@@ -208,7 +223,7 @@ static void scrub(struct store *s)
 	if (!s->db->scrub)
 		return;
 	CRASH_POINT("erase.after_commit");
-	checkpoint(s, true);
+	cut_log(s);
 	s->db->scrub = s->db->driver->log_bytes(s->db->connection, &unmoved) > 0;
 }
 
@@ -238,16 +253,35 @@ static uint64_t unmoved_log(struct store *s)
 }
 
 /*
- * Between commits: a checkpoint holds up whoever comes, so it is made when nobody has come for a while,
- * or when the log gets long. Not sooner: the same pages are written again and again, and a checkpoint
- * moves each once.
+ * Moves what is in the log, most of it without waiting for the disk; the rest, which came meanwhile, is little, and is waited for: then the log
+ * begins anew.
+ */
+static void move_log(struct store *s)
+{
+	uint64_t unmoved = unmoved_log(s);
+
+	if (settler_busy(s->settler))
+		return;
+	if (s->moving && unmoved <= CHECKPOINT_REST) {
+		s->moving = false;
+		checkpoint(s, CHECKPOINT_SETTLE);
+		return;
+	}
+	s->moving = checkpoint(s, CHECKPOINT_MOVE) == 1;
+	if (s->moving)
+		settler_ask(s->settler);
+}
+
+/*
+ * Between commits: a checkpoint holds up whoever comes, so it is made when nobody has come for a while, or when the log gets long. Not sooner: the
+ * same pages are written again and again, and a checkpoint moves each once.
  */
 static void checkpoint_if_due(struct store *s, bool idle)
 {
 	uint64_t unmoved, log;
 
-	if (unmoved_log(s) >= (idle ? CHECKPOINT_IDLE : CHECKPOINT_BUSY))
-		checkpoint(s, false);
+	if (s->moving || unmoved_log(s) >= (idle ? CHECKPOINT_IDLE : CHECKPOINT_BUSY))
+		move_log(s);
 	log = s->db->driver->log_bytes(s->db->connection, &unmoved);
 	pthread_mutex_lock(&s->mutex);
 	s->counts.wal_bytes = log;
@@ -281,7 +315,8 @@ static void look_after(struct store *s)
 	s->looked = now;
 	disk_look(s->disk);
 	if (failing && !hopeless && disk_has_room(s->disk)) {
-		checkpoint(s, false);
+		settler_wait(s->settler);
+		checkpoint(s, CHECKPOINT_SETTLE);
 		job_list_add(&trial, &mark);
 		commit_batch(s, &trial);
 	}
@@ -424,8 +459,8 @@ static int open_all(struct store *s, const struct store_options *options, struct
 	if (store_prepare(s, db, options->owner, err) < 0)
 		return err_prefix(err, "%s", s->file);
 	/* whatever was erased before a crash, and still lies in the log */
-	checkpoint(s, true);
-	if (syncer_start(db, s->outlet, &s->syncer, err) < 0)
+	cut_log(s);
+	if (settler_start(db, &s->settler, err) < 0 || syncer_start(db, s->outlet, &s->syncer, err) < 0)
 		return err_prefix(err, "%s", s->file);
 	if (reader_start(s->file, s->outlet, &s->reader, err) < 0)
 		return err_prefix(err, "%s", s->file);
@@ -481,10 +516,11 @@ void store_stop(struct store **store)
 	if (s->running)
 		pthread_join(s->thread, NULL);
 	syncer_stop(&s->syncer);
+	settler_stop(&s->settler);
 	reader_stop(&s->reader);
 	/* not when the lease is lost: the log is the other daemon's now */
 	if (s->running && !s->hopeless)
-		checkpoint(s, true);
+		cut_log(s);
 	outlet_close(&s->outlet);
 	db_close(&s->db);
 	disk_free(&s->disk);

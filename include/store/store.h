@@ -2,10 +2,10 @@
  * store.h: the store thread: the one writer. Jobs go in from the loop, run grouped in one transaction, and come back as completions.
  *
  * The thread takes all jobs that wait (STORE_FIRST ones first; while any such wait at most 128 a transaction, else 512), BEGIN
- * IMMEDIATE, runs each, COMMIT with a sync, and posts the completions to the loop. While one commit syncs, the next batch gathers.
+ * IMMEDIATE, runs each and COMMIT. A second thread syncs the log, and only then are the completions posted to the loop; meanwhile the next batch runs.
  * A job that fails rolls back alone: if it had written something, the whole batch is run again with a savepoint around each. When the
  * commit fails, every job of the batch gets STORE_FAILED. WAL checkpoints are made by this thread when nothing has come for a while or the
- * WAL passes a bound.
+ * WAL passes a bound; a third thread waits for the disk behind them.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
