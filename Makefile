@@ -373,7 +373,10 @@ SRC_listen := \
 	daemon/listen/reread.c \
 	daemon/listen/ses_notice.c \
 	daemon/listen/source.c \
+	daemon/listen/speech.c \
 	daemon/listen/tls_stream.c \
+	daemon/listen/tokens.c \
+	daemon/listen/lexicon.c \
 	daemon/listen/words.c
 
 SRC_handoff := \

@@ -3,7 +3,8 @@
  * the assembler, so that what is built in and what is shipped are one.
  *
  * Patterns are written for people: a space stands for any white space, {name} for an entry of `words`, and whole words
- * are meant. What the intake gets is plain PCRE2.
+ * are meant. What the intake gets is plain PCRE2. Forms and vocabulary go to it as they are; here it is checked that each
+ * meaning has words.
  */
 #include <ctype.h>
 #include <string.h>
@@ -35,7 +36,7 @@ struct intent_keys {
 	const char *name;
 	int then, alone;
 	int64_t pause;
-	const struct yaml_node *over, *say, *unless;
+	const struct yaml_node *over, *say, *unless, *means, *but_not;
 	double weight;
 };
 
@@ -52,7 +53,9 @@ static const struct key intent_keys[] = {
 	{ ROW(KEY_LIST, intent_keys, over), .fallback_help = "none",
 		.help = "intents further up that it leads over where both are found" },
 	{ ROW(KEY_CHOICE, intent_keys, alone), .fallback = "false", .choices = no_yes, .help = "counts only where nothing above it was found" },
-	{ ROW(KEY_LIST, intent_keys, say), .required = true, .help = "patterns; one that matches is enough" },
+	{ ROW(KEY_LIST, intent_keys, means), .fallback_help = "none", .help = "forms of meanings of the `vocabulary`; one that is found is enough" },
+	{ ROW(KEY_LIST, intent_keys, but_not), .fallback_help = "none", .help = "forms that take back what is found in the same clause" },
+	{ ROW(KEY_LIST, intent_keys, say), .fallback_help = "none", .help = "patterns; one that matches is enough. Each intent has `say` or `means`" },
 	{ ROW(KEY_LIST, intent_keys, unless), .fallback_help = "none",
 		.help = "patterns that take a match back which is in the same sentence" },
 	NO_KEY,
@@ -72,7 +75,7 @@ static const struct key confidence_keys[] = {
 static const struct key_table confidence_table = { "confidence", "How sure a match is, by where it stands.", confidence_keys };
 
 struct replies_keys {
-	const struct yaml_node *confidence, *words, *intents;
+	const struct yaml_node *confidence, *words, *vocabulary, *intents;
 	int64_t hold_company;
 	int long_text, many;
 };
@@ -86,6 +89,7 @@ static const struct key replies_keys[] = {
 		.help = "bytes of new text above which somebody reads it, whatever it says" },
 	{ ROW(KEY_INT, replies_keys, many), .fallback = "3", .least = 1, .most = 16, .help = "more intents than that in one reply: somebody reads it" },
 	{ ROW(KEY_OTHERS, replies_keys, words), .fallback_help = "none", .help = "parts of patterns by name, to be used as {name}" },
+	{ ROW(KEY_OTHERS, replies_keys, vocabulary), .fallback_help = "none", .help = "for each language (or `all`) which words mean what, for the forms" },
 	{ ROW(KEY_LIST, replies_keys, intents), .required = true, .table = &intent_table, .help = "from the strongest to the weakest" },
 	NO_KEY,
 };
@@ -215,6 +219,86 @@ static const char *const *patterns(struct load *l, const struct yaml_node *words
 	return out;
 }
 
+/* --- forms --------------------------------------------------------------------------------------------------------- */
+
+/* Does a language have words for it? */
+static bool is_meaning(const struct yaml_node *vocabulary, const char *name, size_t n)
+{
+	for (size_t i = 0; vocabulary && i < vocabulary->count; i++) {
+		const struct yaml_node *language = vocabulary->items[i];
+
+		for (size_t k = 0; language->kind == YAML_MAP && k < language->count; k++)
+			if (slice_is((struct slice){ name, n }, language->keys[k]->text))
+				return true;
+	}
+	return false;
+}
+
+static void check_form(struct load *l, const struct yaml_node *vocabulary, const struct yaml_node *node)
+{
+	for (const char *s = node->text; *s;) {
+		size_t n = strcspn(s, " /!=>,");
+
+		if (n && !is_meaning(vocabulary, s, n)) {
+			complain(l, node, "`%.*s` is no meaning of the `vocabulary`; give it words there", (int)n, s);
+			return;
+		}
+		s += n ? n : 1;
+	}
+}
+
+static const char *const *forms(struct load *l, const struct yaml_node *vocabulary, const struct yaml_node *list)
+{
+	size_t n = list ? list->count : 0, count = 0;
+	const char **out = arena_calloc(l->arena, n + 1, sizeof(*out));
+
+	for (size_t i = 0; i < n; i++) {
+		if (!keys_expect(l, list->items[i], YAML_TEXT, "a form such as `remove me`"))
+			continue;
+		check_form(l, vocabulary, list->items[i]);
+		out[count++] = arena_strdup(l->arena, list->items[i]->text);
+	}
+	return out;
+}
+
+static size_t meanings(const struct replies *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->vocabulary_count; i++) {
+		size_t k = 0;
+
+		while (strcmp(r->vocabulary[k].meaning, r->vocabulary[i].meaning))
+			k++;
+		n += k == i;
+	}
+	return n;
+}
+
+static void load_vocabulary(struct load *l, const struct yaml_node *vocabulary)
+{
+	struct replies *r = &l->plan->replies;
+	struct word_list *list;
+	size_t n = 0;
+
+	for (size_t i = 0; vocabulary && i < vocabulary->count; i++)
+		n += keys_expect(l, vocabulary->items[i], YAML_MAP, "what words of this language mean") ? vocabulary->items[i]->count : 0;
+	list = arena_calloc(l->arena, n + 1, sizeof(*list));
+	r->vocabulary = list;
+	for (size_t i = 0; vocabulary && i < vocabulary->count; i++) {
+		const struct yaml_node *language = vocabulary->items[i];
+
+		for (size_t k = 0; language->kind == YAML_MAP && k < language->count; k++) {
+			if (!keys_expect(l, language->items[k], YAML_TEXT, "words, with spaces between them"))
+				continue;
+			list[r->vocabulary_count++] = (struct word_list){ arena_strdup(l->arena, vocabulary->keys[i]->text),
+				arena_strdup(l->arena, language->keys[k]->text), arena_strdup(l->arena, language->items[k]->text) };
+		}
+	}
+	if (meanings(r) > REPLIES_MEANINGS)
+		complain(l, vocabulary, "there are more than %d meanings in `vocabulary`; give those that no form names to others", REPLIES_MEANINGS);
+}
+
 /* --- the file ------------------------------------------------------------------------------------------------------ */
 
 static bool is_taken(const struct replies *r, size_t before, const char *name)
@@ -234,8 +318,11 @@ static void load_intent(struct load *l, const struct replies_keys *all, size_t i
 	keys_read(l, map, &intent_table, &keys);
 	*intent = (struct reply_intent){
 		.name = keys.name ? keys.name : "", .action = (enum reply_action)keys.then, .pause = keys.pause, .weight = keys.weight, .alone = keys.alone == 1,
+		.means = forms(l, all->vocabulary, keys.means), .but_not = forms(l, all->vocabulary, keys.but_not),
 		.say = patterns(l, all->words, keys.say, check), .unless = patterns(l, all->words, keys.unless, check),
 	};
+	if (!keys.say && !keys.means)
+		complain(l, map, "`say` is missing in an intent; it is patterns; one that matches is enough");
 	if (is_taken(&l->plan->replies, i, intent->name))
 		complain(l, yaml_get(map, "name"), !strcmp(intent->name, "other") ? "`%s` is what is none of these; give it another name"
 			: "there are two intents `%s`; each has a name of its own", intent->name);
@@ -312,6 +399,7 @@ static void take(struct load *l, const struct yaml_node *root)
 	r->hold_company = keys.hold_company;
 	r->long_text = keys.long_text;
 	r->many = keys.many;
+	load_vocabulary(l, keys.vocabulary);
 	load_intents(l, &keys, root && !is_shipped(root));
 }
 

@@ -13,6 +13,7 @@
 #include "listen/frame.h"
 
 #include "intake_program.h"
+#include "lexicon.h"
 
 char *intake_program_find(void)
 {
@@ -84,6 +85,22 @@ static json_t *texts(const char *const *list)
 	return array;
 }
 
+_Static_assert(REPLIES_MEANINGS == MEANINGS_MAX, "the vocabulary of a plan fits");
+
+static json_t *vocabulary(const struct replies *r)
+{
+	json_t *out = json_object();
+
+	for (size_t i = 0; i < r->vocabulary_count; i++) {
+		const struct word_list *w = &r->vocabulary[i];
+
+		if (!json_object_get(out, w->language))
+			json_object_set_new(out, w->language, json_object());
+		json_object_set_new(json_object_get(out, w->language), w->meaning, json_string(w->words));
+	}
+	return out;
+}
+
 static json_t *replies(const struct replies *r)
 {
 	json_t *out = json_pack("{sf sf sf si si}", "line", r->line, "order", r->order, "word", r->word, "long_text", r->long_text, "many", r->many),
@@ -92,9 +109,10 @@ static json_t *replies(const struct replies *r)
 	for (size_t i = 0; i < r->intent_count; i++) {
 		const struct reply_intent *t = &r->intents[i];
 
-		json_array_append_new(intents, json_pack("{ss sf sb sb so so so}", "name", t->name, "weight", t->weight, "hot", t->action == REPLY_HOT,
-						       "alone", t->alone, "over", texts(t->over), "say", texts(t->say), "unless", texts(t->unless)));
+		json_array_append_new(intents, json_pack("{ss sf sb sb so so so so so}", "name", t->name, "weight", t->weight, "hot", t->action == REPLY_HOT,
+						       "alone", t->alone, "over", texts(t->over), "say", texts(t->say), "unless", texts(t->unless), "means", texts(t->means), "but_not", texts(t->but_not)));
 	}
+	json_object_set_new(out, "vocabulary", vocabulary(r));
 	json_object_set_new(out, "intents", intents);
 	return out;
 }

@@ -11,6 +11,8 @@
 #include "intent_sets.h"
 #include "intents.h"
 #include "listen/frame.h"
+#include "speech.h"
+#include "lexicon.h"
 
 #define LOOK_AT (8 * 1024)	/* bytes; longer ones go to a person anyway */
 #define TRIES 20		/* matches of one pattern that may be taken back */
@@ -23,13 +25,23 @@ struct rule {
 	bool hot, alone;
 	json_t *over;
 	struct pattern *say, *unless;	/* each ends with one without text */
+	struct speech_forms *means, *but_not;
 };
 
 struct intent_rules {
+	struct lexicon *lexicon;
 	struct rule *list;
 	size_t count;
 	double line, order, word;
 	size_t long_text, many;
+};
+
+/* What is judged. */
+struct reply {
+	const char *text;
+	size_t n;
+	struct arena *arena;
+	const struct speech *speech;
 };
 
 struct found {
@@ -65,6 +77,7 @@ struct intent_rules *intent_rules_new(const json_t *replies)
 	const json_t *intents = json_object_get(replies, "intents");
 	struct intent_rules *r = xcalloc(1, sizeof(*r));
 
+	r->lexicon = lexicon_new(json_object_get(replies, "vocabulary"));
 	r->count = json_array_size(intents);
 	r->list = xcalloc(r->count + 1, sizeof(*r->list));
 	r->line = json_number_value(json_object_get(replies, "line"));
@@ -83,6 +96,8 @@ struct intent_rules *intent_rules_new(const json_t *replies)
 			.over = json_incref(json_object_get(o, "over")),
 			.say = patterns_new(json_object_get(o, "say")),
 			.unless = patterns_new(json_object_get(o, "unless")),
+			.means = speech_forms_new(r->lexicon, json_object_get(o, "means")),
+			.but_not = speech_forms_new(r->lexicon, json_object_get(o, "but_not")),
 		};
 	}
 	return r;
@@ -99,8 +114,11 @@ void intent_rules_free(struct intent_rules **rules)
 		json_decref(r->list[i].over);
 		patterns_free(r->list[i].say);
 		patterns_free(r->list[i].unless);
+		speech_forms_free(&r->list[i].means);
+		speech_forms_free(&r->list[i].but_not);
 	}
 	free(r->list);
+	lexicon_free(&r->lexicon);
 	free(r);
 	*rules = NULL;
 }
@@ -150,19 +168,20 @@ static double sureness(const struct intent_rules *rules, const char *text, size_
 	return rules->word;
 }
 
-static bool taken_back(struct pattern *unless, const char *text, size_t n, size_t from, size_t to)
+static bool matches_around(struct pattern *unless, const struct reply *reply, size_t from, size_t to)
 {
-	size_t start = sentence_start(text, from), end = sentence_end(text, n, to > from ? to - 1 : to);
+	size_t start = sentence_start(reply->text, from), end = sentence_end(reply->text, reply->n, to > from ? to - 1 : to);
 
 	for (; unless->text; unless++)
-		if (pattern_find(unless, text, end, start, NULL))
+		if (pattern_find(unless, reply->text, end, start, NULL))
 			return true;
 	return false;
 }
 
-static void find_pattern(const struct intent_rules *rules, const struct rule *rule, struct pattern *p, const char *text, size_t n,
-	struct found *f)
+static void find_pattern(const struct intent_rules *rules, const struct rule *rule, struct pattern *p, const struct reply *reply, struct found *f)
 {
+	const char *text = reply->text;
+	size_t n = reply->n;
 	struct pattern_hit hit;
 	size_t at = 0;
 
@@ -171,7 +190,7 @@ static void find_pattern(const struct intent_rules *rules, const struct rule *ru
 		double sure;
 
 		at = to > from ? to : to + 1;
-		if (taken_back(rule->unless, text, n, from, to))
+		if (matches_around(rule->unless, reply, from, to) || speech_has(reply->speech, rule->but_not, from, to))
 			continue;
 		sure = sureness(rules, text, n, from, to) * rule->weight;
 		if (!f->pattern || sure > f->confidence)
@@ -180,12 +199,33 @@ static void find_pattern(const struct intent_rules *rules, const struct rule *ru
 	}
 }
 
-static struct found find_rule(const struct intent_rules *rules, const struct rule *rule, const char *text, size_t n)
+/* A form is no chance meeting of words: it is an order at least. */
+static bool find_form(const struct intent_rules *rules, const struct rule *rule, const struct reply *reply, struct found *f)
+{
+	struct speech_hit hit;
+	size_t clause = 0;
+
+	for (int i = 0; i < TRIES && speech_find(reply->speech, rule->means, rule->but_not, clause, &hit); i++) {
+		double sure = whole_line(reply->text, hit.from, hit.to) ? rules->line : rules->order;
+
+		clause = hit.clause + 1;
+		if (matches_around(rule->unless, reply, hit.from, hit.to))
+			continue;
+		*f = (struct found){ sure * rule->weight, sentence_start(reply->text, hit.from),
+			arena_printf(reply->arena, "%s (%s)", hit.form, hit.language), { reply->text + hit.from, hit.to - hit.from } };
+		return true;
+	}
+	return false;
+}
+
+static struct found find_rule(const struct intent_rules *rules, const struct rule *rule, const struct reply *reply)
 {
 	struct found f = { .pattern = NULL };
 
+	if (find_form(rules, rule, reply, &f))
+		return f;
 	for (struct pattern *p = rule->say; p->text; p++)
-		find_pattern(rules, rule, p, text, n, &f);
+		find_pattern(rules, rule, p, reply, &f);
 	return f;
 }
 
@@ -287,17 +327,18 @@ static const char *said(struct arena *arena, struct slice s)
 
 void intents_read(const struct intent_rules *rules, const char *text, struct mail_reading *r)
 {
-	size_t n = cut_at(text);
+	struct reply reply = { .text = text, .n = cut_at(text), .arena = r->arena };
 	struct found *f;
 
 	lead(r, "other", 0);
 	if (!rules)
 		return;
+	reply.speech = speech_read(rules->lexicon, r->arena, text, reply.n);
 	f = arena_calloc(r->arena, rules->count + 1, sizeof(*f));
 	for (size_t i = 0; i < rules->count; i++) {
 		if (rules->list[i].alone && r->intent_count)
 			continue;
-		f[i] = find_rule(rules, &rules->list[i], text, n);
+		f[i] = find_rule(rules, &rules->list[i], &reply);
 		if (f[i].pattern && r->intent_count < READING_MAX_INTENTS)
 			r->intents[r->intent_count++] = (struct mail_intent){ arena_strdup(r->arena, rules->list[i].name),
 				f[i].confidence, said(r->arena, f[i].said), arena_strdup(r->arena, f[i].pattern) };

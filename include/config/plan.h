@@ -446,8 +446,16 @@ struct reply_intent {
 	int64_t pause;
 	double weight;			/* 0..1 */
 	bool alone;			/* counts only where nothing above was found */
-	const char *const *over;	/* names of intents further up that it leads over; these three end with NULL */
+	const char *const *over;	/* names of intents further up that it leads over; these end with NULL */
 	const char *const *say, *const *unless;	/* PCRE2, for pattern_find() */
+	const char *const *means, *const *but_not;	/* forms, by the meanings of the vocabulary */
+};
+
+#define REPLIES_MEANINGS 64	/* of the vocabulary, in all languages */
+
+/* "de", "remove": "entfern- streich-" */
+struct word_list {
+	const char *language, *meaning, *words;
 };
 
 /* replies.yaml, or the shipped one where there is none. */
@@ -458,6 +466,8 @@ struct replies {
 	double line, order, word;	/* confidences, 0..1 */
 	int64_t hold_company;		/* 0: off */
 	int long_text, many;
+	const struct word_list *vocabulary;	/* by language */
+	size_t vocabulary_count;
 };
 
 struct mail_template {

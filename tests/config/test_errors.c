@@ -537,6 +537,8 @@ static const struct mistake replies_mistakes[] = {
 		"replies.yaml:3:39: `{mont}` is no entry of `words`; name it there, or write \\{ for the brace\n" },
 	{ "replies.yaml", NULL, "words: {a: '{b}', b: '{a}'}\n" REPLIES("  - {name: thanks, then: go_on, say: ['{a}']}\n"),
 		"replies.yaml:3:39: `{a}` is no entry of `words` that ends\n" },
+	{ "replies.yaml", NULL, "vocabulary: {en: {thank: thanks}}\n" REPLIES("  - {name: thanks, then: go_on, means: [thank/tank]}\n"),
+		"replies.yaml:3:41: `tank` is no meaning of the `vocabulary`; give it words there\n" },
 	{ "replies.yaml", NULL, REPLIES("  - {name: thanks, then: go_on, over: [thank], say: [thanks]}\n"),
 		"replies.yaml:2:40: there is no intent `thank`; did you mean `thanks`?\n" },
 	{ "replies.yaml", NULL, REPLIES("  - {name: thanks, then: go_on, say: [[thanks]]}\n"),

@@ -20,7 +20,8 @@ complain "$(grep -nIE '(^|[^[:alnum:]_])/(work|root|Users)/' "${all[@]}" || true
 
 mapfile -t read < <(find docs conf templates README.md -type f \( -name '*.md' -o -name '*.liquid' -o -name '*.yaml' -o -name '*.html' \) 2>/dev/null | sort)
 if ((${#read[@]})); then
-	complain "$(grep -nIiE '\b(he|she|his|him|her|hers)\b' "${read[@]}" | grep -vF '(?:' || true)" 'a person is "they"'
+	# the words of replies.yaml are others' words: all of it but its comments is
+	complain "$(grep -nIiE '\b(he|she|his|him|her|hers)\b' "${read[@]}" | grep -vE '\(\?:|^conf/replies\.yaml:[0-9]+: ' || true)" 'a person is "they"'
 fi
 # in the program's texts too, but not in the patterns that read what others wrote
 mapfile -t code < <(find daemon -name '*.c' | sort)

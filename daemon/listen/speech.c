@@ -1,0 +1,467 @@
+/*
+ * speech.c: see speech.h. A form is looked for in each clause and each language of which there are words in it: few, as most words of a
+ * mail are in no vocabulary.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "speech.h"
+#include "tokens.h"
+#include "lexicon.h"
+
+#define TOKENS_MAX 2000		/* words that are read of a text */
+#define ITEMS_MAX 8
+#define APART 10			/* words between two of a form */
+#define CLAUSES_ON 2		/* with a comma in the form */
+#define ONLY 6			/* words of a text that says nothing else */
+#define CLOSE 0
+#define TRIES 400		/* of one form in one clause */
+
+enum order { ORDER_ANY, ORDER_BEHIND, ORDER_CLOSE, ORDER_NEXT_CLAUSE };
+
+struct item {
+	uint64_t meanings;
+	enum order order;	/* to the item before */
+	bool absent;
+};
+
+struct form {
+	char *text;
+	struct item items[ITEMS_MAX];
+	size_t count;
+	uint64_t needs;		/* of one meaning each: without them it is not there */
+	bool alone, only;	/* the sentence, or all of the text, says nothing else */
+};
+
+struct speech_forms {
+	struct form *list;
+	size_t count;
+};
+
+struct clause {
+	size_t first, end;	/* tokens */
+	size_t sense, sense_end;
+	uint64_t meanings;	/* of all languages */
+};
+
+struct speech {
+	const struct lexicon *lexicon;
+	struct token *tokens;
+	struct sense *senses;
+	size_t count, sense_count;
+	struct clause *clauses;
+	size_t clause_count;
+	uint64_t please, filler, negation;
+	bool *that;		/* of tokens: "that" begins here */
+};
+
+/* --- forms ----------------------------------------------------------------------------------------------- */
+
+static uint64_t meaning_bit(const struct lexicon *v, const char *name, size_t n)
+{
+	int i = lexicon_meaning(v, name, n);
+
+	return i < 0 ? 0 : (uint64_t)1 << i;
+}
+
+static uint64_t meanings_of(const struct lexicon *v, const char *names, size_t n)
+{
+	uint64_t all = 0;
+
+	for (const char *end = names + n; names < end;) {
+		const char *slash = memchr(names, '/', (size_t)(end - names));
+		size_t len = slash ? (size_t)(slash - names) : (size_t)(end - names);
+
+		all |= meaning_bit(v, names, len);
+		names += len + 1;
+	}
+	return all;
+}
+
+static bool take_order(const char *s, size_t n, enum order *order)
+{
+	struct slice word = { s, n };
+
+	if (slice_is(word, ">"))
+		*order = ORDER_BEHIND;
+	else if (slice_is(word, ">>"))
+		*order = ORDER_CLOSE;
+	else if (slice_is(word, ","))
+		*order = ORDER_NEXT_CLAUSE;
+	else
+		return false;
+	return true;
+}
+
+static void read_form(const struct lexicon *v, const char *s, struct form *f)
+{
+	enum order order = ORDER_ANY;
+
+	*f = (struct form){ .text = xstrdup(s), .alone = *s == '=', .only = s[0] == '=' && s[1] == '=' };
+	s += f->alone + f->only;
+	while (s[strspn(s, " ")] && f->count < ITEMS_MAX) {
+		struct item *item = &f->items[f->count];
+		size_t n;
+
+		s += strspn(s, " ");
+		n = strcspn(s, " ");
+		if (!take_order(s, n, &order)) {
+			bool absent = *s == '!';
+
+			*item = (struct item){ meanings_of(v, s + absent, n - absent), order, absent };
+			if (!absent && (item->meanings & (item->meanings - 1)) == 0)
+				f->needs |= item->meanings;
+			f->count++;
+			order = ORDER_ANY;
+		}
+		s += n;
+	}
+}
+
+struct speech_forms *speech_forms_new(const struct lexicon *lexicon, const json_t *list)
+{
+	struct speech_forms *f = xcalloc(1, sizeof(*f));
+
+	f->count = json_array_size(list);
+	f->list = xcalloc(f->count + 1, sizeof(*f->list));
+	for (size_t i = 0; i < f->count; i++)
+		read_form(lexicon, json_string_value(json_array_get(list, i)), &f->list[i]);
+	return f;
+}
+
+void speech_forms_free(struct speech_forms **forms)
+{
+	struct speech_forms *f = *forms;
+
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->count; i++)
+		free(f->list[i].text);
+	free(f->list);
+	free(f);
+	*forms = NULL;
+}
+
+/* --- a text ---------------------------------------------------------------------------------------------- */
+
+/* Commas here part nothing: "remove, please, my address"; "please, remove me"; "ich möchte nicht, dass Sie schreiben". */
+static void mark_soft(struct speech *s, bool *soft)
+{
+	uint64_t that = meaning_bit(s->lexicon, "that", 4);
+
+	for (size_t i = 0; i < s->sense_count; i++) {
+		const struct sense *e = &s->senses[i];
+		uint64_t bit = (uint64_t)1 << e->meaning;
+
+		if (bit & that)
+			soft[e->first] = s->that[e->first] = true;
+		if ((bit & s->please) && e->last + 1 < s->count && s->tokens[e->last + 1].comma)
+			soft[e->first] = soft[e->last + 1] = true;
+	}
+}
+
+static void part_clauses(struct speech *s, struct arena *arena)
+{
+	bool *soft = arena_calloc(arena, s->count + 2, sizeof(*soft));
+	struct clause *c = NULL;
+	size_t sense = 0;
+
+	s->that = arena_calloc(arena, s->count + 1, sizeof(*s->that));
+	mark_soft(s, soft);
+	s->clauses = arena_calloc(arena, s->count + 1, sizeof(*s->clauses));
+	for (size_t i = 0; i < s->count; i++) {
+		const struct token *t = &s->tokens[i];
+
+		if (!c || t->sentence != t[-1].sentence || t->part || (t->comma && !soft[i])) {
+			c = &s->clauses[s->clause_count++];
+			*c = (struct clause){ .first = i, .sense = sense };
+		}
+		c->end = i + 1;
+		for (; sense < s->sense_count && s->senses[sense].first == i; sense++)
+			c->meanings |= (uint64_t)1 << s->senses[sense].meaning;
+		c->sense_end = sense;
+	}
+}
+
+struct speech *speech_read(const struct lexicon *lexicon, struct arena *arena, const char *text, size_t n)
+{
+	struct speech *s = arena_calloc(arena, 1, sizeof(*s));
+
+	s->lexicon = lexicon;
+	s->count = tokens_read(arena, text, n, TOKENS_MAX, &s->tokens);
+	s->sense_count = lexicon_read(lexicon, arena, s->tokens, s->count, &s->senses);
+	s->please = meaning_bit(lexicon, "please", 6);
+	s->filler = meaning_bit(lexicon, "filler", 6);
+	s->negation = meaning_bit(lexicon, "not", 3);
+	s->negation |= meaning_bit(lexicon, "dont", 4);
+	part_clauses(s, arena);
+	return s;
+}
+
+/* --- a form in a clause ---------------------------------------------------------------------------------- */
+
+struct search {
+	const struct speech *speech;
+	const struct form *form;
+	size_t clause, clause_end;	/* the clauses it may be in */
+	uint16_t language;
+	const struct sense *chosen[ITEMS_MAX];
+	size_t apart;			/* words, at most */
+	int tries;
+};
+
+static bool speaks(const struct search *s, const struct sense *e)
+{
+	return e->language == s->language || e->language == LANGUAGE_ALL;
+}
+
+static bool is_in(const struct search *s, uint64_t meanings)
+{
+	for (size_t c = s->clause; c < s->clause_end; c++) {
+		const struct clause *clause = &s->speech->clauses[c];
+
+		for (size_t i = clause->sense; (clause->meanings & meanings) && i < clause->sense_end; i++)
+			if (((meanings >> s->speech->senses[i].meaning) & 1) && speaks(s, &s->speech->senses[i]))
+				return true;
+	}
+	return false;
+}
+
+/* "take this address off": "take off" is around it. */
+static bool is_around(const struct sense *a, const struct sense *b)
+{
+	return a->gap && a->first < b->first && b->last < a->last;
+}
+
+/* Words between two senses; SIZE_MAX: they overlap. */
+static size_t between(const struct sense *a, const struct sense *b)
+{
+	if (is_around(a, b) || is_around(b, a))
+		return 0;
+	if (a->last < b->first)
+		return b->first - a->last - 1;
+	return b->last < a->first ? a->first - b->last - 1 : SIZE_MAX;
+}
+
+/* "No, send me the list": the word for no says not here. */
+static bool is_cut_off(const struct speech *s, const struct sense *e)
+{
+	return (((uint64_t)1 << e->meaning) & s->negation) && e->last + 1 < s->count && s->tokens[e->last + 1].comma &&
+	       !s->that[e->last + 1];
+}
+
+static bool fits(const struct search *s, size_t k, const struct sense *e)
+{
+	const struct sense *last = NULL;
+	size_t nearest = SIZE_MAX, order = s->form->items[k].order;
+
+	if (is_cut_off(s->speech, e))
+		return false;
+	for (size_t i = 0; i < k; i++) {
+		size_t n;
+
+		if (!s->chosen[i])
+			continue;
+		last = s->chosen[i];
+		n = between(last, e);
+		if (n == SIZE_MAX)
+			return false;
+		if (n < nearest)
+			nearest = n;
+	}
+	if (!last)
+		return true;
+	if (order != ORDER_ANY && e->first < last->first)
+		return false;
+	return nearest <= (order == ORDER_CLOSE ? CLOSE : s->apart);
+}
+
+static bool covers(const struct search *s, size_t token)
+{
+	uint64_t meanings = s->speech->please | s->speech->filler;
+	const struct speech *speech = s->speech;
+
+	for (size_t k = 0; k < s->form->count; k++)
+		meanings |= s->form->items[k].absent ? 0 : s->form->items[k].meanings;
+	for (size_t i = 0; i < speech->sense_count && speech->senses[i].first <= token; i++)
+		if (speech->senses[i].last >= token && ((meanings >> speech->senses[i].meaning) & 1) && speaks(s, &speech->senses[i]))
+			return true;
+	return false;
+}
+
+static bool says_no_more(const struct search *s)
+{
+	const struct speech *speech = s->speech;
+	size_t first = speech->clauses[s->clause].first, at = first;
+
+	while (at > 0 && speech->tokens[at - 1].sentence == speech->tokens[first].sentence)
+		at--;
+	if (s->form->only && speech->count > ONLY)
+		return false;
+	for (; at < speech->count && speech->tokens[at].sentence == speech->tokens[first].sentence; at++)
+		if (!covers(s, at))
+			return false;
+	return true;
+}
+
+static bool match_item(struct search *s, size_t k)
+{
+	const struct item *item = &s->form->items[k];
+	size_t until = k && item->order == ORDER_NEXT_CLAUSE ? s->clause_end : s->clause + 1;
+
+	if (k == s->form->count)
+		return !s->form->alone || says_no_more(s);
+	if (item->absent)
+		return !is_in(s, item->meanings) && match_item(s, k + 1);
+	if (k && s->form->items[k - 1].order == ORDER_NEXT_CLAUSE)
+		until = s->clause_end;
+	for (size_t i = s->speech->clauses[s->clause].sense; i < s->speech->clauses[until - 1].sense_end; i++) {
+		const struct sense *e = &s->speech->senses[i];
+
+		if (!((item->meanings >> e->meaning) & 1) || !speaks(s, e) || !fits(s, k, e))
+			continue;
+		if (++s->tries > TRIES)
+			return false;
+		s->chosen[k] = e;
+		if (match_item(s, k + 1))
+			return true;
+		s->chosen[k] = NULL;
+	}
+	return false;
+}
+
+static bool is_same_sentence(const struct speech *s, size_t clause, size_t other)
+{
+	return other < s->clause_count && s->tokens[s->clauses[other].first].sentence == s->tokens[s->clauses[clause].first].sentence;
+}
+
+static bool form_in(struct search *s, const struct form *form)
+{
+	const struct speech *speech = s->speech;
+	uint64_t there = speech->clauses[s->clause].meanings;
+	size_t next = s->clause + 1;
+
+	s->form = form;
+	s->clause_end = next;
+	s->tries = 0;
+	memset(s->chosen, 0, sizeof(s->chosen));
+	for (size_t k = 0; k < form->count; k++)
+		for (; form->items[k].order == ORDER_NEXT_CLAUSE && s->clause_end < next + CLAUSES_ON && is_same_sentence(speech, s->clause, s->clause_end);
+			s->clause_end++)
+			there |= speech->clauses[s->clause_end].meanings;
+	return form->count && (form->needs & ~there) == 0 && match_item(s, 0);
+}
+
+static const struct form *any_in(const struct speech *speech, const struct speech_forms *forms, size_t clause, uint16_t language)
+{
+	struct search s = { .speech = speech, .clause = clause, .language = language, .apart = SIZE_MAX - 1 };
+
+	for (size_t i = 0; forms && i < forms->count; i++)
+		if (form_in(&s, &forms->list[i]))
+			return &forms->list[i];
+	return NULL;
+}
+
+static void tell(const struct search *s, struct speech_hit *hit)
+{
+	size_t first = SIZE_MAX, last = 0;
+
+	for (size_t k = 0; k < s->form->count; k++) {
+		if (!s->chosen[k])
+			continue;
+		first = s->chosen[k]->first < first ? s->chosen[k]->first : first;
+		last = s->chosen[k]->last > last ? s->chosen[k]->last : last;
+	}
+	*hit = (struct speech_hit){ s->form->text, lexicon_language(s->speech->lexicon, s->language), s->speech->tokens[first].from,
+		s->speech->tokens[last].to, s->clause };
+}
+
+static bool is_taken_back(const struct search *s, const struct speech_forms *but_not)
+{
+	for (size_t c = s->clause; c < s->clause_end; c++)
+		if (any_in(s->speech, but_not, c, s->language))
+			return true;
+	return false;
+}
+
+/* Words of the sentence that each language has. */
+static void count_words(const struct speech *s, const struct clause *c, size_t *words)
+{
+	unsigned sentence = s->tokens[c->first].sentence;
+
+	for (size_t i = 0; i < s->sense_count; i++) {
+		const struct sense *e = &s->senses[i];
+		bool again = false;
+
+		if (s->tokens[e->first].sentence != sentence)
+			continue;
+		for (size_t k = i; k > 0 && s->senses[k - 1].first == e->first && !again; k--)
+			again = s->senses[k - 1].language == e->language;
+		words[e->language] += again ? 0 : 1;
+	}
+}
+
+/*
+ * Which languages is it in? Words of one are found in others by chance ("me", "remove"): only those count that have nearly as many
+ * words of the sentence as the best. One of `all` alone is `all`.
+ */
+static size_t languages_in(const struct speech *speech, const struct clause *c, uint16_t *list, size_t most)
+{
+	size_t words[LANGUAGES_MAX] = { 0 }, best = 0, n = 0;
+
+	if (!c->meanings)
+		return 0;
+	count_words(speech, c, words);
+	for (size_t l = 1; l < LANGUAGES_MAX; l++)
+		best = words[l] > best ? words[l] : best;
+	for (size_t l = 1; l < LANGUAGES_MAX && n < most; l++)
+		if (words[l] && words[l] * 4 > best * 3)
+			list[n++] = (uint16_t)l;
+	if (!n)
+		list[n++] = LANGUAGE_ALL;
+	return n;
+}
+
+bool speech_find(const struct speech *speech, const struct speech_forms *means, const struct speech_forms *but_not, size_t clause,
+	struct speech_hit *hit_out)
+{
+	for (; clause < speech->clause_count; clause++) {
+		uint16_t languages[LANGUAGES_MAX];
+		size_t n = languages_in(speech, &speech->clauses[clause], languages, LANGUAGES_MAX);
+
+		for (size_t l = 0; l < n && !speech->tokens[speech->clauses[clause].first].quoted; l++) {
+			struct search s = { .speech = speech, .clause = clause, .language = languages[l], .apart = APART };
+
+			for (size_t i = 0; i < means->count; i++) {
+				if (!form_in(&s, &means->list[i]) || is_taken_back(&s, but_not))
+					continue;
+				tell(&s, hit_out);
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+const char *speech_has(const struct speech *speech, const struct speech_forms *forms, size_t from, size_t to)
+{
+	for (size_t c = 0; c < speech->clause_count; c++) {
+		const struct clause *clause = &speech->clauses[c];
+		uint16_t languages[LANGUAGES_MAX];
+		size_t n = languages_in(speech, clause, languages, LANGUAGES_MAX);
+
+		if (speech->tokens[clause->first].from >= to || speech->tokens[clause->end - 1].to <= from)
+			continue;
+		if (speech->tokens[clause->first].quoted)
+			return "quoted";
+		for (size_t l = 0; l < n; l++) {
+			const struct form *form = any_in(speech, forms, c, languages[l]);
+
+			if (form)
+				return form->text;
+		}
+	}
+	return NULL;
+}
