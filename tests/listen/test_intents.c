@@ -274,9 +274,9 @@ static void wishes_to_be_left_alone(void **state)
 		{ "wishes_5", "other_5", 0.99, 0.99 },
 		{ "wishes_6", "other_6", 0.99, 0.995 },
 		{ "wishes_plain", "other_plain", 0.99, 0.995 },
-		{ "wishes_short", "other_short", 0.97, 0.995 },
-		{ "wishes_letters", "other_letters", 0.81, 0.97 },
-		{ "wishes_told", "other_told", 0.72, 0.97 },
+		{ "wishes_short", "other_short", 0.98, 0.995 },
+		{ "wishes_letters", "other_letters", 0.87, 0.98 },
+		{ "wishes_told", "other_told", 0.73, 0.98 },
 	};
 	bool good = true;
 
