@@ -14,8 +14,10 @@
 
 static struct pattern subject_start = PATTERN(
 	"\\A(?:(?:re|aw|fwd?|wg|sv|tr|rv|vs|antw?)\\s*:\\s*)*\\W*(?:auto(?:matic(?:a|o)?|matisch\\w*|"
-	"mated)?[\\s:-]*(?:reply|response|antwort|antwoord|"
-	"svar|risposta)|auto\\s*:|r[ée]ponse\\s+automatique|respuesta\\s+autom[aá]tica|"
+	"mated|matisk[ta]?)?[\\s:-]*(?:reply|response|antwort|antwoord|"
+	"svar|risposta|odpowied[zź])|auto\\s*:|automaattinen\\s+vastaus|automatick[áa]\\s+odpov[ěe][ďd]|automatikus\\s+v[áa]lasz|otomatik\\s+yan[ıi]t|"
+	"odpowied[zź]\\s+automatyczna|автоматическ\\w+\\s+ответ|автоматична\\s+відповідь|message\\s+d'absence|absence\\s*:|abwesend|"
+	"(?:mutterschutz|elternzeit)\\s*:|ausência\\s*:|fuori\\s+ufficio|ikke\\s+til\\s?stede|ausente\\s*:|távollét\\w*|r[ée]ponse\\s+automatique|respuesta\\s+autom[aá]tica|"
 	"resposta\\s+autom[aá]tica|risposta\\s+automatica|abwesen\\w*|"
 	"out\\s+of\\s+(?:the\\s+)?office|ooo\\b|absence\\s+du\\s+bureau|fuera\\s+de\\s+(?:la\\s+)?oficina|"
 	"fuori\\s+sede|afwezig\\w*|fr[åa]nvar\\w*|"
@@ -23,15 +25,18 @@ static struct pattern subject_start = PATTERN(
 	"自动(?:回复|答复)|자동\\s*(?:회신|응답))");
 
 static struct pattern subject_anywhere = PATTERN("\\bis\\s+out\\s+of\\s+the\\s+office\\b|"
-	"\\bautomatic\\s+(?:reply|response)\\b|\\bvacation\\s+(?:reply|response|message)\\b");
+	"\\bautomatic\\s+(?:reply|response)\\b|\\bvacation\\s+(?:reply|response|message)\\b|\\bis\\s+(?:away|on\\s+(?:leave|vacation|holiday))\\s+re\\s*:|"
+	"\\A\\W*(?:urlaub\\s*:|i'm\\s+away\\b|automatisch\\s+bericht|fora\\s+do\\s+escrit[óo]rio)");
 
 /* As programs begin it, before the subject of what they answer; who answers *that* writes Re: before it. */
 static struct pattern subject_sure = PATTERN(
-	"\\A\\W*(?:automatic\\s+(?:reply|response)|auto-?reply|auto|automatische\\s+antwort|r[ée]ponse\\s+automatique|respuesta\\s+autom[aá]tica|"
+	"\\A\\W*(?:automatic\\s+(?:reply|response)|auto-?reply|auto(?=\\s*:\\s*(?:re|aw|sv|antw|tr|rv)\\s*:)|automatische\\s+antwort|r[ée]ponse\\s+automatique|respuesta\\s+autom[aá]tica|"
 	"risposta\\s+automatica|resposta\\s+autom[aá]tica|automatisch\\s+antwoord|automatyczna\\s+odpowied[zź]|autosvar|automatisk[ta]?\\s+svar|"
-	"automaattinen\\s+vastaus|automatická\\s+odpověď|автоответ\\w*|автоматическ\\w+\\s+ответ|自動(?:応答|返信)|自动(?:回复|答复)|자동\\s*(?:회신|응답)|"
-	"out\\s+of\\s+(?:the\\s+)?office|abwesenheitsnotiz|absence\\s+du\\s+bureau|fuera\\s+de\\s+(?:la\\s+)?oficina|fuori\\s+sede|afwezig|fr[åa]nvarande|frav[æa]rende|poissaolo|nieobecność)"
-	"\\s*[:：]");
+	"odpowied[zź]\\s+automatyczna|autoodpowied[zź]|automaattinen\\s+vastaus|automatická\\s+odpověď|automatikus\\s+válasz|otomatik\\s+yan[ıi]t|автоответ\\w*|"
+	"автоматическ\\w+\\s+ответ|автоматична\\s+відповідь|自動(?:応答|返信)|自动(?:回复|答复)|자동\\s*(?:회신|응답)|"
+	"out\\s+of\\s+(?:the\\s+)?office|abwesenheitsnotiz|abwesend|absence(?:\\s+du\\s+bureau)?|fuera\\s+de\\s+(?:la\\s+)?oficina|fuori\\s+(?:sede|ufficio)|afwezig|ausência|ikke\\s+til\\s?stede|mutterschutz|"
+	"fr[åa]nvarande|frav[æa]rende|poissaolo|nieobecność)"
+	"\\s*(?:[:：]|\\Z)");
 
 static struct pattern ticket = PATTERN(
 	"\\b(?:ticket|case|request|enquiry|inquiry|support)\\s*(?:id|no\\.?|number|"
@@ -39,6 +44,40 @@ static struct pattern ticket = PATTERN(
 	"we\\s+have\\s+received\\s+your\\s+(?:message|e-?mail|request|enquiry|inquiry)|"
 	"thank\\s+you\\s+for\\s+(?:contacting|your\\s+(?:message|e-?mail|enquiry|"
 	"inquiry)).{0,80}(?:we\\s+will|shortly|within|soon)");
+
+/* The text says it itself. */
+static struct pattern says_so = PATTERN(
+	"\\bthis\\s+is\\s+an?\\s+auto(?:mated|matic|matically\\s+generated)\\s+(?:message|e-?mail|reply|response|notification|mail)\\b|"
+	"\\bdo\\s+not\\s+reply\\s+to\\s+this\\s+(?:message|e-?mail|mail|notification)\\b|"
+	"\\bautomatisch\\s+(?:erzeugte?|generierte?|erstellte?|versendete?|gegenereerd|verzonden|verstuurd)|\\bautomatische\\s+(?:nachricht|e-?mail|antwort|mail)\\b|"
+	"\\b(?:message|r[ée]ponse|courriel)\\s+(?:est\\s+)?automatique|(?:mensaje|respuesta|correo)\\s+(?:es\\s+)?autom[áa]tic[oa]|generad[oa]\\s+autom[áa]ticamente|"
+	"(?:messaggio|risposta|mail)\\s+automatic[oa]|generat[oa]\\s+automaticamente|(?:mensagem|resposta)\\s+autom[áa]tica|gerad[oa]\\s+automaticamente|"
+	"automatisch\\s+(?:bericht|antwoord)|automatiskt?\\s+(?:meddelande|svar|besked|melding)|wiadomo[śs][ćc]\\s+(?:zosta[łl]a\\s+)?(?:wygenerowana\\s+)?automatyczn\\w+|"
+	"автоматическ\\w+\\s+(?:сообщение|ответ|письмо)|(?:письмо|сообщение)\\s+(?:сформировано|создано|отправлено)\\s+автоматически|"
+	"自動(?:送信|返信|配信|応答)|自动(?:发送|回复|生成)|자동\\s*(?:발송|응답|회신)");
+
+/* What notices of absence go on with: when they are back, who stands in, that nobody reads it. */
+static struct pattern goes_on = PATTERN(
+	"\\b(?:will\\s+(?:return|be\\s+back)|(?:back|return(?:ing)?)\\s+(?:in\\s+the\\s+office\\s+)?(?:on|in|at)\\b|urgent|emergenc\\w+|in\\s+my\\s+absence|not\\s+(?:be\\s+)?(?:forwarded|monitored)|"
+	"no\\s+longer\\s+monitored)|"
+	"\\bdringend\\w*|nicht\\s+(?:automatisch\\s+)?weitergeleitet|wieder\\s+(?:erreichbar|im\\s+(?:büro|haus))|wenden\\s+sie\\s+sich[^.]{0,40}vertretung|meine\\s+vertretung\\s+ist|nicht\\s+gelesen|(?:not|n't)\\s+be\\s+read|"
+	"\\burgence|de\\s+retour|[àa]\\s+mon\\s+retour|(?:ne\\s+sera\\s+pas|n'est\\s+pas)\\s+(?:transf[ée]r[ée]|lu)|\\burgen(?:te|cia)s?\\b|sin\\s+acceso|mi\\s+(?:regreso|vuelta)|"
+	"\\burgenz\\w+|al\\s+mio\\s+rientro|niet\\s+doorgestuurd|\\bdringende?\\b|\\bbrådskande|åter\\s+(?:på|den)|tilbage\\s+(?:på|den)|tilbake\\s+(?:på|den)|\\bpiln\\w+|"
+	"срочн\\w+|вернусь|не\\s+пересылается");
+
+static struct pattern receipt = PATTERN("\\b(?:received|erhalten|eingegangen|(?:bien\\s+)?reçu|recibido|ricevut[oa]|recebid[oa]|recebemos|ontvangen|mottagit|modtaget|mottatt|otrzyma\\w+|получ\\w+)");
+
+/* "We have your message and answer within two working days." */
+static struct pattern promises = PATTERN(
+	"(?:respond|reply|answer|get\\s+back|contact\\s+you|antworten|melden|r[ée]pondrons|responderemos|contestaremos|risponderemo|antwoorden|svarar|svarer|odpowiemy|ответим)"
+	"[^.!]{0,60}(?:\\d+|one|two|three|einem|eines|zwei|deux|dos|due|twee|två|to|dwóch)\\s+(?:business|working|hours?|werktage\\w*|stunden|heures|jours|d[íi]as|horas|giorni|ore|werkdagen|uur|arbetsdagar|dni|рабочих)");
+
+/* Somebody is gone, and nobody reads what comes. */
+static struct pattern gone = PATTERN(
+	"(?:retired|no\\s+longer\\s+(?:works?|with|employed|at)|has\\s+left|nicht\\s+mehr\\s+(?:bei|im)|plus\\s+partie|ya\\s+no\\s+trabaja|non\\s+lavora\\s+pi[ùu]|werkt\\s+niet\\s+meer)"
+	".{0,120}?(?:not|no\\s+longer|nicht(?:\\s+mehr)?)\\s+(?:being\\s+)?(?:monitored|read|checked|in\\s+use|gelesen)");
+
+static struct pattern asks = PATTERN("[?？؟]");
 
 struct field_sign {
 	const char *name;
@@ -98,6 +137,25 @@ static bool null_sender(const struct opened_mail *m)
 	return path && !strncmp(path, "<>", 2);
 }
 
+/* Who writes it themselves asks something, or speaks of what comes behind. */
+static int text_score(const char *head, struct mail_reading *r)
+{
+	bool away = intents_ooo(head), asking = pattern_in(&asks, head);
+	int score = 0;
+
+	if (away)
+		score += points(r, "speaks of absence", 1);
+	if (away && !asking && pattern_in(&goes_on, head))
+		score += points(r, "says it as notices do", 2);
+	if (!asking && pattern_in(&says_so, head))
+		score += points(r, "says that it is automatic", AUTO_REPLY_SCORE);
+	if (!asking && pattern_in(&receipt, head) && pattern_in(&promises, head))
+		score += points(r, "has it, and promises an answer in so many days", AUTO_REPLY_SCORE);
+	if (!asking && pattern_in(&gone, head))
+		score += points(r, "somebody is gone, and nobody reads it", AUTO_REPLY_SCORE);
+	return score;
+}
+
 int auto_reply_score(const struct opened_mail *m, const struct reply_text *reply, bool to_bounce_address,
 	struct mail_reading *r)
 {
@@ -118,8 +176,9 @@ int auto_reply_score(const struct opened_mail *m, const struct reply_text *reply
 		score += points(r, "null return path", 2);
 	if (to_bounce_address)
 		score += points(r, "to the return path", 2);
-	if (intents_ooo(head))
-		score += points(r, "speaks of absence", 1);
+	score += text_score(head, r);
+	if (!sure && pattern_in(&asks, head))
+		score += points(r, "asks something", -1);
 	if (!sure && reply->quoted && !reply->uncut && reply->new_lines >= 2)
 		score += points(r, "new words above what we wrote", -2);
 	if (!sure && (client || headers_get(&m->headers, "x-mailer")))

@@ -29,7 +29,8 @@ struct pattern intent_set_ooo[] = {
 		"o|sede)|in\\s+ferie|afwezig|niet\\s+op\\s+kantoor|met\\s+(?:vakantie|verlof)|fora\\s"
 		"+d[oa]\\s+escrit[oó]rio|de\\s+f[eé]rias|p[aå]\\s+semester|frånvarande|ikke\\s+p["
 		"aå]\\s+kontoret|p[aå]\\s+ferie|poissa|poza\\s+biurem|urlopie|вне\\s+офиса|"
-		"в\\s+отпуске|不在|外出|休暇)"),
+		"в\\s+отпуске|не\\s+будет\\s+в\\s+офисе|in\\s+elternzeit|mutterschutz|(?:derzeit|erst)\\s+[^.]{0,40}wieder\\s+erreichbar|izindeyim|mimo\\s+kancel[áa]ř|szabads[áa]gon|"
+	"åter\\s+på\\s+kontoret|tilbage\\s+på\\s+kontoret|tilbake\\s+på\\s+kontoret|不在|外出|休暇|休假|휴가)"),
 	{ NULL, NULL },
 };
 

@@ -21,6 +21,7 @@
 
 #define MOST_FALSE_AUTO 0.01
 #define LEAST_AUTO 0.98
+#define LEAST_CLOSE 0.93
 #define LEAST_BARE 0.85	/* only the subject and the words say it */
 
 struct shape {
@@ -218,9 +219,68 @@ static void machines_are_machines(void **state)
 	assert_true(bare >= LEAST_BARE * (int)COUNT(machines));
 }
 
+/* "a\\nb" is two lines. */
+static void add_lines(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		bool line = s[0] == '\\' && s[1] == 'n';
+
+		buf_char(out, line ? '\n' : *s);
+		s += line;
+	}
+}
+
+static void mail_of(struct buf *raw, const char *subject, const char *fields, const char *text)
+{
+	buf_reset(raw);
+	buf_printf(raw, "%sTo: ana@example.test\nSubject: %s\nMessage-ID: <1@people.test>\nIn-Reply-To: <1@example.test>\nDate: Mon, 02 Nov 2026 10:00:00 +0000\n",
+		strstr(fields, "From:") ? "" : "From: Kim <kim@people.test>\n", subject);
+	if (*fields) {
+		add_lines(raw, fields);
+		buf_char(raw, '\n');
+	}
+	buf_str(raw, "Content-Type: text/plain; charset=utf-8\n\n");
+	add_lines(raw, text);
+	buf_char(raw, '\n');
+}
+
+/* People who write as machines do, and machines whose fields were lost on the way. */
+static void close_calls(void **state)
+{
+	FILE *f = fopen("tests/listen/words/machines.txt", "r");
+	struct buf raw = BUF_INIT;
+	char line[4000];
+	int count[2] = { 0 }, good[2] = { 0 };
+
+	(void)state;
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		char *part[4], *rest = line;
+		bool machine;
+
+		if (*line == '#')
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		for (int i = 0; i < 4; i++)
+			assert_non_null(part[i] = strsep(&rest, "\t"));
+		machine = !strcmp(part[0], "auto");
+		mail_of(&raw, part[1], part[2], part[3]);
+		count[machine]++;
+		if ((class_of(&raw) == READING_AUTO) == machine)
+			good[machine]++;
+		else
+			print_message("%s: %s | %s\n", part[0], part[1], part[3]);
+	}
+	fclose(f);
+	buf_clear(&raw);
+	print_message("| close calls: %d of %d people, %d of %d machines\n", good[0], count[0], good[1], count[1]);
+	assert_true(good[0] >= (1 - MOST_FALSE_AUTO) * count[0]);
+	assert_true(good[1] >= LEAST_CLOSE * count[1]);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(people_are_people), cmocka_unit_test(machines_are_machines) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(people_are_people), cmocka_unit_test(machines_are_machines), cmocka_unit_test(close_calls) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
