@@ -271,3 +271,31 @@ void pace_take(struct pace *p, enum pace_row row, int64_t at, int64_t now)
 		n = t->used[i] + 1;
 	t->used[i] = n < USED_MOST ? (uint16_t)n : USED_MOST;
 }
+
+/* By second; -1: nothing is known of it. */
+static int64_t place_of_second(const struct pace_places *t, int64_t at)
+{
+	int64_t i = at / US_SECOND - t->base;
+
+	return i >= 0 && i < (int64_t)t->count ? i : -1;
+}
+
+struct pace_before pace_before(const struct pace *p, enum pace_row row, int64_t at)
+{
+	const struct pace_places *t = &p->places[row];
+	int64_t i = place_of_second(t, at);
+
+	return (struct pace_before){ .at = at, .last = t->last, .used = i < 0 ? 0 : t->used[i] };
+}
+
+void pace_give_back(struct pace *p, enum pace_row row, const struct pace_before *before)
+{
+	struct pace_places *t = &p->places[row];
+	int64_t i = place_of_second(t, before->at);
+
+	t->last = before->last;
+	if (i < 0)
+		return;
+	t->used[i] = before->used;
+	t->hop[i] = 0;
+}

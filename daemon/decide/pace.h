@@ -61,4 +61,12 @@ void pace_recall(struct pace *p, enum pace_row row, int64_t until);
 /* Gives away the place that was found. */
 void pace_take(struct pace *p, enum pace_row row, int64_t at, int64_t now);
 
+/* How it was before a place was given away, and that again: the latest that was given goes back first. */
+struct pace_before {
+	int64_t at, last;
+	uint16_t used;
+};
+struct pace_before pace_before(const struct pace *p, enum pace_row row, int64_t at);
+void pace_give_back(struct pace *p, enum pace_row row, const struct pace_before *before);
+
 #endif

@@ -533,6 +533,7 @@ static int hold(struct shape *s, struct db *db, struct limits *l, const struct s
 	metric_add(&metric_throttled, 1);
 	*until_out = at < 0 ? ask->now + PACE_AHEAD + (int64_t)((uint64_t)ask->id % (uint64_t)US_HOUR) : at;
 	if (at >= 0 && l->group) {
+		shape_save_place(s, db, l->group, l->row, at);
 		pace_take(&l->group->pace, l->row, at, ask->now);
 		note_place(s, l->group, l->row, at);
 	}
@@ -590,6 +591,7 @@ int shape_pass(struct shape *s, struct db *db, const struct shape_ask *ask, stru
 	if (ask->spread && !placed && !ask->awaited) {
 		if (!flow)
 			flow = (struct shape_watched *)shape_named(&s->flows, ask->sequence, sizeof(*flow));
+		shape_save_batch(s, db, flow);
 		l.earliest = spread_place(s, &flow->batch, ask);
 	}
 	if (may_now(&l, ask, placed) && (placed || !waits_already(&l, ask->now))) {

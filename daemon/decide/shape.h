@@ -3,7 +3,7 @@
  * is paused because it goes wrong. Store thread; its state is memory, what a restart must know is kept by shape_keep().
  *
  * A mail that has to wait is given a place in time once, on which all that limits it agree, and comes back then. Should the transaction be
- * rolled back, the place in time is lost, not used twice; what was counted is taken back, and what a restart must know is written again.
+ * rolled back, the place is given back, and so is what was counted; what a restart must know is written again.
  */
 #ifndef DECIDE_SHAPE_H
 #define DECIDE_SHAPE_H

@@ -123,6 +123,8 @@ struct shape_spent {
 void shape_save_watched(struct shape *s, struct db *db, struct shape_watched *w);	/* all but its rest, and one mail's place in the ring */
 void shape_save_rest(struct shape *s, struct db *db, struct shape_watched *w);
 void shape_save_pace(struct shape *s, struct db *db, struct shape_group_state *g);
+void shape_save_place(struct shape *s, struct db *db, struct shape_group_state *g, enum pace_row row, int64_t at);
+void shape_save_batch(struct shape *s, struct db *db, struct shape_watched *flow);
 void shape_note_spent(struct shape *s, struct db *db, struct shape_sender_state *sender, const struct shape_spent *by);
 void shape_note_count(struct shape *s, struct db *db, struct shape_count *count, const struct domain_day *by);
 bool shape_has_changes(const struct shape *s);

@@ -1,5 +1,6 @@
 /*
- * shape_undo.c: what of the shape's counts goes when a job, or the transaction, is rolled back: it runs again, and would count its mails twice.
+ * shape_undo.c: what of the shape's counts goes when a job, or the transaction, is rolled back: it runs again, and would count its mails twice, and
+ * find its places given away.
  * Changes lie in a row and are taken back from its end, as the store calls for each; what was committed is dropped with the next transaction.
  */
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "shape_parts.h"
 
 struct shape_change {
-	enum { CHANGE_WATCHED, CHANGE_REST, CHANGE_PACE, CHANGE_BUDGET, CHANGE_COUNT } what;
+	enum { CHANGE_WATCHED, CHANGE_REST, CHANGE_PACE, CHANGE_PLACE, CHANGE_BATCH, CHANGE_BUDGET, CHANGE_COUNT } what;
 	union {
 		struct {
 			struct shape_watched *at;
@@ -25,6 +26,15 @@ struct shape_change {
 			struct shape_group_state *at;
 			int64_t spent;
 		} pace;
+		struct {
+			struct shape_group_state *at;
+			enum pace_row row;
+			struct pace_before before;
+		} place;
+		struct {
+			struct shape_watched *at;
+			struct shape_batch was;
+		} batch;
 		struct {
 			struct shape_sender_state *at;
 			struct shape_spent by;
@@ -93,6 +103,12 @@ static void take_back(void *arg)
 	case CHANGE_PACE:
 		c->pace.at->pace.spent = c->pace.spent;
 		break;
+	case CHANGE_PLACE:
+		pace_give_back(&c->place.at->pace, c->place.row, &c->place.before);
+		break;
+	case CHANGE_BATCH:
+		c->batch.at->batch = c->batch.was;
+		break;
 	case CHANGE_BUDGET:
 		back_budget(c);
 		break;
@@ -151,6 +167,23 @@ void shape_save_pace(struct shape *s, struct db *db, struct shape_group_state *g
 
 	c->pace.at = g;
 	c->pace.spent = g->pace.spent;
+}
+
+void shape_save_place(struct shape *s, struct db *db, struct shape_group_state *g, enum pace_row row, int64_t at)
+{
+	struct shape_change *c = add(s, db, CHANGE_PLACE);
+
+	c->place.at = g;
+	c->place.row = row;
+	c->place.before = pace_before(&g->pace, row, at);
+}
+
+void shape_save_batch(struct shape *s, struct db *db, struct shape_watched *flow)
+{
+	struct shape_change *c = add(s, db, CHANGE_BATCH);
+
+	c->batch.at = flow;
+	c->batch.was = flow->batch;
 }
 
 void shape_note_spent(struct shape *s, struct db *db, struct shape_sender_state *sender, const struct shape_spent *by)

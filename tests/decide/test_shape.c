@@ -463,6 +463,43 @@ static void test_what_is_rolled_back_uses_no_budget(void **state)
 	assert_int_equal(m.sent, 60);
 }
 
+static void test_what_is_rolled_back_takes_no_places(void **state)
+{
+	struct mailed m = { 0 };
+	int i;
+
+	open_with("", STORY);
+	people("gmail.com", 300);
+	for (i = 0; i < 5; i++)
+		run_undone(send_due_and_fail, &m);
+	m = (struct mailed){ 0 };
+	run_until(START, &m);
+	assert_in_range(m.gmail, 5, 8);
+	run_until(START + 100 * US_SECOND, &m);
+	assert_in_range(m.gmail, 200, 210);
+	run_until(START + US_HOUR, &m);
+	assert_int_equal(m.sent, 300);
+	assert_in_range(m.last, START + 140 * US_SECOND, START + 160 * US_SECOND);
+}
+
+static void test_what_is_rolled_back_is_spread_as_before(void **state)
+{
+	struct mailed m = { 0 };
+	int i;
+
+	open_with("", "spread: 2 hours\n" STORY);
+	people("example.com", 100);
+	for (i = 0; i < 5; i++)
+		run_undone(send_due_and_fail, &m);
+	m = (struct mailed){ 0 };
+	run_until(START, &m);
+	assert_int_equal(m.sent, 1);
+	run_until(START + US_HOUR, &m);
+	assert_in_range(m.sent, 48, 53);
+	run_until(START + 2 * US_HOUR, &m);
+	assert_int_equal(m.sent, 100);
+}
+
 static void test_a_restart_knows_which_places_are_given(void **state)
 {
 	struct mailed m = { 0 };
@@ -682,7 +719,8 @@ int main(void)
 		CASE(test_a_provider_that_asks_for_less_gets_less), CASE(test_a_sequence_that_is_refused_pauses),
 		CASE(test_a_sender_that_is_refused_pauses_until_told), CASE(test_a_restart_knows_what_was_slowed_and_spent),
 		CASE(test_what_is_rolled_back_is_written_again), CASE(test_what_is_rolled_back_counts_once),
-		CASE(test_what_is_rolled_back_uses_no_budget), CASE(test_a_restart_knows_which_places_are_given),
+		CASE(test_what_is_rolled_back_uses_no_budget),
+		CASE(test_what_is_rolled_back_takes_no_places), CASE(test_what_is_rolled_back_is_spread_as_before), CASE(test_a_restart_knows_which_places_are_given),
 		CASE(test_a_restart_knows_the_places_of_a_spread), CASE(test_who_comes_late_to_a_batch_is_spread_too),
 		CASE(test_a_refused_sender_pauses_without_limits_too), CASE(test_a_mail_waits_a_little_for_dns_and_once), CASE(test_a_domain_belongs_to_whose_servers_take_its_mail),
 		CASE(test_what_holds_mails_is_told), CASE(test_what_became_of_it_is_counted_by_domain),
