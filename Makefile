@@ -370,6 +370,7 @@ SRC_listen := \
 	daemon/listen/report.c \
 	daemon/listen/return_date.c \
 	daemon/listen/sandbox.c \
+	daemon/listen/sasl.c \
 	daemon/listen/reread.c \
 	daemon/listen/ses_notice.c \
 	daemon/listen/source.c \

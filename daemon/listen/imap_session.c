@@ -11,6 +11,7 @@
 #include "base/text.h"
 
 #include "imap_session.h"
+#include "sasl.h"
 
 void imap_allow(struct imap_source *s, size_t bytes, int64_t within)
 {
@@ -72,44 +73,6 @@ static void keep_words(struct imap_source *s, const char *words)
 
 /* --- logging in ----------------------------------------------------------------------------------------- */
 
-/* `,` and `=` of a name, as a GS2 header wants them (RFC 5801). */
-static void add_saslname(struct buf *out, const char *name)
-{
-	for (; *name; name++) {
-		if (*name == ',')
-			buf_str(out, "=2C");
-		else if (*name == '=')
-			buf_str(out, "=3D");
-		else
-			buf_char(out, *name);
-	}
-}
-
-/* What proves who we are, as that mechanism wants it. */
-static void initial_response(const struct imap_source *s, const char *mechanism, struct buf *out)
-{
-	const struct imap_config *c = &s->config;
-
-	if (!strcmp(mechanism, "PLAIN")) {
-		buf_add(out, "", 1);
-		buf_add(out, c->user, strlen(c->user) + 1);
-		buf_str(out, c->password);
-	} else if (!strcmp(mechanism, "XOAUTH2")) {
-		buf_printf(out, "user=%s\001auth=Bearer %s\001\001", c->user, s->token);
-	} else {
-		buf_str(out, "n,a=");
-		add_saslname(out, c->user);
-		buf_printf(out, ",\001host=%s\001port=%d\001auth=Bearer %s\001\001", c->stream.host, c->stream.port, s->token);
-	}
-}
-
-static void wipe(struct buf *b)
-{
-	if (b->len)
-		explicit_bzero(b->data, b->len);
-	buf_clear(b);
-}
-
 /* The answer to AUTHENTICATE: 1: in; 0: no; -1: lost. `proof` goes where the server asks for it; asked again, it has said why not, and gets `heard`. */
 static int hear_verdict(struct imap_source *s, const char *proof, bool said, const char *heard)
 {
@@ -142,17 +105,18 @@ static int hear_verdict(struct imap_source *s, const char *proof, bool said, con
 
 static int authenticate(struct imap_source *s, const char *mechanism, struct err *err)
 {
+	const struct imap_config *c = &s->config;
 	bool at_once = mailimap_has_extension(s->session, "SASL-IR");
 	struct buf plain = BUF_INIT, proof = BUF_INIT, line = BUF_INIT;
 	int rc;
 
-	initial_response(s, mechanism, &plain);
+	sasl_first_words(&plain, mechanism, c->user, strcmp(mechanism, "PLAIN") ? s->token : c->password, c->stream.host, c->stream.port);
 	text_base64(&proof, plain.data, plain.len);
 	buf_printf(&line, "auth AUTHENTICATE %s%s%s", mechanism, at_once ? " " : "", at_once ? buf_cstr(&proof) : "");
-	rc = imap_say(s, buf_cstr(&line)) < 0 ? -1 : hear_verdict(s, buf_cstr(&proof), at_once, strcmp(mechanism, "XOAUTH2") ? "AQ==" : "");
-	wipe(&plain);
-	wipe(&proof);
-	wipe(&line);
+	rc = imap_say(s, buf_cstr(&line)) < 0 ? -1 : hear_verdict(s, buf_cstr(&proof), at_once, sasl_heard(mechanism));
+	sasl_wipe(&plain);
+	sasl_wipe(&proof);
+	sasl_wipe(&line);
 	if (rc != 1)
 		return imap_failed(s, "login", rc < 0 ? MAILIMAP_ERROR_STREAM : MAILIMAP_ERROR_LOGIN, err);
 	s->session->imap_state = MAILIMAP_STATE_AUTHENTICATED;

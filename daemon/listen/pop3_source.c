@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 #include "pop3_source.h"
+#include "sasl.h"
 
 #define ANSWER (64 * 1024)
 #define LIST (16 * 1024 * 1024)
@@ -193,21 +194,67 @@ static int by_password(struct pop3_source *s, enum source_trouble *trouble, stru
 	return rc == 1 ? 0 : refused(s, rc, TROUBLE_LOGIN, trouble);
 }
 
-static int by_token(struct pop3_source *s, enum source_trouble *trouble, struct err *err)
+/* "SASL PLAIN XOAUTH2" of CAPA (RFC 2449 6.3) */
+static bool names(const char *line, const char *mechanism)
+{
+	size_t n = strlen(mechanism);
+
+	if (strncasecmp(line, "SASL ", 5))
+		return false;
+	for (line = strchr(line, ' '); line; line = strchr(line, ' ')) {
+		line += strspn(line, " ");
+		if (!strncasecmp(line, mechanism, n) && (!line[n] || line[n] == ' '))
+			return true;
+	}
+	return false;
+}
+
+/* How it takes tokens; a server that does not say is tried with what most have. NULL: not at all, or it is lost: *rc -1. */
+static const char *token_mechanism(struct pop3_source *s, int *rc, struct err *err)
+{
+	bool sasl = false, xoauth2 = false, bearer = false;
+	const char *line;
+	int got = ask(s, "CAPA", NULL, "CAPA", ANSWER, err);
+
+	*rc = got;
+	while (got == 1 && (got = next_line(s, "CAPA", &line, err)) == 1) {
+		sasl = sasl || !strncasecmp(line, "SASL ", 5);
+		xoauth2 = xoauth2 || names(line, "XOAUTH2");
+		bearer = bearer || names(line, "OAUTHBEARER");
+	}
+	if (got < 0)
+		*rc = -1;
+	return got < 0 ? NULL : xoauth2 || !sasl ? "XOAUTH2" : bearer ? "OAUTHBEARER" : NULL;
+}
+
+static int authenticate(struct pop3_source *s, const char *mechanism, struct err *err)
 {
 	struct buf plain = BUF_INIT, proof = BUF_INIT;
-	int rc = ask(s, "AUTH XOAUTH2", NULL, "login", ANSWER, err);
+	int rc = ask(s, "AUTH ", mechanism, "login", ANSWER, err);
 
-	buf_printf(&plain, "user=%s\001auth=Bearer %s\001\001", s->config.user, s->token);
+	sasl_first_words(&plain, mechanism, s->config.user, s->token, s->config.stream.host, s->config.stream.port);
 	text_base64(&proof, plain.data, plain.len);
 	if (rc == 0 && s->line->str[0] == '+')
 		rc = ask(s, buf_cstr(&proof), NULL, "login", ANSWER, err);
 	if (rc == 0 && s->line->str[0] == '+')		/* it says why not, and wants to be heard */
-		rc = ask(s, "", NULL, "login", ANSWER, err);
-	explicit_bzero(plain.data, plain.len);
-	explicit_bzero(proof.data, proof.len);
-	buf_clear(&plain);
-	buf_clear(&proof);
+		rc = ask(s, sasl_heard(mechanism), NULL, "login", ANSWER, err);
+	sasl_wipe(&plain);
+	sasl_wipe(&proof);
+	return rc;
+}
+
+static int by_token(struct pop3_source *s, enum source_trouble *trouble, struct err *err)
+{
+	int rc;
+	const char *mechanism = token_mechanism(s, &rc, err);
+
+	if (rc < 0)
+		return -1;
+	if (!mechanism) {
+		*trouble = TROUBLE_LOGIN;
+		return err_set(err, "%s: the server takes no token: it has neither XOAUTH2 nor OAUTHBEARER", s->config.stream.host);
+	}
+	rc = authenticate(s, mechanism, err);
 	return rc == 1 ? 0 : refused(s, rc, TROUBLE_TOKEN, trouble);
 }
 

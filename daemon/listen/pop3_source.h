@@ -17,7 +17,7 @@ struct pop3_config {
 	struct tls_stream_config stream;
 	bool starttls;
 	const char *user, *password;
-	bool by_token;		/* XOAUTH2 */
+	bool by_token;		/* XOAUTH2 or OAUTHBEARER, as CAPA says */
 	bool delete;		/* mails that were taken; else they are left there */
 	const struct source_calls *calls;
 };

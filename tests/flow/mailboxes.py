@@ -167,7 +167,7 @@ def by_token(dovecot, **more):
     return config
 
 
-def test_tokens(dovecot):
+def test_tokens(dovecot, mechanism):
     for config in (by_token(dovecot), by_token(dovecot, url="pop3s://localhost:%d" % dovecot.pop3s)):
         intake = Intake(**config)
         intake.wait("token_wanted")
@@ -189,6 +189,30 @@ def test_tokens(dovecot):
         intake.send(type="token", token=token())
         check(intake.wait("mail")["subject"] == "early", "a good one is let in")
         intake.hang_up()
+    check(dovecot.logins(mechanism) == 2, "one of IMAP and one of POP3, by %s" % mechanism)
+
+
+def test_no_tokens(dovecot):
+    """A server that takes passwords only."""
+    for config in (by_token(dovecot), by_token(dovecot, url="pop3s://localhost:%d" % dovecot.pop3s)):
+        intake = Intake(**config)
+        intake.wait("token_wanted")
+        intake.send(type="token", token=token())
+        problem = intake.wait("problem")
+        check(problem["kind"] == "login" and "takes no token" in problem["what"], "%r" % problem)
+        intake.hang_up()
+
+
+def with_dovecot(fn, folder, mechanisms, *args):
+    dovecot = Dovecot(folder, mechanisms=mechanisms)
+    try:
+        dovecot.append(mail("early"))
+        fn(dovecot, *args)
+    except Failed:
+        print(open(folder + "/log").read()[-3000:])
+        raise
+    finally:
+        dovecot.stop()
 
 
 # --- the peer ----------------------------------------------------------------------------------------------------------------
@@ -528,7 +552,9 @@ def main():
         known = test_pop3_keeps(dovecot)
         test_pop3_deletes(dovecot, known)
         test_pop3_refused(dovecot)
-        test_tokens(dovecot)
+        test_tokens(dovecot, "XOAUTH2")
+        with_dovecot(test_tokens, top + "/bearer", "plain oauthbearer", "OAUTHBEARER")
+        with_dovecot(test_no_tokens, top + "/plain", "plain")
         for test in (test_lost_in_a_literal, test_literals_that_lie, test_more_than_was_asked_for, test_another_uidvalidity, test_bye, test_no_to_login,
                      test_no_to_move, test_idle, test_largest_uid, test_pop3_lost_in_a_mail, test_pop3_killed_before_quit, test_pop3_that_cannot):
             test()

@@ -33,7 +33,7 @@ def token(user="replies", lives=3600):
 
 
 class Dovecot:
-    def __init__(self, folder, capabilities=""):
+    def __init__(self, folder, capabilities="", mechanisms="plain xoauth2 oauthbearer"):
         self.folder = folder
         self.imap, self.imaps, self.pop3, self.pop3s = free_port(), free_port(), free_port(), free_port()
         os.makedirs(folder + "/mail")
@@ -55,7 +55,7 @@ mail_location = maildir:{d}/mail/%u
 first_valid_uid = 1
 first_valid_gid = 1
 auth_failure_delay = 0
-auth_mechanisms = plain xoauth2 oauthbearer
+auth_mechanisms = {mechanisms}
 {capabilities}
 passdb {{
   driver = oauth2
@@ -96,7 +96,7 @@ service anvil {{
     mode = 0
   }}
 }}
-""".format(d=folder, imap=self.imap, imaps=self.imaps, pop3=self.pop3, pop3s=self.pop3s,
+""".format(d=folder, imap=self.imap, imaps=self.imaps, pop3=self.pop3, pop3s=self.pop3s, mechanisms=mechanisms,
            capabilities="imap_capability = " + capabilities if capabilities else ""))
         self.start()
 
@@ -124,6 +124,11 @@ service anvil {{
         """Sessions outlive the master process: they are ended first."""
         for words in (("kick", "replies"), ("stop",)):
             subprocess.run(["doveadm", "-c", self.folder + "/dovecot.conf", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def logins(self, mechanism):
+        """How many were let in that way."""
+        with open(self.folder + "/log") as f:
+            return sum("-login: Info: Login:" in line and "method=%s," % mechanism in line for line in f)
 
     def client(self, user="replies"):
         context = ssl.create_default_context(cafile=self.folder + "/ca.pem")
