@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -48,7 +49,7 @@ static const struct key mailbox_keys[] = {
 	{ ROW(KEY_CHOICE, mailbox_keys, after), .fallback = "keep", .choices = mailbox_after_names,
 		.help = "what becomes of a mail that was taken: keep it as it is (IMAP: with the keyword $Nurtured), mark it as seen, move it to `move_to`, or "
 			"delete it. POP3 can keep and delete. What could not be read stays" },
-	{ ROW_AS("move_to", KEY_TEXT, mailbox_keys, config.move_to), .help = "the folder of `after: move`; it is made if it is not there" },
+	{ ROW_AS("move_to", KEY_TEXT, mailbox_keys, config.move_to), .help = "the folder of `after: move`, with the separator that the server has: Done, Erledigt/Zurückgewiesen; it is made if it is not there" },
 	{ ROW_AS("domains", KEY_TEXTS, mailbox_keys, config.domains), .fallback_help = "none",
 		.help = "lmtp: domains whose mail is taken besides the bounce_domain and reply_domain of every sender, such as one where complaints arrive" },
 	NO_KEY,
@@ -135,7 +136,8 @@ static void check_login(struct load *l, const struct yaml_node *map, const struc
 static void check_after(struct load *l, const struct yaml_node *map, struct mailbox_config *out)
 {
 	const struct yaml_node *after = yaml_get(map, "after"), *move_to = yaml_get(map, "move_to");
-	const char *p;
+	struct buf name = BUF_INIT;
+	struct err err;
 
 	if (out->kind == MAILBOX_POP3 && (out->after == MAILBOX_SEEN || out->after == MAILBOX_MOVE))
 		complain(l, after, "POP3 has no way to %s a mail; `after` is keep or delete", mailbox_after_names[out->after]);
@@ -143,11 +145,9 @@ static void check_after(struct load *l, const struct yaml_node *map, struct mail
 		complain(l, after, "`after: move` needs `move_to`: the folder to move to");
 	else if (out->after != MAILBOX_MOVE && move_to)
 		complain(l, move_to, "`move_to` goes with `after: move`; take it out, or add that");
-	for (p = out->move_to ? out->move_to : ""; *p; p++)
-		if ((unsigned char)*p >= 127) {
-			complain(l, move_to, "`move_to` has other letters than ASCII's; write the folder as the server names it (modified UTF-7)");
-			break;
-		}
+	if (out->move_to && folder_name(&name, out->move_to, &err) < 0)
+		complain(l, move_to, "`move_to`: %s", err.text);
+	buf_clear(&name);
 }
 
 static void load_server(struct load *l, const struct yaml_node *url, const struct yaml_node *map, struct mailbox_config *out)

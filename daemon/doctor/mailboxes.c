@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/bearer.h"
+#include "base/folder.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -46,12 +47,13 @@ static void look_maildir(struct doctor *d, const struct mailbox_config *box)
 static char *examine(const char *url)
 {
 	const char *rest = strstr(url, "://") + 3, *slash = strchr(rest, '/'), *p;
-	struct buf name = BUF_INIT, command = BUF_INIT;
+	struct buf text = BUF_INIT, name = BUF_INIT, command = BUF_INIT;
+	struct err err;
 
-	if (!slash || text_percent_decode(slash + 1, strlen(slash + 1), false, &name) < 0)
-		buf_reset(&name);
-	if (!name.len)
-		buf_str(&name, "INBOX");
+	if (!slash || text_percent_decode(slash + 1, strlen(slash + 1), false, &text) < 0)
+		buf_reset(&text);
+	if (folder_name(&name, text.len ? buf_cstr(&text) : "INBOX", &err) < 0)
+		buf_str(&name, buf_cstr(&text));
 	buf_str(&command, "EXAMINE \"");
 	for (p = buf_cstr(&name); *p; p++) {
 		if (*p == '"' || *p == '\\')
@@ -59,6 +61,7 @@ static char *examine(const char *url)
 		buf_char(&command, *p);
 	}
 	buf_char(&command, '"');
+	buf_clear(&text);
 	buf_clear(&name);
 	return buf_take(&command);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "listen/frame.h"
@@ -24,7 +25,7 @@ struct source {
 	enum source_kind kind;
 	json_t *config;
 	const struct source_calls *calls;
-	char *host, *folder;		/* what imap's and pop3's config borrow */
+	char *host, *folder, *move_to;	/* what imap's and pop3's config borrow */
 	struct imap_source *imap;
 	struct pop3_source *pop3;
 	struct maildir_source *maildir;
@@ -75,6 +76,18 @@ static int split_url(struct source *s, const char *rest, int default_port, int *
 	return *s->host ? 0 : err_set(err, "%s: no host", rest);
 }
 
+/* As the server names them. */
+static int name_folders(struct source *s, struct err *err)
+{
+	struct buf folder = BUF_INIT, move_to = BUF_INIT;
+	int rc = folder_name(&folder, s->folder, err) < 0 || folder_name(&move_to, frame_string(s->config, "move_to"), err) < 0 ? -1 : 0;
+
+	free(s->folder);
+	s->folder = buf_take(&folder);
+	s->move_to = buf_take(&move_to);
+	return rc;
+}
+
 static enum source_after after_of(const json_t *config)
 {
 	static const char *const names[] = { "keep", "seen", "move", "delete" };
@@ -91,7 +104,7 @@ static void open_imap(struct source *s, const struct tls_stream_config *stream, 
 	const json_t *c = s->config, *watermark = json_object_get(c, "watermark");
 	struct imap_config config = {
 		.stream = *stream, .starttls = starttls, .mailbox = s->folder, .user = frame_string(c, "user"), .password = frame_string(c, "password"),
-		.by_token = json_is_true(json_object_get(c, "by_token")), .after = after_of(c), .move_to = frame_string(c, "move_to"),
+		.by_token = json_is_true(json_object_get(c, "by_token")), .after = after_of(c), .move_to = s->move_to,
 		.uidvalidity = (uint32_t)frame_integer(watermark, "uidvalidity", 0), .last_uid = (uint32_t)frame_integer(watermark, "last_uid", 0),
 		.calls = s->calls,
 	};
@@ -120,7 +133,7 @@ static int open_remote(struct source *s, const struct scheme *scheme, const char
 		return err_set(err, "%s: without STARTTLS the password would go in the clear", url);
 	if (!*stream.cainfo)
 		stream.cainfo = "/etc/ssl/certs/ca-certificates.crt";
-	if (split_url(s, url + strlen(scheme->text), scheme->port, &stream.port, err) < 0)
+	if (split_url(s, url + strlen(scheme->text), scheme->port, &stream.port, err) < 0 || name_folders(s, err) < 0)
 		return -1;
 	stream.host = s->host;
 	sandbox_remote(stream.port, stream.cainfo);
@@ -172,6 +185,7 @@ void source_free(struct source **source)
 	maildir_close(&s->maildir);
 	free(s->host);
 	free(s->folder);
+	free(s->move_to);
 	json_decref(s->config);
 	free(s);
 }

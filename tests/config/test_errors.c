@@ -201,8 +201,6 @@ static const struct mistake operator_mistakes[] = {
 		"nurtured.yaml:11:82: `after`: `archive` is no choice here; there are `keep`, `seen`, `move` and `delete`\n" },
 	{ "nurtured.yaml", "user: replies,", "user: replies, after: move,",
 		"nurtured.yaml:11:82: `after: move` needs `move_to`: the folder to move to\n" },
-	{ "nurtured.yaml", "user: replies,", "user: replies, after: move, move_to: Gelöscht,",
-		"nurtured.yaml:11:97: `move_to` has other letters than ASCII's; write the folder as the server names it (modified UTF-7)\n" },
 	{ "nurtured.yaml", "user: replies,", "user: replies, move_to: Done,",
 		"nurtured.yaml:11:84: `move_to` goes with `after: move`; take it out, or add that\n" },
 	{ "nurtured.yaml", "user: replies,", "user: replies, token_file: /run/token, token_command: [oama, access],",

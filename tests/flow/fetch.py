@@ -14,7 +14,7 @@ from dovecot import Dovecot, token  # noqa: E402
 from world import BUILD, TOP, World, check, wait_for, write  # noqa: E402
 
 OPERATOR = SITE + """mailboxes:
-  - {{name: replies, url: "{imaps}", user: replies, password: "file:{f}/secret", ca_file: "{ca}", poll: 1 hour, after: move, move_to: Done}}
+  - {{name: replies, url: "{imaps}", user: replies, password: "file:{f}/secret", ca_file: "{ca}", poll: 1 hour, after: move, move_to: Erledigt/Zurückgewiesen}}
   - {{name: old, url: "pop3s://localhost:{pop3s}", user: old, password: "file:{f}/secret", ca_file: "{ca}", poll: 1 s, after: delete}}
   - {{name: office, url: "{imaps}", user: office, token_command: ["{f}/token", office], ca_file: "{ca}", poll: 1 hour, after: seen}}
 keep: {{events: 1 year, raw_mail: 1 day}}
@@ -56,7 +56,7 @@ def test_fetched(world, dovecot, sink):
     dovecot.append(reply(mails["human"], "human@people.test", "Please call me tomorrow.").encode())
     wait_for("the reply", lambda: "call_me" in str(world.prospect("human@people.test")))
     print("| told by IDLE, a reply is known after %.2f s" % (time.monotonic() - began))
-    wait_for("it to be moved", lambda: len(dovecot.subjects("Done")) == 1)
+    wait_for("it to be moved", lambda: len(dovecot.contents("Erledigt/Zurückgewiesen")) == 1)
     check(dovecot.subjects() == [], "it is not in the inbox any more")
     dovecot.append(bounce(mails["gone"], "gone@people.test", "5.1.1", "User unknown").encode(), user="old")
     wait_for("the bounce", lambda: "hard_bounce" in str(world.prospect("gone@people.test")))
@@ -95,12 +95,12 @@ def test_server_away(world, dovecot, mails):
     dovecot.start()
     dovecot.append(reply(mails["human"], "human@people.test", "And what does it cost?").encode())
     wait_for("the reply that came meanwhile", lambda: "pricing" in str(world.prospect("human@people.test")))
-    wait_for("it to be moved", lambda: len(dovecot.subjects("Done")) == 2 and dovecot.subjects() == [])
+    wait_for("it to be moved", lambda: len(dovecot.contents("Erledigt/Zurückgewiesen")) == 2 and dovecot.subjects() == [])
 
 
 def main():
     with World() as world:
-        dovecot = world.add(Dovecot(world.folder + "/dovecot"))
+        dovecot = world.add(Dovecot(world.folder + "/dovecot", separator="/"))
         write(world.folder + "/secret", "secret\n", 0o600)
         give_token(world, token(user="office"))
         kept = world.folder + "/sent"

@@ -71,6 +71,35 @@ def test_moved(dovecot):
     return got
 
 
+def test_names_of_folders(dovecot):
+    """As people write them: the one that is read, and the one moved to, which is made with the folder that it is in."""
+    dovecot.append(mail("in letters"))
+    c = dovecot.client()
+    check(c.create('"Post & B&APw-ro"')[0] == "NO", "this one is wrong: & stands for itself in no name")
+    for words in ((c.create, '"Post &- B&APw-ro"'), (c.copy, "2", '"Post &- B&APw-ro"')):
+        check(words[0](*words[1:])[0] == "OK", "%r" % (words,))
+    c.logout()
+    intake = Intake(**settings(dovecot, url=dovecot.url(folder="Post%20&%20B%C3%BCro"), after="move", move_to="Erledigt/Zurückgewiesen"))
+    got = take(intake, "in letters")
+    gone(intake, got["key"])
+    intake.hang_up()
+    check(dovecot.contents("Erledigt/Zurückgewiesen") == ["in letters"], "it is there")
+    check(dovecot.contents("Post & Büro") == [], "and is not where it was")
+    intake = Intake(**settings(dovecot, after="move", move_to="Erledigt/Zur&APw-ckgewiesen"))
+    check([intake.wait("mail")["subject"], intake.wait("mail")["subject"]] == ["early", "in letters"], "the inbox")
+    intake.send(type="committed", key="%d:2" % intake_validity(dovecot))
+    gone(intake, "%d:2" % intake_validity(dovecot))
+    check(dovecot.contents("Erledigt/Zurückgewiesen") == ["in letters"] * 2, "as the server has it, it is the same folder")
+    intake.hang_up()
+
+
+def intake_validity(dovecot):
+    c = dovecot.client()
+    out = int(c.response("UIDVALIDITY")[1][0])
+    c.logout()
+    return out
+
+
 def test_finished_after_a_crash(dovecot, watermark):
     """Committed, and killed before it was moved: the daemon remembers, and the mail is not read again."""
     dovecot.append(mail("half done"), mail("and one more"))
@@ -203,8 +232,8 @@ def test_no_tokens(dovecot):
         intake.hang_up()
 
 
-def with_dovecot(fn, folder, mechanisms, *args):
-    dovecot = Dovecot(folder, mechanisms=mechanisms)
+def with_dovecot(fn, folder, *args, **how):
+    dovecot = Dovecot(folder, **how)
     try:
         dovecot.append(mail("early"))
         fn(dovecot, *args)
@@ -553,8 +582,9 @@ def main():
         test_pop3_deletes(dovecot, known)
         test_pop3_refused(dovecot)
         test_tokens(dovecot, "XOAUTH2")
-        with_dovecot(test_tokens, top + "/bearer", "plain oauthbearer", "OAUTHBEARER")
-        with_dovecot(test_no_tokens, top + "/plain", "plain")
+        with_dovecot(test_tokens, top + "/bearer", "OAUTHBEARER", mechanisms="plain oauthbearer")
+        with_dovecot(test_no_tokens, top + "/plain", mechanisms="plain")
+        with_dovecot(test_names_of_folders, top + "/names", separator="/")
         for test in (test_lost_in_a_literal, test_literals_that_lie, test_more_than_was_asked_for, test_another_uidvalidity, test_bye, test_no_to_login,
                      test_no_to_move, test_idle, test_largest_uid, test_pop3_lost_in_a_mail, test_pop3_killed_before_quit, test_pop3_that_cannot):
             test()

@@ -33,7 +33,7 @@ def token(user="replies", lives=3600):
 
 
 class Dovecot:
-    def __init__(self, folder, capabilities="", mechanisms="plain xoauth2 oauthbearer"):
+    def __init__(self, folder, capabilities="", mechanisms="plain xoauth2 oauthbearer", separator="."):
         self.folder = folder
         self.imap, self.imaps, self.pop3, self.pop3s = free_port(), free_port(), free_port(), free_port()
         os.makedirs(folder + "/mail")
@@ -52,6 +52,10 @@ ssl = required
 ssl_cert = <{d}/cert.pem
 ssl_key = <{d}/key.pem
 mail_location = maildir:{d}/mail/%u
+namespace inbox {{
+  inbox = yes
+  separator = {separator}
+}}
 first_valid_uid = 1
 first_valid_gid = 1
 auth_failure_delay = 0
@@ -96,7 +100,7 @@ service anvil {{
     mode = 0
   }}
 }}
-""".format(d=folder, imap=self.imap, imaps=self.imaps, pop3=self.pop3, pop3s=self.pop3s, mechanisms=mechanisms,
+""".format(d=folder, imap=self.imap, imaps=self.imaps, pop3=self.pop3, pop3s=self.pop3s, mechanisms=mechanisms, separator=separator,
            capabilities="imap_capability = " + capabilities if capabilities else ""))
         self.start()
 
@@ -153,6 +157,11 @@ service anvil {{
         c.logout()
         return out
 
+    def contents(self, folder, user="replies"):
+        """Subjects in a folder that is named in UTF-8: no IMAP, so nobody's modified UTF-7."""
+        out = run("doveadm", "-c", self.folder + "/dovecot.conf", "fetch", "-u", user, "hdr.subject", "mailbox", folder, "all")
+        return [line.split(": ", 1)[1] for line in out.splitlines() if line.startswith("hdr.subject: ")]
+
     def make_folder(self, name):
         c = self.client()
         check(c.create(name)[0] == "OK", "CREATE")
@@ -170,5 +179,5 @@ service anvil {{
         c.logout()
         return str(flags)
 
-    def url(self, host="localhost"):
-        return "imaps://%s:%d/INBOX" % (host, self.imaps)
+    def url(self, host="localhost", folder="INBOX"):
+        return "imaps://%s:%d/%s" % (host, self.imaps, folder)
