@@ -19,7 +19,9 @@ struct label {
 
 static struct label labels[] = {
 	/* Exchange, on premises and online: what part of it refused, and why */
-	{ "userunknown", PATTERN_BYTES("RESOLVER\\.ADR\\.(?:Ex)?Recip(?:ient)?NotFound|\\(000C05A6\\)") },
+	{ "userunknown", PATTERN_BYTES("RESOLVER\\.ADR\\.(?:Ex)?Recip(?:ient)?NotFound|STOREDRV\\.\\S*RecipientNotFound|\\(000C05A6\\)") },
+	{ "mailboxfull", PATTERN_BYTES("STOREDRV\\.\\S*Quota\\w*Exceeded") },
+	{ "suspend", PATTERN_BYTES("STOREDRV\\.\\S*(?:Account|Mailbox)Disabled") },
 	{ "exceedlimit", PATTERN_BYTES("RESOLVER\\.RST\\.(?:Recip|Sender)SizeLimit") },
 	{ "securityerror", PATTERN_BYTES("RESOLVER\\.RST\\.AuthRequired|\\(000B0981\\)") },
 	{ "rejected", PATTERN_BYTES("RESOLVER\\.RST\\.(?:NotAuthorized|Restricted)") },
@@ -43,7 +45,9 @@ static struct label labels[] = {
 	{ "userunknown", PATTERN_BYTES("\\b(?:RCP-P1|INT-P[134])\\b") },
 	{ "mesgtoobig", PATTERN_BYTES("\\b(?:MSG-P1|INT-P2)\\b") },
 	{ "notcompliantrfc", PATTERN_BYTES("\\bMSG-P3\\b") },
-	{ "toomanyconn", PATTERN_BYTES("\\bCON-T[1-4]\\b") },
+	{ "toomanyconn", PATTERN_BYTES("\\b(?:CON-T[1-4]|MSG-T1)\\b") },
+	{ "systemerror", PATTERN_BYTES("\\bRCP-T1\\b|\\b4\\.7\\.500 server busy") },
+	{ "securityerror", PATTERN_BYTES("AUP#CX(?:THRT|MJ)\\b") },
 	{ "rejected", PATTERN_BYTES("AUP#CXSMTP\\b|\\bDNS-(?:P[12]|T1)\\b") },
 };
 
@@ -125,7 +129,7 @@ static const char *by_number(struct slice digits, const struct range *r)
 const char *reason_of_label(const char *text)
 {
 	/* most replies carry none: one look instead of thirty */
-	static struct pattern any = PATTERN_BYTES("RESOLVER\\.|SMTPSEND\\.|QUEUE\\.E|ROUTING\\.|\\(0[0-9A-F]{7}\\)|"
+	static struct pattern any = PATTERN_BYTES("RESOLVER\\.|STOREDRV\\.|SMTPSEND\\.|QUEUE\\.E|ROUTING\\.|\\(0[0-9A-F]{7}\\)|"
 		"\\(S31[45]0\\)|AUP#|(?:LPN|OFR|OUK)[a-z]{0,3}\\d{0,3}[_-]\\d{3}|\\bIB\\d{3}\\b|\\b[45]\\.7\\.\\d{3}\\b|"
 		"\\b(?:SC|DY|RP)-00\\d|\\bBL0000|\\bRL0\\d{5}|\\b(?:POL|RCP|INT|MSG|CON|DNS)-[PT]\\d\\b");
 	struct pattern_hit hit;

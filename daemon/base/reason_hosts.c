@@ -24,6 +24,9 @@ static const char *first_row(struct row *rows, size_t n, const char *text)
 
 /* --- programs --------------------------------------------------------------------------------------------- */
 
+/* Gmail numbers the point of its dialogue; a status that says more is believed before it. */
+#define UNSPECIFIC "^(?!(?:\\d{3} )?[45]\\.\\d+\\.[1-9]).*"
+
 static struct row forms[] = {
 	/* qmail and its patches */
 	{ "mailboxfull", PATTERN_BYTES("disk quota exceeded|quota exceeded while writing") },
@@ -33,9 +36,9 @@ static struct row forms[] = {
 		"(?:not listed in (?:the )?|in )(?:domino directory|public name & address|name directory)|directorio de domino|pertori\\S*.{0,6}dans l'annuaire|ディレクトリ(?:には見つかりません|のリストにありません)|invalid final delivery userid|unknown user: \\S+@|not taken: no such user here|address couldn't be found|mailbox unavailable \\(-?\\d") },
 	{ "hostunknown", PATTERN_BYTES("couldn't find any host (?:named|by that)|all host address lookups failed permanently|all relevant mx records point to non-existent|unrouteable address|\\bno such domain\\.|account or domain may not exist|"
 		"illegal host/domain name|remote domain doesn.?t exist|dns lookup failure: host|dns error: (?:domain name not found|dns server returned answer with no data)") },
-	{ "notaccept", PATTERN_BYTES("no smtp service|no host found for existing smtp|couldn't find a mail exchanger|no mx found for|reject all mails") },
+	{ "notaccept", PATTERN_BYTES("indicated no smtp service|no host found for existing smtp|couldn't find a mail exchanger|no mx found for|reject all mails") },
 	{ "suspend", PATTERN_BYTES("administrativ\\w* disabled|user\\(s\\) account is (?:disabled|temporarily limited)|account is locked email bounced") },
-	{ "filtered", PATTERN_BYTES("cannot route mail to user|user does not exist, but will deliver to|\\b5\\d\\d:? ?: user unknown|\\(state 1[578]\\)|\\b452 4\\.1\\.1 .{0,60}service refused") },
+	{ "filtered", PATTERN_BYTES("cannot route mail to user|user does not exist, but will deliver to|\\b5\\d\\d:? ?: user unknown|" UNSPECIFIC "\\(state 1[578]\\)|\\b452 4\\.1\\.1 .{0,60}service refused") },
 	{ "systemerror", PATTERN_BYTES("procmail.*service unavailable|unable to deliver message after multiple|(?:ldap (?:server|attribute|lookup)|homedir creat|qmail-forward)|bad interpreter: no such file|delivery to (?:file|pipe) forbidden|lmtp error after|several matches found|domain's dns violates rfc 1035") },
 	{ "syntaxerror", PATTERN_BYTES("angle-brackets nested|expected word or|source-routed address|malformed address:") },
 	{ "contenterror", PATTERN_BYTES("too many \"received\" headers") },
@@ -46,8 +49,10 @@ static struct row forms[] = {
 	{ "networkerror", PATTERN_BYTES("establish an smtp connection") },
 	{ "securityerror", PATTERN_BYTES("could not retrieve credentials") },
 	{ "failedstarttls", PATTERN_BYTES("\\(state [69]\\)") },
-	{ "blocked", PATTERN_BYTES("but (?:greeting failed|my name was rejected)|^(?!(?:\\d{3} )?[45]\\.\\d+\\.[1-9]).*\\(state 13\\)") },
+	{ "blocked", PATTERN_BYTES("but (?:greeting failed|my name was rejected)|" UNSPECIFIC "\\(state 13\\)|smtp error from remote (?:mail server|mailer) after (?:pipelined )?(?:ehlo|helo)\\b") },
+	{ "userunknown", PATTERN_BYTES(UNSPECIFIC "\\(state 14\\)") },
 	{ "rejected", PATTERN_BYTES("groups\\.google\\.com") },
+	{ "mailererror", PATTERN_BYTES("\\bpipe to \\|") },
 };
 
 const char *reason_of_form(const char *text, enum refused_at stage)
@@ -80,6 +85,10 @@ static struct row yahoo[] = {
 	{ "suspend", PATTERN_BYTES("is no longer valid|mailbox is disabled") },
 	{ "policyviolation", PATTERN_BYTES("not accepted for policy reasons") },
 	{ "syntaxerror", PATTERN_BYTES("syntax error in parameters") },
+	{ "authfailure", PATTERN_BYTES("senders to authenticate") },
+	{ "norelaying", PATTERN_BYTES("relaying denied") },
+	{ "speeding", PATTERN_BYTES("receiving mail too quickly") },
+	{ "toomanyconn", PATTERN_BYTES("max message per connection") },
 	{ "userunknown", PATTERN_BYTES("user doesn't have a|mailbox not found") },
 };
 static struct row tencent[] = {
@@ -88,6 +97,9 @@ static struct row tencent[] = {
 	{ "rejected", PATTERN_BYTES("suspected spam|rejected by recipients") },
 	{ "spamdetected", PATTERN_BYTES("spam is embedded|mail content denied") },
 	{ "speeding", PATTERN_BYTES("access denin?ed") },
+	{ "authfailure", PATTERN_BYTES("(?:spf|dmarc) check failed") },
+	{ "toomanyconn", PATTERN_BYTES("frequency limited") },
+	{ "syntaxerror", PATTERN_BYTES("bad address syntax") },
 	{ "suspend", PATTERN_BYTES("deactivated mailbox") },
 	{ "userunknown", PATTERN_BYTES("mailbox not found") },
 };
@@ -118,6 +130,12 @@ static struct row godaddy[] = {
 	{ "userunknown", PATTERN_BYTES("recipient not found|account does not exist") },
 };
 static struct row google[] = {
+	{ "authfailure", PATTERN_BYTES("senders to authenticate|spf record of the sending|dmarc policy|pass authentication checks|authentication didn't pass|"
+		"dkim does not pass|aligned with either|spf record with a hard fail") },
+	{ "failedstarttls", PATTERN_BYTES("senders to use tls|must issue a starttls|tls required|starttls may not") },
+	{ "notcompliantrfc", PATTERN_BYTES("not rfc 5322|missing a valid (?:address|message-id)|multiple addresses in from|in a disallowed header|"
+		"encoded-word syntax|message is malformed|5\\.1\\.7.*not a valid rfc") },
+	{ "userunknown", PATTERN_BYTES("5\\.1\\.3.*not a valid rfc") },
 	{ "badreputation", PATTERN_BYTES("low reputation of the sending") },
 	{ "requireptr", PATTERN_BYTES("ptr record|match the ip address of the hostname") },
 	{ "blocked", PATTERN_BYTES("not in whitelist|later, closing connection|helo/ehlo argument|unusual rate of") },
@@ -157,7 +175,12 @@ static struct row mimecast[] = {
 	{ "userunknown", PATTERN_BYTES("501.*invalid address|user unknown|invalid recipient") },
 	{ "virusdetected", PATTERN_BYTES("due to security policies") },
 };
+static struct row verizon[] = {
+	{ "userunknown", PATTERN_BYTES("no valid recipients|no such user here") },
+};
 static struct row docomo[] = {
+	{ "userunknown", PATTERN_BYTES("^(?:\\d{3} )?5\\.1\\.1 ") },
+	{ "filtered", PATTERN_BYTES("^(?:\\d{3} )?5\\.2\\.0 ") },
 	{ "mailboxfull", PATTERN_BYTES("552 too much mail data") },
 	{ "toomanyconn", PATTERN_BYTES("552 too many recipients") },
 	{ "syntaxerror", PATTERN_BYTES("bad sequence of commands|parameter not implemented") },
@@ -168,7 +191,7 @@ static struct row microsoft[] = {
 	{ "authfailure", PATTERN_BYTES("must pass either spf|sender policy framework|5\\.7\\.509\\b|not pass dmarc") },
 	{ "speeding", PATTERN_BYTES("thread limit exceeded|daily limit for|submission quota|per hour message|permitted limits|exceeded threshold") },
 	{ "systemerror", PATTERN_BYTES("server busy|4\\.3\\.2.*service not a|failed to be replicated|suspiciousremote|temporary server error|agent busy|helo / ehlo requires|ambiguous|expansion problem|misconfigured forwarding|incorrectly configured") },
-	{ "networkerror", PATTERN_BYTES("dns query failed|[45]\\.4\\.316.*connection refused|routing loop detected|hop count exceeded|5\\.4\\.4\\b.*invalid arguments") },
+	{ "networkerror", PATTERN_BYTES("dns query failed|[45]\\.4\\.316 (?!message expired).*connection refused|routing loop detected|hop count exceeded|5\\.4\\.4\\b.*invalid arguments") },
 	{ "norelaying", PATTERN_BYTES("unable to relay|relay access denied|5\\.4\\.310.*does not exist") },
 	{ "blocked", PATTERN_BYTES("4\\.4\\.2.*connection dropped|reverse dns record|5\\.7\\.5(?:06|07|10|11|13)\\b|banned sending ip|block list") },
 	{ "expired", PATTERN_BYTES("4\\.4\\.1.*timed out|4\\.4\\.7.*(?:message (?:delayed|expired)|queue expired)|5\\.4\\.3(?:00|16).*message expired") },
@@ -194,7 +217,7 @@ struct provider {
 
 static struct provider providers[] = {
 	PROVIDER(HOST("(?:mail\\.)?icloud\\.com|apple\\.com|me\\.com|mac\\.com"), apple),
-	PROVIDER(HOST("(?:prod|protection)\\.outlook\\.com|onmicrosoft\\.com|exchangelabs\\.com"), microsoft),
+	PROVIDER(HOST("(?:(?:prod|protection)\\.)?outlook\\.com|onmicrosoft\\.com|exchangelabs\\.com"), microsoft),
 	PROVIDER(HOST("hotmail\\.com|olc\\.protection\\.outlook\\.com"), hotmail),
 	PROVIDER(HOST("messagelabs\\.com"), messagelabs),
 	PROVIDER(HOST("yahoodns\\.net"), yahoo),
@@ -207,6 +230,7 @@ static struct provider providers[] = {
 	PROVIDER(HOST("googlemail\\.com"), googlemail),
 	PROVIDER(HOST("mimecast\\.(?:com|co\\.\\w+)"), mimecast),
 	PROVIDER(HOST("docomo\\.ne\\.jp"), docomo),
+	PROVIDER(HOST("vtext\\.com|vzwpix\\.com"), verizon),
 };
 
 /* i.ua numbers them: http://mail.i.ua/err/2/ */
