@@ -201,8 +201,10 @@ static const char *wide(const struct look *l)
 		enum reason_words set;
 		const char *reason;
 	} order[] = {
-		{ WORDS_VIRUS, "virusdetected" }, { WORDS_SPAM, "spamdetected" }, { WORDS_POLICY, "policyviolation" },
+		{ WORDS_MAILBOX_FULL, "mailboxfull" }, { WORDS_AUTH_FAILURE, "authfailure" }, { WORDS_BAD_REPUTATION, "badreputation" },
+		{ WORDS_SPEEDING, "speeding" }, { WORDS_VIRUS, "virusdetected" }, { WORDS_SPAM, "spamdetected" }, { WORDS_POLICY, "policyviolation" },
 		{ WORDS_NO_RELAYING, "norelaying" }, { WORDS_SYSTEM_ERROR, "systemerror" }, { WORDS_NETWORK, "networkerror" },
+		{ WORDS_SUSPEND, "suspend" }, { WORDS_CONTENT_ERROR, "contenterror" },
 		{ WORDS_SYSTEM_FULL, "systemfull" }, { WORDS_NOT_ACCEPT, "notaccept" }, { WORDS_EXPIRED, "expired" },
 		{ WORDS_NO_TLS, "failedstarttls" }, { WORDS_SECURITY, "securityerror" }, { WORDS_SUPPRESSED, "suppressed" },
 		{ WORDS_MAILER, "mailererror" },
@@ -244,15 +246,20 @@ static bool is_vague(const char *reason)
 
 static const char *decide(struct look *l)
 {
-	const char *reason = reason_of_label(l->text);
+	const char *reason;
 
+	if (l->r->hint && !is_vague(l->r->hint))
+		return l->r->hint;
+	reason = reason_of_label(l->text);
 	if (reason)
 		return reason;
 	l->by_form = reason_of_form(l->text, l->r->stage);
+	if (!l->by_form)
+		l->by_form = l->r->hint;
 	if (!is_vague(l->by_form) || (l->by_form && is(l->by_form, "networkerror")))
 		return l->by_form;
 	if (*l->r->hosts)
-		reason = reason_of_host(l->r->hosts, l->text);
+		reason = reason_of_host(l->r, l->text);
 	if (!reason && !l->r->program)
 		reason = narrow(l);
 	if (!reason)

@@ -244,12 +244,23 @@ static const char *iua(const char *text)
 	return n > 0 && n <= 10 ? by_number[n] : NULL;
 }
 
-const char *reason_of_host(const char *hosts, const char *text)
+/* docomo says "unknown user" of mail that a filter of its customer refuses, too: after DATA. */
+static const char *docomo_of_stage(const struct refusal *r, const char *text)
+{
+	if (!strstr(r->hosts, "docomo.ne.jp") || strncmp(r->status, "5.0.0", 5) || !strstr(text, "unknown user"))
+		return NULL;
+	return r->stage == REFUSED_RCPT ? "userunknown" : r->stage == REFUSED_DATA ? "rejected" : NULL;
+}
+
+const char *reason_of_host(const struct refusal *r, const char *text)
 {
 	const char *reason = iua(text);
 
+	if (!reason)
+		reason = docomo_of_stage(r, text);
+
 	for (size_t i = 0; !reason && i < sizeof(providers) / sizeof(providers[0]); i++)
-		if (pattern_in(&providers[i].hosts, hosts))
+		if (pattern_in(&providers[i].hosts, r->hosts))
 			reason = first_row(providers[i].rows, providers[i].count, text);
 	return reason;
 }

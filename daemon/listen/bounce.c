@@ -216,7 +216,7 @@ static void read_group(const struct opened_mail *m, const struct headers *f, str
 
 /* --- in all --------------------------------------------------------------------------------------------- */
 
-/* PowerMTA sorts what it gives back; where its word is exact, it has read more than we see. */
+/* PowerMTA sorts what it gives back: it has read more than we see. */
 static const char *category_in(const struct headers *f)
 {
 	static const char *const table[][2] = {
@@ -225,6 +225,7 @@ static const char *category_in(const struct headers *f)
 		{"quota-issues", "mailboxfull"},	{"spam-related", "spamdetected"},
 		{"virus-related", "virusdetected"},	{"invalid-sender", "rejected"},
 		{"relaying-issues", "norelaying"},	{"no-answer-from-host", "networkerror"},
+		{"policy-related", "policyviolation"},	{"routing-errors", "systemerror"},
 	};
 	const char *value = headers_get(f, "x-powermta-bouncecategory"), *status = headers_get(f, "status");
 	const char *comment = status && value ? strchr(status, '(') : NULL, *said = comment ? reason_of_text(comment) : NULL;
@@ -237,11 +238,22 @@ static const char *category_in(const struct headers *f)
 	return NULL;
 }
 
+/* What the program that reports knows better than the words it quotes; or NULL. */
+static const char *hint_in(const struct opened_mail *m, const struct headers *group)
+{
+	const char *refused = headers_get(&m->headers, "x-spasign");
+
+	if (refused && !strcmp(refused, "NG"))
+		return "filtered";	/* au's customers choose from whom they take mail */
+	return group ? category_in(group) : NULL;
+}
+
 struct words {
 	const char *diagnostic;		/* what the remote server said */
 	const char *telling;		/* lines of the notice that sound like it */
 	const char *notice;
 	enum refused_at stage;
+	const char *hint;		/* what the program that reports says that it is */
 };
 
 /* "host mx1.example.net[192.0.2.1] said: ...": who speaks, the domain of the address, and who reports. */
@@ -280,7 +292,7 @@ static const char *why(const struct opened_mail *m, const struct words *w, const
 	const char *spoken = *w->diagnostic ? after_type(w->diagnostic) : w->telling, *reason;
 	bool plain = strcmp(reason_of_status(b->status, 0), "undefined") != 0;
 	struct refusal r = {
-		.status = b->status, .code = b->code, .stage = w->stage,
+		.status = b->status, .code = b->code, .stage = w->stage, .hint = w->hint,
 		.hosts = hosts_of(m, remote_mta, spoken, b->recipient),
 		.program = speaks_no_smtp(b->diagnostic),
 	};
@@ -319,7 +331,7 @@ static bool is_no_failure(const char *action)
 static void judge(const struct opened_mail *m, const char *notice, const struct headers *group, struct mail_bounce *out)
 {
 	struct words w = { .stage = REFUSED_UNKNOWN };
-	const char *given, *category, *remote_mta = after_type(group ? headers_get(group, "remote-mta") : NULL);
+	const char *given, *remote_mta = after_type(group ? headers_get(group, "remote-mta") : NULL);
 	bool permanent;
 
 	w.telling = charset_simplify(m->arena, bounce_telling_lines(m->arena, notice));
@@ -337,8 +349,8 @@ static void judge(const struct opened_mail *m, const char *notice, const struct 
 		w.stage = bounce_stage(w.notice);
 	if (w.stage == REFUSED_UNKNOWN && notice != m->notice)
 		w.stage = bounce_stage(m->notice);
-	category = group ? category_in(group) : NULL;
-	out->reason = category ? category : why(m, &w, remote_mta, out);
+	w.hint = hint_in(m, group);
+	out->reason = why(m, &w, remote_mta, out);
 	if (!*out->diagnostic)
 		out->diagnostic = w.telling;
 	out->diagnostic = cut(m->arena, out->diagnostic, DIAGNOSTIC_MAX);

@@ -268,10 +268,11 @@ void bounce_read_codes(struct arena *arena, const char *text, struct mail_bounce
 
 /* --- the dialogue --------------------------------------------------------------------------------------- */
 
-/* ">>> RCPT To:<x>", "<<< 550 ...": what was said before the first refusal. */
+/* ">>> RCPT To:<x>", "<<< 550 ..." of many programs, "In:" and "Out:" of Postfix: what was said before the first refusal. */
 static enum refused_at in_transcript(const char *text)
 {
-	static struct pattern refused = PATTERN_BYTES(">>>\\s*(HELO|EHLO|MAIL|RCPT|DATA|\\.)[^\\n]*\\s+<<<\\s*[45]\\d\\d");
+	static struct pattern refused = PATTERN_BYTES("(?:>>>|^\\s*In:|^\\s*Sent <<<)\\s*(HELO|EHLO|MAIL|RCPT|DATA|\\.)[^\\n]*\\s+"
+		"(?:<<<|Out:|Received >>>)\\s*[45]\\d\\d");
 	struct pattern_hit hit;
 
 	if (!pattern_find(&refused, text, strlen(text), 0, &hit))
@@ -296,10 +297,10 @@ enum refused_at bounce_stage(const char *text)
 		{ REFUSED_DATA, PATTERN_BYTES("in\\s+reply\\s+to\\s+(?:the\\s+)?(?:end\\s+of\\s+)?DATA|"
 			"after\\s+(?:end\\s+of\\s+data|DATA|sending\\s+the\\s+message)|"
 			"smtp\\s+command\\s*\\n\\s*DATA|(?:TEXT|DATA)\\s+command|failed\\s+after\\s+I\\s+sent|(?<![\\w@.-])(?-i:DATA)(?![\\w@.-])") },
-		{ REFUSED_MAIL, PATTERN_BYTES("in\\s+reply\\s+to\\s+MAIL|after\\s+(?:pipelined\\s+)?MAIL\\s+FROM|"
+		{ REFUSED_MAIL, PATTERN_BYTES("^\\s*MAIL FROM: +\\S.*(*SKIP)(*FAIL)|in\\s+reply\\s+to\\s+MAIL|after\\s+(?:pipelined\\s+)?MAIL\\s+FROM|"
 			"but\\s+sender\\s+was\\s+rejected|MAIL\\s+FROM\\s+command|\\(state\\s+6\\)|(?<![\\w@.-])(?-i:MAIL F)") },
-		{ REFUSED_RCPT, PATTERN_BYTES("in\\s+reply\\s+to\\s+RCPT|after\\s+(?:pipelined\\s+)?RCPT|"
-			"RCPT\\s+TO:?\\s*(?:<|\\S+@)|RCPT\\s+command|\\[RCPT_TO\\]|\\bSMTP:RCPT\\b|"
+		{ REFUSED_RCPT, PATTERN_BYTES("^\\s*RCPT TO: +\\S.*(*SKIP)(*FAIL)|in\\s+reply\\s+to\\s+RCPT|after\\s+(?:pipelined\\s+)?RCPT|"
+			"RCPT\\s+TO:?\\s*(?:<|\\S+@)|RCPT\\s+command|\\[RCPT_TO\\]|\\bSMTP:RCPT\\b|unknown recipient or mailbox unavailable ->|"
 			"does\\s+not\\s+like\\s+recipient|\\(state\\s+14\\)|(?<![\\w@.-])(?-i:RCPT)(?![\\w@.-])") },
 		{ REFUSED_CONNECT, PATTERN_BYTES("after\\s+initial\\s+connection|in\\s+reply\\s+to\\s+(?:HELO|EHLO)|after\\s+(?:HELO|EHLO)\\s|"
 			"refused\\s+to\\s+talk|but\\s+(?:greeting\\s+failed|my\\s+name\\s+was\\s+rejected)|(?<![\\w@.-])(?-i:HELO|EHLO)(?![\\w@.-])") },

@@ -25,6 +25,7 @@ struct refusal {
 	const char *status;	/* "5.1.1", or "" */
 	int code;		/* 550, or 0 */
 	enum refused_at stage;
+	const char *hint;	/* what the program that reports takes it for, or NULL */
 	const char *hosts;	/* lower case, single spaces: who refused, and the domain of the address; or "" */
 	bool program;		/* not a server speaks, but a program on the way (Diagnostic-Code: x-unix; ...) */
 };
@@ -40,12 +41,12 @@ const char *reason_of_status(const char *status, int code);
 
 /*
  * Parts of reason_of_refusal(): by a label of one provider in the words (AUP#CXBL, LPN000_630, RESOLVER.ADR...), by words
- * that only one program writes, and by what words mean that one provider says. `text` is one line,
+ * that only one program writes, and by what words mean that one provider says (of `r` its hosts and the stage). `text` is one line,
  * lower case, with the code and the status before it; NULL: nothing.
  */
 const char *reason_of_label(const char *text);
 const char *reason_of_form(const char *text, enum refused_at stage);
-const char *reason_of_host(const char *hosts, const char *text);
+const char *reason_of_host(const struct refusal *r, const char *text);
 
 /* What follows from it. `permanent`: the status or the reply code begins with a 5, or neither is known. */
 enum bounce_kind reason_kind(const char *reason, bool permanent);
