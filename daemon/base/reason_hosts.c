@@ -52,7 +52,9 @@ static struct row forms[] = {
 	{ "blocked", PATTERN_BYTES("but (?:greeting failed|my name was rejected)|" UNSPECIFIC "\\(state 13\\)|smtp error from remote (?:mail server|mailer) after (?:pipelined )?(?:ehlo|helo)\\b") },
 	{ "userunknown", PATTERN_BYTES(UNSPECIFIC "\\(state 14\\)") },
 	{ "rejected", PATTERN_BYTES("groups\\.google\\.com") },
-	{ "mailererror", PATTERN_BYTES("\\bpipe to \\|") },
+	{ "systemerror", PATTERN_BYTES("mail\\.local: .*temporary file write error") },
+	{ "userunknown", PATTERN_BYTES("maildrop: .*invalid user specified|vdeliver: .*(?:invalid or unknown|does not refer)") },
+	{ "mailererror", PATTERN_BYTES("\\bpipe to \\||\\bprocmail: |/procmail |\\bmaildrop: |\\bvdelivermail: |\\bvdeliver: |\\bmail\\.local: ") },
 };
 
 const char *reason_of_form(const char *text, enum refused_at stage)

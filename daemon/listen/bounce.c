@@ -20,7 +20,7 @@
 /* --- is it one? ----------------------------------------------------------------------------------------- */
 
 static struct pattern subjects = PATTERN(
-	"undeliver|delivery\\s+(?:status|failure|has\\s+failed|notification|problem|delayed|unsuccessful|"
+	"undeliver|delivery[\\s_]+(?:status|failure|has\\s+failed|notification|problem|delayed|unsuccessful|"
 	"report)|returned\\s+(?:mail|to\\s+sender)|"
 	"failure\\s+notice|mail\\s+(?:delivery\\s+)?(?:failed|failure|error|system\\s+error)|(?:message|"
 	"mail)\\s+(?:status|delayed|not\\s+delivered)|could\\s+not\\s+be\\s+delivered|"
@@ -34,7 +34,9 @@ static struct pattern subjects = PATTERN(
 	"niedostarczon|nedoru[cč]iteln|doru[cč]en[ií]\\s+se\\s+nezda|k[eé]zbes[ií]thetetlen|teslim\\s+edilemedi|"
 	"toimittamaton|не\\s+удается\\s+доставить|未送达|无法送达|投递失败|배달되지|メッセージを配信|メール配信に失敗|"
 	"failed\\s+delivery|failure\\s+delivery|nessuna\\s+consegna|errore\\s+di\\s+consegna|"
-	"loop\\s+(?:alert|back\\s+warning)|not\\s+member\\s+article|error\\s+sending\\s+your\\s+mail|"
+	"loop\\s+(?:alert|back\\s+warning)|not\\s+(?:a\\s+)?member|reject\\s+mail|spam\\s+mail\\s+from|fml\\s+system|errors\\s+from|delayed\\s+mail|"
+	"(?:e-?mail|mail|message)\\s+(?:was\\s+|has\\s+been\\s+)?(?:not\\s+(?:be\\s+)?(?:sent|accepted)|rejected|refused|blocked|returned|bounced)|"
+	"\\A\\s*rejected:|unable\\s+to\\s+(?:deliver|send)|not\\s+delivered|message\\s+you\\s+sent|error\\s+sending\\s+your\\s+mail|"
 	"undelivered|message\\s+frozen|delivery\\s+has\\s+been\\s+delayed|errors?\\s+(?:in|"
 	"during)\\s+(?:mail\\s+)?(?:delivery|processing)|unknown\\s+address");
 
@@ -241,10 +243,13 @@ static const char *category_in(const struct headers *f)
 /* What the program that reports knows better than the words it quotes; or NULL. */
 static const char *hint_in(const struct opened_mail *m, const struct headers *group)
 {
+	static struct pattern interscan = PATTERN("\\A\\s*\"?interscan");
 	const char *refused = headers_get(&m->headers, "x-spasign");
 
 	if (refused && !strcmp(refused, "NG"))
 		return "filtered";	/* au's customers choose from whom they take mail */
+	if (pattern_in(&interscan, headers_get(&m->headers, "from")) && strcasestr(m->notice, "unable to deliver"))
+		return "userunknown";	/* it says no more of a recipient that was refused */
 	return group ? category_in(group) : NULL;
 }
 
@@ -253,6 +258,7 @@ struct words {
 	const char *telling;		/* lines of the notice that sound like it */
 	const char *notice;
 	enum refused_at stage;
+	const char *subject;
 	const char *hint;		/* what the program that reports says that it is */
 };
 
@@ -314,7 +320,11 @@ static const char *why(const struct opened_mail *m, const struct words *w, const
 		return "expired";
 	if (w->stage == REFUSED_CONNECT)
 		return "blocked";
-	return *spoken ? "onhold" : reason_of_status("", b->code);	/* words that nobody understands are more than none */
+	if (!*spoken && (reason = ask(&r, w->subject)))
+		return reason;
+	reason = reason_of_status("", b->code);
+	/* words that nobody understands are more than none */
+	return *spoken || (!strcmp(reason, "undefined") && *w->notice) ? "onhold" : reason;
 }
 
 static bool is_no_failure(const char *action)
@@ -331,7 +341,7 @@ static bool is_no_failure(const char *action)
 static void judge(const struct opened_mail *m, const char *notice, const struct headers *group, struct mail_bounce *out)
 {
 	struct words w = { .stage = REFUSED_UNKNOWN };
-	const char *given, *remote_mta = after_type(group ? headers_get(group, "remote-mta") : NULL);
+	const char *subject = headers_get(&m->headers, "subject"), *given, *remote_mta = after_type(group ? headers_get(group, "remote-mta") : NULL);
 	bool permanent;
 
 	w.telling = charset_simplify(m->arena, bounce_telling_lines(m->arena, notice));
@@ -350,6 +360,7 @@ static void judge(const struct opened_mail *m, const char *notice, const struct 
 	if (w.stage == REFUSED_UNKNOWN && notice != m->notice)
 		w.stage = bounce_stage(m->notice);
 	w.hint = hint_in(m, group);
+	w.subject = subject ? charset_simplify(m->arena, headers_decode(m->arena, subject)) : "";
 	out->reason = why(m, &w, remote_mta, out);
 	if (!*out->diagnostic)
 		out->diagnostic = w.telling;

@@ -82,7 +82,7 @@ static void first_failed(void *ctx, const char *address, size_t n)
 }
 
 /* Alone on its line, or with what says that it is one. */
-static struct pattern alone = PATTERN_BYTES("^[\\s*\"]*(?:to:\\s*|rcpt\\s+to:\\s*|(?:failed )?recipient(?:\\s+address)?:\\s*|address:\\s*|[45]\\d\\d[ -](?:[45]\\.\\d\\.\\d+ )?)?<?"
+static struct pattern alone = PATTERN_BYTES("^[\\s*\"]*(?:to:\\s*|(?:>>>\\s*|in:\\s+)?rcpt\\s+to:\\s*|addressed\\s+to:\\s*|(?:could not be delivered|unable to deliver message) to:\\s*|(?:failed )?recipient(?:\\s+address)?:\\s*|address:\\s*|[45]\\d\\d[ -](?:[45]\\.\\d\\.\\d+ )?)?<?"
 	"([^\\s<>\"]+@[^\\s<>\":;,]++)>?\"?\\s*(?:[:;,(<]|$|\\.\\.\\.\\s|on\\s|invalid)");
 
 /* The first that is; else the first address anywhere. */

@@ -165,21 +165,28 @@ static void read_notice(struct opened_mail *m)
 	m->notice = arena_strndup(m->arena, text, cut);
 }
 
+static const char *from_of(struct arena *arena, const struct headers *h)
+{
+	const char *from = headers_get(h, "from");
+
+	return from ? headers_decode(arena, from) : NULL;
+}
+
 /* Somebody got our bounce and sends it on, or a gateway wraps it: what it says stands one level down. */
 static bool passes_on_report(const struct opened_mail *m)
 {
 	static struct pattern daemon = PATTERN("mailer-?daemon|\\bpost_?master\\b|mail\\s*delivery\\s*(?:sub)?system");
 	const char *type, *kind;
 
-	if (!m->has_original || m->feedback || *m->report_type || (m->status && !m->status_in_text))
+	if (!m->has_original || m->feedback || (m->status && !m->status_in_text))
 		return false;
 	type = headers_get(&m->original, "content-type");
 	kind = type ? headers_param(m->arena, type, "report-type") : NULL;
 	if (kind && !strcasecmp(kind, "delivery-status"))
 		return true;
-	if (pattern_in(&daemon, headers_get(&m->headers, "from")))
+	if (*m->report_type || pattern_in(&daemon, from_of(m->arena, &m->headers)))
 		return false;
-	return headers_get(&m->original, "x-failed-recipients") || pattern_in(&daemon, headers_get(&m->original, "from"));
+	return headers_get(&m->original, "x-failed-recipients") || pattern_in(&daemon, from_of(m->arena, &m->original));
 }
 
 static void open_at(struct opened_mail *m, struct arena *arena, const char *raw, size_t n, bool passed_on)
