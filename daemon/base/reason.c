@@ -299,7 +299,13 @@ const char *reason_of_text(const char *text)
 
 /* --- what follows ---------------------------------------------------------------------------------------- */
 
-enum bounce_kind reason_kind(const char *reason, bool permanent)
+/* RFC 6531, RFC 6533: only an address with such letters is written to that way. Its servers do not take them: nobody here can mend that. */
+static bool is_about_utf8(const char *status)
+{
+	return *status && (is(status + 1, ".6.7") || is(status + 1, ".6.8") || is(status + 1, ".6.9") || is(status + 1, ".6.10"));
+}
+
+enum bounce_kind reason_kind(const char *reason, const char *status, bool permanent)
 {
 	static const char *const hard[] = { "userunknown", "hostunknown", "hasmoved", "suppressed", NULL };
 	static const char *const soft[] = {"mailboxfull", "suspend", "filtered", "expired", "exceedlimit",
@@ -315,5 +321,5 @@ enum bounce_kind reason_kind(const char *reason, bool permanent)
 	for (size_t i = 0; soft[i]; i++)
 		if (!strcmp(reason, soft[i]))
 			return BOUNCE_SOFT;
-	return BOUNCE_SENDER;
+	return is_about_utf8(status) ? BOUNCE_SOFT : BOUNCE_SENDER;
 }

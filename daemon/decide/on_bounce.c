@@ -205,7 +205,7 @@ bool outcome_is_soft_bounce(const struct mail_outcome *fact)
 {
 	if (fact->hard_bounce || !fact->reason || !*fact->reason || (fact->fault != FAULT_PROSPECT && fact->fault != FAULT_NONE))
 		return false;
-	return reason_kind(fact->reason, fact->code >= 500) == BOUNCE_SOFT;
+	return reason_kind(fact->reason, "", fact->code >= 500) == BOUNCE_SOFT;
 }
 
 int person_refused(struct person *p, const struct mail_outcome *fact, struct delivery *mail, struct err *err)

@@ -78,7 +78,7 @@ static void judge(const struct esp_fact *fact, struct mail_fact *as)
 
 	if (!reason)
 		reason = reason_of_status(fact->status, 0);
-	kind = reason_kind(reason, strcmp(fact->kind, "soft") != 0 && fact->status[0] != '4');
+	kind = reason_kind(reason, fact->status, strcmp(fact->kind, "soft") != 0 && fact->status[0] != '4');
 	as->bounce_reason = reason;
 	as->bounce_kind = fact->kind;
 	if (strcmp(fact->kind, "hard") == 0 && strcmp(reason, "undefined") != 0 && !*fact->reason)

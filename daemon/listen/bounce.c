@@ -337,6 +337,17 @@ static bool is_no_failure(const char *action)
 	return false;
 }
 
+/* A warning without a delivery status that says so: the mail is still on its way. */
+static bool is_warning(const char *notice)
+{
+	static struct pattern late = PATTERN_BYTES("this\\s+is\\s+a\\s+warning\\s+message\\s+only|do\\s+not\\s+need\\s+to\\s+re-?send|"
+		"no\\s+action\\s+is\\s+required\\s+on\\s+your\\s+part|temporary\\s+failure\\s+report|is\\s+delayed\\s+for\\s+more\\s+than|"
+		"(?:attempts|server)\\s+will\\s+(?:be\\s+)?continue|will\\s+be\\s+(?:retried|tried\\s+again)\\s+(?:for|until)|will\\s+keep\\s+trying");
+	static struct pattern over = PATTERN_BYTES("giv(?:e|en|ing)\\s+up|permanent(?:ly)?\\b|will\\s+be\\s+deleted");
+
+	return pattern_in(&late, notice) && !pattern_in(&over, notice);
+}
+
 /* `notice`: what of it is about that recipient, and no other. `group`: of the delivery status, or NULL. */
 static void judge(const struct opened_mail *m, const char *notice, const struct headers *group, struct mail_bounce *out)
 {
@@ -366,9 +377,9 @@ static void judge(const struct opened_mail *m, const char *notice, const struct 
 		out->diagnostic = w.telling;
 	out->diagnostic = cut(m->arena, out->diagnostic, DIAGNOSTIC_MAX);
 	permanent = *out->status ? out->status[0] == '5' : out->code ? out->code >= 500 : true;
-	out->kind = reason_kind(out->reason, permanent);
+	out->kind = reason_kind(out->reason, out->status, permanent);
 	if (!*out->action)
-		out->action = "failed";
+		out->action = !group && is_warning(m->notice) ? "delayed" : "failed";
 	if (is_no_failure(out->action))
 		out->kind = BOUNCE_NONE;
 }

@@ -86,7 +86,7 @@ static bool words_fit(struct heard *h, enum words words)
 	case SENDER_REFUSED:
 		return pattern_in(&sender_refused, text);
 	case NOT_THE_ADDRESS:
-		return reason_in_words(h) && reason_kind(h->in_words, true) == BOUNCE_SENDER;
+		return reason_in_words(h) && reason_kind(h->in_words, "", true) == BOUNCE_SENDER;
 	}
 	return true;
 }

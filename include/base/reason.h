@@ -48,7 +48,10 @@ const char *reason_of_label(const char *text);
 const char *reason_of_form(const char *text, enum refused_at stage);
 const char *reason_of_host(const struct refusal *r, const char *text);
 
-/* What follows from it. `permanent`: the status or the reply code begins with a 5, or neither is known. */
-enum bounce_kind reason_kind(const char *reason, bool permanent);
+/*
+ * What follows from it. `status`: "" if it is not known, or not about the address. `permanent`: the status or the reply
+ * code begins with a 5, or neither is known.
+ */
+enum bounce_kind reason_kind(const char *reason, const char *status, bool permanent);
 
 #endif

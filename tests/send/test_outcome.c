@@ -140,7 +140,7 @@ static const struct row rows[] = {
 		LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
 	{ STAGE_RCPT, "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent.", FAILED(MESSAGE), "blocked",
 		LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
-	{ STAGE_RCPT, "451 4.7.500 Server busy. Please try again later from [192.0.2.1].", COUNTED, "blocked", LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
+	{ STAGE_RCPT, "451 4.7.500 Server busy. Please try again later from [192.0.2.1].", COUNTED, "systemerror", LESS(GROUP, TRICKLE, 90 * US_MINUTE) },
 	{ STAGE_DOT, "450-4.7.28 Gmail has detected an unusual rate of unsolicited mail originating|450 4.7.28 from your IP address.", COUNTED,
 		"blocked", LESS(GROUP, HALVE, US_HOUR) },
 	{ STAGE_RCPT, "450 4.2.1 The user you are trying to contact is receiving mail at a rate that is too high", COUNTED, "speeding",
