@@ -7,6 +7,7 @@
 #include "console/page.h"
 #include "say.h"
 
+#define PATTERN_SHOWN 60	/* a form; expressions are longer, and in --json */
 #define VALUE 12
 
 static void label(struct buf *out, const char *name)
@@ -97,6 +98,8 @@ static void intents(struct buf *out, const json_t *json, int64_t now)
 		say_points(&line, say_member_number(f, "confidence"));
 		if (*say_member(f, "said"))
 			buf_printf(&line, ": \"%s\"", say_member(f, "said"));
+		if (*say_member(f, "pattern") && strlen(say_member(f, "pattern")) <= PATTERN_SHOWN)
+			buf_printf(&line, ", by %s", say_member(f, "pattern"));
 		row(out, i ? "" : "intents", buf_cstr(&line), now);
 		buf_clear(&line);
 	}
