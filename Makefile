@@ -180,6 +180,7 @@ SRC_store := \
 	daemon/store/mx_hosts.c \
 	daemon/store/once.c \
 	daemon/store/outlet.c \
+	daemon/store/packs.c \
 	daemon/store/prospects.c \
 	daemon/store/queue.c \
 	daemon/store/reader.c \
@@ -204,6 +205,7 @@ SRC_decide := \
 	daemon/decide/budget.c \
 	daemon/decide/calendar.c \
 	daemon/decide/crowd.c \
+	daemon/decide/digest.c \
 	daemon/decide/decay.c \
 	daemon/decide/decide.c \
 	daemon/decide/enroll.c \

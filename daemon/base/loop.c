@@ -274,6 +274,11 @@ void timer_set(struct timer *timer, int64_t after_us)
 	add_event(timer, after_us);
 }
 
+bool timer_is_set(const struct timer *timer)
+{
+	return evtimer_pending(timer->event, NULL) != 0;
+}
+
 void timer_stop(struct timer *timer)
 {
 	evtimer_del(timer->event);

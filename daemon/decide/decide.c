@@ -150,6 +150,8 @@ static void hinted(void *arg, unsigned hints)
 		send_due(d);
 	if (hints & HINT_ALERT)
 		alert_due(d);
+	if (hints & HINT_HITS)
+		digest_due(d);
 }
 
 void decide_on_due(struct decide *d, enum lane lane, void (*fn)(void *arg), void *arg)
@@ -422,7 +424,7 @@ static int owe_nothing(struct decide *d, struct err *err)
 		if (run_here(d, &recovery.job, err))
 			return -1;
 	} while (recovery.more);
-	return sweep_here(d, err);
+	return digest_here(d, err) || sweep_here(d, err) ? -1 : 0;
 }
 
 int decide_open(struct store *store, struct plan *plan, struct token_ring *ring, struct decide **out, struct err *err)
@@ -484,6 +486,7 @@ int decide_start(struct loop *loop, struct store *store, struct plan *plan, stru
 	start_owes(d);
 	forget_start(d);
 	sweep_start(d);
+	digest_start(d);
 	timer_set(d->timer[LANE_TIME], 0);
 	*out = d;
 	return 0;
@@ -518,6 +521,8 @@ void decide_quiesce(struct decide *d)
 
 	if (d->loop && !d->stopping)
 		keep_the_last(d);
+	if (d->loop && !d->stopping)
+		digest_stop(d);
 	d->stopping = true;
 	store_on_hints(d->store, NULL, NULL);
 	timer_stop(d->start);
@@ -538,6 +543,7 @@ void decide_stop(struct decide **d)
 	timer_free(&(*d)->start);
 	timer_free(&(*d)->forget);
 	timer_free(&(*d)->sweep.timer);
+	digest_free(*d);
 	for (lane = 0; lane < LANES; lane++)
 		timer_free(&(*d)->timer[lane]);
 	plan_unref(&(*d)->plan);

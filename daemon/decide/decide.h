@@ -56,6 +56,13 @@ struct decide {
 		int64_t people;
 		uint8_t rules[SHA256_SIZE];	/* digest of those by which everybody is being looked at */
 	} sweep;
+	struct digest {
+		struct timer *timer;
+		bool running;
+		size_t single;		/* so many go alone: one of them was refused */
+		bool drop;		/* ... and it is the next */
+		int64_t left;		/* that waited after the last turn */
+	} digest;
 	struct ask_mx *ask_mx;		/* NULL without a loop */
 	bool stopping;
 	struct {
@@ -275,6 +282,20 @@ int judge_mail(struct person *p, const struct delivery *mail, bool settles, stru
 int judge_came_back(struct person *p, int64_t delivery, int link, struct err *err) MUSTCHECK;
 /* They posted a form: whoever clicked in one of their latest mails just before was a person. */
 int judge_form(struct person *p, struct err *err) MUSTCHECK;
+
+/* --- on_hit.c ---------------------------------------------------------------------------------------------------- */
+
+/* Somebody asks for the clicks of that mail: those that are recorded and not worked on yet are kept, too, and held. */
+int hits_catch_up(struct decide *d, struct db *db, const struct delivery *mail, struct err *err) MUSTCHECK;
+
+/* --- digest.c ---------------------------------------------------------------------------------------------------- */
+
+void digest_start(struct decide *d);
+void digest_due(struct decide *d);	/* some may wait */
+void digest_stop(struct decide *d);	/* the last turn */
+void digest_free(struct decide *d);
+/* Without a loop: all of them. */
+int digest_here(struct decide *d, struct err *err) MUSTCHECK;
 
 /* --- crowd.c ----------------------------------------------------------------------------------------------------- */
 

@@ -345,6 +345,8 @@ static int came_back_to(struct person *p, const struct delivery *mail, int link,
 	struct judged judged = { 0 };
 	ssize_t i;
 
+	if (packs_may_have(p->db, mail->id) && p->d && hits_catch_up(p->d, p->db, mail, err))
+		return -1;
 	if (hits_of_delivery(p->db, mail->id, 0, p->arena, &c.hits, &c.count, err))
 		return -1;
 	i = newest_click(c.hits, c.count, link, p->now - span, p->now);

@@ -14,9 +14,11 @@
 
 #define BYTES_MAX ((size_t)16 << 20)	/* of hits that wait */
 #define HEADS 65536			/* chains of the hash; a power of 2 */
-#define BATCH 256			/* hits a job */
+#define BATCH 2048			/* hits a job */
+#define ROW 256				/* ... and a row */
 #define AGAIN (US_SECOND / 4)
 #define URLS 65536			/* links that are remembered; a power of 2 */
+#define WAYS 8				/* places that one may stand in */
 #define TEXTS 4096			/* different destinations among them; a power of 2 */
 #define URL_MAX_BYTES 1024
 
@@ -48,9 +50,9 @@ struct book {
 	size_t bytes;
 	int64_t hits;
 	size_t jobs;			/* with the store */
-	size_t single;			/* so many go alone: one of them was refused */
 	bool closing;
-	struct { int64_t delivery; int link; const char *url; } urls[URLS];
+	struct known_url { int64_t delivery; int link; const char *url; } urls[URLS];
+	unsigned turn;				/* whose place the next takes, if all of its own are taken */
 	char *texts[TEXTS];
 };
 
@@ -142,16 +144,19 @@ bool book_take(struct book *b, const struct hit_fact *hit)
 static int batch_run(struct store_job *job, struct db *db, struct err *err)
 {
 	struct batch *batch = (struct batch *)job;
-	struct hit_result result;
-	size_t i;
+	struct hit hits[ROW];
+	size_t i, n = 0;
 
 	for (i = 0; i < batch->count; i++) {
 		const struct entry *e = batch->hits[i];
-		struct hit_fact fact = { .delivery = e->delivery, .kind = e->kind, .link = e->link, .traits = e->traits, .times = e->times,
-			.ip = e->text, .agent = agent_of(e), .at = e->at };
 
-		if (on_hit(batch->book->decide, db, &fact, &result, err))
+		hits[n++] = (struct hit){ .delivery = e->delivery, .kind = e->kind, .link = e->link, .traits = e->traits, .times = e->times,
+			.ip = e->text, .agent = agent_of(e), .at = e->at };
+		if (n < ROW && i + 1 < batch->count)
+			continue;
+		if (on_hits_come(db, hits, n, err))
 			return -1;
+		n = 0;
 	}
 	return 0;
 }
@@ -209,19 +214,17 @@ static void batch_done(struct store_job *job, enum store_result result, const st
 	if (result == STORE_COMMITTED) {
 		for (i = 0; i < batch->count; i++)
 			forget(b, batch->hits[i]);
-	} else if (b->closing || (result == STORE_REFUSED && batch->count == 1)) {
+	} else if (b->closing) {
 		lose(b, batch, err);
 	} else {
 		put_back(b, batch);
-		if (result == STORE_REFUSED)
-			b->single = batch->count;
 	}
 	free(batch);
 	metric_set(&metric_waiting, b->hits);
 	if (b->closing) {
 		if (!b->jobs)
 			book_free(b);
-	} else if (result == STORE_FAILED) {
+	} else if (result != STORE_COMMITTED) {
 		timer_set(b->timer, AGAIN);
 	} else {
 		submit_next(b);
@@ -230,12 +233,12 @@ static void batch_done(struct store_job *job, enum store_result result, const st
 
 static struct batch *batch_new(struct book *b)
 {
-	struct batch *batch = xcalloc(1, sizeof(*batch));
-	size_t most = b->single ? 1 : BATCH;
+	struct batch *batch = xmalloc(sizeof(*batch));
 
+	batch->count = 0;
 	batch->job = (struct store_job){ .run = batch_run, .done = batch_done };
 	batch->book = b;
-	while (b->first && batch->count < most) {
+	while (b->first && batch->count < BATCH) {
 		struct entry *e = b->first;
 
 		b->first = e->next;
@@ -244,8 +247,6 @@ static struct batch *batch_new(struct book *b)
 	}
 	if (!b->first)
 		b->last = &b->first;
-	if (b->single)
-		b->single--;
 	return batch;
 }
 
@@ -267,7 +268,7 @@ static void submit_next(struct book *b)
 {
 	if (!b->first || b->closing || b->jobs)
 		return;
-	if (submit(b) < 0)
+	if (!decide_takes_hits(b->decide) || submit(b) < 0)
 		timer_set(b->timer, AGAIN);
 }
 
@@ -310,16 +311,37 @@ void book_close(struct book **book)
 
 /* --- where links lead ------------------------------------------------------------------------ */
 
-static size_t url_slot(int64_t delivery, int link)
+/* The first of the places of that link. */
+static size_t url_set(int64_t delivery, int link)
 {
-	return mix((uint64_t)delivery, (uint64_t)link) % URLS;
+	/* ids differ in their lowest bits, as links do: those go elsewhere, and the upper half of a product has seen all of them */
+	return (mix(mix((uint64_t)delivery, (uint64_t)link << 40), 1) >> 32) % (URLS / WAYS) * WAYS;
 }
 
 const char *book_url(const struct book *b, int64_t delivery, int link)
 {
-	size_t slot = url_slot(delivery, link);
+	const struct known_url *set = &b->urls[url_set(delivery, link)];
+	size_t i;
 
-	return b->urls[slot].delivery == delivery && b->urls[slot].link == link ? b->urls[slot].url : NULL;
+	for (i = 0; i < WAYS; i++)
+		if (set[i].delivery == delivery && set[i].link == link)
+			return set[i].url;
+	return NULL;
+}
+
+/* Its own place, else a free one, else another's. */
+static struct known_url *place_for(struct book *b, int64_t delivery, int link)
+{
+	struct known_url *set = &b->urls[url_set(delivery, link)], *place = NULL;
+	size_t i;
+
+	for (i = 0; i < WAYS; i++) {
+		if (set[i].delivery == delivery && set[i].link == link)
+			return &set[i];
+		if (!set[i].delivery && !place)
+			place = &set[i];
+	}
+	return place ? place : &set[b->turn++ % WAYS];
 }
 
 /* One of each: thousands of mails lead to the same pages. NULL: there are too many. */
@@ -355,14 +377,11 @@ void book_forget_urls(struct book *b)
 
 void book_note_url(struct book *b, int64_t delivery, int link, const char *url)
 {
-	size_t slot = url_slot(delivery, link);
 	const char *text = keep_text(b, url);
 
 	if (!text && strlen(url) <= URL_MAX_BYTES) {
 		book_forget_urls(b);	/* there are more than are remembered; those that are asked for come again */
 		text = keep_text(b, url);
 	}
-	b->urls[slot].delivery = text ? delivery : 0;
-	b->urls[slot].link = link;
-	b->urls[slot].url = text;
+	*place_for(b, delivery, link) = (struct known_url){ .delivery = text ? delivery : 0, .link = link, .url = text };
 }

@@ -1,7 +1,8 @@
 /*
  * book.h: opens and clicks that have been answered and are still to be recorded; and where links lead, of those that were asked for lately. Loop thread.
  *
- * One job is with the store at a time; what comes meanwhile goes with the next. Hits that differ in nothing but the moment are one row with a count.
+ * One job is with the store at a time; what comes meanwhile goes with the next. It writes them as they are, many a row (on_hits_come()); what follows from
+ * them is worked out later. Hits that differ in nothing but the moment are one with a count.
  * Its size is bounded: when the store falls behind, book_take() says no, and the caller answers when the store has taken the hit, or 503. What is in
  * the book is tried again until it is committed: only a crash loses it, or an end of the daemon while the store takes nothing.
  */

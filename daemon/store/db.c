@@ -98,6 +98,7 @@ void db_close(struct db **db)
 	leases_free(&d->leases);
 	queue_heads_free(&d->heads);
 	marks_free(&d->marks);
+	packs_free(&d->packs);
 	free(d->once_pruned);
 	free(d->after);
 	free(d->undo);
@@ -298,6 +299,8 @@ int db_commit(struct db *db, struct err *err)
 	db->undo_count = 0;
 	if (db->heads)
 		queue_heads_publish(db->heads);
+	if (db->packs)
+		packs_publish(db->packs);
 	return 0;
 }
 

@@ -149,6 +149,28 @@ int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct deliv
 	return got == 0 ? find_in(db, &sql_find, id, arena, out, err) : got;
 }
 
+STATEMENT(ids, BUCKETED,
+	"SELECT id FROM delivery"
+	" WHERE bucket = ?1 AND prospect = ?2");
+
+static void read_id(struct query *q, struct arena *arena, void *row)
+{
+	*(int64_t *)row = query_get_int(q, 0);
+}
+
+int deliveries_ids(struct db *db, int64_t prospect, struct arena *arena, int64_t **out, size_t *count_out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_ids);
+	void *rows;
+
+	query_int(q, 1, id_bucket(prospect));
+	query_int(q, 2, prospect);
+	if (rows_collect(q, sizeof(int64_t), read_id, arena, &rows, count_out, err) < 0)
+		return -1;
+	*out = rows;
+	return 0;
+}
+
 STATEMENT(of, BUCKETED,
 	"SELECT " COLUMNS " FROM delivery"
 	" WHERE bucket = ?1 AND prospect = ?2"

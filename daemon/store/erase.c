@@ -265,10 +265,32 @@ static int apply(struct db *db, const struct rule *r, const struct prospect *row
 	return 0;
 }
 
+/* Nobody wants to know any more what follows from them. */
+static int drop_packed_hits(struct db *db, int64_t prospect, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	int64_t *mails;
+	struct hit *hits;
+	size_t count, gone;
+	int rc = deliveries_ids(db, prospect, arena, &mails, &count, err);
+
+	if (rc == 0)
+		rc = packs_take_of(db, mails, count, '\0', arena, &hits, &gone, err);
+	arena_free(&arena);
+	return rc;
+}
+
+void erase_scrub(struct db *db)
+{
+	db->scrub = true;
+}
+
 int erase_person(struct db *db, const struct prospect *row, struct err *err)
 {
 	size_t i;
 
+	if (drop_packed_hits(db, row->id, err) < 0)
+		return err_prefix(err, "erasing from hit_pack");
 	for (i = 0; i < RULES; i++)
 		if (rules[i].statement && apply(db, &rules[i], row, err) < 0)
 			return err_prefix(err, "erasing from %s", rules[i].rule.table);

@@ -303,6 +303,26 @@ static int add_table(struct db *db, const struct rule *r, const struct prospect 
 	return add_rows(q, r, row->key, list, err);
 }
 
+/* Hits that nothing follows from yet: as they will be. */
+static int add_packed_hits(struct db *db, const struct prospect *row, json_t *list, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	size_t count, found = 0, i;
+	struct hit *hits = NULL;
+	int64_t *mails;
+	int rc = deliveries_ids(db, row->id, arena, &mails, &count, err);
+
+	if (rc == 0)
+		rc = packs_look_of(db, mails, count, arena, &hits, &found, err);
+	for (i = 0; i < found; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:s%, s:i, s:i, s:I, s:o, s:o, s:s, s:i}", "prospect", answer_id("pro", row->id),
+				"delivery", answer_id("del", hits[i].delivery), "at", answer_time(hits[i].at), "kind", &hits[i].kind, (size_t)1,
+				"place", hits[i].link, "traits", (int)hits[i].traits, "times", (json_int_t)hits[i].times, "agent", answer_text(hits[i].agent),
+				"ip", answer_text(hits[i].ip), "verdict", "unknown", "reasons", 0));
+	arena_free(&arena);
+	return rc;
+}
+
 int export_person(struct db *db, const struct prospect *row, json_t **out, struct err *err)
 {
 	json_t *tables = json_object();
@@ -312,7 +332,8 @@ int export_person(struct db *db, const struct prospect *row, json_t **out, struc
 		json_t *list = json_array();
 
 		json_object_set_new(tables, rules[i].rule.table, list);
-		if (add_table(db, &rules[i], row, list, err) < 0) {
+		if (add_table(db, &rules[i], row, list, err) < 0 ||
+				(rules[i].statement == &sql_hit && add_packed_hits(db, row, list, err) < 0)) {
 			json_decref(tables);
 			return err_prefix(err, "exporting from %s", rules[i].rule.table);
 		}

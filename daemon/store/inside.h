@@ -54,6 +54,7 @@ struct db {
 	struct leases *leases;		/* NULL in the reader */
 	struct queue_heads *heads;	/* NULL in the reader */
 	struct marks *marks;		/* NULL in the reader */
+	struct packs *packs;		/* NULL in the reader */
 	int64_t *once_pruned;		/* by bucket: when old keys were last forgotten; NULL in the reader */
 	uint8_t suppression_key[SHA256_SIZE];
 	struct digest_key suppression_signer;
@@ -125,6 +126,14 @@ void marks_free(struct marks **marks);
 void marks_person(struct db *db, int64_t prospect);
 void marks_address(struct db *db, uint16_t bucket);
 void marks_all(struct db *db);
+
+/* --- packs.c: how many hits wait -------------------------------------------------------------------------- */
+
+struct packs *packs_new(void);
+void packs_free(struct packs **packs);
+int packs_load(struct db *db, struct err *err) MUSTCHECK;
+/* After the commit: other threads may see it. */
+void packs_publish(struct packs *packs);
 
 /* --- suppressions.c ------------------------------------------------------------------------------------- */
 

@@ -531,6 +531,13 @@ static const char *const steps[] = {
 	"CREATE INDEX hit_day_day ON hit_day (day)",
 
 	"CREATE INDEX mx_host_until ON mx_host (until_us)",
+
+	/* hits that came in, many a row, until it is worked out what follows from them */
+	"CREATE TABLE hit_pack ("
+	" id $INT NOT NULL,"
+	" hits $INT NOT NULL,"
+	" body $BLOB NOT NULL,"
+	" PRIMARY KEY (id)) $ROWS",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

@@ -4,6 +4,7 @@
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct event_base;
@@ -28,6 +29,7 @@ struct timer;
 struct timer *timer_new(struct loop *loop, void (*fn)(void *arg), void *arg);
 void timer_free(struct timer **timer);
 void timer_set(struct timer *timer, int64_t after_us);
+bool timer_is_set(const struct timer *timer);
 void timer_stop(struct timer *timer);
 
 #endif

@@ -155,6 +155,22 @@ struct hit_result {
 
 int on_hit(struct decide *d, struct db *db, const struct hit_fact *fact, struct hit_result *out, struct err *err) MUSTCHECK;
 
+/*
+ * Hits that were answered are recorded as they came, and nothing else happens: one row, whatever they are. What follows from them, as from on_hit(), is
+ * for on_digest(), which decide runs when nothing better is to be done. Of each, what packs_add() keeps.
+ */
+int on_hits_come(struct db *db, const struct hit *hits, size_t count, struct err *err) MUSTCHECK;
+/* There is room: not too many wait. Loop thread. */
+bool decide_takes_hits(const struct decide *d);
+
+struct digested {
+	size_t hits;			/* taken; 0: none wait */
+	int64_t oldest;			/* when the first of them came */
+};
+
+/* Takes the oldest up to `max`. drop: without effect, because each try failed. Run by decide itself; tests call it. */
+int on_digest(struct decide *d, struct db *db, size_t max, bool drop, struct digested *out, struct err *err) MUSTCHECK;
+
 /* By hand: the hits of some mails of one bucket are judged again, by the rules of today. */
 struct rescore {
 	uint16_t bucket;

@@ -19,6 +19,8 @@
 #include "base/mem.h"
 #include "store/db.h"
 
+struct store;
+
 /* --- prospect, address ------------------------------------------------------------------------------------------ */
 
 enum consent_state { CONSENT_NONE, CONSENT_PENDING, CONSENT_GIVEN, CONSENT_WITHDRAWN };
@@ -168,6 +170,22 @@ int hits_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err) 
 int hits_each(struct db *db, int64_t from, void (*fn)(void *ctx, const struct hit *h), void *ctx, struct err *err) MUSTCHECK;
 
 /*
+ * Before that: hits that came in, packed, many a row, until what follows from them is worked out. Of each, delivery, kind, link, at, traits, times, agent
+ * and ip are kept. In the order in which they came.
+ */
+int packs_add(struct db *db, const struct hit *hits, size_t count, struct err *err) MUSTCHECK;	/* as one row; hints HINT_HITS */
+/* The oldest, at most `max` (of a row that is longer, a part), leave. */
+int packs_take(struct db *db, size_t max, struct arena *arena, struct hit **out, size_t *count_out, struct err *err) MUSTCHECK;
+/* Those of these mails, and of that kind ('\0': any), leave, wherever they stand. */
+int packs_take_of(struct db *db, const int64_t *mails, size_t mail_count, char kind, struct arena *arena, struct hit **out, size_t *count_out,
+		struct err *err) MUSTCHECK;
+int packs_look_of(struct db *db, const int64_t *mails, size_t mail_count, struct arena *arena, struct hit **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+/* Costs nothing, and says yes in doubt. */
+bool packs_may_have(struct db *db, int64_t delivery);
+/* Any thread: how many hits wait in them, as of the last commit. */
+int64_t packs_waiting(struct store *store);
+
+/*
  * Mails by the best verdict that one of their hits has (human before unknown before machine), summed by the day on which they were sent; in a few
  * shards, as arm_day.
  */
@@ -266,7 +284,6 @@ int queue_remove(struct db *db, enum lane lane, int64_t due, int64_t id, struct 
  */
 int queue_take(struct db *db, enum lane lane, int64_t now, size_t max, struct arena *arena, struct queue_row **out, size_t *count_out, struct err *err) MUSTCHECK;
 /* The earliest due time in a lane from memory, TIME_NEVER if empty. Loop thread too (atomic): never later than the truth. */
-struct store;
 int64_t queue_next_due(struct store *store, enum lane lane);
 int64_t queue_next_mail(struct store *store);	/* of both lanes of mails */
 /* How many rows are due by `now`, and how many wait at all; where that takes long, as of some time ago. */
@@ -311,6 +328,8 @@ int deliveries_put(struct db *db, const struct delivery *d, struct err *err) MUS
 /* As it stands now: its claim in `sending` if there is one, else its row in `delivery`. */
 int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;	/* read */
 int deliveries_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read, newest first */
+/* The ids of all of theirs. */
+int deliveries_ids(struct db *db, int64_t prospect, struct arena *arena, int64_t **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
 
 /* What a test mail says in place of what is known of a person, as JSON; until it has ended. */

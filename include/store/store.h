@@ -77,7 +77,7 @@ void store_counts(struct store *store, struct store_counts *out);
 int store_read(struct store *store, struct store_job *job) MUSTCHECK;
 
 /* Hint that came out of committed jobs, delivered on the loop after each commit that set any; see db_hint(). */
-enum store_hint { HINT_TIME = 1, HINT_SEND = 2, HINT_ALERT = 4 };
+enum store_hint { HINT_TIME = 1, HINT_SEND = 2, HINT_ALERT = 4, HINT_HITS = 8 };
 void store_on_hints(struct store *store, void (*fn)(void *arg, unsigned hints), void *arg);
 
 /* --- in memory: for simulation and tests ------------------------------------------------------------------------ */

@@ -131,11 +131,38 @@ static int hit_fn(struct site *s, struct db *db, void *arg, struct err *err)
 	return on_hit(s->d, db, arg, &result, err);
 }
 
+static int pack_fn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	const struct hit_fact *f = arg;
+
+	return on_hits_come(db, &(struct hit){ .delivery = f->delivery, .kind = f->kind, .link = f->link, .traits = f->traits, .times = 1, .ip = f->ip,
+		.agent = f->agent, .at = f->at }, 1, err);
+}
+
+static int digest_fn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	struct digested *done = arg;
+
+	return on_digest(s->d, db, 3, false, done, err);
+}
+
+/* What is recorded takes effect. */
+static void digest(void)
+{
+	struct digested done;
+
+	do {
+		site_run(&site, digest_fn, &done);
+	} while (done.hits);
+}
+
+static bool packed;	/* hits are only recorded */
+
 static void hit(int64_t delivery, char kind, int link, unsigned traits, const char *ip, const char *agent)
 {
 	struct hit_fact fact = { .delivery = delivery, .kind = kind, .link = link, .traits = traits, .ip = ip, .agent = agent, .at = clock_now() };
 
-	site_run(&site, hit_fn, &fact);
+	site_run(&site, packed ? pack_fn : hit_fn, &fact);
 }
 
 static void click(int64_t delivery, int link)
@@ -465,6 +492,171 @@ static void test_judging_again_finds_the_same(void **state)
 	}
 }
 
+/* --- hits that are recorded first --------------------------------------------------------------------------------- */
+
+/* The same hits of three people; what is known of them in the end. */
+static char *told(bool pack)
+{
+	static const char *const emails[] = { "eva@work.example", "max@work.example", "ida@work.example" };
+	int64_t mails[3];
+	size_t i;
+	char *id;
+
+	buf_reset(&said);
+	random_seed(7);
+	clock_set(START);
+	site_open(&site);
+	for (i = 0; i < 3; i++)
+		mails[i] = person(emails[i]);
+	packed = pack;
+	for (i = 0; i < 3; i++) {
+		until(START + 60 * S + (int64_t)i * 10 * S);
+		hit(mails[i], 'o', 0, SEEN, "192.0.2.9", BROWSER);
+		until(clock_now() + 2 * S);
+		click(mails[2 - i], (int)i);
+		hit(mails[0], 'u', 0, SEEN, "198.51.100.1", BROWSER);
+		hit(mails[i], 'c', 77, SEEN, "192.0.2.9", BROWSER);	/* there is no such link */
+	}
+	packed = false;
+	digest();
+	until(START + 400 * S);
+	for (i = 0; i < 3; i++)
+		know(emails[i]);
+	decide_stop(&site.d);
+	store_stop(&site.store);
+	plan_unref(&site.plan);
+	token_ring_free(&site.ring);
+	/* numbers of mails are others each time */
+	for (id = said.data; (id = strstr(id, "del_")) != NULL; id += 4)
+		memset(id + 4, 'x', strcspn(id + 4, "\""));
+	return xstrdup(buf_cstr(&said));
+}
+
+static void test_what_is_recorded_first_has_the_same_effects(void **state)
+{
+	char *at_once = told(false), *later = told(true);
+
+	assert_non_null(strstr(at_once, "click "));
+	assert_non_null(strstr(at_once, "open "));
+	assert_string_equal(at_once, later);
+	free(at_once);
+	free(later);
+	site_open(&site);
+}
+
+static int rows_fn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	int64_t *mail = arg;
+	struct hit *hits;
+	size_t count, i;
+
+	assert_int_equal(hits_of_delivery(db, *mail, 0, arena, &hits, &count, err), 0);
+	for (i = 0; i < count; i++)
+		buf_printf(&said, "%c%d x%lld", hits[i].kind, hits[i].link, (long long)hits[i].times);
+	arena_free(&arena);
+	return 0;
+}
+
+static void test_the_same_again_at_once_is_one(void **state)
+{
+	int64_t mail;
+
+	site_open(&site);
+	mail = person("eva@work.example");
+	until(START + 60 * S);
+	packed = true;
+	click(mail, 0);
+	click(mail, 1);
+	click(mail, 0);
+	until(clock_now() + 2 * S);
+	click(mail, 0);
+	packed = false;
+	digest();
+	site_run(&site, rows_fn, &mail);
+	/* three a turn */
+	assert_string_equal(buf_cstr(&said), "c0 x2c1 x1c0 x1");
+}
+
+static void test_who_comes_back_finds_the_click_that_is_only_recorded(void **state)
+{
+	int64_t mail;
+
+	site_open(&site);
+	mail = person("eva@work.example");
+	until(START + 300 * S);
+	packed = true;
+	hit(mail, 'c', 0, SEEN, "198.51.100.1", "curl/8");
+	hit(mail, 'o', 0, SEEN, "192.0.2.9", BROWSER);
+	packed = false;
+	clock_set(clock_now() + S);
+	visit(mail, 0);
+	site_run(&site, rows_fn, &mail);
+	assert_string_equal(buf_cstr(&said), "c0 x1");		/* the open waits for its turn */
+	digest();
+	buf_reset(&said);
+	until(START + 500 * S);
+	know("eva@work.example");
+	/* a program, and yet they came: 3 and 3 less; each is there once */
+	assert_non_null(strstr(buf_cstr(&said), "c human 1\n"));
+	assert_non_null(strstr(buf_cstr(&said), "o human 1\n"));
+	buf_reset(&said);
+	site_run(&site, rows_fn, &mail);
+	assert_string_equal(buf_cstr(&said), "c0 x1o0 x1");
+}
+
+static int erase_fn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	struct address address;
+	struct erasure fact = { .address = &address, .by = "test", .at = clock_now() };
+	struct erasure_result result;
+
+	assert_int_equal(address_parse("eva@work.example", &address, err), 0);
+	if (on_forget_person(s->d, db, &fact, &result, err))
+		return -1;
+	fact.prospect = result.prospect;
+	return on_erase(s->d, db, &fact, &result, err);
+}
+
+static int left_fn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	struct digested done;
+
+	if (on_digest(s->d, db, 100, false, &done, err))
+		return -1;
+	*(size_t *)arg = done.hits;
+	return 0;
+}
+
+static void test_who_is_erased_leaves_no_hits_behind(void **state)
+{
+	int64_t mail, other;
+	size_t left;
+
+	site_open(&site);
+	mail = person("eva@work.example");
+	other = person("max@work.example");
+	until(START + 60 * S);
+	packed = true;
+	click(mail, 0);
+	click(other, 0);
+	click(mail, 1);
+	packed = false;
+	site_run(&site, erase_fn, NULL);
+	site_run(&site, left_fn, &left);
+	assert_int_equal(left, 1);
+	/* somebody opens that mail once more */
+	packed = true;
+	click(mail, 0);
+	packed = false;
+	site_run(&site, left_fn, &left);
+	assert_int_equal(left, 1);
+	site_run(&site, rows_fn, &mail);
+	assert_string_equal(buf_cstr(&said), "");
+	site_run(&site, rows_fn, &other);
+	assert_string_equal(buf_cstr(&said), "c0 x1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +668,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_visit_lets_them_become_hot, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_an_open_makes_nobody_hot, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_judging_again_finds_the_same, open_site, close_site),
+		cmocka_unit_test_setup_teardown(test_what_is_recorded_first_has_the_same_effects, open_site, close_site),
+		cmocka_unit_test_setup_teardown(test_the_same_again_at_once_is_one, open_site, close_site),
+		cmocka_unit_test_setup_teardown(test_who_comes_back_finds_the_click_that_is_only_recorded, open_site, close_site),
+		cmocka_unit_test_setup_teardown(test_who_is_erased_leaves_no_hits_behind, open_site, close_site),
 	};
 
 	return cmocka_run_group_tests_name("judge", tests, NULL, NULL);

@@ -45,6 +45,8 @@ POINTS = {
     "imap.after_move": ("rrrp", (1, 2, 3, 1, 2)),
     "unsubscribe.before_commit": ("uuup", (1, 2, 3, 1, 2)),
     "unsubscribe.after_commit_before_reply": ("uuup", (1, 2, 3, 1, 2)),
+    "hits.before_commit": ("cccp", (1, 2, 3, 1, 2)),
+    "digest.before_commit": ("cccp", (1, 2, 3, 1, 2)),
     "outbox.after_2xx_before_commit": ("hhhp", (1, 2, 3, 1, 2)),
     "store.before_commit": ("pdurhbc", (2, 5, 9, 16, 25)),
     "store.after_commit": ("pdurhbc", (2, 5, 9, 16, 25)),

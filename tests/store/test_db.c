@@ -16,7 +16,7 @@
 /* One function of each file, so that the linker brings all of them, and their statements. */
 static void *const files[] = {
 	(void *)alarms_raise, (void *)alerts_find, (void *)consents_find, (void *)deliveries_find, (void *)domain_days_add, (void *)enrolments_find, (void *)erase_person, (void *)events_insert, (void *)export_person,
-	(void *)held_by_reason, (void *)hits_of_delivery, (void *)holds_find, (void *)inbound_take, (void *)journal_add, (void *)leads_find, (void *)mailboxes_get, (void *)mx_hosts_find, (void *)once_take,
+	(void *)held_by_reason, (void *)hits_of_delivery, (void *)holds_find, (void *)inbound_take, (void *)journal_add, (void *)leads_find, (void *)mailboxes_get, (void *)mx_hosts_find, (void *)once_take, (void *)packs_add,
 	(void *)prospects_find, (void *)queue_add, (void *)settings_get, (void *)suppressions_find, (void *)terms_insert, (void *)touches_find,
 	(void *)trials_of, (void *)turns_count, (void *)versions_find, (void *)visitors_find,
 };
@@ -95,7 +95,7 @@ static void statements_on_people_name_one_bucket(void **state)
 
 static void other_statements_write_to_tables_of_the_site_alone(void **state)
 {
-	static const char *const site[] = { "setting", "mailbox", "mailbox_mail", "turn", "link", "arm_day", "hit_day", "domain_day", "test_end", "sequence_version", "alarm", "company_hold", "mx_host", NULL };
+	static const char *const site[] = { "setting", "mailbox", "mailbox_mail", "turn", "link", "arm_day", "hit_day", "domain_day", "test_end", "sequence_version", "alarm", "company_hold", "mx_host", "hit_pack", NULL };
 	static const char *const verbs[] = { "INSERT INTO ", "UPDATE ", "DELETE FROM ", NULL };
 
 	for (size_t i = 0; i < count; i++) {

@@ -171,6 +171,9 @@ class Person:
         self.done = set()           # what was acknowledged
         self.stopped = None         # when the acknowledgement of a stop was seen
         self.reply = None           # the file's name
+        self.clicks = 0             # requests for links of theirs
+        self.answered = 0           # ... that were answered
+        self.clicked_in = None      # after so many kills
 
     def got(self, subject):
         return self.mails.get(subject, [])
@@ -260,9 +263,11 @@ class People:
 
     def click(self, p):
         p.done.add("click")             # a browser does not try again
+        p.clicked_in = self.count["kills"]
         for at in links(p.got("one")[0].message):
             if "/c/" in at:
-                self.request("GET", urllib.parse.urlsplit(at).path, None, {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"})
+                p.clicks += 1
+                p.answered += bool(self.request("GET", urllib.parse.urlsplit(at).path, None, {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"}))
 
     # --- by mail
 
@@ -339,7 +344,7 @@ class People:
     def busy(self):
         """Whether the daemon has something to do within the next seconds."""
         metrics = self.ask("/metrics")
-        for name in ("nurtured_send_stock", "nurtured_send_under_way"):
+        for name in ("nurtured_send_stock", "nurtured_send_under_way", "nurtured_hits_waiting", "nurtured_hits_packed"):
             if float(re.search("^%s (.*)$" % name, metrics, re.M).group(1)):
                 return True
         status = json.loads(self.ask("/status"))
@@ -383,6 +388,11 @@ class People:
             time.sleep(0.05)
         self.turn()
 
+    def clicks_of(self, p):
+        """How many clicks of theirs the daemon knows of."""
+        mails = json.loads(self.ask("/hits/" + p.address))["mails"]
+        return sum(h["times"] for m in mails for h in m["hits"] if h["what"] == "click")
+
     # --- the verdict
 
     def judge(self):
@@ -400,6 +410,13 @@ class People:
                 for m in mails:
                     if p.stopped and m.composed >= int(p.stopped) + 1:
                         wrong.append(("after", "%s: %r was written %.1f s after the stop" % (p.address, subject, m.composed - p.stopped)))
+        for p in [p for p in self.people.values() if p.clicks]:
+            known = self.clicks_of(p)
+            if known > p.clicks:
+                wrong.append(("twice", "%s clicked %d times, and %d are known" % (p.address, p.clicks, known)))
+            # what is answered is recorded with the next commit: only a kill takes it away
+            if p.clicked_in == self.count["kills"] and known < p.answered:
+                wrong.append(("lost", "%s: of %d clicks that were answered %d are known" % (p.address, p.answered, known)))
         for address, mails in self.forwards.items():
             if len(mails) > 1:
                 wrong.append(("twice", "the reply of %s was forwarded %d times" % (address, len(mails))))
