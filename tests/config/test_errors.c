@@ -483,7 +483,7 @@ static const struct mistake sales_mistakes[] = {
 		"sales.yaml:4:13: `sales`: the email address has no @\n" },
 	{ "sales.yaml", "email: ana@example.com, ", "",
 		"sales.yaml:6:5: `email` is missing in an owner; it is the mail address that replies of "
-		"their leads go to\n" },
+		"their leads go to, and that mails `as: owner` are from; before the @ ASCII alone\n" },
 	{ "sales.yaml", "name: ben", "name: ana",
 		"sales.yaml:7:12: there are two owners `ana`; each has a name of its own\n" },
 	{ "sales.yaml", "when: company == \"Acme\"", "when: company == \"Acme\", share: 2",
