@@ -121,7 +121,8 @@ def nothing_is_left():
 
 
 def killed_on_the_way():
-    run("make", "-s", "-C", TOP, "CRASH=1", "BUILD=" + BUILD + "/crash", BUILD + "/crash/nurtured", BUILD + "/crash/nurtured-intake")
+    folder = os.path.relpath(BUILD + "/crash", TOP)     # as kill.py names it: what depends on which header is found by name
+    run("make", "-s", "-C", TOP, "CRASH=1", "BUILD=" + folder, folder + "/nurtured", folder + "/nurtured-intake")
     for point in ("erase.suppressed", "erase.before_commit", "erase.after_commit"):
         with World() as w:
             begin(w)
