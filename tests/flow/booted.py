@@ -2,7 +2,8 @@
 """The service as it is installed, under a systemd that has booted: it starts with its credentials and all its fences, takes sign-ups, mails, and reads
 mail; it is reloaded, killed, frozen and stopped; and what cannot start is not tried again and again.
 
-systemd runs in namespaces of its own, on a copy of this machine's files that goes with them. Needs root, overlayfs and cgroup2.
+systemd runs in namespaces of its own, on a copy of this machine's files that goes with them. That needs root, overlayfs and cgroup2; where a machine
+does not give them, in a container say, this says so and that is all.
 """
 import json
 import os
@@ -54,6 +55,17 @@ relays:
   - {name: main, url: "smtp://127.0.0.1:2525", tls: none}
 mailboxes:
   - {name: brought, url: "lmtp:/run/nurtured/lmtp.sock"}
+"""
+# all that a machine may refuse
+POSSIBLE = """set -e
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/up" "$1/work" "$1/root" "$1/groups"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/up,workdir=$1/work" "$1/root"
+mount -t cgroup2 cgroup2 "$1/groups"
+mkdir "$1/groups/$2"
+rmdir "$1/groups/$2"
+exec unshare --cgroup --pid --uts --ipc --net --fork --kill-child true
 """
 # what is left of its control groups, when all in them is gone
 CLEAN = """mount --make-rprivate /
@@ -211,7 +223,18 @@ def it_ends(b):
     check("EPERM" not in b.journal() and "Operation not permitted" not in b.journal(), "a fence is in the way: " + b.journal())
 
 
+def refused():
+    with tempfile.TemporaryDirectory() as folder:
+        p = subprocess.run(["unshare", "--mount", "bash", "-c", POSSIBLE, "possible", folder, "nurtured-possible-%d" % os.getpid()],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return p.returncode and p.stdout.strip()
+
+
 def main():
+    why = refused()
+    if why:
+        print("NOT TRIED: no systemd can be booted on this machine: " + why)
+        return
     b = Booted()
     try:
         b.boot()
