@@ -126,10 +126,18 @@ static bool is_rejected(const struct look *l)
 	return false;
 }
 
+/* "Helo command rejected: Host not found": it is ours that they do not find. */
+static bool is_about_our_host(const struct look *l)
+{
+	return l->r->stage == REFUSED_CONNECT || l->r->stage == REFUSED_MAIL || strstr(l->text, "helo ") || strstr(l->text, "client host");
+}
+
 static bool is_host_unknown(const struct look *l)
 {
 	if (l->by_form && is(l->by_form, "hostunknown"))
 		return true;
+	if (!is(l->by_status, "hostunknown") && is_about_our_host(l))
+		return false;
 	return (is(l->by_status, "hostunknown") || said(l, WORDS_HOST_UNKNOWN)) && !said(l, WORDS_NETWORK);
 }
 

@@ -44,6 +44,8 @@ static const struct row {
 	{ "badreputation", REFUSED_CONNECT, "mx.t-online.de",
 		"554 IP=192.0.2.1 - None/bad reputation. (Ask your postmaster for help or to contact tobr@rx.t-online.de to clarify. (NOWL))" },
 	{ "blocked", REFUSED_RCPT, "",
+		"450 4.7.1 <us.test>: Helo command rejected: Host not found" },
+	{ "blocked", REFUSED_RCPT, "",
 		"554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org; https://help.test/1" },
 	{ "blocked", REFUSED_RCPT, "",
 		"504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname" },
