@@ -447,6 +447,8 @@ void bounce_read(const struct opened_mail *m, struct mail_reading *r)
 	if (r->bounce_count) {
 		read_several(m, &g, parts, r);
 		r->bounce = r->bounces[g.best];
+		if (!*r->bounce.recipient)
+			r->bounce.recipient = bounce_failed_in_notice(m);
 		return;
 	}
 	if (g.count)

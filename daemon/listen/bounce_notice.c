@@ -179,7 +179,7 @@ static const char *received_for(const struct opened_mail *m, const struct header
 /* We write to one person at a time, so that the returned mail tells, too. */
 static const char *failed_in_original(const struct opened_mail *m)
 {
-	static const char *const fields[] = { "to", "delivered-to", "x-original-to", "envelope-to", "cc", "x-envelope-to", NULL };
+	static const char *const fields[] = { "to", "delivered-to", "x-original-to", "envelope-to", "cc", "x-envelope-to", "apparently-to", "resent-to", NULL };
 	const char *address = "";
 
 	for (size_t i = 0; !*address && fields[i]; i++)
@@ -201,6 +201,8 @@ const char *bounce_failed_in_notice(const struct opened_mail *m)
 		return f.address ? f.address : address;
 	f.not_this = "";	/* who wrote to themselves */
 	find_failed(m->notice, &f);
+	if (!f.address && headers_get(&m->headers, "subject"))
+		headers_addresses(headers_decode(m->arena, headers_get(&m->headers, "subject")), first_failed, &f);
 	return f.address ? f.address : "";
 }
 

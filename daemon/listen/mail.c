@@ -142,17 +142,42 @@ static const char *unquote(struct arena *arena, const char *text)
 	return out;
 }
 
+static bool is_blank(const char *s, size_t n)
+{
+	return strspn(s, " \t\r\n") >= n;
+}
+
+static const char *text_of_html(const struct opened_mail *m, const char *html)
+{
+	struct html_text h;
+
+	html_text(&h, m->arena, html, strlen(html));
+	return h.text;
+}
+
+/* Programs that say what they have to say in an attachment alone. */
+static const char *attached_text(const struct opened_mail *m)
+{
+	for (size_t i = 0; i < m->mime.count; i++) {
+		const struct mime_part *part = &m->mime.parts[i];
+
+		if (part->attachment && !strcmp(part->type, "text/plain"))
+			return mime_part_text(m->arena, part);
+		if (part->attachment && !strcmp(part->type, "text/html"))
+			return text_of_html(m, mime_part_text(m->arena, part));
+	}
+	return "";
+}
+
 static void read_notice(struct opened_mail *m)
 {
 	const char *text = m->plain;
 	size_t cut;
 
-	if (!*text && *m->html) {
-		struct html_text h;
-
-		html_text(&h, m->arena, m->html, strlen(m->html));
-		text = h.text;
-	}
+	if (is_blank(text, strlen(text)) && *m->html)
+		text = text_of_html(m, m->html);
+	if (is_blank(text, strlen(text)))
+		text = attached_text(m);
 	cut = original_in_text(text);
 	if (text[cut])
 		take_original(m, (struct slice){ text + cut, strlen(text + cut) });
@@ -162,7 +187,7 @@ static void read_notice(struct opened_mail *m)
 		if (m->status && (*m->status == '>' || *m->status == ' '))
 			m->status = unquote(m->arena, m->status);
 	}
-	m->notice = arena_strndup(m->arena, text, cut);
+	m->notice = arena_strndup(m->arena, text, is_blank(text, cut) ? strlen(text) : cut);
 }
 
 static const char *from_of(struct arena *arena, const struct headers *h)

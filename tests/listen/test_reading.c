@@ -70,6 +70,7 @@ static const struct row rows[] = {
 	{"bounce_forwarded", READING_BOUNCE, "", "", "", "to", 'r', "", BOUNCE_HARD, "userunknown", "5.1.1", "bob@people.test"},
 	{"bounce_unindented_boundary", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "", "bob@people.test"},
 	{"bounce_attached", READING_BOUNCE, "", "", "", "original to", 'b', "", BOUNCE_HARD, "userunknown", "5.1.1", "bob@people.test"},
+	{"bounce_text_attached", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "5.2.2", "bob@people.test"},
 	{"bounce_list", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_SOFT, "mailboxfull", "5.2.2", "ann@people.test"},
 	{"bounce_postfix_two", READING_BOUNCE, "", "", "", "to", 'b', "", BOUNCE_HARD, "userunknown", "5.0.0", "ann@people.test"},
 	{"human_about_bounces", READING_HUMAN, "", "pricing", "Since March", "to", 'r', "", 0, "", "", ""},
