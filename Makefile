@@ -347,6 +347,7 @@ SRC_listen := \
 	daemon/listen/headers.c \
 	daemon/listen/html_text.c \
 	daemon/listen/imap_after.c \
+	daemon/listen/imap_copied.c \
 	daemon/listen/imap_idle.c \
 	daemon/listen/imap_session.c \
 	daemon/listen/imap_source.c \

@@ -3,17 +3,20 @@
  * leaves nothing half done: asked a second time for a mail that is gone already, a server does nothing.
  *
  * Where a server has no MOVE (RFC 6851), a mail is copied, marked as deleted and expunged by its UID (RFC 4315). Where it has no UIDPLUS either, it
- * stays marked: a bare EXPUNGE would take away what a person has marked.
+ * is expunged with all that are marked as deleted, if all of those are ours, which a keyword tells: a bare EXPUNGE would take away what a person has
+ * marked. If not, it stays marked.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 
 #include "imap_session.h"
 
 #define AT_ONCE 100			/* mails of one command */
+#define GONE "$NurturedGone"		/* marked as deleted by us */
 #define AGAIN_AFTER (10 * US_MINUTE)
 
 void imap_owe(struct imap_source *s, uint32_t uidvalidity, uint32_t uid)
@@ -21,6 +24,12 @@ void imap_owe(struct imap_source *s, uint32_t uidvalidity, uint32_t uid)
 	s->owed = xgrow(s->owed, &s->owed_cap, s->owed_count + 1, sizeof(*s->owed));
 	s->owed[s->owed_count++] = uid;
 	s->owed_validity = uidvalidity;
+}
+
+void imap_owe_again(struct imap_source *s, uint32_t uidvalidity, uint32_t uid)
+{
+	imap_owe(s, uidvalidity, uid);
+	s->owed_doubt = s->owed_count;
 }
 
 static void tell_gone(struct imap_source *s, uint32_t uidvalidity, uint32_t uid)
@@ -36,6 +45,7 @@ static void drop_first(struct imap_source *s, size_t n)
 	for (size_t i = 0; i < n; i++)
 		tell_gone(s, s->owed_validity, s->owed[i]);
 	s->owed_count -= n;
+	s->owed_doubt -= s->owed_doubt < n ? s->owed_doubt : n;
 	memmove(s->owed, s->owed + n, s->owed_count * sizeof(*s->owed));
 }
 
@@ -59,60 +69,143 @@ static int add_flag(struct imap_source *s, struct mailimap_set *set, struct mail
 	return rc;
 }
 
+static bool is_lost(int rc)
+{
+	return rc == MAILIMAP_ERROR_STREAM || rc == MAILIMAP_ERROR_PARSE || rc == MAILIMAP_ERROR_FATAL;
+}
+
+/* Whether somebody else has marked a mail as deleted, as far as can be told. By hand: libetpan quotes a keyword, which is no IMAP. */
+static int others_are_marked(struct imap_source *s, bool *out)
+{
+	static const char tag[] = "find ";
+	bool found = false;
+	const char *line;
+
+	imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
+	if (imap_say(s, "find UID SEARCH DELETED UNKEYWORD " GONE) < 0)
+		return MAILIMAP_ERROR_STREAM;
+	while ((line = imap_hear(s))) {
+		if (!strncasecmp(line, "* SEARCH", 8))
+			found = found || line[8 + strspn(line + 8, " ")];
+		if (!strncmp(line, tag, strlen(tag))) {
+			*out = found || strncasecmp(line + strlen(tag), "OK", 2) != 0;
+			return MAILIMAP_NO_ERROR;
+		}
+	}
+	return MAILIMAP_ERROR_STREAM;
+}
+
+/* What the server refuses leaves them marked. */
+static int expunge_ours(struct imap_source *s, const char **what)
+{
+	bool others = true;
+	int rc;
+
+	*what = "UID SEARCH DELETED";
+	rc = others_are_marked(s, &others);
+	if (rc == MAILIMAP_NO_ERROR && !others) {
+		*what = "EXPUNGE";
+		imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
+		rc = mailimap_expunge(s->session);
+	}
+	return is_lost(rc) ? rc : MAILIMAP_NO_ERROR;
+}
+
 static int delete_mails(struct imap_source *s, struct mailimap_set *set, const char **what)
 {
-	int rc = add_flag(s, set, mailimap_flag_new_deleted());
+	int rc = MAILIMAP_NO_ERROR;
 
 	*what = "marking a mail as deleted";
-	if (rc != MAILIMAP_NO_ERROR || !s->can_expunge)
+	if (!s->can_expunge)
+		rc = add_flag(s, set, mailimap_flag_new_flag_keyword(xstrdup(GONE)));	/* it may keep no keywords */
+	if (is_lost(rc))
 		return rc;
+	rc = add_flag(s, set, mailimap_flag_new_deleted());
+	if (rc != MAILIMAP_NO_ERROR)
+		return rc;
+	if (!s->can_expunge)
+		return expunge_ours(s, what);
 	*what = "UID EXPUNGE";
 	imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
 	return mailimap_uid_expunge(s->session, set);
 }
 
-static int move_mails(struct imap_source *s, struct mailimap_set *set, const char **what)
+/* A folder that is not there yet is made, once. */
+static int bring(struct imap_source *s, struct mailimap_set *set, int (*how)(mailimap *, struct mailimap_set *, const char *))
 {
 	int rc;
 
 	imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
-	if (s->can_move) {
-		*what = "MOVE";
-		return mailimap_uid_move(s->session, set, s->config.move_to);
-	}
-	*what = "COPY";
-	rc = mailimap_uid_copy(s->session, set, s->config.move_to);
-	return rc == MAILIMAP_NO_ERROR ? delete_mails(s, set, what) : rc;
-}
-
-/* A folder that is not there yet is made, once. */
-static int move_or_make(struct imap_source *s, struct mailimap_set *set, const char **what)
-{
-	int rc = move_mails(s, set, what);
-
-	if (rc == MAILIMAP_NO_ERROR || rc == MAILIMAP_ERROR_STREAM || s->folder_made)
+	rc = how(s->session, set, s->config.move_to);
+	if (rc == MAILIMAP_NO_ERROR || is_lost(rc) || s->folder_made)
 		return rc;
 	s->folder_made = true;
 	imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
-	if (mailimap_create(s->session, s->config.move_to) != MAILIMAP_NO_ERROR)
-		return move_mails(s, set, what);	/* for its own words */
-	return move_mails(s, set, what);
+	rc = mailimap_create(s->session, s->config.move_to);
+	if (is_lost(rc))
+		return rc;
+	imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
+	return how(s->session, set, s->config.move_to);		/* if there is none still, for its own words */
 }
 
-static int do_it(struct imap_source *s, struct mailimap_set *set, const char **what)
+static int copy_mails(struct imap_source *s, struct mailimap_set *set, size_t n, const char **what)
 {
+	bool doubt = s->owed_doubt > 0;
+	struct mailimap_set *left = doubt ? mailimap_set_new_empty() : set;
+	int rc = MAILIMAP_NO_ERROR;
+
+	if (doubt) {
+		*what = "looking for a copy";
+		rc = imap_uncopied(s, set, s->owed, n, left);
+		if (rc == MAILIMAP_ERROR_PARSE)		/* rather twice than for ever */
+			s->owed_doubt = 0;
+	}
+	if (!is_lost(rc)) {
+		*what = "COPY";
+		rc = clist_begin(left->set_list) ? bring(s, left, mailimap_uid_copy) : MAILIMAP_NO_ERROR;
+		if ((rc == MAILIMAP_NO_ERROR || is_lost(rc)) && s->owed_doubt < n)
+			s->owed_doubt = n;
+	}
+	if (doubt)
+		mailimap_set_free(left);
+	return rc;
+}
+
+static int move_mails(struct imap_source *s, struct mailimap_set *set, size_t n, const char **what)
+{
+	int rc;
+
+	*what = "MOVE";
+	if (s->can_move)
+		return bring(s, set, mailimap_uid_move);
+	rc = copy_mails(s, set, n, what);
+	return rc == MAILIMAP_NO_ERROR ? delete_mails(s, set, what) : rc;
+}
+
+/* The first n that are owed. */
+static int do_it(struct imap_source *s, size_t n, const char **what)
+{
+	struct mailimap_set *set = mailimap_set_new_empty();
+	int rc = MAILIMAP_NO_ERROR;
+
+	for (size_t i = 0; i < n; i++)
+		mailimap_set_add_single(set, s->owed[i]);
 	switch (s->config.after) {
 	case AFTER_KEEP:
 		break;		/* nothing is owed */
 	case AFTER_SEEN:
 		*what = "marking a mail as seen";
-		return add_flag(s, set, mailimap_flag_new_seen());
+		rc = add_flag(s, set, mailimap_flag_new_seen());
+		break;
 	case AFTER_MOVE:
-		return move_or_make(s, set, what);
+		rc = move_mails(s, set, n, what);
+		break;
 	case AFTER_DELETE:
-		return delete_mails(s, set, what);
+		rc = delete_mails(s, set, what);
+		break;
 	}
-	return MAILIMAP_NO_ERROR;
+	mailimap_set_free(set);
+	return rc;
 }
 
 static void refused(struct imap_source *s, const char *what, int rc)
@@ -128,18 +221,16 @@ int imap_settle(struct imap_source *s, struct err *err)
 {
 	while (s->session && s->owed_count && clock_steady() >= s->settle_at) {
 		size_t n = s->owed_count < AT_ONCE ? s->owed_count : AT_ONCE;
-		struct mailimap_set *set = mailimap_set_new_empty();
 		const char *what = "";
 		int rc;
 
-		for (size_t i = 0; i < n; i++)
-			mailimap_set_add_single(set, s->owed[i]);
-		rc = do_it(s, set, &what);
-		mailimap_set_free(set);
+		if (s->owed_doubt && n > s->owed_doubt)
+			n = s->owed_doubt;
+		rc = do_it(s, n, &what);
 		if (rc == MAILIMAP_NO_ERROR) {
 			drop_first(s, n);
 			s->settle_at = 0;
-		} else if (rc == MAILIMAP_ERROR_STREAM || rc == MAILIMAP_ERROR_PARSE || rc == MAILIMAP_ERROR_FATAL) {
+		} else if (is_lost(rc)) {
 			imap_failed(s, what, rc, err);
 			imap_disconnect(s);
 			return -1;

@@ -33,6 +33,7 @@ struct imap_source {
 
 	uint32_t *owed;		/* taken, and `after` not done yet; of owed_validity */
 	size_t owed_count, owed_cap;
+	size_t owed_doubt;	/* so many of the first were begun before, and may be in the folder already */
 	uint32_t owed_validity;
 	int64_t settle_at;	/* clock_steady(): it was refused, so not before */
 };
@@ -51,6 +52,11 @@ int imap_say(struct imap_source *s, const char *line);
 /* The next line of the server without CR LF, until the next call; NULL: lost. */
 const char *imap_hear(struct imap_source *s);
 
+/* --- imap_source.c */
+
+/* An item of a FETCH's answer; NULL: flags. */
+const struct mailimap_msg_att_static *imap_static_item(const clistiter *it);
+
 /* --- imap_idle.c */
 
 int imap_idle_end(struct imap_source *s, struct err *err);
@@ -58,11 +64,21 @@ int imap_idle_end(struct imap_source *s, struct err *err);
 /* --- imap_after.c */
 
 void imap_owe(struct imap_source *s, uint32_t uidvalidity, uint32_t uid);
+/* The same before the first look, of a mail that a run before may have begun with. */
+void imap_owe_again(struct imap_source *s, uint32_t uidvalidity, uint32_t uid);
 /* All that is owed of another UIDVALIDITY can never be done. */
 void imap_forget_others(struct imap_source *s);
 /* -1: the connection is lost. What the server refuses is noted and tried again later. */
 int imap_settle(struct imap_source *s, struct err *err);
 /* after: keep. Whether the server keeps the keyword is no matter to us. -1: lost. */
 int imap_mark(struct imap_source *s, uint32_t uid, struct err *err);
+
+/* --- imap_copied.c */
+
+/*
+ * Adds to `left` those of `set`, which is `uids`, that the folder of `after: move` does not have. Selects that folder and then the mailbox again. What
+ * libetpan says; but for a lost connection, what could not be found out is as if it were not there.
+ */
+int imap_uncopied(struct imap_source *s, struct mailimap_set *set, const uint32_t *uids, size_t count, struct mailimap_set *left);
 
 #endif

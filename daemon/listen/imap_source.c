@@ -53,7 +53,7 @@ void imap_known(struct imap_source *s, const char *key, bool leave)
 	if (split_key(key, &uidvalidity, &uid) < 0 || leave || s->config.after == AFTER_KEEP || uidvalidity != s->config.uidvalidity)
 		s->config.calls->gone(s->config.calls->ctx, key);
 	else
-		imap_owe(s, uidvalidity, uid);
+		imap_owe_again(s, uidvalidity, uid);
 }
 
 bool imap_wants_token(const struct imap_source *s)
@@ -99,7 +99,7 @@ static void add_uid(struct imap_source *s, uint32_t uid)
 	s->uids[s->count++] = uid;
 }
 
-static const struct mailimap_msg_att_static *static_item(const clistiter *it)
+const struct mailimap_msg_att_static *imap_static_item(const clistiter *it)
 {
 	const struct mailimap_msg_att_item *item = it->data;
 
@@ -112,7 +112,7 @@ static void take_uids(struct imap_source *s, clist *answer)
 		const struct mailimap_msg_att *att = clist_content(it);
 
 		for (clistiter *k = clist_begin(att->att_list); k; k = clist_next(k)) {
-			const struct mailimap_msg_att_static *item = static_item(k);
+			const struct mailimap_msg_att_static *item = imap_static_item(k);
 
 			if (item && item->att_type == MAILIMAP_MSG_ATT_UID)
 				add_uid(s, item->att_data.att_uid);
@@ -239,7 +239,7 @@ static void take_item(const struct mailimap_msg_att_static *item, struct incomin
 static bool is_about(const struct mailimap_msg_att *att, uint32_t uid)
 {
 	for (clistiter *k = clist_begin(att->att_list); k; k = clist_next(k)) {
-		const struct mailimap_msg_att_static *item = static_item(k);
+		const struct mailimap_msg_att_static *item = imap_static_item(k);
 
 		if (item && item->att_type == MAILIMAP_MSG_ATT_UID)
 			return item->att_data.att_uid == uid;
@@ -253,8 +253,8 @@ static void take_mail(clist *answer, uint32_t uid, struct incoming *out)
 		const struct mailimap_msg_att *att = clist_content(it);
 
 		for (clistiter *k = is_about(att, uid) ? clist_begin(att->att_list) : NULL; k; k = clist_next(k))
-			if (static_item(k))
-				take_item(static_item(k), out);
+			if (imap_static_item(k))
+				take_item(imap_static_item(k), out);
 	}
 }
 

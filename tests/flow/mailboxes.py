@@ -5,16 +5,18 @@ Needs root, as Dovecot does. Everything is on loopback, in one folder that goes 
 """
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from dovecot import Dovecot, token  # noqa: E402
 from imap_peer import Gone, ImapPeer, is_silent, once, says, says_bye, when  # noqa: E402
 from intake_end import Intake, mail, settings  # noqa: E402
 from pop3_peer import Pop3Peer  # noqa: E402
-from world import Failed, check  # noqa: E402
+from world import PATIENCE, Failed, check  # noqa: E402
 
 
 def rests(intake, learns):
@@ -232,6 +234,68 @@ def test_no_tokens(dovecot):
         intake.hang_up()
 
 
+class Cut:
+    """Between the intake and a server: when the server has done what has `word` in it, the answer does not come."""
+
+    def __init__(self, port, word):
+        self.port, self.word, self.said, self.done = port, word, False, threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        client, _ = self.listener.accept()
+        server = socket.create_connection(("127.0.0.1", self.port))
+        threading.Thread(target=self.up, args=(client, server), daemon=True).start()
+        while True:
+            data = server.recv(65536)
+            if self.said or not data:
+                break
+            client.sendall(data)
+        while b" OK " not in data and data:
+            data = server.recv(65536)
+        server.close()
+        self.done.set()
+
+    def up(self, client, server):
+        while True:
+            try:
+                data = client.recv(65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.said = self.said or self.word in data
+            server.sendall(data)
+
+
+def test_killed_while_moving(dovecot):
+    """Without MOVE it takes several commands; killed behind any of them, each mail is in the folder once all the same, and nowhere else."""
+    words = (b"UID COPY", b"UID STORE", b"EXPUNGE")
+    dovecot.make_folder("Done")
+    mark, subjects = None, []
+    for word in words:
+        subjects.append("killed at %s" % word.decode())
+        dovecot.append(mail(subjects[-1]))
+        cut = Cut(dovecot.imap, word)
+        intake = Intake(**settings(dovecot, url="imap://127.0.0.1:%d/INBOX" % cut.listener.getsockname()[1], cleartext=True, after="move", move_to="Done",
+                                   watermark=mark or {"uidvalidity": 0, "last_uid": 0}))
+        got = intake.wait("mail")
+        while got["subject"] != subjects[-1]:
+            got = intake.wait("mail")
+        intake.commit(got)
+        check(cut.done.wait(PATIENCE), "%r was not said" % word)
+        intake.process.kill()
+        intake.hang_up()
+        cut.listener.close()
+        mark = {"uidvalidity": got["uidvalidity"], "last_uid": got["uid"]}
+        again = Intake(**settings(dovecot, after="move", move_to="Done", watermark=mark, known={got["key"]: False}))
+        gone(again, got["key"])
+        rests(again, "told")
+        again.hang_up()
+        check(dovecot.contents("Done") == subjects, "%r" % dovecot.contents("Done"))
+        check(dovecot.contents("INBOX") == ["early"], "%r" % dovecot.contents("INBOX"))
+
+
 def with_dovecot(fn, folder, *args, **how):
     dovecot = Dovecot(folder, **how)
     try:
@@ -388,7 +452,7 @@ def plain_login(c, tag, arguments):
 
 @with_peer
 def test_no_to_move(peer):
-    """Told, kept in mind, and no reason not to read on. Without MOVE it is copied, marked and expunged by its UID; without UIDPLUS only marked."""
+    """Told, kept in mind, and no reason not to read on. Without MOVE it is copied, marked and expunged by its UID."""
     peer.faults["MOVE"] = says("TAG NO [CANNOT] no such folder")
     intake = Intake(**peer.settings(after="move", move_to="Done"))
     one, two = intake.wait("mail"), intake.wait("mail")
@@ -409,11 +473,74 @@ def test_no_to_move(peer):
     check(not peer.mails and len(peer.folders["Done"]) == 2 and peer.times("EXPUNGE") == 1, "moved by COPY, STORE and EXPUNGE: %r" % peer.heard)
     rests(intake, "told")
     intake.hang_up()
+
+
+@with_peer
+def test_expunged_without_uids(peer):
+    """Neither MOVE nor UIDPLUS: EXPUNGE takes all that are marked, so it is said only while all of them are ours."""
     peer.capabilities = "IDLE"
-    peer.mails = {3: mail("three")}
-    intake = Intake(**peer.settings(after="move", move_to="Done", watermark={"uidvalidity": 7, "last_uid": 2}))
-    gone(intake, take(intake, "three")["key"])
-    check(peer.times("EXPUNGE") == 1 and len(peer.folders["Done"]) == 3, "what a person marked is not expunged")
+    intake = Intake(**peer.settings(after="move", move_to="Done"))
+    one, two = intake.wait("mail"), intake.wait("mail")
+    intake.commit(one)
+    gone(intake, one["key"])
+    check(list(peer.mails) == [2] and peer.folders["Done"] == [mail("one")], "moved: %r" % peer.heard[-6:])
+    peer.deliver(mail("three"), tell=False)
+    peer.flags[3] = {"\\Deleted"}        # a person's
+    intake.commit(two)
+    gone(intake, two["key"])
+    check(sorted(peer.mails) == [2, 3] and peer.times("EXPUNGE") == 1, "what a person marked is not expunged: %r" % peer.heard[-6:])
+    intake.hang_up()
+    del peer.mails[3]       # they did it themselves
+    peer.deliver(mail("four"), tell=False)
+    intake = Intake(**peer.settings(after="delete", watermark={"uidvalidity": 7, "last_uid": 2}))
+    gone(intake, take(intake, "four")["key"])
+    check(not peer.mails and len(peer.folders["Done"]) == 2, "ours go with the next")
+    intake.hang_up()
+    peer.mails, peer.flags = {5: mail("five")}, {}
+    peer.faults["STORE"] = when("Nurtured", says("TAG NO no keywords here"))
+    intake = Intake(**peer.settings(after="delete", watermark={"uidvalidity": 7, "last_uid": 4}))
+    gone(intake, take(intake, "five")["key"])
+    check(peer.flags[5] == {"\\Deleted"} and list(peer.mails) == [5], "where none can be told from others', they stay marked")
+    intake.hang_up()
+
+
+@with_peer
+def test_refused_behind_a_copy(peer):
+    """A mail that cannot be marked is not copied again, neither at once nor by the next run."""
+    peer.capabilities = "IDLE UIDPLUS"
+    peer.faults["STORE"] = says("TAG NO [NOPERM] not yours")
+    intake = Intake(**peer.settings(after="move", move_to="Done"))
+    one, two = intake.wait("mail"), intake.wait("mail")
+    intake.commit(one)
+    problem = intake.wait("problem")
+    check("not yours" in problem["what"] and peer.times("COPY") == 1 and peer.times("CREATE") == 0, "%r, %r" % (problem, peer.heard))
+    intake.hang_up()
+    peer.faults.clear()
+    again = Intake(**peer.settings(after="move", move_to="Done", watermark={"uidvalidity": 7, "last_uid": 2}, known={one["key"]: False, two["key"]: False}))
+    gone(again, one["key"])
+    gone(again, two["key"])
+    check(peer.folders["Done"] == [mail("one"), mail("two")] and not peer.mails, "each is there once: %r" % peer.heard)
+    again.hang_up()
+
+
+@with_peer
+def test_searches_that_lie(peer):
+    """A copy that cannot be looked for is made again rather than never, and a mail of the same Message-ID that is another is no copy."""
+    peer.capabilities = "IDLE UIDPLUS"
+    peer.folders["Done"] = [mail("one"), mail("two", text="the same Message-ID, another mail")]
+    peer.faults["SEARCH"] = when("one|%s" % abs(hash("one")), says("TAG BAD no such search"))
+    intake = Intake(**peer.settings(after="move", move_to="Done", watermark={"uidvalidity": 7, "last_uid": 2}, known={"7:1": False, "7:2": False}))
+    gone(intake, "7:1")
+    gone(intake, "7:2")
+    check(len(peer.folders["Done"]) == 4 and not peer.mails, "%r" % peer.heard)
+    rests(intake, "told")
+    intake.hang_up()
+    peer.mails, peer.flags = {3: mail("three")}, {}
+    peer.faults["FETCH"] = when("HEADER", says("* 1 FETCH (UID 3 BODY[HEADER.FIELDS (Message-ID)] {nonsense}\r\nTAG OK done"))
+    intake = Intake(**peer.settings(after="move", move_to="Done", watermark={"uidvalidity": 7, "last_uid": 3}, known={"7:3": False}))
+    check(intake.wait("problem")["kind"] == "network", "that is no IMAP")
+    gone(intake, "7:3")
+    check(len(peer.folders["Done"]) == 5 and not peer.mails, "%r" % peer.heard)
     intake.hang_up()
 
 
@@ -585,8 +712,10 @@ def main():
         with_dovecot(test_tokens, top + "/bearer", "OAUTHBEARER", mechanisms="plain oauthbearer")
         with_dovecot(test_no_tokens, top + "/plain", mechanisms="plain")
         with_dovecot(test_names_of_folders, top + "/names", separator="/")
+        for more in (" UIDPLUS", ""):
+            with_dovecot(test_killed_while_moving, top + "/moving" + more.strip(), capabilities="IMAP4rev1 SASL-IR IDLE" + more)
         for test in (test_lost_in_a_literal, test_literals_that_lie, test_more_than_was_asked_for, test_another_uidvalidity, test_bye, test_no_to_login,
-                     test_no_to_move, test_idle, test_largest_uid, test_pop3_lost_in_a_mail, test_pop3_killed_before_quit, test_pop3_that_cannot):
+                     test_no_to_move, test_expunged_without_uids, test_refused_behind_a_copy, test_searches_that_lie, test_idle, test_largest_uid, test_pop3_lost_in_a_mail, test_pop3_killed_before_quit, test_pop3_that_cannot):
             test()
         end_silence(silent)
     except Failed as why:

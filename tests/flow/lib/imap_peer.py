@@ -16,6 +16,7 @@ class Connection:
     def __init__(self, peer, sock):
         self.peer, self.sock = peer, sock
         self.file = sock.makefile("rb")
+        self.folder = None              # that is looked into; None: the mailbox
 
     def say(self, text):
         try:
@@ -50,6 +51,7 @@ class ImapPeer:
     def __init__(self, mails=(), capabilities="IDLE UIDPLUS MOVE"):
         self.mails = {i + 1: m for i, m in enumerate(mails)}
         self.folders = {}
+        self.flags = {}                 # of mails of the mailbox, by uid
         self.capabilities = capabilities
         self.uidvalidity = 7
         self.faults = {}
@@ -121,40 +123,71 @@ class ImapPeer:
         raise Gone
 
     def on_select(self, c, tag, arguments):
-        c.say("* FLAGS (\\Seen \\Deleted)")
-        c.say("* %d EXISTS" % len(self.mails))
-        c.say("* OK [UIDVALIDITY %d] it is" % self.uidvalidity)
-        c.say(tag + " OK [READ-WRITE] done")
+        c.folder = None
+        self.selected(c, tag, "READ-WRITE", self.uidvalidity)
 
-    def number(self, uid):
-        return sorted(self.mails).index(uid) + 1
+    def on_examine(self, c, tag, arguments):
+        c.folder = arguments.strip('"')
+        if c.folder in self.folders:
+            self.selected(c, tag, "READ-ONLY", 1)
+        else:
+            c.say(tag + " NO there is no such folder")
+
+    def selected(self, c, tag, how, uidvalidity):
+        c.say("* FLAGS (\\Seen \\Deleted)")
+        c.say("* %d EXISTS" % len(self.box(c)))
+        c.say("* OK [UIDVALIDITY %d] it is" % uidvalidity)
+        c.say(tag + " OK [%s] done" % how)
+
+    def box(self, c):
+        return self.mails if c.folder is None else {i + 1: m for i, m in enumerate(self.folders[c.folder])}
+
+    def number(self, uid, box=None):
+        return sorted(box or self.mails).index(uid) + 1
 
     def on_search(self, c, tag, arguments):
-        c.say("* SEARCH " + " ".join(str(u) for u in sorted(self.mails)))
+        box = self.box(c)
+        found = sorted(box)
+        header = re.search(r'HEADER "?Message-ID"? "?([^" ]+)', arguments)
+        if header:
+            found = [u for u in found if b"Message-ID: %s\r\n" % header.group(1).encode() in box[u]]
+        if "DELETED" in arguments:
+            found = [u for u in found if "\\Deleted" in self.flags.get(u, ())]
+        unkeyword = re.search(r"UNKEYWORD ([^ )]+)", arguments)
+        if unkeyword:
+            found = [u for u in found if unkeyword.group(1) not in self.flags.get(u, ())]
+        c.say("* SEARCH " + " ".join(str(u) for u in found))
         c.say(tag + " OK done")
 
-    def chosen(self, arguments):
+    def chosen(self, arguments, box=None):
+        box = self.mails if box is None else box
         out = []
         for piece in arguments.split()[0].split(","):
             first, _, last = piece.partition(":")
             if last == "*":
-                wanted = [u for u in self.mails if u >= int(first)] or sorted(self.mails)[-1:]
+                wanted = [u for u in box if u >= int(first)] or sorted(box)[-1:]
             else:
-                wanted = [u for u in self.mails if int(first) <= u <= int(last or first)]
+                wanted = [u for u in box if int(first) <= u <= int(last or first)]
             out += wanted
         return sorted(set(out))
 
     def on_fetch(self, c, tag, arguments):
-        for uid in self.chosen(arguments):
-            if "BODY" in arguments:
-                data = self.mails[uid]
-                c.say(b'* %d FETCH (UID %d RFC822.SIZE %d INTERNALDATE "02-Nov-2026 10:00:00 +0000" BODY[]<0> {%d}\r\n' % (self.number(uid), uid, len(data), len(data))
+        box = self.box(c)
+        for uid in self.chosen(arguments, box):
+            data, number = box[uid], self.number(uid, box)
+            if "HEADER.FIELDS" in arguments:
+                field = re.search(rb"Message-ID:.*\r\n", data).group() + b"\r\n"
+                c.say(b"* %d FETCH (UID %d RFC822.SIZE %d BODY[HEADER.FIELDS (Message-ID)] {%d}\r\n" % (number, uid, len(data), len(field)) + field + b")\r\n")
+            elif "BODY" in arguments:
+                c.say(b'* %d FETCH (UID %d RFC822.SIZE %d INTERNALDATE "02-Nov-2026 10:00:00 +0000" BODY[]<0> {%d}\r\n' % (number, uid, len(data), len(data))
                       + data + b")\r\n")
             else:
-                c.say("* %d FETCH (UID %d)" % (self.number(uid), uid))
+                c.say("* %d FETCH (UID %d RFC822.SIZE %d)" % (number, uid, len(data)))
         c.say(tag + " OK done")
 
     def on_store(self, c, tag, arguments):
+        for uid in self.chosen(arguments):
+            self.flags.setdefault(uid, set()).update(re.search(r"\((.*)\)", arguments).group(1).split())
         c.say(tag + " OK done")
 
     def leave(self, c, uids):
@@ -174,7 +207,8 @@ class ImapPeer:
         c.say(tag + " OK done")
 
     def on_expunge(self, c, tag, arguments):
-        self.leave(c, self.chosen(arguments))
+        deleted = [u for u in sorted(self.mails) if "\\Deleted" in self.flags.get(u, ())]
+        self.leave(c, [u for u in deleted if not arguments or u in self.chosen(arguments)])
         c.say(tag + " OK done")
 
     def on_idle(self, c, tag, arguments):
