@@ -205,7 +205,7 @@ def test_letters_beyond_ascii():
 
         def bounced():
             with open(w.folder + "/daemon.log", errors="replace") as f:
-                return re.search(r"event=bounce\.sender .*status=5\.6\.7\n(.*\n)*?.*event=mail\.taken .*class=bounce .*prospect=pro_", f.read())
+                return re.search(r"event=mail\.taken .*class=bounce .*prospect=pro_", f.read())
         wait_for("the bounce to be taken for theirs", bounced)
         emilie = w.prospect("émilie@people.test")
         with open(server.folder + "/postfix/log") as f:

@@ -1103,6 +1103,7 @@ static void stopping_with_a_sign_up_under_way_loses_nothing(void **state)
 struct filler {
 	struct store_job job;
 	sem_t *until;	/* NULL: runs through */
+	sem_t *then;	/* NULL, or of the one that follows once this one is told of */
 };
 
 static int filler_run(struct store_job *job, struct db *db, struct err *err)
@@ -1116,32 +1117,40 @@ static int filler_run(struct store_job *job, struct db *db, struct err *err)
 	return 0;
 }
 
+static bool submit_filler(sem_t *until, sem_t *then);
+
 static void filler_done(struct store_job *job, enum store_result result, const struct err *err)
 {
+	struct filler *f = (struct filler *)job;
+
+	if (f->then)
+		assert_true(submit_filler(f->then, NULL));
 	free(job);
 }
 
-static bool submit_filler(sem_t *until)
+static bool submit_filler(sem_t *until, sem_t *then)
 {
 	struct filler *f = calloc(1, sizeof(*f));
 
 	f->job.run = filler_run;
 	f->job.done = filler_done;
 	f->until = until;
+	f->then = then;
 	if (store_submit(w.store, &f->job, STORE_FIRST) == 0)
 		return true;
 	free(f);
 	return false;
 }
 
+/* When all that came before it has been told of: it would make room once the queue is full. */
 static void hold_cb(void *arg)
 {
-	assert_true(submit_filler(arg));
+	assert_true(submit_filler(NULL, arg));
 }
 
 static void fill_cb(void *arg)
 {
-	while (submit_filler(NULL))
+	while (submit_filler(NULL, NULL))
 		;
 	sem_post(&w.done);
 }
