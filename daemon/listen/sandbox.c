@@ -22,15 +22,6 @@
 
 #include "sandbox.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED
-#endif
-
 #define MEMORY_BYTES (1024ul * 1024 * 1024)
 #define FETCHER_FDS 64
 

@@ -9,6 +9,16 @@
 #ifndef LISTEN_SANDBOX_H
 #define LISTEN_SANDBOX_H
 
+/* GCC has macros for it, clang features. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#endif
+
 /* Whatever it does: no core, no more privileges, 1 GB of memory, no file that grows. */
 void sandbox_limits(void);
 

@@ -272,8 +272,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(what_is_left) };
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	return 0;	/* there is none in such a build */
+#ifdef SANITIZED
+	puts("| nothing is tried: a build for a sanitizer has no sandbox, since the sanitizer opens files and starts programs");
+	return 0;
 #endif
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
