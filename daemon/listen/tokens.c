@@ -236,7 +236,7 @@ static void take_separator(struct scan *s, gunichar c, size_t len)
 	case ',': case 0xff0c: case 0x60c:
 		s->comma = true;
 		break;
-	case '"': case 0x201e: case 0xab: case 0xbb: case 0x300c: case 0x300d:
+	case '"': case 0x201c: case 0x201d: case 0x201e: case 0xab: case 0xbb: case 0x300c: case 0x300d:
 		s->quoted = !s->quoted;
 		s->part = true;
 		break;

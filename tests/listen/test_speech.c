@@ -44,6 +44,8 @@ static void words_are_folded(void **state)
 		{ "nr. 4, or No. Yes", "nr 4 , or no . yes" },
 		{ "one (two) - three", "one | two | thre" },
 		{ "he said \"go away\" and left", "he said | 'go 'away | and left" },
+		{ "he said \xe2\x80\x9cgo away\xe2\x80\x9d and left", "he said | 'go 'away | and left" },
+		{ "\xe2\x80\x9enie\xe2\x80\x9d i koniec", "| 'nie | i koniec" },
 		{ "", "" },
 		{ "\xff\xfe a", "a" },
 	};
