@@ -202,6 +202,9 @@ static const struct attempt {
 	{ "no other file is read", as_maildir, open_passwd, EACCES },
 	{ "no other file is made", as_maildir, open_new_file, EACCES },
 	{ "a Maildir has no socket", as_maildir, make_socket, KILLED },
+	{ "a Maildir removes no file", as_maildir, remove_file, KILLED },
+	{ "a Maildir has no children", as_maildir, make_process, KILLED },
+	{ "a Maildir kills nobody", as_maildir, kill_parent, KILLED },
 	{ "a Maildir starts no program", as_maildir, run_program, KILLED },
 };
 
