@@ -9,9 +9,9 @@
 #include "base/text.h"
 #include "lexicon.h"
 
-#define BUCKET_BITS 13
+#define BUCKET_BITS 14
 #define BUCKETS (1 << BUCKET_BITS)
-#define HEAD 4		/* bytes that choose a bucket */
+#define HEAD 6		/* bytes that choose a bucket */
 #define PARTS_MAX 6
 #define TYPOS_FROM 7	/* letters, from which one may be wrong */
 #define FAR 5		/* words, for `+` */

@@ -337,6 +337,15 @@ static bool is_same_sentence(const struct speech *s, size_t clause, size_t other
 	return other < s->clause_count && s->tokens[s->clauses[other].first].sentence == s->tokens[s->clauses[clause].first].sentence;
 }
 
+/* Of each item, one meaning is there: cheaper to see than to try them. */
+static bool may_match(const struct form *form, uint64_t there)
+{
+	for (size_t k = 0; k < form->count; k++)
+		if (!form->items[k].absent && !(form->items[k].meanings & there))
+			return false;
+	return true;
+}
+
 static bool form_in(struct search *s, const struct form *form)
 {
 	const struct speech *speech = s->speech;
@@ -351,7 +360,7 @@ static bool form_in(struct search *s, const struct form *form)
 		for (; form->items[k].order == ORDER_NEXT_CLAUSE && s->clause_end < next + CLAUSES_ON && is_same_sentence(speech, s->clause, s->clause_end);
 			s->clause_end++)
 			there |= speech->clauses[s->clause_end].meanings;
-	return form->count && (form->needs & ~there) == 0 && match_item(s, 0);
+	return form->count && (form->needs & ~there) == 0 && may_match(form, there) && match_item(s, 0);
 }
 
 static const struct form *any_in(const struct speech *speech, const struct speech_forms *forms, size_t clause, uint16_t language)
