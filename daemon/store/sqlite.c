@@ -635,6 +635,9 @@ static int move_unsettled(struct connection *c, struct err *err)
 	/* nothing of the next checkpoint would be synced: not to be had */
 	if (set_pragma(c, &settled, err) < 0)
 		abort();
+	/* what failed counts as not moved */
+	if (rc < 0)
+		sqlite_settled(c);
 	return rc < 0 ? -1 : 1;
 }
 

@@ -1,6 +1,9 @@
 /*
  * test_checkpoint.c: a checkpoint that does not wait for the disk: what the log still has to be good for until it is settled.
  */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "with_store.h"
 
 #include "../../daemon/store/driver.h"
@@ -142,11 +145,42 @@ static void once_settled_it_begins_anew(void **state)
 	s.driver->close(&s.c);
 }
 
+/* The file may not grow: a disk that is full, until there is room. */
+static void what_fails_is_done_the_next_time(void **state)
+{
+	struct with_store *w = *state;
+	struct rlimit were, full;
+	struct side s = { 0 };
+	char file[300];
+	struct err err;
+
+	close_store(w);
+	snprintf(file, sizeof(file), "%s.test", file_of(w));
+	open_side(&s, file);
+	assert_int_equal(s.driver->define(s.c, "CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB NOT NULL) STRICT", &err), 0);
+	write_rows(&s, ROWS);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &were), 0);
+	full = (struct rlimit){ .rlim_cur = 3 * 4096, .rlim_max = were.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+	assert_int_equal(s.driver->checkpoint(s.c, CHECKPOINT_MOVE, &err), -1);
+	assert_int_equal(s.driver->checkpoint(s.c, CHECKPOINT_MOVE, &err), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &were), 0);
+	assert_true(unmoved(&s) > 0);
+	assert_int_equal(s.driver->checkpoint(s.c, CHECKPOINT_MOVE, &err), 1);
+	assert_int_equal(s.driver->settle(s.c, &err), 0);
+	s.driver->settled(s.c);
+	assert_int_equal(unmoved(&s), 0);
+	assert_int_equal(number(&s, "SELECT COUNT(*) FROM t"), ROWS);
+	s.driver->close(&s.c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_log_is_good_for_all_until_it_is_settled, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(once_settled_it_begins_anew, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(what_fails_is_done_the_next_time, setup_store, teardown_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
