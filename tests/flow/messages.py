@@ -33,7 +33,7 @@ import npm
 from world import TOP, write
 
 BUILD = os.environ.get("BUILD", TOP + "/build")
-COUNT = int(os.environ.get("MESSAGES", "3200"))
+COUNT = int(os.environ.get("MESSAGES", "2000"))
 SPAM_MOST = 1.0		# five is spam
 NOW = 1764000000 * 1000000
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
