@@ -83,6 +83,18 @@ static void open_side(struct side *s, const char *file)
 	assert_int_equal(s->driver->open(file, DB_WRITER, &s->c, &err), 0);
 }
 
+/* A table of its own beside the store's, with ROWS rows that are in the log alone; its file, to `file`. */
+static void set_out(struct with_store *w, struct side *s, char file[300])
+{
+	struct err err;
+
+	close_store(w);
+	snprintf(file, 300, "%s.test", file_of(w));
+	open_side(s, file);
+	assert_int_equal(s->driver->define(s->c, "CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB NOT NULL) STRICT", &err), 0);
+	write_rows(s, ROWS);
+}
+
 /* A disk that lost every page it had not been asked to keep: the tables as they were, and the log. */
 static void the_log_is_good_for_all_until_it_is_settled(void **state)
 {
@@ -91,14 +103,10 @@ static void the_log_is_good_for_all_until_it_is_settled(void **state)
 	struct side s = { 0 }, after = { 0 };
 	struct err err;
 
-	close_store(w);
-	snprintf(file, sizeof(file), "%s.test", file_of(w));
+	set_out(w, &s, file);
 	snprintf(log, sizeof(log), "%s-wal", file);
 	snprintf(old_file, sizeof(old_file), "%s.old", file);
 	snprintf(old_log, sizeof(old_log), "%s-wal", old_file);
-	open_side(&s, file);
-	assert_int_equal(s.driver->define(s.c, "CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB NOT NULL) STRICT", &err), 0);
-	write_rows(&s, ROWS);
 	copy(file, old_file);
 	assert_int_equal(s.driver->checkpoint(s.c, CHECKPOINT_MOVE, &err), 1);
 	assert_int_equal(unmoved(&s), 0);
@@ -121,11 +129,7 @@ static void once_settled_it_begins_anew(void **state)
 	uint64_t before;
 	struct err err;
 
-	close_store(w);
-	snprintf(file, sizeof(file), "%s.test", file_of(w));
-	open_side(&s, file);
-	assert_int_equal(s.driver->define(s.c, "CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB NOT NULL) STRICT", &err), 0);
-	write_rows(&s, ROWS);
+	set_out(w, &s, file);
 	before = log_bytes(&s);
 	assert_int_equal(s.driver->checkpoint(s.c, CHECKPOINT_MOVE, &err), 1);
 	write_rows(&s, 1);
@@ -154,11 +158,7 @@ static void what_fails_is_done_the_next_time(void **state)
 	char file[300];
 	struct err err;
 
-	close_store(w);
-	snprintf(file, sizeof(file), "%s.test", file_of(w));
-	open_side(&s, file);
-	assert_int_equal(s.driver->define(s.c, "CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB NOT NULL) STRICT", &err), 0);
-	write_rows(&s, ROWS);
+	set_out(w, &s, file);
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &were), 0);
 	full = (struct rlimit){ .rlim_cur = 3 * 4096, .rlim_max = were.rlim_max };
