@@ -12,6 +12,9 @@
 #define GAUGE_LINE(name, help, value) metrics_line(out, true, name, "gauge", help, "", (double)(value))
 #define COUNTER_LINE(name, help, value) metrics_line(out, true, name, "counter", help, "", (double)(value))
 
+/* of what rows_estimate() counts */
+#define ESTIMATE "; of tens of thousands, an estimate, some 0.5 %% off."
+
 static const struct {
 	const char *due, *waiting, *lag, *what;
 } names[] = {
@@ -28,20 +31,21 @@ static const struct {
 static int lane_lines(const struct view_at *at, struct db *db, enum lane lane, struct buf *out,
 		struct err *err)
 {
-	int64_t next = queue_next_due(at->store, lane), due, all;
+	int64_t next = queue_next_due(at->store, lane);
+	struct estimate due, all;
 	struct buf help = BUF_INIT;
 
 	if (queue_depth(db, lane, at->now, &due, &all, err) < 0)
 		return -1;
-	buf_printf(&help, "Of %s: how many are due now.", names[lane].what);
-	GAUGE_LINE(names[lane].due, buf_cstr(&help), due);
+	buf_printf(&help, "Of %s: how many are due now" ESTIMATE, names[lane].what);
+	GAUGE_LINE(names[lane].due, buf_cstr(&help), due.count);
 	buf_reset(&help);
-	buf_printf(&help, "Of %s: how many wait, due or not.", names[lane].what);
-	GAUGE_LINE(names[lane].waiting, buf_cstr(&help), all);
+	buf_printf(&help, "Of %s: how many wait, due or not" ESTIMATE, names[lane].what);
+	GAUGE_LINE(names[lane].waiting, buf_cstr(&help), all.count);
 	buf_reset(&help);
 	buf_printf(&help, "Of %s: how late the oldest due one is.", names[lane].what);
 	GAUGE_LINE(names[lane].lag, buf_cstr(&help),
-		due && next < at->now ? (double)(at->now - next) / 1e6 : 0);
+		due.count && next < at->now ? (double)(at->now - next) / 1e6 : 0);
 	buf_clear(&help);
 	return 0;
 }
@@ -74,10 +78,11 @@ static void store_lines(struct store *store, struct buf *out)
 
 int view_metrics(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
-	int64_t prospects, unknown, dead;
+	struct estimate prospects;
+	int64_t unknown, dead;
 	enum lane lane;
 
-	if (prospects_count(db, &prospects, err) < 0 ||
+	if (prospects_estimate(db, &prospects, err) < 0 ||
 		view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0 ||
 		view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
 		return -1;
@@ -87,7 +92,7 @@ int view_metrics(const struct view_at *at, struct db *db, struct buf *out, struc
 		"version=\"" VERSION "\"", 1);
 	GAUGE_LINE("nurtured_start_time_seconds", "When the daemon started, in seconds since 1970.",
 		at->started / US_SECOND);
-	GAUGE_LINE("nurtured_prospects", "People in the database.", prospects);
+	GAUGE_LINE("nurtured_prospects", "People in the database" ESTIMATE, prospects.count);
 	GAUGE_LINE("nurtured_delivery_unknown",
 		"Mails of which nobody knows whether they went out, up to 1000.", unknown);
 	GAUGE_LINE("nurtured_webhook_dead", "Alerts that were given up and can be replayed, up to 1000.",

@@ -59,18 +59,20 @@ static json_t *lanes_json(const struct view_at *at, struct db *db, struct err *e
 	enum lane lane;
 
 	for (lane = 0; lane < LANES; lane++) {
-		int64_t next = queue_next_due(at->store, lane), due, all;
+		int64_t next = queue_next_due(at->store, lane);
+		struct estimate due, all;
 
 		if (queue_depth(db, lane, at->now, &due, &all, err) < 0) {
 			json_decref(list);
 			return NULL;
 		}
-		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:o, s:f}",
+		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:o, s:f, s:b}",
 			"lane", view_lanes[lane],
-			"due", (json_int_t)due,
-			"waiting", (json_int_t)all,
+			"due", (json_int_t)due.count,
+			"waiting", (json_int_t)all.count,
 			"next", answer_time(next == TIME_NEVER ? 0 : next),
-			"late_seconds", due && next < at->now ? (double)(at->now - next) / 1e6 : 0.0));
+			"late_seconds", due.count && next < at->now ? (double)(at->now - next) / 1e6 : 0.0,
+			"estimated", due.estimated || all.estimated));
 	}
 	return list;
 }
@@ -143,12 +145,13 @@ static json_t *alarms_json(struct db *db, int64_t now, struct err *err)
 
 int view_status(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
-	int64_t prospects, unknown, deferred, dead;
+	int64_t unknown, deferred, dead;
+	struct estimate prospects;
 	struct err why = { .text = "" };
 	bool ready = store_ready(at->store, &why);
 	json_t *lanes, *alarms, *lately = NULL;
 
-	if (prospects_count(db, &prospects, err) < 0 ||
+	if (prospects_estimate(db, &prospects, err) < 0 ||
 		view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0 ||
 		view_count_deliveries(db, DELIVERY_DEFERRED, &deferred, err) < 0 ||
 		view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
@@ -162,12 +165,13 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 		json_decref(alarms);
 		return -1;
 	}
-	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", VERSION,
 		"started", answer_time(at->started),
 		"ready", ready,
 		"trouble", ready ? "" : why.text,
-		"prospects", (json_int_t)prospects,
+		"prospects", (json_int_t)prospects.count,
+		"prospects_estimated", prospects.estimated,
 		"mails_unknown", (json_int_t)unknown,
 		"mails_deferred", (json_int_t)deferred,
 		"alerts_dead", (json_int_t)dead,

@@ -29,12 +29,6 @@ struct after {
 	void *arg;
 };
 
-/* How many rows wait in a lane, as they were last counted. */
-struct depth {
-	int64_t due, all;
-	int64_t counted_at, took;	/* clock_steady(); 0: never */
-};
-
 struct db {
 	const struct driver *driver;
 	struct connection *connection;
@@ -58,7 +52,6 @@ struct db {
 	int64_t *once_pruned;		/* by bucket: when old keys were last forgotten; NULL in the reader */
 	uint8_t suppression_key[SHA256_SIZE];
 	struct digest_key suppression_signer;
-	struct depth depths[LANES];
 	_Atomic uint64_t statements;	/* run so far */
 };
 
@@ -243,6 +236,8 @@ int rows_collect(struct query *q, size_t size, void (*read)(struct query *q, str
 /* Reads at most one row and ends q. 1/0/-1. */
 int rows_one(struct query *q, void (*read)(struct query *q, struct arena *arena, void *row),
 		struct arena *arena, void *row, struct err *err) MUSTCHECK;
+/* Adds up what a statement counts in a bucket (?1; ?2 and on: `binds`); see struct estimate. */
+int rows_estimate(struct db *db, struct statement *statement, const int64_t *binds, int bind_count, struct estimate *out, struct err *err) MUSTCHECK;
 /* A text column, copied; "" for NULL. */
 const char *rows_text(struct query *q, int column, struct arena *arena);
 /* What is bound for a text that may be NULL. */

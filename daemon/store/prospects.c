@@ -201,6 +201,15 @@ int prospects_page(struct db *db, uint16_t bucket, int64_t after, size_t max, st
 	return 0;
 }
 
+STATEMENT(estimate, BUCKETED,
+	"SELECT COUNT(*) FROM prospect"
+	" WHERE bucket = ?1");
+
+int prospects_estimate(struct db *db, struct estimate *out, struct err *err)
+{
+	return rows_estimate(db, &sql_estimate, NULL, 0, out, err);
+}
+
 STATEMENT(count, SITE,
 	"SELECT COUNT(*) FROM prospect");
 

@@ -296,47 +296,12 @@ int queue_take(struct db *db, enum lane lane, int64_t now, size_t max, struct ar
 
 /* --- looking -------------------------------------------------------------------------------------------- */
 
-/* Of ten million rows a count takes a second or two, all lanes together: it is good for so many times as long as it took. */
-#define DEPTH_GOOD_FOR 50
+STATEMENT(depth, BUCKETED,
+	"SELECT COUNT(*) FROM queue"
+	" WHERE bucket = ?1 AND lane = ?2 AND due <= ?3");
 
-/* In the order in which the rows lie: one walk, and nothing to sort. */
-STATEMENT(depth, SITE,
-	"SELECT lane, COUNT(*), COUNT(CASE WHEN due <= ?1 THEN 1 END) FROM queue"
-	" GROUP BY bucket, lane");
-
-static int count_all(struct db *db, int64_t now, struct err *err)
+int queue_depth(struct db *db, enum lane lane, int64_t now, struct estimate *due_out, struct estimate *all_out, struct err *err)
 {
-	struct query *q = db_query(db, &sql_depth);
-	struct depth all[LANES] = { { 0 } };
-	int64_t start = clock_steady();
-	int got;
-
-	query_int(q, 1, now);
-	while ((got = query_row(q, err)) == 1) {
-		int64_t lane = query_get_int(q, 0);
-
-		if (lane < 0 || lane >= LANES)
-			continue;
-		all[lane].all += query_get_int(q, 1);
-		all[lane].due += query_get_int(q, 2);
-	}
-	query_done(q);
-	for (int lane = 0; lane < LANES && got == 0; lane++) {
-		db->depths[lane] = all[lane];
-		db->depths[lane].counted_at = start;
-		db->depths[lane].took = clock_steady() - start;
-	}
-	return got;
-}
-
-int queue_depth(struct db *db, enum lane lane, int64_t now, int64_t *due_out, int64_t *all_out,
-		struct err *err)
-{
-	const struct depth *known = &db->depths[lane];
-
-	if ((!known->counted_at || clock_steady() - known->counted_at >= DEPTH_GOOD_FOR * known->took) && count_all(db, now, err) < 0)
-		return -1;
-	*due_out = known->due;
-	*all_out = known->all;
-	return 0;
+	return rows_estimate(db, &sql_depth, (int64_t[]){ lane, now }, 2, due_out, err) ||
+	       rows_estimate(db, &sql_depth, (int64_t[]){ lane, TIME_NEVER }, 2, all_out, err) ? -1 : 0;
 }

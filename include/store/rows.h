@@ -21,6 +21,12 @@
 
 struct store;
 
+/* A number of rows: the true one, or, of many rows, one that is reckoned from those of some buckets; it costs some milliseconds at most. */
+struct estimate {
+	int64_t count;
+	bool estimated;
+};
+
 /* --- prospect, address ------------------------------------------------------------------------------------------ */
 
 enum consent_state { CONSENT_NONE, CONSENT_PENDING, CONSENT_GIVEN, CONSENT_WITHDRAWN };
@@ -63,7 +69,8 @@ int prospects_find_address(struct db *db, const char *key, struct arena *arena, 
 int prospects_update(struct db *db, const struct prospect *p, struct err *err) MUSTCHECK;
 /* Ids of one bucket behind `after` (0: from the first), in their order. */
 int prospects_page(struct db *db, uint16_t bucket, int64_t after, size_t max, struct arena *arena, int64_t **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
-int prospects_count(struct db *db, int64_t *out, struct err *err) MUSTCHECK;	/* read */
+int prospects_count(struct db *db, int64_t *out, struct err *err) MUSTCHECK;	/* read; seconds, when there are millions */
+int prospects_estimate(struct db *db, struct estimate *out, struct err *err) MUSTCHECK;	/* read */
 
 /* --- event: what took effect; append-only ----------------------------------------------------------------------- */
 
@@ -286,8 +293,8 @@ int queue_take(struct db *db, enum lane lane, int64_t now, size_t max, struct ar
 /* The earliest due time in a lane from memory, TIME_NEVER if empty. Loop thread too (atomic): never later than the truth. */
 int64_t queue_next_due(struct store *store, enum lane lane);
 int64_t queue_next_mail(struct store *store);	/* of both lanes of mails */
-/* How many rows are due by `now`, and how many wait at all; where that takes long, as of some time ago. */
-int queue_depth(struct db *db, enum lane lane, int64_t now, int64_t *due_out, int64_t *all_out, struct err *err) MUSTCHECK;	/* read */
+/* How many rows are due by `now`, and how many wait at all. */
+int queue_depth(struct db *db, enum lane lane, int64_t now, struct estimate *due_out, struct estimate *all_out, struct err *err) MUSTCHECK;	/* read */
 
 /* --- delivery, sending ------------------------------------------------------------------------------------------- */
 

@@ -71,9 +71,15 @@ static int count(struct with_store *w, struct db *db, void *arg, struct err *err
 	return prospects_count(db, arg, err);
 }
 
+static int about(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return prospects_estimate(db, arg, err);
+}
+
 static void what_is_written_is_read(void **state)
 {
 	struct prospect p = eve();
+	struct estimate roughly = { .estimated = true };
 	int64_t n = 0;
 
 	do_job(*state, insert, &p);
@@ -81,6 +87,9 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(read_job(*state, expect, &p, NULL), STORE_COMMITTED);
 	assert_int_equal(read_job(*state, count, &n, NULL), STORE_COMMITTED);
 	assert_int_equal(n, 1);
+	assert_int_equal(read_job(*state, about, &roughly, NULL), STORE_COMMITTED);
+	assert_int_equal(roughly.count, 1);
+	assert_false(roughly.estimated);
 }
 
 static void an_update_writes_everything_but_who_they_are(void **state)

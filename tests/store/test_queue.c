@@ -273,7 +273,7 @@ static void a_row_that_is_due_sooner_hints_its_lane(void **state)
 }
 
 struct depth {
-	int64_t due, all;
+	struct estimate due, all;
 };
 
 static int depth(struct with_store *w, struct db *db, void *arg, struct err *err)
@@ -290,8 +290,42 @@ static void depth_is_counted_by_the_reader(void **state)
 
 	add(*state, rows, 3);
 	assert_int_equal(read_job(*state, depth, &d, NULL), STORE_COMMITTED);
-	assert_int_equal(d.due, 2);
-	assert_int_equal(d.all, 3);
+	assert_int_equal(d.due.count, 2);
+	assert_int_equal(d.all.count, 3);
+	assert_false(d.due.estimated || d.all.estimated);
+}
+
+/* As many in each bucket; few are due: these are counted one by one. */
+static int fill(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	int bucket, i;
+
+	(void)w;
+	(void)arg;
+	for (bucket = 0; bucket < BUCKETS; bucket++) {
+		for (i = 0; i < 64; i++) {
+			struct queue_row row = { .id = id_new((uint16_t)bucket, NOW + i), .lane = LANE_SEND, .due = NOW + 1 + i,
+				.kind = QUEUE_STEP, .prospect = 1, .ref = 1, .name = "first" };
+
+			if (bucket % 100 == 99 && i == 0)
+				row.due = NOW;
+			if (queue_add(db, &row, err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static void depth_of_many_is_an_estimate(void **state)
+{
+	struct depth d = { 0 };
+
+	do_job(*state, fill, NULL);
+	assert_int_equal(read_job(*state, depth, &d, NULL), STORE_COMMITTED);
+	assert_int_equal(d.due.count, 10);
+	assert_false(d.due.estimated);
+	assert_int_equal(d.all.count, 64 * BUCKETS);
+	assert_true(d.all.estimated);
 }
 
 int main(void)
@@ -308,6 +342,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(next_due_times_are_found_again_at_the_start, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_row_that_is_due_sooner_hints_its_lane, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(depth_is_counted_by_the_reader, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(depth_of_many_is_an_estimate, setup_store, teardown_store),
 	};
 
 	return cmocka_run_group_tests_name("queue", tests, NULL, NULL);

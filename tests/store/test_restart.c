@@ -111,7 +111,7 @@ struct check {
 static int check(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
 	struct check *c = arg;
-	int64_t due, all;
+	struct estimate due, all;
 
 	for (int i = 0; i < c->max; i++) {
 		struct slice value;
@@ -128,7 +128,7 @@ static int check(struct with_store *w, struct db *db, void *arg, struct err *err
 	if (consents_verify(db, BUCKET, (int64_t[CONSENT_KINDS]){ 0 }, err) < 0 || queue_depth(db, LANE_SEND, TIME_NEVER, &due, &all, err) < 0)
 		return -1;
 	/* jobs are there as a whole or not at all */
-	return all == c->stored ? 0 : err_set(err, "%d settings, %d rows in the queue", c->stored, (int)all);
+	return all.count == c->stored ? 0 : err_set(err, "%d settings, %d rows in the queue", c->stored, (int)all.count);
 }
 
 static void what_was_acknowledged_survives_kill_9(void **state)
