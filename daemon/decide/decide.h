@@ -349,7 +349,7 @@ const char *mail_base(struct arena *arena, const char *template);
 
 extern const char mail_nothing_to_confirm[];
 /* One more mail that was not sent, at its claim or at its dot: one series of the metrics. */
-void mail_count_stopped(void);
+void mail_count_stopped(struct db *db);
 
 /* Of the From that it has, or had. */
 const char *mail_sender_domain(const struct decide *d, const struct delivery *mail);

@@ -53,7 +53,7 @@ static int become_lead(struct person *p, struct err *err)
 	p->row.hot_at = p->now;
 	p->changed = true;
 	log_info("lead.hot", L_ID("prospect", "pro", p->row.id), L_ID("lead", "led", lead.id), L_STR("owner", lead.owner), L_STR("cause", p->cause));
-	metric_add(&metric_leads, 1);
+	db_count(p->db, &metric_leads, 1);
 	if (leads_insert(p->db, &lead, err) || person_journal(p, "hot", "lead", p->cause, err))
 		return -1;
 	note = (struct alert_note){ .type = "lead.hot", .reason = lead.reason, .lead = &lead, .owner = owner, .sequence = "", .step = "" };

@@ -223,7 +223,7 @@ static int count_mails(struct case_file *c, struct err *err)
 	return 0;
 }
 
-static void count_hit(const struct hit *h)
+static void count_hit(struct db *db, const struct hit *h)
 {
 	static struct metric *const metrics[2][VERDICTS] = {
 		{ [VERDICT_HUMAN] = &metric_open_human, [VERDICT_MACHINE] = &metric_open_machine, [VERDICT_UNKNOWN] = &metric_open_unknown },
@@ -231,7 +231,7 @@ static void count_hit(const struct hit *h)
 	};
 
 	if (h->kind != 'u')
-		metric_add(metrics[h->kind == 'c'][h->verdict], h->times);
+		db_count(db, metrics[h->kind == 'c'][h->verdict], h->times);
 }
 
 /* --- the case ------------------------------------------------------------------------------------------------------- */
@@ -277,7 +277,7 @@ static int keep(struct case_file *c, struct judged *out, struct err *err)
 				was->event == h->event)
 			continue;
 		if (!was->settled && h->settled)
-			count_hit(h);
+			count_hit(c->p->db, h);
 		out->settled += !was->settled && h->settled;
 		out->changed += was->settled && was->verdict != h->verdict;
 		if (was->settled && was->verdict != h->verdict)

@@ -123,7 +123,7 @@ static int soften(struct person *p, const struct mail_bounce_said *said, const s
 	struct ladder l;
 	char id[ID_TEXT];
 
-	metric_add(&metric_soft, 1);
+	db_count(p->db, &metric_soft, 1);
 	if (person_happen(p, "soft_bounce", mail_base(p->arena, about->template), data_of(p, said, about), NULL, err) || climb(p, &l, err))
 		return -1;
 	if (!is_enough(&l))
@@ -173,7 +173,7 @@ static const char *without_people(struct arena *arena, const char *words)
 
 static int our_fault(struct person *p, const struct mail_bounce_said *said, const struct delivery *about, struct err *err)
 {
-	metric_add(&metric_sender, 1);
+	db_count(p->db, &metric_sender, 1);
 	log_error("bounce.sender", L_ID("delivery", "del", about->id), L_STR("reason", said->reason), L_STR("status", said->status));
 	return alarms_raise(p->db, "bounce", said->reason, without_people(p->arena, said->diagnostic), p->now, err) ||
 			person_journal(p, "mail", "refused", arena_printf(p->arena, "our fault: %s %s", said->reason, said->diagnostic), err) ? -1 : 0;
@@ -196,7 +196,7 @@ int person_bounced(struct person *p, const struct mail_fact *fact, struct delive
 		return our_fault(p, &said, about, err);
 	if (strcmp(said.kind, "hard") != 0)
 		return soften(p, &said, about, err) || person_settle(p, err) ? -1 : 0;
-	metric_add(&metric_hard, 1);
+	db_count(p->db, &metric_hard, 1);
 	return person_happen(p, "bounce", mail_base(p->arena, about->template), data_of(p, &said, about), NULL, err) ||
 			person_suppress(p, "hard_bounce", about->id ? id_text("del", about->id, id) : fact->mailbox, err) || person_settle(p, err) ? -1 : 0;
 }

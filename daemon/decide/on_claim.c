@@ -144,7 +144,7 @@ static int hold_step(struct claim *c, struct person *p, struct enrolment *e, con
 {
 	bool told = strcmp(e->why, gate->reason) == 0;
 
-	metric_add(&metric_held, 1);
+	db_count(c->db, &metric_held, 1);
 	if (sequence_rest(c->db, e, step, gate->until, gate->reason, err))
 		return -1;
 	return told ? 0 : person_journal(p, "hold", step->name, gate->reason, err);
@@ -304,7 +304,7 @@ static int drop_late(struct claim *c, struct person *p, const struct sequence *s
 	text_duration_print(&why, step->valid_for);
 	rc = person_journal(p, "late", step->name, buf_cstr(&why), err);
 	buf_clear(&why);
-	metric_add(&metric_late, 1);
+	db_count(c->db, &metric_late, 1);
 	e->allowed = 0;
 	return rc || sequence_go(c->d, c->db, p, s, e, step->next, c->now, err) || person_settle(p, err) ? -1 : 0;
 }
@@ -313,7 +313,7 @@ static int drop_late(struct claim *c, struct person *p, const struct sequence *s
 static int skip_step(struct claim *c, struct person *p, const struct sequence *s, const struct step *step, struct enrolment *e, const char *why,
 		struct err *err)
 {
-	metric_add(&metric_skipped, 1);
+	db_count(c->db, &metric_skipped, 1);
 	e->allowed = 0;
 	return person_journal(p, "skip", step->name, why, err) || sequence_go(c->d, c->db, p, s, e, step->next, c->now, err) ||
 			person_settle(p, err) ? -1 : 0;
@@ -388,7 +388,7 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 	case GATE_SKIP:
 		return skip_step(c, &p, s, &s->steps[step], &e, gate.reason, err);
 	case GATE_END:
-		mail_count_stopped();
+		mail_count_stopped(c->db);
 		return enrolment_is_over(&e) ? 0 : sequence_end(c->d, c->db, &e, gate.reason, c->now, err);
 	case GATE_PASS:
 		break;
@@ -400,7 +400,7 @@ static int claim_step(struct claim *c, const struct queue_row *row, struct err *
 
 static int close_mail(struct claim *c, struct delivery *mail, const char *reason, struct err *err)
 {
-	mail_count_stopped();
+	mail_count_stopped(c->db);
 	mail->state = DELIVERY_SUPPRESSED;
 	mail->done = c->now;
 	mail->reply = reason;

@@ -15,9 +15,9 @@
 
 METRIC(stopped, COUNTER, "nurtured_deliveries_total", "result=\"suppressed\"", "Deliveries by result.");
 
-void mail_count_stopped(void)
+void mail_count_stopped(struct db *db)
 {
-	metric_add(&metric_stopped, 1);
+	db_count(db, &metric_stopped, 1);
 }
 
 const char mail_nothing_to_confirm[] = "nothing is to be confirmed any more";
@@ -127,7 +127,7 @@ int on_dot(struct decide *d, struct db *db, int64_t delivery, bool *may_out, str
 	*may_out = !why;
 	if (!why)
 		return 0;
-	metric_add(&metric_stopped, 1);
+	db_count(db, &metric_stopped, 1);
 	log_info("mail.withheld", L_ID("delivery", "del", delivery), L_STR("why", why));
 	if (sending_take(db, delivery, arena, &mail, err) < 0)
 		return -1;

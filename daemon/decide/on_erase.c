@@ -52,7 +52,7 @@ int on_erase(struct decide *d, struct db *db, const struct erasure *fact, struct
 	if (erase_person(db, &row, err) || consents_add(db, &(struct consent){ .id = id_new(id_bucket(row.id), fact->at), .prospect = row.id,
 			.what = "erased", .data = "{}", .at = fact->at, .actor = fact->by }, err))
 		return -1;
-	metric_add(&metric_erasures, 1);
+	db_count(db, &metric_erasures, 1);
 	log_info("erased", L_ID("prospect", "pro", row.id));
 	CRASH_POINT("erase.before_commit");
 	return 0;

@@ -29,27 +29,27 @@ METRIC(complaint, COUNTER, "nurtured_replies_total", "class=\"complaint\"", "Mai
 METRIC(unattributed, COUNTER, "nurtured_mails_unattributed_total", "", "Mails that say nothing that we signed: kept, and nothing follows from them.");
 METRIC(other, COUNTER, "nurtured_replies_total", "class=\"other\"", "Mails read, by class.");
 
-static void count_class(enum mail_class class)
+static void count_class(struct db *db, enum mail_class class)
 {
 	switch (class) {
 	case MAIL_HUMAN:
-		metric_add(&metric_human, 1);
+		db_count(db, &metric_human, 1);
 		break;
 	case MAIL_AUTO:
-		metric_add(&metric_automatic, 1);
+		db_count(db, &metric_automatic, 1);
 		break;
 	case MAIL_BOUNCE:
-		metric_add(&metric_bounce, 1);
+		db_count(db, &metric_bounce, 1);
 		break;
 	case MAIL_COMPLAINT:
-		metric_add(&metric_complaint, 1);
+		db_count(db, &metric_complaint, 1);
 		break;
 	case MAIL_CHALLENGE:
 	case MAIL_MDN:
 	case MAIL_CALENDAR:
 	case MAIL_UNSUBSCRIBE:
 	case MAIL_UNREADABLE:
-		metric_add(&metric_other, 1);
+		db_count(db, &metric_other, 1);
 		break;
 	}
 }
@@ -179,7 +179,7 @@ int mail_find(struct decide *d, struct db *db, const struct mail_fact *fact, str
 /* A person's mail goes to sales. Others are kept and stay in the mailbox, where a person can read it; and what nobody should miss is told. */
 static int unattributed(struct decide *d, struct db *db, const struct mail_fact *fact, struct err *err)
 {
-	metric_add(&metric_unattributed, 1);
+	db_count(db, &metric_unattributed, 1);
 	if (fact->class == MAIL_HUMAN && !fact->forged)
 		return reply_of_stranger(d, db, fact, err);
 	if (fact->class == MAIL_COMPLAINT) {
@@ -224,7 +224,7 @@ int on_mail(struct decide *d, struct db *db, const struct mail_fact *fact, struc
 		out->repeated = fresh == 0;
 		return fresh;
 	}
-	count_class(fact->class);
+	count_class(db, fact->class);
 	if (found != 1)
 		return unattributed(d, db, fact, err);
 	out->prospect = p.row.id;

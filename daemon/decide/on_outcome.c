@@ -150,10 +150,10 @@ static int finish(struct db *db, struct delivery *mail, enum delivery_state stat
 }
 
 /* A test mail counts for nothing. */
-static void count(struct metric *metric, const struct delivery *mail)
+static void count(struct db *db, struct metric *metric, const struct delivery *mail)
 {
 	if (mail->kind != DELIVERY_TEST)
-		metric_add(metric, 1);
+		db_count(db, metric, 1);
 }
 
 static int64_t confirm_delay(int attempt)
@@ -165,7 +165,7 @@ static int sent_or_doubtful(struct decide *d, struct db *db, struct delivery *ma
 {
 	bool doubt = fact->outcome == OUTCOME_UNKNOWN;
 
-	count(doubt ? &metric_unknown : &metric_sent, mail);
+	count(db, doubt ? &metric_unknown : &metric_sent, mail);
 	/* a second confirmation does no harm, none at all does; it has the same Message-ID */
 	if (doubt && mail->kind == DELIVERY_CONFIRM && fact->at < mail->planned + CONFIRM_AGAIN)
 		return retry(db, mail, DELIVERY_DEFERRED, fact->at + confirm_delay(mail->attempt), err);
@@ -182,7 +182,7 @@ static int sent_or_doubtful(struct decide *d, struct db *db, struct delivery *ma
 
 static int failed(struct decide *d, struct db *db, struct delivery *mail, const struct mail_outcome *fact, struct err *err)
 {
-	count(&metric_failed, mail);
+	count(db, &metric_failed, mail);
 	log_warn("mail.failed", L_ID("delivery", "del", mail->id), L_STR("template", mail->template), L_INT("code", fact->code), L_INT("hard_bounce", fact->hard_bounce));
 	if (finish(db, mail, DELIVERY_FAILED, fact->at, err))
 		return -1;
@@ -201,7 +201,7 @@ static int failed(struct decide *d, struct db *db, struct delivery *mail, const 
 
 static int skipped(struct decide *d, struct db *db, struct delivery *mail, const struct mail_outcome *fact, struct err *err)
 {
-	count(&metric_failed, mail);
+	count(db, &metric_failed, mail);
 	if (!fact->abort_step)
 		log_error("mail.template", L_ID("delivery", "del", mail->id), L_STR("template", mail->template), L_STR("why", fact->reply));
 	if (finish(db, mail, DELIVERY_FAILED, fact->at, err))
@@ -259,7 +259,7 @@ int on_outcome(struct decide *d, struct db *db, const struct mail_outcome *fact,
 		return sent_or_doubtful(d, db, &mail, fact, err);
 	case OUTCOME_DEFERRED:
 		mail.attempt += fact->counted;
-		count(&metric_deferred, &mail);
+		count(db, &metric_deferred, &mail);
 		return retry(db, &mail, DELIVERY_DEFERRED, fact->retry_at, err);
 	case OUTCOME_FAILED:
 		mail.attempt++;

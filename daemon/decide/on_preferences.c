@@ -164,7 +164,7 @@ static int ask(struct person *p, const struct preferences *fact, struct err *err
 	json_decref(said);
 	if (rc || person_journal(p, "asked", ask_names[fact->ask], "", err))
 		return -1;
-	metric_add(&metric_asked, 1);
+	db_count(p->db, &metric_asked, 1);
 	log_error("privacy.asked", L_ID("prospect", "pro", p->row.id), L_STR("what", ask_names[fact->ask]));
 	return 0;
 }
@@ -181,7 +181,7 @@ static int change(struct person *p, const struct preferences *fact, bool *change
 		rc = keep(p, fact, "changed", said, err) || end_left_sequences(p, err) || take_back_claims(p, err);
 	json_decref(said);
 	if (!rc && *changed)
-		metric_add(&metric_changed, 1);
+		db_count(p->db, &metric_changed, 1);
 	return rc ? -1 : 0;
 }
 

@@ -67,7 +67,7 @@ int on_alert_outcome(struct decide *d, struct db *db, const struct alert_outcome
 	a.attempt++;
 	a.code = fact->code;
 	a.error = fact->error ? fact->error : "";
-	metric_add(fact->delivered ? &metric_delivered : fact->dead ? &metric_dead : &metric_failed, 1);
+	db_count(db, fact->delivered ? &metric_delivered : fact->dead ? &metric_dead : &metric_failed, 1);
 	if (fact->delivered || fact->dead) {
 		a.state = fact->delivered ? ALERT_DELIVERED : ALERT_DEAD;
 		a.done = fact->at;

@@ -153,7 +153,7 @@ static int was_answered(struct db *db, const struct signup *fact, const struct p
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	out->repeated = true;
-	metric_add(&metric_repeated, 1);
+	db_count(db, &metric_repeated, 1);
 	return id_parse("con", answer, &out->id) ? err_set(err, "a stored answer is damaged: %s", answer) : 1;
 }
 
@@ -183,7 +183,7 @@ int on_signup(struct decide *d, struct db *db, const struct signup *fact, struct
 		return -1;
 	if (apply(&p, form, fact, out, err) || person_settle(&p, err))
 		return -1;
-	metric_add(out->must_confirm ? &metric_pending : &metric_accepted, 1);
+	db_count(db, out->must_confirm ? &metric_pending : &metric_accepted, 1);
 	return 0;
 }
 
@@ -277,7 +277,7 @@ int on_confirm(struct decide *d, struct db *db, const struct confirmation *fact,
 			take_effect(&p, request.form, plan_form(p.plan, request.form), request.data, err) ||
 			person_settle(&p, err))
 		return -1;
-	metric_add(&metric_confirmed, 1);
+	db_count(db, &metric_confirmed, 1);
 	log_info("consent.confirmed", L_ID("prospect", "pro", p.row.id), L_STR("form", request.form));
 	return 0;
 }

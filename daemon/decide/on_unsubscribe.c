@@ -27,20 +27,20 @@ bool suppression_yields(const char *reason)
 	return strcmp(reason, "unsubscribe") == 0 || strcmp(reason, "erased") == 0;
 }
 
-static void count(const char *reason)
+static void count(struct db *db, const char *reason)
 {
 	if (strcmp(reason, "unsubscribe") == 0)
-		metric_add(&metric_unsubscribed, 1);
+		db_count(db, &metric_unsubscribed, 1);
 	else if (strcmp(reason, "hard_bounce") == 0)
-		metric_add(&metric_bounced, 1);
+		db_count(db, &metric_bounced, 1);
 	else if (strcmp(reason, "soft_bounces") == 0)
-		metric_add(&metric_softly, 1);
+		db_count(db, &metric_softly, 1);
 	else if (strcmp(reason, "complaint") == 0)
-		metric_add(&metric_complained, 1);
+		db_count(db, &metric_complained, 1);
 	else if (strcmp(reason, "erased") == 0)
-		metric_add(&metric_erased, 1);
+		db_count(db, &metric_erased, 1);
 	else
-		metric_add(&metric_by_hand, 1);
+		db_count(db, &metric_by_hand, 1);
 }
 
 static int suppress(struct decide *d, struct db *db, const char *key, uint16_t bucket, const char *reason, const char *source, int64_t at, struct err *err)
@@ -56,7 +56,7 @@ static int suppress(struct decide *d, struct db *db, const char *key, uint16_t b
 	suppressions_hash(db, key, hash);
 	if (suppressions_add(db, &(struct suppression){ .bucket = bucket, .hash = hash, .reason = reason, .at = at, .source = source }, err))
 		return -1;
-	count(reason);
+	count(db, reason);
 	return 0;
 }
 
@@ -272,7 +272,7 @@ static int list_hash(struct db *db, struct arena *arena, const struct suppressio
 	row->end = found ? LISTED_KNOWN : LISTED_NEW;
 	if (found < 0 || found || list->dry)
 		return found < 0 ? -1 : 0;
-	count(s.reason);
+	count(db, s.reason);
 	return suppressions_add(db, &s, err);
 }
 

@@ -530,7 +530,7 @@ static int hold(struct shape *s, struct db *db, struct limits *l, const struct s
 {
 	int64_t at = agree(s, l, ask);
 
-	metric_add(&metric_throttled, 1);
+	db_count(db, &metric_throttled, 1);
 	*until_out = at < 0 ? ask->now + PACE_AHEAD + (int64_t)((uint64_t)ask->id % (uint64_t)US_HOUR) : at;
 	if (at >= 0 && l->group) {
 		shape_save_place(s, db, l->group, l->row, at);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/metrics.h"
+
 #include "inside.h"
 
 struct query {
@@ -101,6 +103,7 @@ void db_close(struct db **db)
 	packs_free(&d->packs);
 	free(d->once_pruned);
 	free(d->after);
+	free(d->counted);
 	free(d->undo);
 	free(d);
 	*db = NULL;
@@ -277,6 +280,7 @@ int db_begin(struct db *db, struct err *err)
 	db->trouble = TROUBLE_NONE;
 	db->hints = 0;
 	db->after_count = 0;
+	db->counted_count = 0;
 	db->transaction++;
 	if (db->leases)
 		leases_begin(db->leases);
@@ -297,6 +301,8 @@ int db_commit(struct db *db, struct err *err)
 	if (control(db, CONTROL_COMMIT, err) < 0)
 		return -1;
 	db->undo_count = 0;
+	for (size_t i = 0; i < db->counted_count; i++)
+		metric_add(db->counted[i].metric, db->counted[i].n);
 	if (db->heads)
 		queue_heads_publish(db->heads);
 	if (db->packs)
@@ -315,19 +321,27 @@ void db_rollback(struct db *db)
 		queue_heads_undo(db->heads, 0);
 	db->hints = 0;
 	db->after_count = 0;
+	db->counted_count = 0;
 	undo(db, 0);
 }
 
+/* How far what a transaction leaves in memory had come before a job. */
+struct mark {
+	size_t heads, after, counted, undo;
+	unsigned hints;
+};
+
 /* Undoes what the job left in memory, and with a savepoint what it wrote. */
-static enum job_end undo_job(struct db *db, size_t heads, size_t after, size_t undone, unsigned hints, bool savepoint)
+static enum job_end undo_job(struct db *db, const struct mark *mark, bool savepoint)
 {
 	struct err err;
 
-	db->hints = hints;
-	db->after_count = after;
-	undo(db, undone);
+	db->hints = mark->hints;
+	db->after_count = mark->after;
+	db->counted_count = mark->counted;
+	undo(db, mark->undo);
 	if (db->heads)
-		queue_heads_undo(db->heads, heads);
+		queue_heads_undo(db->heads, mark->heads);
 	if (savepoint && control(db, CONTROL_ROLLBACK_TO, &err) < 0)
 		db_note(db, TROUBLE_IO);
 	if (savepoint && control(db, CONTROL_RELEASE, &err) < 0)
@@ -337,9 +351,8 @@ static enum job_end undo_job(struct db *db, size_t heads, size_t after, size_t u
 
 enum job_end db_run_job(struct db *db, struct store_job *job, bool savepoint)
 {
-	size_t heads = db->heads ? queue_heads_mark(db->heads) : 0;
-	size_t after = db->after_count, undone = db->undo_count;
-	unsigned hints = db->hints;
+	struct mark mark = { .heads = db->heads ? queue_heads_mark(db->heads) : 0, .after = db->after_count, .counted = db->counted_count,
+			.undo = db->undo_count, .hints = db->hints };
 	uint64_t writes = db->writes;
 	int rc;
 
@@ -350,7 +363,7 @@ enum job_end db_run_job(struct db *db, struct store_job *job, bool savepoint)
 	if (db->trouble > TROUBLE_STATEMENT)
 		return JOB_REFUSED;
 	if (rc < 0)
-		return savepoint || db->writes == writes ? undo_job(db, heads, after, undone, hints, savepoint) : JOB_SPOILT;
+		return savepoint || db->writes == writes ? undo_job(db, &mark, savepoint) : JOB_SPOILT;
 	if (savepoint && control(db, CONTROL_RELEASE, &job->err) < 0)
 		goto broken;
 	return JOB_KEPT;
@@ -368,6 +381,12 @@ void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg)
 {
 	db->after = xgrow(db->after, &db->after_cap, db->after_count + 1, sizeof(*db->after));
 	db->after[db->after_count++] = (struct after){ .fn = fn, .arg = arg };
+}
+
+void db_count(struct db *db, struct metric *metric, int64_t n)
+{
+	db->counted = xgrow(db->counted, &db->counted_cap, db->counted_count + 1, sizeof(*db->counted));
+	db->counted[db->counted_count++] = (struct counted){ .metric = metric, .n = n };
 }
 
 uint64_t db_transaction(const struct db *db)

@@ -29,6 +29,12 @@ struct after {
 	void *arg;
 };
 
+/* What is added to a counter with the commit. */
+struct counted {
+	struct metric *metric;
+	int64_t n;
+};
+
 struct db {
 	const struct driver *driver;
 	struct connection *connection;
@@ -43,6 +49,8 @@ struct db {
 	unsigned hints;			/* set in the transaction */
 	struct after *after;
 	size_t after_count, after_cap;
+	struct counted *counted;
+	size_t counted_count, counted_cap;
 	struct after *undo;		/* the last first */
 	size_t undo_count, undo_cap;
 	struct leases *leases;		/* NULL in the reader */

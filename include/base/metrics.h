@@ -4,6 +4,7 @@
  *	METRIC(signups_accepted, COUNTER, "nurtured_signups_total", "result=\"accepted\"", "Sign-ups by result.");
  *	metric_add(&metric_signups_accepted, 1);
  *
+ * In a job of the store db_count() adds, with the commit: jobs are run again and rolled back.
  * Rows of one name must have the same help. No address or prospect id in a label.
  */
 #ifndef BASE_METRICS_H

@@ -28,6 +28,7 @@
 #include "base/err.h"
 
 struct db;
+struct metric;
 struct query;
 
 enum statement_kind {
@@ -71,6 +72,8 @@ int query_run(struct query *q, struct err *err) MUSTCHECK;
 void db_hint(struct db *db, unsigned hints);
 /* Runs fn(arg) on the loop thread after the commit, only if the job is committed (not on rollback). Owns nothing. */
 void db_after_commit(struct db *db, void (*fn)(void *arg), void *arg);
+/* Adds to a counter (base/metrics.h) with the commit; nothing is added if the job or the transaction is rolled back. */
+void db_count(struct db *db, struct metric *metric, int64_t n);
 /* Runs fn(arg) in this thread if what was written so far is undone: the job's savepoint or the transaction was rolled back. What is in memory follows. */
 void db_on_undo(struct db *db, void (*fn)(void *arg), void *arg);
 /* The number of this transaction, never 0: what was remembered for an undo in another one is of no use any more. */

@@ -8,6 +8,8 @@
 
 #include <sqlite3.h>
 
+#include "base/metrics.h"
+
 #include "with_store.h"
 
 /* --- the engine's writes, so that a test can make them fail ------------------------------------------------------ */
@@ -528,6 +530,37 @@ static void what_follows_a_commit_follows_no_rollback(void **state)
 	assert_int_equal(hints_seen, 0);
 }
 
+METRIC(tried, COUNTER, "test_total", "", "For the test.");
+
+static int count_and_write(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	db_count(db, &metric_tried, 1);
+	return set_value(w, db, arg, err);
+}
+
+static int count_write_and_fail(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return count_and_write(w, db, arg, err) < 0 ? -1 : err_set(err, "no");
+}
+
+/* The second spoils the batch: the first runs twice. */
+static void what_is_counted_is_counted_with_its_commit(void **state)
+{
+	struct with_store *w = *state;
+	struct waited_job jobs[] = {
+		{ .fn = count_and_write, .arg = "a" }, { .fn = count_write_and_fail, .arg = "b" }, { .fn = count_and_write, .arg = "c" }
+	};
+	struct waited_job in_vain = { .fn = count_and_write, .arg = "d" };
+
+	run_jobs(w, jobs, 3, STORE_NORMAL);
+	assert_int_equal(atomic_load(&metric_tried.value), 2);
+	write_error = EIO;
+	run_jobs(w, &in_vain, 1, STORE_NORMAL);
+	write_error = 0;
+	assert_int_equal(in_vain.result, STORE_FAILED);
+	assert_int_equal(atomic_load(&metric_tried.value), 2);
+}
+
 static void a_stop_runs_what_is_queued_and_delivers_it(void **state)
 {
 	struct with_store *w = *state;
@@ -661,6 +694,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_queue_is_bounded, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(those_that_come_first_run_first_and_do_not_starve_the_rest, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(what_follows_a_commit_follows_no_rollback, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(what_is_counted_is_counted_with_its_commit, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_stop_runs_what_is_queued_and_delivers_it, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(the_log_is_cut_when_the_store_stops, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(the_log_is_moved_when_nothing_waits, setup_store, teardown_store),
