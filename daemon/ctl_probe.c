@@ -52,50 +52,21 @@ static json_t *ask(struct trip *t, const char *path, const char *body)
 	return json;
 }
 
-/* What the step sends by that sender; NULL. */
-static const struct mail_template *mail_of_step(const struct step *step, size_t sender)
+static void send(struct trip *t, const char *template, const char *owner)
 {
-	size_t i;
-
-	if (step->kind == STEP_SEND && step->mail->sender == sender)
-		return step->mail;
-	for (i = 0; step->kind == STEP_TEST && i < step->arm_count; i++)
-		if (step->arms[i].mail->sender == sender)
-			return step->arms[i].mail;
-	return NULL;
-}
-
-/* What a sequence sends first by that sender, or whatever else goes out by it: confirmations, versions of a language. NULL: nothing does. */
-static const struct mail_template *mail_of(const struct plan *plan, size_t sender)
-{
-	const struct mail_template *mail;
-	size_t i;
-	int k;
-
-	for (i = 0; i < plan->sequence_count; i++) {
-		const struct sequence *s = &plan->sequences[i];
-
-		for (k = 0; k < s->step_count; k++)
-			if ((mail = mail_of_step(&s->steps[k], sender)))
-				return mail;
-	}
-	for (i = 0; i < plan->mail_count; i++)
-		if (plan->mails[i].sender == sender)
-			return &plan->mails[i];
-	return NULL;
-}
-
-static void send(struct trip *t, const char *template)
-{
+	json_t *json = json_pack("{s:b, s:s*}", "probe", true, "owner", owner);
+	char *body = json_dumps(json, JSON_COMPACT);
 	struct buf path = BUF_INIT;
 
 	buf_str(&path, "/templates/");
 	text_percent(&path, template, strlen(template));
 	buf_str(&path, "/send-test");
-	t->sent = ask(t, buf_cstr(&path), "{\"probe\": true}");
+	t->sent = ask(t, buf_cstr(&path), body);
 	t->probe.to = t->sent ? said(t->sent, "to") : NULL;
 	t->probe.state = said(t->sent, "state");
 	t->probe.reply = t->sent ? said(t->sent, "reply") : t->err.text;
+	json_decref(json);
+	free(body);
 	buf_clear(&path);
 }
 
@@ -163,12 +134,13 @@ static void wait_for(struct trip *t, int wait_s)
 		fetch(t);
 }
 
-static void probe(const struct command *c, const char *template, size_t sender, int wait_s, struct doctor *doctor)
+/* owner: NULL, or as whom it goes */
+static void probe(const struct command *c, const char *template, size_t sender, const struct owner *owner, int wait_s, struct doctor *doctor)
 {
-	struct trip t = { .socket = c->socket, .probe = { .sender = sender } };
+	struct trip t = { .socket = c->socket, .probe = { .sender = sender, .owner = owner ? owner->email : NULL } };
 	int64_t begin = clock_steady();
 
-	send(&t, template);
+	send(&t, template, owner ? owner->name : NULL);
 	t.probe.took = clock_steady() - begin;
 	if (strcmp(t.probe.state, "sent") == 0 || strcmp(t.probe.state, "unknown") == 0)
 		wait_for(&t, wait_s);
@@ -180,14 +152,16 @@ static void probe(const struct command *c, const char *template, size_t sender, 
 
 void ctl_probe(const struct command *c, const struct plan *plan, int wait_s, struct doctor *doctor)
 {
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < plan->operator.sender_count; i++) {
-		const struct mail_template *mail = mail_of(plan, i);
+		const struct mail_template *mail = doctor_mail_of(plan, i, false), *of_owners = doctor_mail_of(plan, i, true);
 
 		if (mail)
-			probe(c, mail->name, i, wait_s, doctor);
+			probe(c, mail->name, i, NULL, wait_s, doctor);
 		else
 			doctor_probe(doctor, &(struct doctor_probe){ .sender = i, .unused = true });
+		for (k = 0; of_owners && k < plan->sales.owner_count; k++)
+			probe(c, of_owners->name, i, &plan->sales.owners[k], wait_s, doctor);
 	}
 }

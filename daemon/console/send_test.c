@@ -30,7 +30,7 @@ struct send_test {
 	struct http_request *request;
 	struct timer *timer;
 	bool with_store;
-	char *template, *who, *data;	/* who: "" if nobody's */
+	char *template, *who, *owner, *data;	/* who: "" if nobody's; owner: "" if the sender's */
 	bool probe;			/* to our own reply address */
 	struct address to;
 	struct test_mail_result result;
@@ -61,6 +61,7 @@ static void test_free(struct send_test *t)
 	timer_free(&t->timer);
 	free(t->template);
 	free(t->who);
+	free(t->owner);
 	free(t->data);
 	free(t);
 }
@@ -192,7 +193,7 @@ static int find_person(struct db *db, const char *who, int64_t *out, struct err 
 static int plan_run(struct store_job *job, struct db *db, struct err *err)
 {
 	struct send_test *t = (struct send_test *)job;
-	struct test_mail fact = { .template = t->template, .to = t->probe ? NULL : &t->to, .data = t->data, .at = clock_now() };
+	struct test_mail fact = { .template = t->template, .to = t->probe ? NULL : &t->to, .owner = t->owner, .data = t->data, .at = clock_now() };
 	int found = *t->who ? find_person(db, t->who, &fact.prospect, err) : 1;
 
 	if (found < 0)
@@ -228,13 +229,14 @@ static int read_wish(struct http_request *r, struct send_test *t)
 	struct slice body = http_body(r);
 	json_t *json = json_loadb(body.data ? body.data : "", body.len, JSON_REJECT_DUPLICATES, NULL), *data = json_object_get(json, "data");
 	const char *to = json_string_value(json_object_get(json, "to")), *who = json_string_value(json_object_get(json, "prospect"));
+	const char *owner = json_string_value(json_object_get(json, "owner"));
 	char *text = data ? json_dumps(data, JSON_COMPACT) : NULL;
 	struct err err;
 	int rc = -1;
 
 	t->probe = json_is_true(json_object_get(json, "probe"));
 	if (!to == !t->probe || (data && !json_is_object(data)))
-		http_problem(r, 400, "the body must be {\"to\": \"...\", \"prospect\": \"...\", \"data\": {...}}; the last two may be left out, and"
+		http_problem(r, 400, "the body must be {\"to\": \"...\", \"prospect\": \"...\", \"owner\": \"...\", \"data\": {...}}; all but the first may be left out, and"
 			" \"probe\": true stands in place of \"to\"", NULL);
 	else if (to && address_parse(to, &t->to, &err) < 0)
 		http_problem(r, 422, err.text, NULL);
@@ -243,6 +245,7 @@ static int read_wish(struct http_request *r, struct send_test *t)
 	else
 		rc = 0;
 	t->who = xstrdup(who ? who : "");
+	t->owner = xstrdup(owner ? owner : "");
 	t->data = xstrdup(text ? text : "");
 	free(text);
 	json_decref(json);

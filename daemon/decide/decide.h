@@ -226,6 +226,8 @@ void gate_check_awaited(struct person *p, const struct mail_template *mail, cons
 
 /* --- on_test_mail.c ----------------------------------------------------------------------------------------------- */
 
+/* The one in sales as whom it goes; NULL: there is none of that name. */
+const struct owner *test_mail_owner(struct decide *d, const char *name);
 /* What a test mail is filled with: a person's values (NULL: nobody's), and its own data over them. NULL: err. */
 const struct value *test_mail_values(struct decide *d, struct db *db, struct person *p, const struct sender_config *sender, int64_t delivery,
 		struct arena *arena, struct err *err);

@@ -596,6 +596,7 @@ static int claim_test(struct claim *c, struct delivery *mail, struct err *err)
 	if (!m)
 		return 0;
 	m->reply_to = m->sender->from.text;
+	m->owner = test_mail_owner(c->d, mail->arm);
 	m->values = test_mail_values(c->d, c->db, whose, m->sender, mail->id, c->batch->arena, err);
 	return m->values ? 0 : -1;
 }

@@ -49,6 +49,17 @@ static int may_get(struct decide *d, struct db *db, struct test_mail_result *out
 	return found < 0 ? -1 : !found;
 }
 
+const struct owner *test_mail_owner(struct decide *d, const char *name)
+{
+	const struct sales *sales = &d->working->sales;
+	size_t i;
+
+	for (i = 0; i < sales->owner_count; i++)
+		if (strcmp(sales->owners[i].name, name) == 0)
+			return &sales->owners[i];
+	return NULL;
+}
+
 /* Where replies to it would come. */
 static int own_address(struct decide *d, const struct mail_template *template, int64_t delivery, int64_t at, struct address *out, struct err *err)
 {
@@ -83,7 +94,7 @@ int on_test_mail(struct decide *d, struct db *db, const struct test_mail *fact, 
 	struct arena *arena = decide_arena(d);
 	const struct mail_template *template = plan_mail(d->working, fact->template);
 	struct delivery mail = {
-		.id = id_new(fact->to ? fact->to->bucket : 0, fact->at), .kind = DELIVERY_TEST, .state = DELIVERY_PLANNED, .sequence = "", .step = "", .arm = "",
+		.id = id_new(fact->to ? fact->to->bucket : 0, fact->at), .kind = DELIVERY_TEST, .state = DELIVERY_PLANNED, .sequence = "", .step = "", .arm = fact->owner,
 		.download = "", .ref = fact->prospect, .planned = fact->at, .reply = "", .relay_id = "",
 	};
 	struct prospect row = { .language = language_in(fact->data, arena), .form = "" };
@@ -93,6 +104,10 @@ int on_test_mail(struct decide *d, struct db *db, const struct test_mail *fact, 
 	*out = (struct test_mail_result){ .delivery = mail.id };
 	if (!template) {
 		snprintf(out->why_not, sizeof(out->why_not), "the config has no mail `%s`", fact->template);
+		return 0;
+	}
+	if (*fact->owner && !test_mail_owner(d, fact->owner)) {
+		snprintf(out->why_not, sizeof(out->why_not), "the config has no owner `%.100s`", fact->owner);
 		return 0;
 	}
 	if (fact->to)

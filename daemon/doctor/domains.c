@@ -17,6 +17,7 @@
 /* What of a sender is needed at several places. */
 struct from {
 	const struct sender_config *sender;
+	bool owner;			/* the domain is that of somebody in sales, as whom the sender's mails go */
 	const char *domain, *organisation;
 	struct dmarc_record dmarc;	/* valid if found */
 	bool dmarc_found;
@@ -288,6 +289,12 @@ static void look_dkim(struct doctor *d, const struct from *from)
 		look_selector(d, from, *s);
 	if ((s && s != from->sender->dkim_selectors) || findings_has(f, "dkim", from->domain))
 		return;
+	if (from->owner) {
+		findings_add(f, DOCTOR_NOTE, "dkim", from->domain, "whether the relay signs for it, too, cannot be told from DNS alone");
+		findings_next(f, "a signature of %s does not count for it: let the relay sign with d=%s, and name the selector in `dkim_selectors` of the sender",
+			from->sender->message_domain, from->domain);
+		return;
+	}
 	findings_add(f, DOCTOR_NOTE, "dkim", from->domain, "which key the relay signs with cannot be told from DNS alone");
 	findings_next(f, "nurturectl doctor --probe tells; name its selector in `dkim_selectors` of the sender");
 }
@@ -351,8 +358,77 @@ static void look_alignment(struct doctor *d, const struct from *from)
 			strict ? " (aspf=s)" : "");
 		if (strict)
 			findings_next(f, "take aspf=s out of the DMARC record");
+		else if (from->owner)
+			findings_next(f, "let the relay sign with d=%s, or give the owner an address at %s", from->domain, from->sender->message_domain);
 		else
 			findings_next(f, "let bounce_domain be below %s", from->organisation);
+	}
+}
+
+/* --- who mails are from ----------------------------------------------------------------------------------------------- */
+
+/* DNS of the domain that From names. */
+static void look_from(struct doctor *d, const struct sender_config *sender, const char *domain, bool owner)
+{
+	struct from from = { .sender = sender, .owner = owner, .domain = domain };
+	char *organisation = xstrdup(address_registrable(domain));
+
+	from.organisation = organisation;
+	look_dmarc(d, &from);
+	/* of an owner: the sender's own signature will do, if it counts */
+	if (!owner || !domains_aligned(d, domain, sender->message_domain))
+		look_dkim(d, &from);
+	look_alignment(d, &from);
+	free(organisation);
+}
+
+/* What a step sends by that sender; NULL. */
+static const struct mail_template *mail_of_step(const struct step *step, size_t sender)
+{
+	size_t i;
+
+	if (step->kind == STEP_SEND && step->mail->sender == sender)
+		return step->mail;
+	for (i = 0; step->kind == STEP_TEST && i < step->arm_count; i++)
+		if (step->arms[i].mail->sender == sender)
+			return step->arms[i].mail;
+	return NULL;
+}
+
+const struct mail_template *doctor_mail_of(const struct plan *plan, size_t sender, bool as_owner)
+{
+	const struct mail_template *mail;
+	size_t i;
+	int k;
+
+	for (i = 0; i < plan->sequence_count; i++) {
+		const struct sequence *s = &plan->sequences[i];
+
+		for (k = 0; k < s->step_count; k++) {
+			mail = mail_of_step(&s->steps[k], sender);
+			if (mail && (!as_owner || s->steps[k].as_owner || s->one_to_one || mail->one_to_one))
+				return mail;
+		}
+	}
+	for (i = 0; !as_owner && i < plan->mail_count; i++)
+		if (plan->mails[i].sender == sender)
+			return &plan->mails[i];
+	return NULL;
+}
+
+static void look_owners(struct doctor *d, size_t at)
+{
+	const struct sender_config *sender = &d->operator->senders[at];
+	const struct sales *sales = &d->wish.plan->sales;
+	size_t i;
+
+	if (!doctor_mail_of(d->wish.plan, at, true))
+		return;
+	for (i = 0; i < sales->owner_count; i++) {
+		const struct owner *owner = &sales->owners[i];
+
+		findings_add(&d->findings, DOCTOR_OK, "owner", owner->email, "mails of %s go as from them, too", sender->from.text);
+		look_from(d, sender, strrchr(owner->email, '@') + 1, true);
 	}
 }
 
@@ -362,16 +438,11 @@ void domains_look(struct doctor *d)
 
 	for (i = 0; i < d->operator->sender_count; i++) {
 		const struct sender_config *s = &d->operator->senders[i];
-		struct from from = { .sender = s, .domain = s->message_domain };
-		char *organisation = xstrdup(address_registrable(from.domain));
 
-		from.organisation = organisation;
 		look_spf(d, s->bounce_domain);
-		look_dmarc(d, &from);
-		look_dkim(d, &from);
-		look_alignment(d, &from);
+		look_from(d, s, s->message_domain, false);
+		look_owners(d, i);
 		look_mx(d, s->bounce_domain, "bounces");
 		look_mx(d, s->reply_domain, "replies");
-		free(organisation);
 	}
 }

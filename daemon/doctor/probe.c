@@ -26,7 +26,8 @@ struct look {
 	struct findings *f;
 	const struct doctor_probe *probe;
 	const struct sender_config *sender;
-	const char *about;
+	const char *about;		/* the address in From */
+	const char *domain;		/* its domain */
 	struct letter letter;
 };
 
@@ -137,7 +138,7 @@ static bool judge_signature(struct look *l, const struct letter_field *field, bo
 		findings_add(l->f, DOCTOR_ERROR, "probe.dkim", l->about, "the signature d=%s s=%s does not hold: %s", s.domain, s.selector, err.text);
 		findings_next(l->f, "publish at %s._domainkey.%s what the relay signs with; it must be the last to change a mail", s.selector, s.domain);
 	} else {
-		aligned = domains_aligned(l->d, l->sender->message_domain, s.domain);
+		aligned = domains_aligned(l->d, l->domain, s.domain);
 		signature_holds(l, &s, &key, aligned);
 	}
 	good = good && aligned && !key.testing;
@@ -195,10 +196,10 @@ static void judge_signatures(struct look *l)
 	findings_fact(l->f, FACT_DKIM, counts);
 	if (!signatures) {
 		findings_add(l->f, DOCTOR_ERROR, "probe.dkim", l->about, "nobody signed the mail: it has no DKIM-Signature, and Gmail, Yahoo and Microsoft refuse or file such mail");
-		findings_next(l->f, "let the relay sign with d=%s: a setting of the mail service, or OpenDKIM beside Postfix", l->sender->message_domain);
+		findings_next(l->f, "let the relay sign with d=%s: a setting of the mail service, or OpenDKIM beside Postfix", l->domain);
 	} else if (!counts) {
 		findings_add(l->f, DOCTOR_ERROR, "probe.dkim", l->about, "no signature counts for From: DMARC rests on SPF alone, and forwarded mail fails it");
-		findings_next(l->f, "let the relay sign with d=%s", l->sender->message_domain);
+		findings_next(l->f, "let the relay sign with d=%s", l->domain);
 	} else {
 		findings_fact(l->f, FACT_ALIGNED, true);
 		judge_coverage(l, covered);
@@ -388,7 +389,7 @@ static void judge_identity(struct look *l)
 {
 	const struct sender_config *s = l->sender;
 	char *id = xasprintf("<n1.%s@%s>", get(l, "x-nurtured-id"), s->message_domain);
-	char *from = xasprintf("<%s>", s->from.text), *path = xasprintf("@%s", s->bounce_domain);
+	char *from = xasprintf("<%s>", l->about), *path = xasprintf("@%s", s->bounce_domain);
 
 	if (!strcasestr(get(l, "from"), from))
 		changed(l, DOCTOR_ERROR, "from", "allow the sender at the relay: verify its address or domain there, and let it send as that");
@@ -450,7 +451,8 @@ void doctor_probe(struct doctor *d, const struct doctor_probe *probe)
 {
 	struct look l = { .d = d, .f = &d->findings, .probe = probe, .sender = &d->operator->senders[probe->sender] };
 
-	l.about = l.sender->from.text;
+	l.about = probe->owner ? probe->owner : l.sender->from.text;
+	l.domain = probe->owner ? strrchr(probe->owner, '@') + 1 : l.sender->message_domain;
 	if (probe->unused) {
 		findings_add(l.f, DOCTOR_NOTE, "probe", l.about, "no mail is from it, so that there is none to send");
 		findings_next(l.f, "a mail with `from: %s` in its front matter has it", l.sender->name);

@@ -591,6 +591,7 @@ int on_erase(struct decide *d, struct db *db, const struct erasure *fact, struct
 struct test_mail {
 	const char *template;		/* as steps name it */
 	const struct address *to;	/* NULL: the reply address of its own sender, to see whether and how it arrives */
+	const char *owner;		/* in sales, as whom it goes; "": as the sender */
 	int64_t prospect;		/* whose mail it would be; 0: nobody's */
 	const char *data;		/* JSON object of names and values, in place of theirs; "" */
 	int64_t at;

@@ -18,6 +18,7 @@
 #include "base/err.h"
 
 struct doctor;
+struct mail_template;
 struct plan;
 
 /* How bad: ok; a note needs nothing done, or only a person can tell; a warning costs mail or will; an error loses mail now. */
@@ -38,9 +39,16 @@ void doctor_free(struct doctor **doctor);
 /* Everything, in the order of the way of a mail. */
 void doctor_look(struct doctor *doctor);
 
+/*
+ * What a sequence sends first by that sender, or whatever else goes out by it: confirmations, versions of a language; as_owner: only what goes as from
+ * somebody in sales. NULL: nothing does.
+ */
+const struct mail_template *doctor_mail_of(const struct plan *plan, size_t sender, bool as_owner);
+
 /* A mail of a sender that was sent to its own reply address, over the daemon and its relay, and what became of it. */
 struct doctor_probe {
 	size_t sender;		/* index in the plan's senders */
+	const char *owner;	/* the address of the one in sales as whom it went; NULL: the sender's own */
 	bool unused;		/* no mail is from it: there is nothing to send */
 	const char *to;		/* NULL: it was not sent, see reply */
 	const char *state;	/* of its delivery: sent, deferred, ... */

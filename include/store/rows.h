@@ -315,7 +315,7 @@ struct delivery {
 	int64_t enrolment;		/* 0 unless STEP */
 	const char *sequence, *step;	/* "" unless STEP */
 	const char *template;		/* name of the mail template (of a language: "three-mistakes.de"), "forward" for a forward */
-	const char *arm;		/* of a test; "" if it is none */
+	const char *arm;		/* of a test; "" if it is none; of a DELIVERY_TEST the owner as whom it goes */
 	const char *address;		/* where it goes (the owner's for a forward) */
 	const char *download;		/* file it offers, "" if none */
 	int64_t ref;			/* CONFIRM: consent; FORWARD: event of the reply; TEST: the prospect whose mail it would be, or 0 */

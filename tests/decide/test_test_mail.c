@@ -50,7 +50,7 @@ static int test_mail_fn(struct site *s, struct db *db, void *arg, struct err *er
 static struct test_mail_result ask(const char *template, const char *to, int64_t prospect, const char *data)
 {
 	struct address address;
-	struct call c = { .fact = { .template = template, .to = &address, .prospect = prospect, .data = data, .at = clock_now() } };
+	struct call c = { .fact = { .template = template, .to = &address, .owner = "", .prospect = prospect, .data = data, .at = clock_now() } };
 
 	assert_int_equal(address_parse(to, &address, NULL), 0);
 	site_run(&site, test_mail_fn, &c);
@@ -281,7 +281,7 @@ static int suppress_fn(struct site *s, struct db *db, void *arg, struct err *err
 /* To see whether mail comes back to us: at an address that only we can make. */
 static void one_to_ourselves_goes_to_a_reply_address(void **state)
 {
-	struct call c = { .fact = { .template = "a", .data = "", .at = clock_now() } };
+	struct call c = { .fact = { .template = "a", .owner = "", .data = "", .at = clock_now() } };
 	const struct mail *m;
 
 	site_run(&site, test_mail_fn, &c);
@@ -291,6 +291,22 @@ static void one_to_ourselves_goes_to_a_reply_address(void **state)
 	assert_string_equal(m->address->text, c.result.to.text);
 	assert_memory_equal(c.result.to.text, "r+", 2);
 	assert_string_equal(strchr(c.result.to.text, '@') + 1, m->sender->reply_domain);
+}
+
+/* To see whether a relay lets their mail pass. */
+static void one_goes_as_from_somebody_in_sales(void **state)
+{
+	struct call c = { .fact = { .template = "a", .owner = "ana", .data = "", .at = clock_now() } };
+
+	site_clear(&site);
+	site_init(&site);
+	site_write(&site, "sales.yaml", "owners:\n  - {name: ana, full_name: Ana Ruiz, email: ana@sales.example.com}\n");
+	site_open(&site);
+	site_run(&site, test_mail_fn, &c);
+	assert_string_equal(claim()->owner->email, "ana@sales.example.com");
+	c.fact.owner = "ben";
+	site_run(&site, test_mail_fn, &c);
+	assert_string_equal(c.result.why_not, "the config has no owner `ben`");
 }
 
 static void what_cannot_be_sent_says_why(void **state)
@@ -308,6 +324,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(its_data_stands_before_what_is_known, open_site, close_site),
 		cmocka_unit_test_setup_teardown(nothing_that_comes_of_it_counts, open_site, close_site),
 		cmocka_unit_test_setup_teardown(one_to_ourselves_goes_to_a_reply_address, open_site, close_site),
+		cmocka_unit_test_setup_teardown(one_goes_as_from_somebody_in_sales, open_site, close_site),
 		cmocka_unit_test_setup_teardown(what_cannot_be_sent_says_why, open_site, close_site),
 	};
 

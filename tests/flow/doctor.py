@@ -40,7 +40,8 @@ stages: [{name: awareness}]
 lists: [{name: just-looking, at_most: 9 per day, tone: gentle}]
 score: {half_life: 30 days, interest: []}
 """
-SALES = "{cooldown: 14 days, on_hot: pause, alerts: []}"
+SALES = "{cooldown: 14 days, on_hot: pause, owners: [%s], alerts: []}"
+OWNERS = "{name: ben, email: ben@sales.example.test}, {name: cleo, email: %s}"
 FORM = """
 form: free-ebook
 fields: [email, first_name]
@@ -56,7 +57,7 @@ list: just-looking
 enter: {on: signup, when: event.form == "free-ebook"}
 again: never
 steps:
-  - deliver: {send: ebook-delivery, even_in: quiet}
+  - deliver: {send: ebook-delivery, even_in: quiet%s}
   - {end: done}
 """
 
@@ -106,8 +107,9 @@ class Clinic(World):
         words = dict(f=self.folder, top=TOP, web="https://mail.example.test:%d" % self.web.port, relay="smtp://relay.example.test:%d" % self.mail.smtp, tls="required",
                      login=", user: nurtured@example.test, password: \"file:%s/smtp-password\"" % self.folder, ca=self.mail.ca,
                      mailbox="imaps://imap.example.test:%d/INBOX" % self.mail.imaps, imap_password="imap-password", bounce="bounce.example.test", selectors="[s1]")
+        owners = changed.pop("owners", "")
         words.update(changed)
-        self.configure(OPERATOR.format(**words), nurture=NURTURE, sales=SALES, forms__free_ebook=FORM, sequences__ebook=SEQUENCE)
+        self.configure(OPERATOR.format(**words), nurture=NURTURE, sales=SALES % owners, forms__free_ebook=FORM, sequences__ebook=SEQUENCE % (", as: owner" if owners else ""))
 
     def heal(self, records):
         """As it was before the last test."""
@@ -222,6 +224,35 @@ def spoiled(name, level, what, spoil, *args):
     return test
 
 
+def owner_of(address, *records):
+    """Mails are from owners, and one of them has that address; `records`: of their domain."""
+    def spoil(w):
+        w.dns.records.update(records)
+        w.write_config(owners=OWNERS % address)
+    return spoil
+
+
+def other_test(w, selector="s1"):
+    """A domain of an owner that is not the sender's, and whose mail the relay signs."""
+    owner_of("cleo@other.test", ("_dmarc.other.test", [("TXT", "v=DMARC1; p=reject; rua=mailto:dmarc@other.test")]),
+             (selector + "._domainkey.other.test", w.dns.records["s1._domainkey.example.test"]))(w)
+
+
+def owners(w):
+    """Their domains are looked at, too, where mails are from them; the sender's signature does for what is below its domain."""
+    owner_of("cleo@example.test")(w)
+    found, _ = w.doctor()
+    wrong = [f for f in found if f["level"] in ("warning", "error")]
+    check(not wrong, "wrong with owners: %s" % wrong)
+    check([f["about"] for f in found if f["check"] == "owner"] == ["ben@sales.example.test", "cleo@example.test"], "the owners: %s" % found)
+    check([f["about"] for f in found if f["check"] == "dmarc"] == ["example.test", "sales.example.test"], "dmarc: %s" % found)
+    check([f["about"] for f in found if f["check"] == "dkim"] == ["s1._domainkey.example.test"], "dkim: %s" % found)
+    other_test(w)
+    w.expect("alignment", "warning", "return paths at bounce.example.test do not count for From")
+    found, _ = w.doctor()
+    check([f for f in found if f["check"] == "dkim" and f["about"] == "s1._domainkey.other.test" and f["level"] == "ok"], "the owner's key: %s" % found)
+
+
 def record(name, *values):
     """Other records under a name; none: it is gone."""
     def spoil(w):
@@ -303,6 +334,10 @@ def web_is_another(w):
 
 
 BROKEN = {
+    "owner_not_signed_for": spoiled("dkim", "error", "there is no key", lambda w: other_test(w, "another"), "alignment"),
+    "owner_without_dmarc": spoiled("dmarc", "error", "no DMARC record", lambda w: (other_test(w), w.dns.records.pop("_dmarc.other.test")), "alignment"),
+    "owner_who_is_strict": spoiled("alignment", "warning", "do not count for From (aspf=s)",
+                                   owner_of("cleo@example.test", ("_dmarc.example.test", [("TXT", "v=DMARC1; p=reject; aspf=s; rua=mailto:dmarc@example.test")]))),
     "no_spf": spoiled("spf", "error", "no SPF record", record("bounce.example.test", ("MX", "10 mx.example.test"))),
     "two_spf": spoiled("spf", "error", "several SPF records", record("bounce.example.test", ("MX", "10 mx.example.test"), ("TXT", "v=spf1 -all"), ("TXT", "v=spf1 a -all"))),
     "wrong_spf": spoiled("spf", "error", "is no mechanism", record("bounce.example.test", ("MX", "10 mx.example.test"), ("TXT", "v=spf1 ipv4:192.0.2.10 -all"))),
@@ -360,7 +395,7 @@ def main():
     with Clinic() as w:
         w.open()
         records = copy.deepcopy(w.dns.records)
-        for name, test in [("good", good)] + list(BROKEN.items()):
+        for name, test in [("good", good), ("owners", owners)] + list(BROKEN.items()):
             if wanted and name not in wanted:
                 continue
             w.heal(records)

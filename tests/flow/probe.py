@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from doctor import Clinic, rsa_record
+from doctor import OWNERS, Clinic, rsa_record
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from world import BUILD, Failed, check, free_port, run, wait_for, write  # noqa: E402
 
@@ -142,6 +142,25 @@ def all_senders(w):
         os.unlink(german)
 
 
+def owners(w):
+    """Mails go as from two owners: as from each one is sent, and judged by their own domain, for which nobody signs at one."""
+    try:
+        w.write_config(relay="smtp://localhost:%d" % w.mail.smtp, mailbox="imaps://localhost:%d/INBOX" % w.mail.imaps, owners=OWNERS % "cleo@other.test")
+        super(Road, w).stop_daemon()
+        w.sign(Domain="example.test,sales.example.test")
+        w.dns.records["s1._domainkey.sales.example.test"] = w.dns.records["s1._domainkey.example.test"]
+        w.start_daemon()
+        found, _ = w.probe()
+        arrived = [f["about"] for f in found if f["check"] == "probe" and f["level"] == "ok"]
+        check(sorted(arrived) == ["ana@example.test", "ben@sales.example.test", "cleo@other.test"], "arrived: %s" % found)
+        for address in arrived[:2]:
+            check([f for f in found if f["about"] == address and f["check"] == "probe.dkim" and f["level"] == "ok"], "%s is not signed for: %s" % (address, found))
+        check([f for f in found if f["about"] == "cleo@other.test" and f["check"] == "probe.dkim" and f["level"] == "error" and "nobody signed" in f["what"]], "unsigned: %s" % found)
+        check(not [f for f in found if f["check"] == "probe.headers" and f["level"] != "ok"], "changed: %s" % found)
+    finally:
+        w.write_config(relay="smtp://localhost:%d" % w.mail.smtp, mailbox="imaps://localhost:%d/INBOX" % w.mail.imaps)
+
+
 def wrong(spoil, *expected, rules=()):
     """A test: `spoil` breaks something; then there are these findings (check, level, words), and no other warning or error of the probe."""
     def test(w):
@@ -251,7 +270,7 @@ def main():
     with Road() as w:
         w.open()
         records = copy.deepcopy(w.dns.records)
-        for name, test in [("good", good), ("simple", simple), ("two_signatures", two_signatures), ("all_senders", all_senders)] + list(BROKEN.items()):
+        for name, test in [("good", good), ("simple", simple), ("two_signatures", two_signatures), ("all_senders", all_senders), ("owners", owners)] + list(BROKEN.items()):
             if wanted and name not in wanted:
                 continue
             w.dns.records.clear()
