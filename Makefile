@@ -51,6 +51,7 @@ SRC_base := \
 	daemon/base/digest.c \
 	daemon/base/endpoint.c \
 	daemon/base/err.c \
+	daemon/base/flat_json.c \
 	daemon/base/folder.c \
 	daemon/base/http.c \
 	daemon/base/http_guard.c \

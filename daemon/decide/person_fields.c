@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "base/flat_json.h"
 #include "base/text.h"
 
 #include "decide.h"
@@ -25,19 +26,85 @@ static struct value field_value(const struct field *field, const json_t *v, stru
 	return value_text(field->default_text);
 }
 
+#define NUMBER_MAX 40
+
+/* The same of a member as it is written. */
+static struct value member_value(const struct field *field, const struct flat_member *m, struct arena *arena)
+{
+	char number[NUMBER_MAX];
+	double real;
+	int64_t integer;
+
+	switch (m->kind) {
+	case FLAT_TEXT:
+		if (field->type == VALUE_TEXT && m->text.len > 0)
+			return value_text(arena_strndup(arena, m->text.data, m->text.len));
+		break;
+	case FLAT_NUMBER:
+		memcpy(number, m->text.data, m->text.len);
+		number[m->text.len] = '\0';
+		if ((field->type == VALUE_REAL || field->type == VALUE_INT) && text_double(number, &real) == 0)
+			return value_real(real);
+		if (field->type == VALUE_TIME && text_int(number, &integer) == 0)
+			return value_time(integer);
+		break;
+	case FLAT_TRUE:
+	case FLAT_FALSE:
+		if (field->type == VALUE_BOOL)
+			return value_bool(m->kind == FLAT_TRUE);
+		break;
+	case FLAT_NULL:
+		break;
+	}
+	return value_text(field->default_text);
+}
+
+/* They are written in the order of the plan: looked for from where the one before was. */
+static size_t place_of(const struct plan *plan, struct slice name, size_t from)
+{
+	for (size_t i = 0; i < plan->field_count; i++) {
+		size_t at = from + i < plan->field_count ? from + i : from + i - plan->field_count;
+
+		if (slice_is(name, plan->fields[at].name))
+			return at;
+	}
+	return plan->field_count;
+}
+
+/* False: there is something in them that takes a whole parser. */
+static bool read_plain(struct person *p)
+{
+	const char *at = p->row.fields;
+	struct flat_member m;
+	size_t field = 0;
+	int got;
+
+	while ((got = flat_json_next(&at, &m)) == 1) {
+		size_t found = place_of(p->plan, m.name, field);
+
+		if (m.kind == FLAT_NUMBER && m.text.len >= NUMBER_MAX)
+			return false;
+		if (found == p->plan->field_count)
+			continue;
+		p->fields[found] = member_value(&p->plan->fields[found], &m, p->arena);
+		field = found + 1;
+	}
+	return got == 0;
+}
+
 void person_read_fields(struct person *p)
 {
-	json_t *json = NULL;
+	json_t *json;
 	size_t i;
 
-	if (p->row.fields && strcmp(p->row.fields, "{}") != 0)
-		json = json_loads(p->row.fields, 0, NULL);
 	p->fields = arena_calloc(p->arena, p->plan->field_count + 1, sizeof(*p->fields));
-	for (i = 0; i < p->plan->field_count; i++) {
-		const struct field *field = &p->plan->fields[i];
-
-		p->fields[i] = field_value(field, json ? json_object_get(json, field->name) : NULL, p->arena);
-	}
+	for (i = 0; i < p->plan->field_count; i++)
+		p->fields[i] = value_text(p->plan->fields[i].default_text);
+	if (!p->row.fields || read_plain(p))
+		return;
+	json = json_loads(p->row.fields, 0, NULL);
+	for (i = 0; i < p->plan->field_count; i++)
+		p->fields[i] = field_value(&p->plan->fields[i], json ? json_object_get(json, p->plan->fields[i].name) : NULL, p->arena);
 	json_decref(json);
 }
 
