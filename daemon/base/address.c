@@ -208,32 +208,41 @@ static int check_domain(const char *s, struct err *err)
 	return 0;
 }
 
-/* The domain as lower-case A-labels; to be freed. */
-static int domain_ascii(const char *s, size_t n, char **out, struct err *err)
+/* The domain as lower-case A-labels. */
+static int domain_ascii(const char *s, size_t n, char out[DOMAIN_MAX + 1], struct err *err)
 {
-	char *utf8 = xstrndup(s, n), *ascii = NULL;
-	int rc = 0;
+	char *utf8, *ascii = NULL;
+	int rc;
 
+	if (n == 0)
+		return err_set(err, "there is nothing behind the @");
 	if (is_ascii(s, n)) {
-		*out = utf8;
+		if (n > DOMAIN_MAX)
+			return err_set(err, "the domain is longer than %d characters", DOMAIN_MAX);
+		memcpy(out, s, n);
+		out[n] = '\0';
 	} else {
 		/* TR46 mapping first, as browsers do: people type capitals and wide dots */
+		utf8 = xstrndup(s, n);
 		rc = text_utf8_valid(s, n) ? idn2_to_ascii_8z(utf8, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) :
 					     IDN2_ENCODING_ERROR;
 		free(utf8);
 		if (rc != IDN2_OK)
-			return err_set(err, "the domain is not a valid international name");
-		*out = xstrdup(ascii);
+			rc = err_set(err, "the domain is not a valid international name");
+		else if (strlen(ascii) > DOMAIN_MAX)
+			rc = err_set(err, "the domain is longer than %d characters", DOMAIN_MAX);
+		else if (!*ascii)
+			rc = err_set(err, "there is nothing behind the @");
+		else
+			memcpy(out, ascii, strlen(ascii) + 1);
 		idn2_free(ascii);
+		if (rc)
+			return -1;
 	}
-	if (strlen(*out) != 0 && check_domain(*out, err) == 0) {
-		text_lower(*out);
-		return 0;
-	}
-	if (!**out)
-		err_set(err, "there is nothing behind the @");
-	free(*out);
-	return -1;
+	if (check_domain(out, err) < 0)
+		return -1;
+	text_lower(out);
+	return 0;
 }
 
 uint16_t address_bucket(const char *key)
@@ -275,13 +284,13 @@ static int fill(struct address *out, const char *local, size_t n, const char *do
 	return rc;
 }
 
+/* But for the bucket. */
 static int parse(struct slice in, struct address *out, struct err *err)
 {
+	char domain[DOMAIN_MAX + 1];
 	struct address made;
 	const char *at;
-	char *domain = NULL;
 	size_t local;
-	int rc;
 
 	in = slice_trim(in);
 	if (!in.len)
@@ -296,21 +305,25 @@ static int parse(struct slice in, struct address *out, struct err *err)
 		return err_set(err, "the email address has more than one @");
 	if (memchr(at, '\0', in.len - local))
 		return err_set(err, "the domain has a character that must not be there");
-	if (domain_ascii(at + 1, in.len - local - 1, &domain, err) < 0)
-		return -1;
-	rc = fill(&made, in.data, local, domain, err);
-	free(domain);
-	if (rc < 0)
+	if (domain_ascii(at + 1, in.len - local - 1, domain, err) < 0 || fill(&made, in.data, local, domain, err) < 0)
 		return -1;
 	memcpy(out->text, made.text, strlen(made.text) + 1);
 	memcpy(out->key, made.key, strlen(made.key) + 1);
 	out->domain = strchr(out->text, '@') + 1;
-	out->bucket = address_bucket(out->key);
 	return 0;
 }
 
 int address_parse(const char *s, struct address *out, struct err *err)
 {
+	if (parse(slice_of(s), out, err) < 0)
+		return -1;
+	out->bucket = address_bucket(out->key);
+	return 0;
+}
+
+int address_parse_known(const char *s, uint16_t bucket, struct address *out, struct err *err)
+{
+	out->bucket = bucket;
 	return parse(slice_of(s), out, err);
 }
 
@@ -386,6 +399,7 @@ int address_parse_mailbox(const char *s, struct address *out, char *name_out, si
 	}
 	if (parse(in, &address, err) < 0)
 		goto out;
+	address.bucket = address_bucket(address.key);
 	*out = address;
 	out->domain = out->text + (address.domain - address.text);
 	memcpy(name_out, buf_cstr(&text), text.len + 1);

@@ -29,9 +29,11 @@ static void fetch(void)
 
 void digest_sha256(const void *data, size_t n, uint8_t out[SHA256_SIZE])
 {
-	pthread_once(&once, fetch);
-	if (!EVP_Digest(data, n, out, NULL, sha256, NULL))
-		abort();
+	SHA256_CTX ctx;
+
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, data, n);
+	SHA256_Final(out, &ctx);
 }
 
 #define HMAC_BLOCK 64	/* of SHA-256 */

@@ -185,7 +185,7 @@ int gate_check(struct person *p, const struct sequence *s, const struct step *st
 	*out = (struct gate_answer){ .verdict = GATE_PASS };
 	if (s && !person_consents(p, &why))
 		return end(out, why);
-	rc = suppressions_find(p->db, p->row.key, p->arena, &suppressed, err);
+	rc = suppressions_find_in(p->db, person_bucket(p), p->row.key, p->arena, &suppressed, err);
 	if (rc < 0)
 		return -1;
 	if (rc)

@@ -42,11 +42,14 @@ void mail_batch_free(struct mail_batch **batch)
 
 /* --- the mail as send gets it ------------------------------------------------------------------------------------- */
 
-static const struct address *address_in(struct arena *arena, const char *text, struct err *err)
+/* p: whose mail it is, NULL: nobody's. */
+static const struct address *address_of_row(struct arena *arena, const struct delivery *row, struct person *p, struct err *err)
 {
 	struct address *a = arena_alloc(arena, sizeof(*a));
+	bool known = p && strcmp(row->address, p->row.address) == 0;	/* else tried before, and they have another address since */
+	int rc = known ? address_parse_known(row->address, person_bucket(p), a, err) : address_parse(row->address, a, err);
 
-	return address_parse(text, a, err) ? NULL : a;
+	return rc ? NULL : a;
 }
 
 static const struct sender_config *sender_of(const struct claim *c, const struct mail_template *template)
@@ -86,7 +89,7 @@ static int add_mail(struct claim *c, struct person *p, const struct delivery *ro
 {
 	struct arena *arena = c->batch->arena;
 	struct mail *m = &c->batch->mails[c->batch->count];
-	const struct address *address = address_in(arena, row->address, err);
+	const struct address *address = address_of_row(arena, row, p, err);
 
 	if (!address)
 		return -1;
@@ -103,12 +106,12 @@ static int add_mail(struct claim *c, struct person *p, const struct delivery *ro
 }
 
 /* `e`: of a step's mail, whose gate has just passed; else NULL. */
-static int put_into_sending(struct claim *c, struct delivery *row, const struct person *p, const struct enrolment *e, struct err *err)
+static int put_into_sending(struct claim *c, struct delivery *row, struct person *p, const struct enrolment *e, struct err *err)
 {
 	bool same = e && strcmp(row->address, p->row.address) == 0;	/* tried before, and they have another address since */
 
 	row->state = DELIVERY_SENDING;
-	hand_put(c->d, c->db, row, same ? e : NULL, same ? address_bucket(p->row.key) : 0);
+	hand_put(c->d, c->db, row, same ? e : NULL, same ? person_bucket(p) : 0);
 	return sending_insert(c->db, row, err);
 }
 

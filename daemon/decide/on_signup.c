@@ -205,7 +205,7 @@ static int was_confirmed(struct db *db, const struct consent *request, struct ar
 static int lift_suppression(struct person *p, struct err *err)
 {
 	struct suppression s;
-	int found = suppressions_find(p->db, p->row.key, p->arena, &s, err);
+	int found = suppressions_find_in(p->db, person_bucket(p), p->row.key, p->arena, &s, err);
 
 	if (found < 0)
 		return -1;

@@ -62,7 +62,7 @@ static int suppress(struct decide *d, struct db *db, const char *key, uint16_t b
 
 static int suppress_person(struct person *p, const char *reason, const char *source, int64_t since, struct err *err)
 {
-	if (suppress(p->d, p->db, p->row.key, address_bucket(p->row.key), reason, source, since, err) ||
+	if (suppress(p->d, p->db, p->row.key, person_bucket(p), reason, source, since, err) ||
 			person_journal(p, "suppress", reason, source, err))
 		return -1;
 	log_info("suppressed", L_ID("prospect", "pro", p->row.id), L_STR("reason", reason), L_STR("source", source));

@@ -38,6 +38,14 @@ static void person_empty(const struct plan *plan, struct db *db, struct arena *a
 	for (unit = 0; unit < UNITS; unit++)
 		p->wake[unit] = TIME_NEVER;
 	p->cause = "";
+	p->bucket = -1;
+}
+
+uint16_t person_bucket(struct person *p)
+{
+	if (p->bucket < 0)
+		p->bucket = address_bucket(p->row.key);
+	return (uint16_t)p->bucket;
 }
 
 static void person_begin(struct decide *d, struct db *db, int64_t now, struct person *p)

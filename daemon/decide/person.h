@@ -45,6 +45,7 @@ struct person {
 	struct event_at_hand *event;	/* the one whose rules are being looked at, or NULL */
 	struct err err;			/* first failure inside an expression's questions to the store */
 	bool failed;
+	int bucket;			/* of the address; -1: not asked for yet, see person_bucket() */
 
 	bool changed, fields_changed;	/* the row, and the JSON in it, must be written */
 	bool fresh;			/* there is no row yet */
@@ -71,6 +72,9 @@ void person_create(struct decide *d, struct db *db, const struct address *addres
  * and arena are. What may be called then: person_env(), person_holds(), person_foresee(), what computes, and values.c.
  */
 void person_look(const struct plan *plan, struct db *db, struct arena *arena, const struct prospect *row, int64_t now, struct person *p);
+
+/* Of their address. */
+uint16_t person_bucket(struct person *p);
 
 /* For evaluating expressions about them at `now`. */
 struct expression_env person_env(struct person *p);

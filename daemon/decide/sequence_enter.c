@@ -159,7 +159,7 @@ int sequence_may_enter(struct person *p, const struct sequence *s, const char **
 {
 	struct suppression suppressed;
 	const struct sequence *first;
-	int rc = suppressions_find(p->db, p->row.key, p->arena, &suppressed, err);
+	int rc = suppressions_find_in(p->db, person_bucket(p), p->row.key, p->arena, &suppressed, err);
 
 	*why_not = NULL;
 	if (rc < 0)

@@ -88,13 +88,19 @@ int suppressions_find_hash(struct db *db, uint16_t bucket, const uint8_t hash[SH
 	return rows_one(q, read_suppression, arena, out, err);
 }
 
-int suppressions_find(struct db *db, const char *address_key, struct arena *arena, struct suppression *out,
+int suppressions_find_in(struct db *db, uint16_t bucket, const char *address_key, struct arena *arena, struct suppression *out,
 		struct err *err)
 {
 	uint8_t hash[SHA256_SIZE];
 
 	suppressions_hash(db, address_key, hash);
-	return suppressions_find_hash(db, address_bucket(address_key), hash, arena, out, err);
+	return suppressions_find_hash(db, bucket, hash, arena, out, err);
+}
+
+int suppressions_find(struct db *db, const char *address_key, struct arena *arena, struct suppression *out,
+		struct err *err)
+{
+	return suppressions_find_in(db, address_bucket(address_key), address_key, arena, out, err);
 }
 
 STATEMENT(remove, BUCKETED,

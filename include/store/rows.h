@@ -459,6 +459,8 @@ struct suppression {
 void suppressions_hash(struct db *db, const char *address_key, uint8_t out[32]);
 int suppressions_add(struct db *db, const struct suppression *s, struct err *err) MUSTCHECK;	/* the first reason stays */
 int suppressions_find(struct db *db, const char *address_key, struct arena *arena, struct suppression *out, struct err *err) MUSTCHECK;	/* read */
+/* The same where the bucket of the address is known. */
+int suppressions_find_in(struct db *db, uint16_t bucket, const char *address_key, struct arena *arena, struct suppression *out, struct err *err) MUSTCHECK;	/* read */
 int suppressions_remove(struct db *db, const char *address_key, struct err *err) MUSTCHECK;
 /* By hash: 1, 0, -1. */
 int suppressions_find_hash(struct db *db, uint16_t bucket, const uint8_t hash[32], struct arena *arena, struct suppression *out, struct err *err) MUSTCHECK;	/* read */
