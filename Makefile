@@ -157,6 +157,7 @@ SRC_config := \
 SRC_store := \
 	daemon/store/alarms.c \
 	daemon/store/alerts.c \
+	daemon/store/claims.c \
 	daemon/store/consents.c \
 	daemon/store/db.c \
 	daemon/store/deliveries.c \

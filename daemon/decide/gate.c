@@ -31,14 +31,13 @@ static int end(struct gate_answer *out, const char *reason)
 /* Mails within the window of the list's cap, and those on their way. 1 there is room. */
 static int under_cap(struct person *p, const struct list *list, int64_t *until_out, struct err *err)
 {
-	int64_t count, on_way, newest = 0, oldest = 0;
+	int64_t count, newest = 0, oldest = 0;
 
 	if (!list || !list->at_most.within)
 		return 1;
-	if (events_tally(p->db, p->row.id, "sent", NULL, false, p->now - list->at_most.within + 1, 0, &count, &newest, &oldest, err) ||
-			sending_count(p->db, p->row.id, DELIVERY_STEP, &on_way, err))
+	if (events_tally(p->db, p->row.id, "sent", NULL, false, p->now - list->at_most.within + 1, 0, &count, &newest, &oldest, err))
 		return -1;
-	count += on_way;
+	count += sending_count(p->db, p->row.id, DELIVERY_STEP);
 	if (count < list->at_most.count)
 		return 1;
 	*until_out = oldest ? oldest + list->at_most.within : p->now + US_MINUTE;
@@ -50,14 +49,13 @@ static int under_cap(struct person *p, const struct list *list, int64_t *until_o
 /* Their own wish, whatever the list allows. 1 there is room. */
 static int under_own_limit(struct person *p, int64_t *until_out, struct err *err)
 {
-	int64_t count, on_way, newest = 0, oldest = 0, within = p->row.own_limit.within;
+	int64_t count, newest = 0, oldest = 0, within = p->row.own_limit.within;
 
 	if (!within)
 		return 1;
-	if (events_tally(p->db, p->row.id, "sent", NULL, false, p->now - within + 1, 0, &count, &newest, &oldest, err) ||
-			sending_count(p->db, p->row.id, DELIVERY_STEP, &on_way, err))
+	if (events_tally(p->db, p->row.id, "sent", NULL, false, p->now - within + 1, 0, &count, &newest, &oldest, err))
 		return -1;
-	if (count + on_way < p->row.own_limit.count)
+	if (count + sending_count(p->db, p->row.id, DELIVERY_STEP) < p->row.own_limit.count)
 		return 1;
 	*until_out = oldest && oldest + within > p->now ? oldest + within : p->now + US_MINUTE;
 	return 0;

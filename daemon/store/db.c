@@ -101,6 +101,7 @@ void db_close(struct db **db)
 	queue_heads_free(&d->heads);
 	marks_free(&d->marks);
 	packs_free(&d->packs);
+	claims_free(&d->claims);
 	free(d->once_pruned);
 	free(d->after);
 	free(d->counted);
@@ -298,11 +299,13 @@ static void undo(struct db *db, size_t mark)
 
 int db_commit(struct db *db, struct err *err)
 {
-	if (control(db, CONTROL_COMMIT, err) < 0)
+	if ((db->claims && claims_write(db, err) < 0) || control(db, CONTROL_COMMIT, err) < 0)
 		return -1;
 	db->undo_count = 0;
 	for (size_t i = 0; i < db->counted_count; i++)
 		metric_add(db->counted[i].metric, db->counted[i].n);
+	if (db->claims)
+		claims_committed(db->claims);
 	if (db->heads)
 		queue_heads_publish(db->heads);
 	if (db->packs)

@@ -1,7 +1,7 @@
 /*
  * deliveries.c: one row a message. `sending` is what has been claimed and not ended: short, appended to
- * at a claim, and after a crash the record of what was under way. `delivery` is what is planned ahead
- * or has ended. `link` says where tracked links lead.
+ * at a claim, and after a crash the record of what was under way; claims.c knows which of it may have gone out.
+ * `delivery` is what is planned ahead or has ended. `link` says where tracked links lead.
  */
 #include "base/clock.h"
 #include "base/digest.h"
@@ -59,6 +59,12 @@ static int collect(struct query *q, struct arena *arena, struct delivery **out, 
 		return -1;
 	*out = rows;
 	return 0;
+}
+
+/* The same of rows of `sending`. */
+static int collect_sending(struct query *q, struct db *db, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
+{
+	return collect(q, arena, out, count_out, err) < 0 ? -1 : claims_set_states(db, *out, *count_out, err);
 }
 
 /* At most 500 bytes of it, and no half character at the end. */
@@ -144,7 +150,7 @@ static int find_in(struct db *db, struct statement *table, int64_t id, struct ar
 
 int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
-	int got = find_in(db, &sql_find_sending, id, arena, out, err);
+	int got = sending_find(db, id, arena, out, err);
 
 	return got == 0 ? find_in(db, &sql_find, id, arena, out, err) : got;
 }
@@ -201,11 +207,24 @@ STATEMENT(sent, SITE,
 	" ORDER BY id DESC"
 	" LIMIT ?2");
 
-STATEMENT(sending_in_state, SITE,
+STATEMENT(all_sending, SITE,
 	"SELECT " COLUMNS " FROM sending"
-	" WHERE state = ?1"
-	" ORDER BY id DESC"
-	" LIMIT ?2");
+	" ORDER BY id DESC");
+
+/* The table is short, and does not say which have their dot. */
+static int sending_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena, struct delivery **out, size_t *count_out,
+		struct err *err)
+{
+	size_t all, kept = 0, i;
+
+	if (collect_sending(db_query(db, &sql_all_sending), db, arena, out, &all, err) < 0)
+		return -1;
+	for (i = 0; i < all && kept < max; i++)
+		if ((*out)[i].state == state)
+			(*out)[kept++] = (*out)[i];
+	*count_out = kept;
+	return 0;
+}
 
 int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena,
 		struct delivery **out,
@@ -214,10 +233,10 @@ int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, st
 	struct statement *statement = &sql_in_state;
 	struct query *q;
 
+	if (state == DELIVERY_SENDING || state == DELIVERY_DOT)
+		return sending_in_state(db, state, max, arena, out, count_out, err);
 	if (state == DELIVERY_SENT)
 		statement = &sql_sent;
-	else if (state == DELIVERY_SENDING || state == DELIVERY_DOT)
-		statement = &sql_sending_in_state;
 	q = db_query(db, statement);
 	query_int(q, 1, state);
 	query_int(q, 2, (int64_t)max);
@@ -244,32 +263,24 @@ int sending_insert(struct db *db, const struct delivery *d, struct err *err)
 	bind(q, d);
 	query_int(q, 20, epoch);
 	query_int(q, 21, clock_now());
-	return query_run(q, err) < 0 ? -1 : 0;
+	if (query_run(q, err) < 0)
+		return -1;
+	claims_add(db, d, epoch);
+	return 0;
 }
-
-STATEMENT(dot, BUCKETED,
-	"UPDATE sending SET state = ?4"
-	" WHERE bucket = ?1 AND id = ?2 AND state = ?3 AND epoch = ?5");
 
 int sending_dot(struct db *db, int64_t id, struct err *err)
 {
 	int64_t epoch = db_epoch(db, id_bucket(id), err);
-	struct query *q;
 
-	if (epoch < 0)
-		return -1;
-	q = db_query(db, &sql_dot);
-	query_int(q, 1, id_bucket(id));
-	query_int(q, 2, id);
-	query_int(q, 3, DELIVERY_SENDING);
-	query_int(q, 4, DELIVERY_DOT);
-	query_int(q, 5, epoch);
-	return query_run(q, err);
+	return epoch < 0 ? -1 : claims_dot(db, id, epoch);
 }
 
 int sending_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
-	return find_in(db, &sql_find_sending, id, arena, out, err);
+	int got = find_in(db, &sql_find_sending, id, arena, out, err);
+
+	return got == 1 && claims_set_states(db, out, 1, err) < 0 ? -1 : got;
 }
 
 /* Not with RETURNING: SQLite makes a table in memory for what that returns, which costs more than to look first. */
@@ -281,9 +292,12 @@ int sending_end(struct db *db, int64_t id, struct err *err)
 {
 	struct query *q = db_query(db, &sql_end);
 
+	int got;
+
 	query_int(q, 1, id_bucket(id));
 	query_int(q, 2, id);
-	return query_run(q, err);
+	got = query_run(q, err);
+	return got == 1 && claims_end(db, id, err) < 0 ? -1 : got;
 }
 
 int sending_take(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
@@ -293,23 +307,9 @@ int sending_take(struct db *db, int64_t id, struct arena *arena, struct delivery
 	return found == 1 ? sending_end(db, id, err) : found;
 }
 
-STATEMENT(sending_count, BUCKETED,
-	"SELECT count(*) FROM sending"
-	" WHERE bucket = ?1 AND prospect = ?2 AND kind = ?3");
-
-int sending_count(struct db *db, int64_t prospect, enum delivery_kind kind, int64_t *out, struct err *err)
+int64_t sending_count(struct db *db, int64_t prospect, enum delivery_kind kind)
 {
-	struct query *q = db_query(db, &sql_sending_count);
-	int got;
-
-	query_int(q, 1, id_bucket(prospect));
-	query_int(q, 2, prospect);
-	query_int(q, 3, kind);
-	got = query_row(q, err);
-	if (got == 1)
-		*out = query_get_int(q, 0);
-	query_done(q);
-	return got == 1 ? 0 : -1;
+	return claims_count(db, prospect, kind);
 }
 
 STATEMENT(sending_of, BUCKETED,
@@ -324,7 +324,7 @@ int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct deli
 
 	query_int(q, 1, id_bucket(prospect));
 	query_int(q, 2, prospect);
-	return collect(q, arena, out, count_out, err);
+	return collect_sending(q, db, arena, out, count_out, err);
 }
 
 STATEMENT(left, SITE,
@@ -341,7 +341,7 @@ int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena,
 
 	query_int(q, 1, before);
 	query_int(q, 2, (int64_t)max);
-	return collect(q, arena, out, count_out, err);
+	return collect_sending(q, db, arena, out, count_out, err);
 }
 
 /* --- mail_data ------------------------------------------------------------------------------------------ */

@@ -57,6 +57,7 @@ struct db {
 	struct queue_heads *heads;	/* NULL in the reader */
 	struct marks *marks;		/* NULL in the reader */
 	struct packs *packs;		/* NULL in the reader */
+	struct claims *claims;		/* NULL in the reader */
 	int64_t *once_pruned;		/* by bucket: when old keys were last forgotten; NULL in the reader */
 	uint8_t suppression_key[SHA256_SIZE];
 	struct digest_key suppression_signer;
@@ -135,6 +136,25 @@ void packs_free(struct packs **packs);
 int packs_load(struct db *db, struct err *err) MUSTCHECK;
 /* After the commit: other threads may see it. */
 void packs_publish(struct packs *packs);
+
+/* --- claims.c: the rows of `sending`, and which may have gone out ------------------------------------------ */
+
+struct claims;
+
+struct claims *claims_new(void);
+void claims_free(struct claims **claims);
+/* From the tables; forgets dots of mails that are claimed no more. */
+int claims_load(struct db *db, struct err *err) MUSTCHECK;
+void claims_add(struct db *db, const struct delivery *d, int64_t epoch);
+/* False: it is not there, of another epoch, or has its dot. It is written with the transaction. */
+bool claims_dot(struct db *db, int64_t id, int64_t epoch);
+int claims_end(struct db *db, int64_t id, struct err *err) MUSTCHECK;
+int64_t claims_count(struct db *db, int64_t prospect, enum delivery_kind kind);
+/* Rows of `sending` as they were read: those with a dot get DELIVERY_DOT. A reader's too. */
+int claims_set_states(struct db *db, struct delivery *rows, size_t count, struct err *err) MUSTCHECK;
+/* Before the commit: the transaction's dots. */
+int claims_write(struct db *db, struct err *err) MUSTCHECK;
+void claims_committed(struct claims *claims);
 
 /* --- suppressions.c ------------------------------------------------------------------------------------- */
 

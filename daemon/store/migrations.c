@@ -538,6 +538,12 @@ static const char *const steps[] = {
 	" hits $INT NOT NULL,"
 	" body $BLOB NOT NULL,"
 	" PRIMARY KEY (id)) $ROWS",
+
+	/* mails in `sending` that may have gone out: those of one transaction, eight bytes each */
+	"CREATE TABLE dot ("
+	" id $INT NOT NULL,"
+	" deliveries $BLOB NOT NULL,"
+	" PRIMARY KEY (id)) $ROWS",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

@@ -414,7 +414,7 @@ static int take_over(struct store *s, struct err *err)
 		return -1;
 	CRASH_POINT("lease.before_takeover");
 	if (leases_take(s->db, err) < 0 || suppressions_key(s->db, err) < 0 || queue_heads_load(s->db,
-			err) < 0 || packs_load(s->db, err) < 0 ||
+			err) < 0 || packs_load(s->db, err) < 0 || claims_load(s->db, err) < 0 ||
 			alerts_recover(s->db, clock_now(), err) < 0 || db_commit(s->db, err) < 0) {
 		db_rollback(s->db);
 		return -1;

@@ -1,6 +1,8 @@
 /*
  * test_deliveries.c: messages from claim to end, what an earlier process left behind, and where links lead.
  */
+#include <sqlite3.h>
+
 #include "with_store.h"
 
 #define NOW (INT64_C(1800000000) * US_SECOND)
@@ -155,6 +157,120 @@ static int left(struct with_store *w, struct db *db, void *arg, struct err *err)
 	return sending_left(db, l->before, l->max, w->arena, &l->rows, &l->count, err);
 }
 
+static int dot(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	const struct delivery *d = arg;
+	int rc = sending_dot(db, d->id, err);
+
+	return rc < 0 ? -1 : rc == 1 ? 0 : err_set(err, "no dot");
+}
+
+static int dot_and_fail(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return dot(w, db, arg, err) < 0 ? -1 : err_set(err, "and something else fails");
+}
+
+static int end(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	const struct delivery *d = arg;
+
+	return sending_end(db, d->id, err) < 0 ? -1 : 0;
+}
+
+static int claim_dot_end(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return claim(w, db, arg, err) < 0 || dot(w, db, arg, err) < 0 || end(w, db, arg, err) < 0 ? -1 : 0;
+}
+
+static int count_dots(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	size_t *count = arg;
+	struct delivery *rows;
+
+	return deliveries_in_state(db, DELIVERY_DOT, 10, w->arena, &rows, count, err);
+}
+
+/* As the store thread knows it, and as a reader finds it in the tables. */
+static void assert_dots(struct with_store *w, size_t expected)
+{
+	size_t known, found;
+
+	do_job(w, count_dots, &known);
+	assert_int_equal(read_job(w, count_dots, &found, NULL), STORE_COMMITTED);
+	assert_int_equal(known, expected);
+	assert_int_equal(found, expected);
+}
+
+static void assert_dot_rows(struct with_store *w, int64_t expected)
+{
+	sqlite3_stmt *s;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(file_of(w), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT COUNT(*) FROM dot", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int64(s, 0), expected);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+}
+
+static void dots_are_written_together_and_go_with_the_last_of_their_mails(void **state)
+{
+	struct with_store *w = *state;
+	struct delivery d[4] = { make(1, DELIVERY_SENDING), make(2, DELIVERY_SENDING), make(3, DELIVERY_SENDING), make(4, DELIVERY_SENDING) };
+	struct waited_job jobs[3] = { { .fn = dot, .arg = &d[0] }, { .fn = dot_and_fail, .arg = &d[1] }, { .fn = dot, .arg = &d[2] } };
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		do_job(w, claim, &d[i]);
+	run_jobs(w, jobs, 3, STORE_NORMAL);
+	assert_int_equal(jobs[0].result, STORE_COMMITTED);
+	assert_int_equal(jobs[1].result, STORE_REFUSED);
+	assert_int_equal(jobs[2].result, STORE_COMMITTED);
+	assert_dots(w, 2);
+	/* what failed can have its dot */
+	do_job(w, dot, &d[1]);
+	assert_dots(w, 3);
+	/* nothing of it is left, although its own row was never written */
+	do_job(w, claim_dot_end, &d[3]);
+	assert_dots(w, 3);
+	assert_int_equal(run_job(w, dot_and_fail, &d[0], NULL), STORE_REFUSED);	/* it has one */
+	assert_dots(w, 3);
+	for (i = 0; i < 3; i++)
+		do_job(w, end, &d[i]);
+	assert_dots(w, 0);
+	close_store(w);
+	assert_dot_rows(w, 0);
+}
+
+static void dots_outlive_the_process(void **state)
+{
+	struct with_store *w = *state;
+	struct delivery d[3] = { make(1, DELIVERY_SENDING), make(2, DELIVERY_SENDING), make(3, DELIVERY_SENDING) };
+	struct left l = { .before = TIME_NEVER, .max = 10 };
+	size_t i;
+
+	clock_set(NOW);
+	for (i = 0; i < 3; i++)
+		do_job(w, claim, &d[i]);
+	do_job(w, dot, &d[0]);
+	do_job(w, dot, &d[2]);
+	close_store(w);
+	open_store(w);
+	assert_dots(w, 2);
+	do_job(w, left, &l);
+	assert_int_equal(l.count, 3);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(l.rows[i].state, i == 1 ? DELIVERY_SENDING : DELIVERY_DOT);
+	do_job(w, end, &d[0]);
+	assert_dots(w, 1);
+	do_job(w, end, &d[2]);
+	do_job(w, end, &d[1]);
+	close_store(w);
+	assert_dot_rows(w, 0);
+	clock_set(0);
+}
+
 static int dot_is_refused(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
 	assert_int_equal(sending_dot(db, ID(1), err), 0);
@@ -292,6 +408,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_claimed_one_is_found_too, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_long_reply_is_cut_between_characters, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(the_dot_is_set_once, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(dots_are_written_together_and_go_with_the_last_of_their_mails, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(dots_outlive_the_process, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(what_an_earlier_process_left_is_told_apart, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(reports_list_the_newest_first, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_link_leads_where_it_led_when_the_mail_was_sent, setup_store, teardown_store),
