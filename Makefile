@@ -183,6 +183,7 @@ SRC_store := \
 	daemon/store/once.c \
 	daemon/store/outlet.c \
 	daemon/store/packs.c \
+	daemon/store/page_cache.c \
 	daemon/store/prospects.c \
 	daemon/store/queue.c \
 	daemon/store/reader.c \

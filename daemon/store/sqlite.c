@@ -25,6 +25,7 @@
 
 #include "driver.h"
 #include "log_file.h"
+#include "page_cache.h"
 
 #define APPLICATION_ID 0x6e747264	/* "ntrd" */
 #define PAGE 4096
@@ -284,6 +285,7 @@ static int sqlite_sync(struct connection *c, struct err *err)
 static void set_up(void)
 {
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	page_cache_set_up();
 	log_vfs = log_file_vfs();
 }
 
