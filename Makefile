@@ -54,7 +54,8 @@ SRC_base := \
 	daemon/base/flat_json.c \
 	daemon/base/folder.c \
 	daemon/base/http.c \
-	daemon/base/http_guard.c \
+	daemon/base/http_connection.c \
+	daemon/base/http_parse.c \
 	daemon/base/http_request.c \
 	daemon/base/id.c \
 	daemon/base/log.c \

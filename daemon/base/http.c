@@ -1,30 +1,16 @@
 /*
- * http.c: listening, connections and their bounds, routing. What evhttp lacks stands here: see http.h.
- *
- * A connection is known from its bufferevent. evhttp frees that without a word, so a reference of ours
- * keeps it, and a sweep once a second finds those whose callbacks evhttp took away; the client has seen
- * the end before, as evhttp shuts the socket down. While a request waits
- * for its reply evhttp does not read and starts no time-out, so the request cannot vanish under a job that
- * is with the store.
+ * http.c: the listener: whom it lets in, how long they may stay, and which handler a request gets. See http.h.
  */
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/http.h>
-#include <event2/http_struct.h>
-#include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 
 #include "base/clock.h"
@@ -36,54 +22,13 @@
 
 #include "http_parts.h"
 
-#define HEADERS_MAX 8192
-#define SWEEP_US US_SECOND
+#define BACKLOG 1024
+#define SWEEP_MOST US_SECOND
+#define SWEEP_LEAST (US_SECOND / 100)
 #define PAUSE_US (100 * 1000)
-#define SPARE_ARENAS 64
-#define PROXIES_MAX 64
 
-METRIC(http_cut, COUNTER, "nurtured_http_connections_cut_total", "reason=\"deadline\"",
-	"HTTP connections that were closed against the client's will.");
-METRIC(http_refused, COUNTER, "nurtured_http_connections_cut_total", "reason=\"malformed\"",
-	"HTTP connections that were closed against the client's will.");
 METRIC(http_paused, COUNTER, "nurtured_http_accept_pauses_total", "",
 	"How often accepting was paused: too many connections or no descriptors.");
-METRIC(http_open, GAUGE, "nurtured_http_connections", "", "Open HTTP connections.");
-
-/* An address or network, as IPv6 (IPv4 mapped). */
-struct network {
-	uint8_t bytes[16];
-	int bits;
-};
-
-struct http {
-	struct http *next;			/* of all listeners of the process */
-	struct loop *loop;
-	const struct http_route *routes;
-	void *ctx;
-	int64_t request_timeout;
-	int max_connections;
-	int64_t max_body;		/* but of routes that are HTTP_LARGE */
-	struct network proxies[PROXIES_MAX];
-	size_t proxy_count;
-	struct evhttp *evhttp;
-	struct evconnlistener *listener;
-	struct timer *sweep, *pause;
-	struct http_connection *connections;
-	int connection_count;
-	struct http_connection **by_fd;		/* the connection that last read from a descriptor */
-	size_t by_fd_cap;
-	struct http_request *requests;		/* waiting for their reply */
-	struct arena *spare[SPARE_ARENAS];
-	size_t spare_count;
-	int64_t date_at;			/* the second of which `date` is */
-	char date[32];
-	char *socket_path;
-	bool draining;
-};
-
-/* evhttp owns the listener's callback argument, so the error callback finds us here. */
-static struct http *listeners;
 
 /* --- addresses ------------------------------------------------------------------------------- */
 
@@ -99,7 +44,7 @@ static int to_bytes(const char *ip, uint8_t out[16])
 	return 4;
 }
 
-static int parse_network(const char *text, struct network *out, struct err *err)
+static int parse_network(const char *text, struct http_network *out, struct err *err)
 {
 	char ip[INET6_ADDRSTRLEN];
 	const char *slash = strchr(text, '/');
@@ -122,7 +67,7 @@ static int parse_network(const char *text, struct network *out, struct err *err)
 	return 0;
 }
 
-static bool in_network(const struct network *network, const uint8_t bytes[16])
+static bool in_network(const struct http_network *network, const uint8_t bytes[16])
 {
 	int whole = network->bits / 8, rest = network->bits % 8;
 
@@ -147,307 +92,116 @@ static bool trusted(void *arg, const char *ip)
 
 /* --- connections ----------------------------------------------------------------------------- */
 
-static bool is_dead(const struct http_connection *c)
-{
-	bufferevent_event_cb event = NULL;
-
-	/* the read callback is away while evhttp writes; this one goes only with the connection */
-	bufferevent_getcb(c->bev, NULL, NULL, &event, NULL);
-	return event == NULL;
-}
-
-static void connection_free(struct http_connection *c)
-{
-	struct http *http = c->http;
-
-	if (c->fd >= 0 && http->by_fd[c->fd] == c)	/* else a newer one has the descriptor */
-		http->by_fd[c->fd] = NULL;
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		http->connections = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	http->connection_count--;
-	metric_add(&metric_http_open, -1);
-	bufferevent_decref(c->bev);
-	free(c);
-}
-
-/*
- * Past the deadline the socket is shut down, and evhttp finds the end of file by itself: nothing is freed
- * under its feet.
- */
-static void cut_if_late(struct http_connection *c, int64_t now)
-{
-	evutil_socket_t fd;
-
-	if (c->pending || c->started == 0 || now - c->started <= c->http->request_timeout)
-		return;
-	fd = bufferevent_getfd(c->bev);
-	if (fd >= 0)
-		shutdown(fd, SHUT_RDWR);
-	c->started = now;	/* once */
-	metric_add(&metric_http_cut, 1);
-}
-
-/*
- * The guard found a fault, but evhttp still waits for more of that request (for a body that it understands
- * in another way, say): it would never come to request_cb(). Answers past evhttp, and shuts the socket
- * down.
- */
-static void refuse_if_stuck(struct http_connection *c)
-{
-	static const char answer[] =
-		"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-	evutil_socket_t fd = bufferevent_getfd(c->bev);
-
-	if (!c->guard.bad_at || c->pending || c->refused || fd < 0 ||
-		evbuffer_get_length(bufferevent_get_output(c->bev)) > 0)
-		return;
-	c->refused = true;
-	log_debug("http.refused", L_STR("fault", c->guard.fault));
-	metric_add(&metric_http_refused, 1);
-	(void)send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	shutdown(fd, SHUT_RDWR);
-}
-
-static void sweep(struct http *http)
-{
-	struct http_connection *c, *next;
-	int64_t now = clock_steady();
-
-	for (c = http->connections; c; c = next) {
-		next = c->next;
-		if (is_dead(c)) {
-			connection_free(c);
-			continue;
-		}
-		refuse_if_stuck(c);
-		cut_if_late(c, now);
-	}
-}
-
 static void sweep_cb(void *arg)
 {
 	struct http *http = arg;
+	struct http_connection *c, *next;
 
-	sweep(http);
-	timer_set(http->sweep, SWEEP_US);
+	http->now = clock_steady();
+	for (c = http->connections; c; c = next) {
+		next = c->next;
+		http_connection_check(c);
+	}
+	timer_set(http->sweep, http->sweep_us);
 }
 
-static void pause_accepting(struct http *http)
+static bool is_full(const struct http *http)
+{
+	return http->connection_count >= http->max_connections;
+}
+
+static void stop_accepting(struct http *http)
 {
 	evconnlistener_disable(http->listener);
-	timer_set(http->pause, PAUSE_US);
 	metric_add(&metric_http_paused, 1);
+}
+
+void http_make_room(struct http *http)
+{
+	if (!http->draining && !is_full(http) && !timer_is_set(http->pause))
+		evconnlistener_enable(http->listener);
 }
 
 static void pause_cb(void *arg)
 {
-	struct http *http = arg;
-
-	sweep(http);
-	if (http->draining)
-		return;
-	if (http->connection_count < http->max_connections)
-		evconnlistener_enable(http->listener);
-	else
-		timer_set(http->pause, PAUSE_US);
+	http_make_room(arg);
 }
 
-/*
- * accept(2) failed: out of descriptors, mostly. Without a pause libevent would try again at once, for ever.
- */
+/* accept(2) failed: out of descriptors, mostly. Without a pause it would be tried again at once, for ever. */
 static void accept_error_cb(struct evconnlistener *listener, void *arg)
 {
-	struct http *http;
+	struct http *http = arg;
 
-	for (http = listeners; http && http->listener != listener; http = http->next)
-		;
-	if (!http)
-		return;
 	log_warn("http.accept_failed", L_STR("error", strerror(EVUTIL_SOCKET_ERROR())),
 		L_INT("connections", http->connection_count));
-	pause_accepting(http);
+	stop_accepting(http);
+	timer_set(http->pause, PAUSE_US);
 }
 
-static void remember_fd(struct http_connection *c)
+/* "" of a Unix socket. */
+static void peer_of(const struct sockaddr *address, char out[48])
 {
-	struct http *http = c->http;
-	evutil_socket_t fd = bufferevent_getfd(c->bev);
-	size_t old = http->by_fd_cap;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)address;
+	char text[INET6_ADDRSTRLEN] = "";
 
-	assert(fd >= 0);
-	if ((size_t)fd >= http->by_fd_cap) {
-		http->by_fd = xgrow(http->by_fd, &http->by_fd_cap, (size_t)fd + 1, sizeof(*http->by_fd));
-		memset(http->by_fd + old, 0, (http->by_fd_cap - old) * sizeof(*http->by_fd));
-	}
-	c->fd = fd;
-	http->by_fd[fd] = c;
+	if (address->sa_family == AF_INET)
+		inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
+	else if (address->sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text));
+	http_canonical_ip(text, out);
 }
 
-static void feed_guard(struct http_connection *c, struct evbuffer *input, size_t added)
-{
-	struct evbuffer_iovec pieces[8];
-	size_t skip = evbuffer_get_length(input) - added;
-	struct evbuffer_ptr from;
-	int count, i;
-
-	if (evbuffer_ptr_set(input, &from, skip, EVBUFFER_PTR_SET) < 0)
-		return;
-	count = evbuffer_peek(input, -1, &from, pieces, 8);
-	assert(count <= 8);	/* one read(2) fills at most 4 pieces */
-	for (i = 0; i < count && i < 8; i++)
-		http_guard_feed(&c->guard, pieces[i].iov_base, pieces[i].iov_len);
-}
-
-/* Bytes have come: evhttp has not seen them yet. */
-static void input_cb(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
-{
-	struct http_connection *c = arg;
-	int64_t now;
-
-	if (info->n_added == 0)
-		return;
-	if (c->guard.begun == 0)
-		remember_fd(c);
-	feed_guard(c, input, info->n_added);
-	if (c->guard.bad_at)
-		timer_set(c->http->sweep, 0);	/* behind evhttp's turn with these bytes */
-	now = clock_steady();
-	if (!c->pending && c->started == 0 && c->guard.begun > c->handled)
-		c->started = now;
-	cut_if_late(c, now);
-}
-
-static struct bufferevent *connection_cb(struct event_base *base, void *arg)
+static void accept_cb(
+	struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len, void *arg)
 {
 	struct http *http = arg;
-	struct http_connection *c = xcalloc(1, sizeof(*c));
+	char peer[48];
 
-	if (http->connection_count + 1 >= http->max_connections)
-		/* before the new one is there: without evhttp's callbacks it would pass for dead */
-		sweep(http);
-	c->http = http;
-	c->fd = -1;
-	/* the descriptor lives as long as the events on it: else a new connection gets both of them */
-	c->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-	assert(c->bev);
-	bufferevent_incref(c->bev);
-	evbuffer_add_cb(bufferevent_get_input(c->bev), input_cb, c);
-	c->next = http->connections;
-	if (c->next)
-		c->next->prev = c;
-	http->connections = c;
-	http->connection_count++;
-	metric_add(&metric_http_open, 1);
-	if (http->connection_count >= http->max_connections)
-		pause_accepting(http);
-	return c->bev;
+	peer_of(address, peer);
+	http_connection_new(http, fd, peer);
+	if (is_full(http))
+		stop_accepting(http);
 }
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-static struct http_request *request_new(
-	struct http *http, struct evhttp_request *ev, struct http_connection *c)
+static const struct http_place *find_place(const struct http *http, const char *path)
 {
-	struct arena *arena = http->spare_count ? http->spare[--http->spare_count] : arena_new(0);
-	struct http_request *r = arena_calloc(arena, 1, sizeof(*r));
-	const char *uri = evhttp_request_get_uri(ev), *query;
+	size_t len = strlen(path), i;
 
-	r->http = http;
-	r->arena = arena;
-	r->ev = ev;
-	r->connection = c;
-	r->next = http->requests;
-	if (r->next)
-		r->next->prev = r;
-	http->requests = r;
-	query = strchrnul(uri, '?');
-	r->path = arena_strndup(arena, uri, (size_t)(query - uri));
-	r->query = *query ? arena_strdup(arena, query + 1) : "";
-	r->rest = "";
-	switch (evhttp_request_get_command(ev)) {
-	case EVHTTP_REQ_HEAD:
-		r->method = HTTP_HEAD;
-		break;
-	case EVHTTP_REQ_POST:
-		r->method = HTTP_POST;
-		break;
-	case EVHTTP_REQ_OPTIONS:
-		r->method = HTTP_OPTIONS;
-		break;
-	default:
-		r->method = HTTP_GET;	/* evhttp lets no others through */
-		break;
+	for (i = 0; i < http->place_count; i++) {
+		const struct http_place *p = &http->places[i];
+
+		if (p->len <= len && memcmp(path, p->route->path, p->len) == 0 &&
+			(p->len == len || (p->len > 1 && path[p->len - 1] == '/')))
+			return p;
 	}
-	return r;
+	return NULL;
 }
 
-void http_request_done(struct http_request *r)
+int64_t http_body_limit(const struct http_request *r)
 {
-	struct http *http = r->http;
-	struct http_connection *c = r->connection;
-	struct arena *arena = r->arena;
+	const struct http *http = r->connection->http;
 
-	if (!http) {
-		arena_free(&arena);
-		return;
-	}
-	if (r->prev)
-		r->prev->next = r->next;
+	return r->place && r->place->route->methods & HTTP_LARGE ? http->max_large_body : http->max_body;
+}
+
+bool http_admit(struct http_request *r)
+{
+	struct http *http = r->connection->http;
+
+	http_request_find_ip(r, r->connection->peer, http->proxy_count ? trusted : NULL, http);
+	r->place = find_place(http, r->path);
+	if (!r->head.method)
+		http_request_refuse(r, 501, "This method is not known here.");
+	else if (r->head.expects_more && !r->head.http10)
+		http_request_refuse(r, 417, "Nothing but 100-continue can be expected here.");
+	else if (r->head.length > (uint64_t)http_body_limit(r))
+		http_request_refuse(r, 413, "The body is larger than this address takes.");
 	else
-		http->requests = r->next;
-	if (r->next)
-		r->next->prev = r->prev;
-	c->pending = false;
-	c->started = c->guard.begun > c->handled ? clock_steady() : 0;
-	if (http->spare_count < SPARE_ARENAS) {
-		arena_reset(arena);
-		http->spare[http->spare_count++] = arena;
-	} else {
-		arena_free(&arena);
-	}
-}
-
-bool http_draining(const struct http *http)
-{
-	return http->draining;
-}
-
-const char *http_date(struct http *http)
-{
-	int64_t now = clock_now() / US_SECOND;
-
-	if (now != http->date_at || !*http->date) {
-		time_t at = (time_t)now;
-		struct tm tm;
-
-		gmtime_r(&at, &tm);
-		evutil_date_rfc1123(http->date, sizeof(http->date), &tm);
-		http->date_at = now;
-	}
-	return http->date;
-}
-
-static const struct http_route *find_route(const struct http *http, const char *path, size_t *len_out)
-{
-	const struct http_route *route, *best = NULL;
-	size_t len;
-
-	*len_out = 0;
-	for (route = http->routes; route->path; route++) {
-		len = strlen(route->path);
-		if (strncmp(path, route->path, len) != 0 ||
-			(path[len] && (route->path[len - 1] != '/' || len == 1)))
-			continue;
-		if (len > *len_out) {
-			*len_out = len;
-			best = route;
-		}
-	}
-	return best;
+		return true;
+	return false;
 }
 
 static void not_allowed(struct http_request *r, unsigned methods)
@@ -463,10 +217,9 @@ static void not_allowed(struct http_request *r, unsigned methods)
 	http_problem(r, 405, "This address does not take that method; Allow says which it takes.", NULL);
 }
 
-static void dispatch(struct http *http, struct http_request *r)
+void http_dispatch(struct http_request *r)
 {
-	size_t len;
-	const struct http_route *route = find_route(http, r->path, &len);
+	const struct http_route *route = r->place ? r->place->route : NULL;
 	unsigned methods;
 
 	if (!route) {
@@ -474,121 +227,95 @@ static void dispatch(struct http *http, struct http_request *r)
 		return;
 	}
 	methods = route->methods | (route->methods & HTTP_GET ? HTTP_HEAD : 0);
-	if (!(methods & r->method)) {
+	if (!(methods & r->head.method)) {
 		not_allowed(r, methods);
 		return;
 	}
-	if (!(route->methods & HTTP_LARGE) && (int64_t)http_body(r).len > http->max_body) {
-		http_problem(r, 413, "The body is larger than this address takes.", NULL);
-		return;
-	}
-	r->rest = r->path + len;
-	route->handle(http->ctx, r);
-}
-
-static void request_cb(struct evhttp_request *ev, void *arg)
-{
-	struct http *http = arg;
-	struct evhttp_connection *evcon = evhttp_request_get_connection(ev);
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
-	struct http_connection *c = http->by_fd[bufferevent_getfd(bev)];
-	struct http_request *r;
-	char *peer = NULL;
-	ev_uint16_t port;
-
-	assert(c && c->bev == bev);
-	c->pending = true;
-	c->started = 0;
-	c->handled++;
-	r = request_new(http, ev, c);
-	if (c->guard.bad_at && c->handled >= c->guard.bad_at) {
-		c->refused = true;
-		log_debug("http.refused", L_STR("fault", c->guard.fault));
-		metric_add(&metric_http_refused, 1);
-		http_set_header(r, "Connection", "close");
-		http_problem(r, 400, c->guard.fault, NULL);
-		return;
-	}
-	if (!c->peer_known && !http->socket_path) {
-		evhttp_connection_get_peer(evcon, &peer, &port);
-		http_canonical_ip(peer, c->peer);
-	}
-	c->peer_known = true;
-	http_request_find_ip(r, c->peer, http->proxy_count ? trusted : NULL, http);
-	dispatch(http, r);
+	r->rest = r->path + r->place->len;
+	route->handle(r->connection->http->ctx, r);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static struct http *http_new(struct loop *loop, const struct http_options *o, struct err *err)
+static int read_proxies(struct http *http, const char *const *proxy, struct err *err)
 {
-	struct http *http = xcalloc(1, sizeof(*http));
-	const char *const *proxy = o->trusted_proxies;
-
-	http->loop = loop;
-	http->routes = o->routes;
-	http->ctx = o->ctx;
-	http->request_timeout = o->request_timeout ? o->request_timeout : 10 * US_SECOND;
-	http->max_connections = o->max_connections ? o->max_connections : 1024;
 	for (; proxy && *proxy; proxy++) {
-		if (http->proxy_count == PROXIES_MAX) {
-			err_set(err, "more than %d trusted proxies", PROXIES_MAX);
-			goto failed;
-		}
-		if (parse_network(*proxy, &http->proxies[http->proxy_count++], err) < 0) {
+		if (http->proxy_count == HTTP_PROXIES_MAX)
+			return err_set(err, "more than %d trusted proxies", HTTP_PROXIES_MAX);
+		if (parse_network(*proxy, &http->proxies[http->proxy_count], err) < 0) {
 			err_prefix(err, "trusted_proxies");
-			goto failed;
+			return -1;
 		}
+		http->proxy_count++;
 	}
-	return http;
-failed:
-	free(http);
-	return NULL;
-}
-
-/* Takes the listening socket. */
-static int serve(struct http *http, const struct http_options *o, int fd, struct err *err)
-{
-	struct event_base *base = loop_base(http->loop);
-	int64_t idle = o->idle_timeout ? o->idle_timeout : 15 * US_SECOND;
-	struct timeval tv = { .tv_sec = idle / US_SECOND, .tv_usec = idle % US_SECOND };
-
-	http->evhttp = evhttp_new(base);
-	http->listener =
-		evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 1024, fd);
-	if (!http->evhttp || !http->listener) {
-		if (!http->listener)
-			close(fd);
-		return err_set(err, "cannot listen: %s", strerror(errno));
-	}
-	evhttp_set_max_headers_size(http->evhttp, HEADERS_MAX);
-	http->max_body = o->max_body ? o->max_body : 256 * 1024;
-	evhttp_set_max_body_size(http->evhttp, o->max_large_body > http->max_body ? o->max_large_body : http->max_body);
-	evhttp_set_timeout_tv(http->evhttp, &tv);
-	evhttp_set_allowed_methods(
-		http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_OPTIONS);
-	evhttp_set_default_content_type(http->evhttp, "text/plain; charset=utf-8");
-	evhttp_set_flags(http->evhttp, EVHTTP_SERVER_LINGERING_CLOSE);
-	evhttp_set_bevcb(http->evhttp, connection_cb, http);
-	evhttp_set_gencb(http->evhttp, request_cb, http);
-	if (!evhttp_bind_listener(http->evhttp, http->listener))
-		return err_set(err, "cannot listen");
-	evconnlistener_set_error_cb(http->listener, accept_error_cb);
-	http->sweep = timer_new(http->loop, sweep_cb, http);
-	http->pause = timer_new(http->loop, pause_cb, http);
-	timer_set(http->sweep, SWEEP_US);
-	http->next = listeners;
-	listeners = http;
 	return 0;
 }
 
-/* Listens with `fd`, which is bound, or closes it. */
-static int start(struct http *http, const struct http_options *o, int fd, struct http **out, struct err *err)
+static int longer_first(const void *a, const void *b)
 {
-	if (serve(http, o, fd, err) < 0) {
+	size_t x = ((const struct http_place *)a)->len, y = ((const struct http_place *)b)->len;
+
+	return (x < y) - (x > y);
+}
+
+static void read_routes(struct http *http, const struct http_route *routes)
+{
+	size_t n = 0, i;
+
+	while (routes[n].path)
+		n++;
+	http->places = xcalloc(n, sizeof(*http->places));
+	http->place_count = n;
+	for (i = 0; i < n; i++)
+		http->places[i] = (struct http_place){ &routes[i], strlen(routes[i].path) };
+	qsort(http->places, n, sizeof(*http->places), longer_first);
+}
+
+static int64_t or_else(int64_t given, int64_t otherwise)
+{
+	return given ? given : otherwise;
+}
+
+/* Often enough that a time-out lasts a quarter longer at most, or two seconds. */
+static int64_t sweep_time(const struct http *http)
+{
+	int64_t us = (http->request_timeout < http->idle_timeout ? http->request_timeout : http->idle_timeout) / 8;
+
+	return us < SWEEP_LEAST ? SWEEP_LEAST : us > SWEEP_MOST ? SWEEP_MOST : us;
+}
+
+/* Takes `fd`, which is bound, and listens with it. */
+static int start(struct loop *loop, const struct http_options *o, int fd, struct http **out, struct err *err)
+{
+	struct http *http = xcalloc(1, sizeof(*http));
+
+	http->loop = loop;
+	http->ctx = o->ctx;
+	http->request_timeout = or_else(o->request_timeout, 10 * US_SECOND);
+	http->idle_timeout = or_else(o->idle_timeout, 15 * US_SECOND);
+	http->max_connections = (int)or_else(o->max_connections, 1024);
+	http->max_body = or_else(o->max_body, 256 * 1024);
+	http->max_large_body = o->max_large_body > http->max_body ? o->max_large_body : http->max_body;
+	http->sweep_us = sweep_time(http);
+	http->now = clock_steady();
+	read_routes(http, o->routes);
+	http->sweep = timer_new(loop, sweep_cb, http);
+	http->pause = timer_new(loop, pause_cb, http);
+	if (read_proxies(http, o->trusted_proxies, err) < 0) {
+		close(fd);
 		http_close(&http);
 		return -1;
 	}
+	http->listener = evconnlistener_new(loop_base(loop), accept_cb, http,
+		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
+	if (!http->listener) {
+		err_set(err, "cannot listen: %s", strerror(errno));
+		close(fd);
+		http_close(&http);
+		return -1;
+	}
+	evconnlistener_set_error_cb(http->listener, accept_error_cb);
+	timer_set(http->sweep, http->sweep_us);
 	*out = http;
 	return 0;
 }
@@ -596,35 +323,28 @@ static int start(struct http *http, const struct http_options *o, int fd, struct
 int http_listen_tcp(struct loop *loop, const struct http_options *options, const char *address, int port,
 	struct http **out, struct err *err)
 {
-	struct http *http;
-	int fd = endpoint_tcp(address, port, err);
+	int fd = endpoint_tcp(address, port, err), one = 1;
 
 	if (fd < 0)
 		return -1;
-	http = http_new(loop, options, err);
-	if (!http) {
-		close(fd);
-		return -1;
-	}
-	return start(http, options, fd, out, err);
+	/* connections inherit it: a reply goes out with one write, and shall not wait for the client's ACK of the one before */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return start(loop, options, fd, out, err);
 }
 
 int http_listen_unix(struct loop *loop, const struct http_options *options, const char *path, unsigned mode,
 	struct http **out, struct err *err)
 {
-	struct http *http;
 	int fd = endpoint_unix(path, mode, err);
 
 	if (fd < 0)
 		return -1;
-	http = http_new(loop, options, err);
-	if (!http) {
-		close(fd);
+	if (start(loop, options, fd, out, err) < 0) {
 		(void)unlink(path);
 		return -1;
 	}
-	http->socket_path = xstrdup(path);
-	return start(http, options, fd, out, err);
+	(*out)->socket_path = xstrdup(path);
+	return 0;
 }
 
 int http_port(const struct http *http)
@@ -644,24 +364,6 @@ void http_drain(struct http *http)
 	evconnlistener_disable(http->listener);
 }
 
-static void forget(struct http *http)
-{
-	struct http **at;
-	struct http_request *r;
-
-	for (at = &listeners; *at; at = &(*at)->next) {
-		if (*at == http) {
-			*at = http->next;
-			break;
-		}
-	}
-	for (r = http->requests; r; r = r->next) {
-		r->http = NULL;
-		r->ev = NULL;
-		r->connection = NULL;
-	}
-}
-
 void http_close(struct http **http_)
 {
 	struct http *http = *http_;
@@ -670,13 +372,11 @@ void http_close(struct http **http_)
 	if (!http)
 		return;
 	*http_ = NULL;
-	forget(http);
-	for (c = http->connections; c; c = c->next)
-		bufferevent_disable(c->bev, EV_READ | EV_WRITE);
-	if (http->evhttp)
-		evhttp_free(http->evhttp);	/* frees the listener with it */
-	while (http->connections)
-		connection_free(http->connections);
+	http->draining = true;	/* nobody comes in place of those who go */
+	while ((c = http->connections) != NULL)
+		http_connection_free(&c);
+	if (http->listener)
+		evconnlistener_free(http->listener);
 	while (http->spare_count)
 		arena_free(&http->spare[--http->spare_count]);
 	timer_free(&http->sweep);
@@ -684,6 +384,7 @@ void http_close(struct http **http_)
 	if (http->socket_path)
 		(void)unlink(http->socket_path);
 	free(http->socket_path);
-	free(http->by_fd);
+	free(http->places);
+	buf_clear(&http->out);
 	free(http);
 }

@@ -1,51 +1,144 @@
 /*
- * http_parts.h: what http.c (listening, connections, routing) and http_request.c (reading a request,
- * replying) share. Loop thread.
+ * http_parts.h: what http.c (listening, routing), http_connection.c (reading and writing) and http_request.c (what
+ * a handler sees of a request, its reply) share. Loop thread.
  */
 #ifndef BASE_HTTP_PARTS_H
 #define BASE_HTTP_PARTS_H
 
 #include "base/http.h"
 
-#include "http_guard.h"
+#include "http_parse.h"
 
-struct bufferevent;
-struct evhttp_request;
-struct evkeyvalq;
+#define HTTP_READ_MAX 16384	/* of one read(2), and of what waits behind a request */
+#define HTTP_SPARE_ARENAS 64
+#define HTTP_PROXIES_MAX 64
+
+struct event;
+struct evconnlistener;
+
+/* An address or network, as IPv6 (IPv4 mapped). */
+struct http_network {
+	uint8_t bytes[16];
+	int bits;
+};
+
+/* A route, the longest path first. */
+struct http_place {
+	const struct http_route *route;
+	size_t len;
+};
+
+struct http {
+	struct loop *loop;
+	struct http_place *places;
+	size_t place_count;
+	void *ctx;
+	int64_t request_timeout, idle_timeout;
+	int max_connections;
+	int64_t max_body, max_large_body;
+	struct http_network proxies[HTTP_PROXIES_MAX];
+	size_t proxy_count;
+	struct evconnlistener *listener;
+	struct timer *sweep, *pause;
+	int64_t sweep_us;		/* from one to the next */
+	int64_t now;			/* steady time of the last sweep */
+	struct http_connection *connections;
+	int connection_count;
+	char in[HTTP_READ_MAX];		/* what was just read */
+	struct buf out;			/* the reply that is being made */
+	struct arena *spare[HTTP_SPARE_ARENAS];
+	size_t spare_count;
+	int64_t date_at;		/* the second of which `date` is */
+	char date[32];
+	char *socket_path;
+	bool draining;
+};
+
+/* What it does. http_connection.c says what may follow what. */
+enum http_state { HTTP_IDLE, HTTP_READING, HTTP_WAITING, HTTP_WRITING, HTTP_LINGERING, HTTP_CLOSED };
 
 struct http_connection {
 	struct http *http;
-	struct bufferevent *bev;	/* we hold a reference: evhttp frees its own without telling */
 	struct http_connection *prev, *next;
-	int fd;				/* -1 until its first byte */
-	struct http_guard guard;
-	uint64_t handled;		/* requests that evhttp handed over */
-	int64_t started;		/* steady time of the first byte of the request being read; 0: none */
-	bool refused;			/* its fault was answered */
-	bool pending;			/* a request waits for its reply; evhttp does not read meanwhile */
-	bool peer_known;
+	struct event *readable;
+	struct event *writable;		/* NULL until a reply had to wait */
+	int fd;
+	enum http_state state;
+	bool listening;			/* `readable` is added */
+	bool in_turn;			/* what came is being taken */
+	bool ends;			/* with this reply */
+	bool lingers;			/* ... and the client may still be sending */
+	int64_t since;			/* the state began or, WRITING, bytes went; by http->now */
+	struct http_request *request;	/* READING and WAITING */
+	struct buf in;			/* what came and has its turn later; mostly empty */
+	/* what is being written */
+	struct buf out;
+	size_t sent;			/* of out */
+	int file;			/* -1: none */
+	int64_t offset, left;		/* of the file */
+	int64_t until;			/* then the client should have taken all, by http->now */
+	size_t thrown_away;		/* LINGERING */
 	char peer[48];			/* its address; "": of a Unix socket */
 };
 
-struct http_request {
-	struct http *http;		/* NULL: closed meanwhile */
-	struct evhttp_request *ev;
-	struct http_connection *connection;
-	struct http_request *prev, *next;
-	struct arena *arena;
-	enum http_method method;
-	char *path;
-	const char *query;		/* "" if none */
-	const char *rest;
-	char ip[48];
-	bool cached;			/* the handler set Cache-Control */
+/* A line of a reply. */
+struct http_line {
+	struct http_line *next;
+	size_t len;
+	char text[];
 };
 
-/* The request is answered: forgets it, and frees it. Its evhttp request must have been sent. */
-void http_request_done(struct http_request *r);
-bool http_draining(const struct http *http);
-/* This second, as the header Date says it. */
-const char *http_date(struct http *http);
+struct http_request {
+	struct http_connection *connection;	/* NULL: closed meanwhile */
+	struct arena *arena;
+	bool whole;			/* the head is */
+	bool refused;			/* the connection ends with it */
+	bool cached;			/* the handler set Cache-Control */
+	const struct http_place *place;	/* NULL: no route */
+	const char *text;		/* the head; names and values of its fields are strings */
+	const char *path;
+	const char *query;		/* "" if none */
+	const char *rest;
+	struct http_framing framing;
+	struct buf body;
+	struct http_line *lines, **last;	/* of the reply, that the handler set */
+	char ip[48];
+	struct http_head head;		/* at the end, so that its fields need not be zeroed */
+};
+
+/* --- http.c ---------------------------------------------------------------------------------- */
+
+/* The head is there. False: it was refused. */
+bool http_admit(struct http_request *r);
+/* How large may its body be? */
+int64_t http_body_limit(const struct http_request *r);
+/* All of it is there: it owes a reply from now on. */
+void http_dispatch(struct http_request *r);
+/* A connection has ended: there is room for another. */
+void http_make_room(struct http *http);
+
+/* --- http_connection.c ----------------------------------------------------------------------- */
+
+/* Takes the socket. */
+void http_connection_new(struct http *http, int fd, const char *peer);
+void http_connection_free(struct http_connection **c);
+/* Frees it if it takes too long, by http->now. */
+void http_connection_check(struct http_connection *c);
+/*
+ * The reply, which ends its request: http->out and, unless it is -1, `left` bytes of the descriptor `file`, which it takes. The connection may be
+ * gone when it returns.
+ */
+void http_connection_send(struct http_connection *c, int file, int64_t offset, int64_t left);
+
+/* --- http_request.c -------------------------------------------------------------------------- */
+
+struct http_request *http_request_new(struct http_connection *c);
+/* Forgets it without a reply. */
+void http_request_free(struct http_request **r);
+/* The head is whole and stands there: copies it. */
+void http_request_begin(struct http_request *r, const char *head);
+/* Answers with a problem; the connection ends with it. */
+void http_request_refuse(struct http_request *r, int status, const char *why);
 
 /* "192.0.2.1", "::ffff:192.0.2.1" (as IPv4), "[2001:db8::1]:443": as inet_ntop() writes it; "" if it is none of these. */
 void http_canonical_ip(const char *text, char out[48]);

@@ -1,21 +1,18 @@
 /*
- * http_request.c: reading a request and answering it: the http_* functions of a route's handler.
+ * http_request.c: a request and its reply: the http_* functions of a route's handler.
+ *
+ * The head is copied into the arena and its fields become strings there: what a handler sees does not depend on the connection.
  */
 #include <arpa/inet.h>
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/queue.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/http.h>
-#include <event2/http_struct.h>
-#include <event2/keyvalq_struct.h>
-
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "base/text.h"
 
@@ -26,10 +23,73 @@ METRIC(http_2xx, COUNTER, "nurtured_http_requests_total", "code=\"2xx\"", HELP);
 METRIC(http_3xx, COUNTER, "nurtured_http_requests_total", "code=\"3xx\"", HELP);
 METRIC(http_4xx, COUNTER, "nurtured_http_requests_total", "code=\"4xx\"", HELP);
 METRIC(http_5xx, COUNTER, "nurtured_http_requests_total", "code=\"5xx\"", HELP);
+METRIC(refused, COUNTER, "nurtured_http_connections_cut_total", "reason=\"malformed\"",
+	"HTTP connections that were closed against the client's will.");
+
+/* --- the request ----------------------------------------------------------------------------- */
+
+struct http_request *http_request_new(struct http_connection *c)
+{
+	struct http *http = c->http;
+	struct arena *arena = http->spare_count ? http->spare[--http->spare_count] : arena_new(0);
+	struct http_request *r = arena_alloc(arena, sizeof(*r));
+
+	memset(r, 0, offsetof(struct http_request, head.fields));
+	r->connection = c;
+	r->arena = arena;
+	r->text = r->path = r->query = r->rest = "";
+	r->last = &r->lines;
+	return r;
+}
+
+void http_request_free(struct http_request **r_)
+{
+	struct http_request *r = *r_;
+	struct http_connection *c;
+	struct arena *arena;
+
+	if (!r)
+		return;
+	c = r->connection;
+	arena = r->arena;
+	*r_ = NULL;
+	buf_clear(&r->body);
+	if (c)
+		c->request = NULL;
+	if (c && c->http->spare_count < HTTP_SPARE_ARENAS) {
+		arena_reset(arena);
+		c->http->spare[c->http->spare_count++] = arena;
+	} else {
+		arena_free(&arena);
+	}
+}
+
+void http_request_begin(struct http_request *r, const char *data)
+{
+	const struct http_head *h = &r->head;
+	char *text = arena_alloc(r->arena, h->size);
+	size_t i;
+
+	memcpy(text, data, h->size);
+	text[h->target_end] = '\0';
+	if (h->query) {
+		text[h->query - 1] = '\0';
+		r->query = text + h->query;
+	}
+	r->path = text + h->target;
+	for (i = 0; i < h->count; i++) {
+		const struct http_field *f = &h->fields[i];
+
+		text[f->name + f->name_len] = '\0';
+		text[f->value + f->value_len] = '\0';
+	}
+	r->text = text;
+	r->whole = true;
+}
 
 enum http_method http_method(const struct http_request *r)
 {
-	return r->method;
+	return r->head.method;
 }
 
 const char *http_path(const struct http_request *r)
@@ -52,19 +112,27 @@ struct arena *http_arena(struct http_request *r)
 	return r->arena;
 }
 
+/* The first from the i-th on; its number, or that of fields. */
+static size_t find_field(const struct http_request *r, const char *name, size_t i)
+{
+	size_t len = strlen(name);
+
+	for (; i < r->head.count; i++)
+		if (r->head.fields[i].name_len == len && strcasecmp(r->text + r->head.fields[i].name, name) == 0)
+			break;
+	return i;
+}
+
 const char *http_header(const struct http_request *r, const char *name)
 {
-	return r->ev ? evhttp_find_header(evhttp_request_get_input_headers(r->ev), name) : NULL;
+	size_t i = find_field(r, name, 0);
+
+	return i < r->head.count ? r->text + r->head.fields[i].value : NULL;
 }
 
 struct slice http_body(const struct http_request *r)
 {
-	struct evbuffer *in = r->ev ? evhttp_request_get_input_buffer(r->ev) : NULL;
-	size_t n = in ? evbuffer_get_length(in) : 0;
-
-	if (n == 0)
-		return (struct slice){ "", 0 };
-	return (struct slice){ (const char *)evbuffer_pullup(in, -1), n };
+	return (struct slice){ buf_cstr(&r->body), r->body.len };
 }
 
 static const char *decode(struct arena *arena, const char *s, size_t n)
@@ -197,13 +265,15 @@ void http_canonical_ip(const char *text, char out[48])
 /* All X-Forwarded-For headers as the one list that they mean. */
 static char *forwarded(struct http_request *r)
 {
-	struct evkeyval *h;
+	static const char name[] = "X-Forwarded-For";
 	char *all = NULL;
+	size_t i = 0;
 
-	TAILQ_FOREACH(h, evhttp_request_get_input_headers(r->ev), next)
-		if (strcasecmp(h->key, "X-Forwarded-For") == 0)
-			all = all ? arena_printf(r->arena, "%s,%s", all, h->value)
-				  : arena_strdup(r->arena, h->value);
+	for (; (i = find_field(r, name, i)) < r->head.count; i++) {
+		const char *value = r->text + r->head.fields[i].value;
+
+		all = all ? arena_join(r->arena, all, ",", value) : arena_strdup(r->arena, value);
+	}
 	return all;
 }
 
@@ -229,14 +299,70 @@ void http_request_find_ip(
 
 /* --- the reply ------------------------------------------------------------------------------- */
 
+/* What replies begin with, up to the value of Date. */
+struct status {
+	int status;
+	const char *reason, *line;
+};
+
+static const struct status *find_status(int status)
+{
+#define ROW(n, words) { n, words, "HTTP/1.1 " #n " " words "\r\nDate: " }
+	static const struct status rows[] = {
+		ROW(200, "OK"),
+		ROW(302, "Found"),
+		ROW(202, "Accepted"),
+		ROW(204, "No Content"),
+		ROW(206, "Partial Content"),
+		ROW(303, "See Other"),
+		ROW(304, "Not Modified"),
+		ROW(400, "Bad Request"),
+		ROW(401, "Unauthorized"),
+		ROW(403, "Forbidden"),
+		ROW(404, "Not Found"),
+		ROW(405, "Method Not Allowed"),
+		ROW(409, "Conflict"),
+		ROW(410, "Gone"),
+		ROW(413, "Content Too Large"),
+		ROW(415, "Unsupported Media Type"),
+		ROW(416, "Range Not Satisfiable"),
+		ROW(417, "Expectation Failed"),
+		ROW(422, "Unprocessable Content"),
+		ROW(429, "Too Many Requests"),
+		ROW(500, "Internal Server Error"),
+		ROW(501, "Not Implemented"),
+		ROW(503, "Service Unavailable"),
+		ROW(507, "Insufficient Storage"),
+	};
+#undef ROW
+	size_t i;
+
+	for (i = 0; rows[i].status != status; i++)
+		assert(i + 1 < sizeof(rows) / sizeof(rows[0]));
+	return &rows[i];
+}
+
+const char *http_reason(int status)
+{
+	return find_status(status)->reason;
+}
+
 void http_set_header(struct http_request *r, const char *name, const char *value)
 {
+	size_t n = strlen(name), m = strlen(value);
+	struct http_line *h = arena_alloc(r->arena, sizeof(*h) + n + m + 4);
+
 	assert(strpbrk(value, "\r\n") == NULL);
-	if (!r->ev)
-		return;
 	if (strcasecmp(name, "Cache-Control") == 0)
 		r->cached = true;
-	evhttp_add_header(evhttp_request_get_output_headers(r->ev), name, value);
+	h->next = NULL;
+	h->len = n + m + 4;
+	memcpy(h->text, name, n);
+	memcpy(h->text + n, ": ", 2);
+	memcpy(h->text + n + 2, value, m);
+	memcpy(h->text + n + 2 + m, "\r\n", 2);
+	*r->last = h;
+	r->last = &h->next;
 }
 
 static void count(int status)
@@ -248,83 +374,105 @@ static void count(int status)
 		1);
 }
 
-/* What every reply carries. evhttp adds, with a body, Content-Length; it would make a Date anew for each. */
-static void add_headers(struct http_request *r, int status, const char *type, int64_t len)
+/* This second, as the header Date says it (RFC 9110 section 5.6.7). */
+static const char *date(struct http *http)
 {
-	char text[96];
-	struct evkeyvalq *out = evhttp_request_get_output_headers(r->ev);
+	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	int64_t now = clock_now() / US_SECOND;
+	time_t at = (time_t)now;
+	struct tm tm;
 
-	if (type) {
-		snprintf(text, sizeof(text), "%s%s", type,
-			strncmp(type, "text/", 5) == 0 && !strchr(type, ';') ? "; charset=utf-8" : "");
-		evhttp_add_header(out, "Content-Type", text);
-	}
-	if (r->method == HTTP_HEAD) {
-		snprintf(text, sizeof(text), "%lld", (long long)len);
-		evhttp_add_header(out, "Content-Length", text);
-	}
-	evhttp_add_header(out, "Date", http_date(r->http));
-	evhttp_add_header(out, "X-Content-Type-Options", "nosniff");
+	if (now == http->date_at)
+		return http->date;
+	gmtime_r(&at, &tm);
+	snprintf(http->date, sizeof(http->date), "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday % 100, months[tm.tm_mon],
+		(tm.tm_year + 1900) % 10000, tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
+	http->date_at = now;
+	return http->date;
+}
+
+static void add_length(struct buf *out, int64_t len)
+{
+	char digits[24], *at = digits + sizeof(digits);
+	size_t n;
+
+	memcpy(at -= 2, "\r\n", 2);
+	do
+		*--at = (char)('0' + len % 10);
+	while ((len /= 10) > 0);
+	n = (size_t)(digits + sizeof(digits) - at);
+	buf_str(out, "Content-Length: ");
+	buf_add(out, at, n);
+}
+
+static bool client_ends(const struct http_request *r)
+{
+	return r->head.close || (r->head.http10 && !r->head.keep_alive);
+}
+
+/* The head of the reply, in the listener's buffer. `len` is of the body. */
+static void begin_reply(struct http_request *r, int status, const char *type, int64_t len)
+{
+	struct http_connection *c = r->connection;
+	struct buf *out = &c->http->out;
+	const struct http_line *h;
+
+	c->ends = r->refused || client_ends(r) || c->http->draining;
+	c->lingers = c->ends && (r->refused || !client_ends(r));
+	buf_str(out, find_status(status)->line);
+	buf_str(out, date(c->http));
+	buf_str(out, "\r\nX-Content-Type-Options: nosniff\r\n");
 	if (!r->cached)
-		evhttp_add_header(out, "Cache-Control", "no-store");
-	if (http_draining(r->http))
-		evhttp_add_header(out, "Connection", "close");
+		buf_str(out, "Cache-Control: no-store\r\n");
+	if (c->ends || r->head.http10)
+		buf_str(out, c->ends ? "Connection: close\r\n" : "Connection: keep-alive\r\n");
+	if (type) {
+		buf_join(out, "Content-Type: ", type,
+			strncmp(type, "text/", 5) == 0 && !strchr(type, ';') ? "; charset=utf-8\r\n" : "\r\n");
+	}
+	if (status != 204 && status != 304)
+		add_length(out, len);
+	for (h = r->lines; h; h = h->next)
+		buf_add(out, h->text, h->len);
+	buf_str(out, "\r\n");
 	count(status);
 }
 
-/*
- * The socket has room for nearly every reply: it is written here, and not at the loop's next turn when the kernel says so. What it does not take,
- * and an error, are left to the loop.
- */
-static void send_now(struct http_connection *c)
+/* Everything is made: the request is over. */
+static void send_reply(struct http_request *r, int file, int64_t offset, int64_t left)
 {
-	struct evbuffer *out = bufferevent_get_output(c->bev);
-	evutil_socket_t fd = bufferevent_getfd(c->bev);
+	struct http_connection *c = r->connection;
 
-	if (fd < 0)
-		return;
-	evbuffer_unfreeze(out, 1);
-	(void)evbuffer_write(out, fd);
-	evbuffer_freeze(out, 1);
-	/* evhttp's own callback: it forgets the request and waits for the next */
-	if (evbuffer_get_length(out) == 0)
-		bufferevent_trigger(c->bev, EV_WRITE, 0);
+	http_request_free(&r);
+	http_connection_send(c, file, offset, left);
 }
 
 void http_reply(struct http_request *r, int status, const char *type, const void *body, size_t len)
 {
-	if (r->ev) {
-		add_headers(r, status, type, (int64_t)len);
-		if (len && r->method != HTTP_HEAD)
-			evbuffer_add(evhttp_request_get_output_buffer(r->ev), body, len);
-		evhttp_send_reply(r->ev, status, http_reason(status), NULL);
-		send_now(r->connection);
+	if (!r->connection) {
+		http_request_free(&r);
+		return;
 	}
-	http_request_done(r);
+	begin_reply(r, status, type, (int64_t)len);
+	if (len && r->head.method != HTTP_HEAD)
+		buf_add(&r->connection->http->out, body, len);
+	send_reply(r, -1, 0, 0);
 }
 
 void http_reply_file(
 	struct http_request *r, int status, const char *type, int fd, int64_t offset, int64_t length)
 {
-	struct evbuffer_file_segment *segment = NULL;
+	bool body = r->connection && r->head.method != HTTP_HEAD && length > 0;
 
-	if (r->ev && r->method != HTTP_HEAD && length > 0) {
-		segment = evbuffer_file_segment_new(fd, offset, length, EVBUF_FS_CLOSE_ON_FREE);
-		if (!segment) {
-			close(fd);
-			http_problem(r, 500, "The file could not be read.", NULL);
-			return;
-		}
-		evbuffer_add_file_segment(evhttp_request_get_output_buffer(r->ev), segment, 0, length);
-		evbuffer_file_segment_free(segment);	/* the buffer has its own reference */
-	} else {
+	if (!body)
 		close(fd);
+	if (!r->connection) {
+		http_request_free(&r);
+		return;
 	}
-	if (r->ev) {
-		add_headers(r, status, type, length);
-		evhttp_send_reply(r->ev, status, http_reason(status), NULL);
-	}
-	http_request_done(r);
+	begin_reply(r, status, type, length);
+	send_reply(r, body ? fd : -1, offset, body ? length : 0);
 }
 
 void http_redirect(struct http_request *r, int status, const char *url)
@@ -348,36 +496,9 @@ void http_problem(struct http_request *r, int status, const char *detail, const 
 	buf_clear(&body);
 }
 
-const char *http_reason(int status)
+void http_request_refuse(struct http_request *r, int status, const char *why)
 {
-	static const struct { int status; const char *reason;
-	} reasons[] = {
-		{200, "OK"},
-		{202, "Accepted"},
-		{204, "No Content"},
-		{206, "Partial Content"},
-		{302, "Found"},
-		{303, "See Other"},
-		{304, "Not Modified"},
-		{400, "Bad Request"},
-		{401, "Unauthorized"},
-		{403, "Forbidden"},
-		{404, "Not Found"},
-		{405, "Method Not Allowed"},
-		{409, "Conflict"},
-		{410, "Gone"},
-		{413, "Content Too Large"},
-		{415, "Unsupported Media Type"},
-		{416, "Range Not Satisfiable"},
-		{422, "Unprocessable Content"},
-		{429, "Too Many Requests"},
-		{500, "Internal Server Error"},
-		{503, "Service Unavailable"},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	return "Status";
+	r->refused = true;
+	metric_add(&metric_refused, 1);
+	http_problem(r, status, why, NULL);
 }

@@ -118,7 +118,7 @@ static void beat(void *arg)
 
 /*
  * The coarse clock of libevent's default makes each timer up to 4 ms late. Only the loop thread touches the base (loop_post() has a lock of its own),
- * so it needs none. What sockets are waited for is told to the kernel once a turn, not at each change: evhttp makes four a request, which come to one.
+ * so it needs none. What sockets are waited for is told to the kernel once a turn, not at each change: of those to and fro many come to nothing.
  * That asks of everybody who hands a descriptor to the loop not to have made it with dup(2).
  */
 static struct event_base *base_new(void)

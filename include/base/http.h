@@ -1,13 +1,14 @@
 /*
- * http.h: the hardened HTTP/1.1 listener that the public side (ingest) and the control socket (console)
- * share: libevent's evhttp behind a guard that reads every byte first. Loop thread only. Relies on SIGPIPE
- * being ignored: clients go away.
+ * http.h: the hardened HTTP/1.1 server that the public side (ingest) and the control socket (console) share. Loop
+ * thread only. Relies on SIGPIPE being ignored: clients go away.
  *
- * Bounds: header and body size, connections, time from the first byte of a request to its last, idle time.
- * Refused with 400 and `Connection: close`: two Content-Length or Host headers, a Transfer-Encoding that is
- * not exactly `chunked`, both kinds of length, a body on anything but POST, trailers, folded header lines,
- * bare LF or CR, NUL and other controls, white space before a colon, "%00" or a foreign byte in the target,
- * no Host in HTTP/1.1 (RFC 9112 sections 2.2, 3.2, 5, 6). Methods: GET HEAD POST OPTIONS.
+ * Bounds: header and body size, connections, time from the first byte of a request to its last, idle time, time to
+ * take a reply. Refused with 400 and `Connection: close`: two Content-Length or Host headers, a Transfer-Encoding
+ * that is not exactly `chunked`, both kinds of length, a body on anything but POST, trailers and chunk extensions,
+ * folded header lines, bare LF or CR, NUL and other controls, white space before a colon, "%00" or a foreign byte in
+ * the target, no Host in HTTP/1.1 (RFC 9112 sections 2.2, 3.2, 5, 6). Methods: GET HEAD POST OPTIONS; others get 501.
+ * A body that is too large gets 413, before it comes if its length is told. Requests of a connection are answered in
+ * order, one at a time; while one waits for its reply no more is read from there.
  *
  * A route's handler gets the request and owes it exactly one http_reply*(), at once or later from the loop.
  * Until then the request, its arena and all that was read from it stay valid, also when the client has gone

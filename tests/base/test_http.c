@@ -1,6 +1,6 @@
 /*
- * test_http.c: the listener over real sockets: each measure that evhttp lacks, routing, replies, addresses of clients, and replies
- * to clients that have gone. The loop runs in a thread of its own; the test is the client, with blocking sockets.
+ * test_http.c: the listener over real sockets: each bound, routing, replies, addresses of clients, clients that are slow, and replies
+ * to those that have gone. The loop runs in a thread of its own; the test is the client, with blocking sockets.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <semaphore.h>
 #include <sys/resource.h>
@@ -93,6 +95,23 @@ static void big(void *ctx, struct http_request *r)
 	free(zeros);
 }
 
+#define LONG (3 * 1024 * 1024)
+
+static void long_file(void *ctx, struct http_request *r)
+{
+	char path[] = "/tmp/test-http-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0 && ftruncate(fd, LONG + 1) == 0 && pwrite(fd, "end", 3, LONG - 3) == 3);
+	unlink(path);
+	http_reply_file(r, 200, "application/octet-stream", fd, 1, LONG - 1);
+}
+
+static void unheard(void *ctx, struct http_request *r)
+{
+	http_reply(r, 204, NULL, NULL, 0);
+}
+
 static const struct http_route routes[] = {
 	{ HTTP_GET | HTTP_POST | HTTP_OPTIONS, "/", echo },
 	{ HTTP_GET, "/exact", echo },
@@ -102,6 +121,9 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/hold", hold },
 	{ HTTP_GET, "/file", file },
 	{ HTTP_GET, "/big", big },
+	{ HTTP_GET, "/long", long_file },
+	{ HTTP_GET, "/unheard", unheard },
+	{ HTTP_POST | HTTP_LARGE, "/large", echo },
 	{ 0, NULL, NULL },
 };
 
@@ -163,6 +185,11 @@ static int connect_to(const struct server *s)
 static void put(int fd, const char *data, size_t n)
 {
 	assert_int_equal(send(fd, data, n, MSG_NOSIGNAL), (ssize_t)n);
+}
+
+static void say(int fd, const char *text)
+{
+	put(fd, text, strlen(text));
 }
 
 /* Everything until the server closes; a reset counts as that. */
@@ -301,7 +328,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
 	finish(&s);
 }
 
-/* evhttp has closed a connection, and we still hold its bufferevent: it must not read what comes from the next client. */
+/* What comes while a request waits is kept, also when the connection is not the only one. */
 static void a_closed_connection_takes_no_bytes_of_the_next(void **state)
 {
 	struct server s;
@@ -312,10 +339,10 @@ static void a_closed_connection_takes_no_bytes_of_the_next(void **state)
 	start_with(&s, (struct http_options){ 0 });
 	asks(&s, GET("/exact", ""), "200 OK");
 	fd = connect_to(&s);
-	put(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n", 31);
+	say(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
 	sem_wait(&s.holding);
 	/* what comes now waits for the reply to the first */
-	put(fd, GET("/under/more/next", ""), strlen(GET("/under/more/next", "")));
+	say(fd, GET("/under/more/next", ""));
 	asks(&s, GET("/exact", ""), "200 OK");
 	loop_post(s.loop, reply_held, &s);
 	sem_wait(&s.done);
@@ -323,6 +350,37 @@ static void a_closed_connection_takes_no_bytes_of_the_next(void **state)
 	has(answer, "held");
 	has(answer, "/under/more/next|next|");
 	free(answer);
+	finish(&s);
+}
+
+/* More than is read at one time, and more than is kept. */
+static void many_requests_may_wait_behind_one(void **state)
+{
+	static const char one[] = "GET /unheard HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct buf all = BUF_INIT;
+	struct server s;
+	int fd, i, count = 0;
+	char *answer, *at;
+
+	(void)state;
+	start_with(&s, (struct http_options){ 0 });
+	for (i = 0; i < 1500; i++)
+		buf_str(&all, one);
+	fd = connect_to(&s);
+	say(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+	sem_wait(&s.holding);
+	put(fd, all.data, all.len);
+	say(fd, GET("/exact", ""));
+	loop_post(s.loop, reply_held, &s);
+	sem_wait(&s.done);
+	answer = read_all(fd);
+	for (at = answer; (at = strstr(at, "HTTP/1.1 204 No Content\r\n")) != NULL; at++)
+		count++;
+	assert_int_equal(count, 1500);
+	has(answer, "1 /exact|");
+	assert_null(strstr(answer, "HTTP/1.1 4"));
+	free(answer);
+	buf_clear(&all);
 	finish(&s);
 }
 
@@ -353,15 +411,113 @@ static void sizes_are_bounded(void **state)
 	has(answer, "HTTP/1.1 413 ");
 	free(answer);
 	buf_reset(&big);
+	/* a length that no body needs to follow */
+	answer = ask(&s, "POST /under/a HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999999999999\r\n\r\n", 0);
+	has(answer, "HTTP/1.1 413 ");
+	free(answer);
 	buf_str(&big, "GET / HTTP/1.1\r\nHost: a\r\nA: ");
 	while (big.len < 9000)
 		buf_char(&big, 'x');
 	buf_str(&big, "\r\n\r\n");
 	answer = ask(&s, big.data, big.len);
-	has(answer, "HTTP/1.1 4");
+	has(answer, "HTTP/1.1 400 ");
 	free(answer);
 	assert_int_equal(s.calls, 0);
 	buf_clear(&big);
+	finish(&s);
+}
+
+static void some_routes_take_larger_bodies(void **state)
+{
+	struct buf big = BUF_INIT;
+	struct server s;
+	char *answer;
+	int i;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .max_body = 1000, .max_large_body = 100000 });
+	buf_str(&big, "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n");
+	for (i = 0; i < 100000; i++)
+		buf_char(&big, 'x');
+	answer = ask(&s, big.data, big.len);
+	has(answer, "|100000|xxx");
+	free(answer);
+	asks(&s, "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\n\r\n", "413 ");
+	buf_clear(&big);
+	finish(&s);
+}
+
+/* The client sends on while the answer is under way: a reset would take that from it. */
+static void who_still_sends_sees_why_it_was_refused(void **state)
+{
+	static char body[400000];
+	struct server s;
+	char *answer;
+	int fd;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .max_body = 1000 });
+	fd = connect_to(&s);
+	say(fd, "POST /under/a HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n");
+	put(fd, body, sizeof(body));
+	answer = read_all(fd);
+	has(answer, "HTTP/1.1 413 ");
+	has(answer, "Connection: close\r\n");
+	free(answer);
+	finish(&s);
+}
+
+static void a_client_that_waits_to_be_asked_is_asked(void **state)
+{
+	static const char head[] = "POST /under/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n";
+	struct server s;
+	char *answer;
+	int fd;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .max_body = 1000 });
+	fd = connect_to(&s);
+	say(fd, head);
+	answer = read_one(fd, false);
+	assert_string_equal(answer, "HTTP/1.1 100 Continue\r\n\r\n");
+	free(answer);
+	say(fd, "abc");
+	answer = read_all(fd);
+	assert_memory_equal(answer, "HTTP/1.1 200 OK", 15);
+	has(answer, "|3|abc");
+	free(answer);
+	/* not when it did not wait, nor when its body is not wanted */
+	answer = ask(&s, "POST /under/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc", 0);
+	assert_memory_equal(answer, "HTTP/1.1 200 OK", 15);
+	free(answer);
+	answer = ask(&s, "POST /under/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n", 0);
+	assert_memory_equal(answer, "HTTP/1.1 413 ", 13);
+	free(answer);
+	asks(&s, "POST /under/a HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nContent-Length: 3\r\n\r\n", "417 ");
+	finish(&s);
+}
+
+static void bytes_may_come_one_by_one(void **state)
+{
+	static const char request[] = "POST /under/a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+		"POST /under/b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\ndef\r\n1\r\ng\r\n0\r\n\r\n";
+	struct server s;
+	char *answer;
+	size_t i;
+	int fd, one = 1;
+
+	(void)state;
+	start_with(&s, (struct http_options){ 0 });
+	fd = connect_to(&s);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	for (i = 0; i < sizeof(request) - 1; i++) {
+		put(fd, request + i, 1);
+		sched_yield();
+	}
+	answer = read_all(fd);
+	has(answer, "/under/a|a|127.0.0.1|3|abc");
+	has(strstr(answer, "|abc"), "/under/b|b|127.0.0.1|4|defg");
+	free(answer);
 	finish(&s);
 }
 
@@ -408,6 +564,26 @@ static void a_stalled_request_is_cut_too(void **state)
 	finish(&s);
 }
 
+/* It asks for much and takes nothing: neither memory nor the connection is kept for it. */
+static void who_does_not_read_is_cut(void **state)
+{
+	static const char *const paths[] = { "/big", "/long" };
+	char request[100];
+	struct server s;
+	size_t i;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .max_connections = 1, .idle_timeout = 1000 });
+	for (i = 0; i < 2; i++) {
+		int n = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", paths[i]), fd = connect_to(&s);
+
+		put(fd, request, (size_t)n);
+		asks(&s, GET("/exact", ""), "200 OK");	/* there is room for this one only when that one is gone */
+		close(fd);
+	}
+	finish(&s);
+}
+
 static void idle_connections_are_closed(void **state)
 {
 	struct server s;
@@ -420,7 +596,7 @@ static void idle_connections_are_closed(void **state)
 	assert_string_equal(answer, "");
 	free(answer);
 	fd = connect_to(&s);
-	put(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n", 32);
+	say(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n");
 	answer = read_all(fd);
 	has(answer, "HTTP/1.1 200 OK");
 	free(answer);
@@ -437,7 +613,7 @@ static void a_waiting_reply_outlives_both_time_outs(void **state)
 	(void)state;
 	start_with(&s, (struct http_options){ .request_timeout = 1, .idle_timeout = 100 * 1000 });
 	fd = connect_to(&s);
-	put(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n", 31);
+	say(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
 	sem_wait(&s.holding);
 	/* another connection that says nothing is closed by the idle time-out: that much time has passed then */
 	first = read_all(connect_to(&s));
@@ -462,7 +638,7 @@ static void a_client_may_leave_before_its_reply(void **state)
 		struct linger hard = { .l_onoff = 1 };
 
 		fd = connect_to(&s);
-		put(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n", 31);
+		say(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
 		sem_wait(&s.holding);
 		if (i)
 			setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));	/* with a reset */
@@ -484,7 +660,7 @@ static void a_request_outlives_its_listener(void **state)
 	(void)state;
 	start_with(&s, (struct http_options){ 0 });
 	fd = connect_to(&s);
-	put(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n", 31);
+	say(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
 	sem_wait(&s.holding);
 	loop_post(s.loop, stop_cb, &s);
 	pthread_join(s.thread, NULL);
@@ -493,7 +669,7 @@ static void a_request_outlives_its_listener(void **state)
 	assert_string_equal(answer, "");
 	free(answer);
 	assert_string_equal(http_path(s.held), "/hold");
-	assert_null(http_header(s.held, "Host"));
+	assert_string_equal(http_header(s.held, "hOST"), "a");
 	http_set_header(s.held, "A", "b");
 	http_reply(s.held, 200, "text/plain", "x", 1);
 	loop_free(&s.loop);
@@ -518,13 +694,13 @@ static void draining_closes_with_the_next_reply(void **state)
 	(void)state;
 	start_with(&s, (struct http_options){ 0 });
 	fd = connect_to(&s);
-	put(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n", 32);
+	say(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n");
 	answer = read_one(fd, true);
 	assert_null(strstr(answer, "Connection: close"));
 	free(answer);
 	loop_post(s.loop, drain_cb, &s);
 	sem_wait(&s.done);
-	put(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n", 32);
+	say(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n");
 	answer = read_all(fd);
 	has(answer, "Connection: close");
 	free(answer);
@@ -542,15 +718,15 @@ static void connections_are_capped(void **state)
 	start_with(&s, (struct http_options){ .max_connections = 2 });
 	one = connect_to(&s);
 	two = connect_to(&s);
-	put(one, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n", 31);
+	say(one, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
 	sem_wait(&s.holding);
-	put(two, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n", 32);
+	say(two, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n");
 	answer = read_one(two, true);
 	free(answer);
 	three = connect_to(&s);
-	put(three, "GET /exact HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 51);
+	say(three, "GET /exact HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
 	/* it is not served while two are open: those two still are */
-	put(two, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n", 32);
+	say(two, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n");
 	answer = read_one(two, true);
 	free(answer);
 	assert_int_equal(s.calls, 2);
@@ -579,7 +755,7 @@ static void running_out_of_descriptors_pauses_accepting(void **state)
 	start_with(&s, (struct http_options){ 0 });
 	asks(&s, GET("/exact", ""), "200 OK");
 	fd = connect_to(&s);		/* accepted */
-	put(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n", 32);
+	say(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n");
 	free(read_one(fd, true));
 	other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	getrlimit(RLIMIT_NOFILE, &old);
@@ -592,7 +768,7 @@ static void running_out_of_descriptors_pauses_accepting(void **state)
 		char c;
 
 		assert_int_equal(connect(other, (struct sockaddr *)&at, sizeof(at)), 0);
-		put(other, "GET /exact HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 51);
+		say(other, "GET /exact HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
 		setsockopt(other, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 		getrusage(RUSAGE_SELF, &before);
 		assert_int_equal(recv(other, &c, 1, 0), -1);
@@ -603,7 +779,7 @@ static void running_out_of_descriptors_pauses_accepting(void **state)
 	cpu = (after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_stime.tv_sec) * US_SECOND +
 		after.ru_utime.tv_usec - before.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_stime.tv_usec;
 	assert_true(cpu < 150 * 1000);	/* CPU, not wall time: a spinning accept would have burnt all of the 300 ms */
-	put(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n", 32);	/* those who are in are served meanwhile */
+	say(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n");	/* those who are in are served meanwhile */
 	free(read_one(fd, true));
 	setrlimit(RLIMIT_NOFILE, &old);
 	answer = read_all(other);
@@ -613,8 +789,8 @@ static void running_out_of_descriptors_pauses_accepting(void **state)
 	finish(&s);
 }
 
-/* A fault on one connection sets off a sweep over all, also over those that are being written to. */
-static void a_sweep_spares_who_is_still_reading(void **state)
+/* A reply that the socket does not take at once is written as it does, and others have their turns meanwhile. */
+static void a_slow_reader_gets_all_of_it(void **state)
 {
 	struct server s;
 	char *answer, piece[65536];
@@ -625,16 +801,42 @@ static void a_sweep_spares_who_is_still_reading(void **state)
 	(void)state;
 	start_with(&s, (struct http_options){ 0 });
 	fd = connect_to(&s);
-	put(fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n", 30);
+	say(fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
 	free(read_one(fd, false));
 	asks(&s, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "400 ");
 	while (got < 8 * 1024 * 1024 && (n = recv(fd, piece, sizeof(piece), 0)) > 0)
 		got += (size_t)n;
 	assert_int_equal(got, 8 * 1024 * 1024);
-	put(fd, "GET /exact HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 51);
+	say(fd, "GET /exact HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
 	answer = read_all(fd);
 	has(answer, "200 OK");
 	free(answer);
+	finish(&s);
+}
+
+static void so_does_one_of_a_file(void **state)
+{
+	char *answer, *file = calloc(1, LONG);
+	struct server s;
+	size_t got = 0;
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	start_with(&s, (struct http_options){ 0 });
+	fd = connect_to(&s);
+	say(fd, "GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+	free(read_one(fd, false));
+	asks(&s, GET("/exact", ""), "200 OK");
+	while (got < LONG - 1 && (n = recv(fd, file + got, LONG - 1 - got, 0)) > 0)
+		got += (size_t)n;
+	assert_int_equal(got, LONG - 1);
+	assert_memory_equal(file + LONG - 4, "end", 3);
+	say(fd, "GET /exact HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	answer = read_all(fd);
+	has(answer, "200 OK");
+	free(answer);
+	free(file);
 	finish(&s);
 }
 
@@ -683,7 +885,7 @@ static void every_reply_carries_its_headers(void **state)
 	has(answer, "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"There is nothing at this address.\"}");
 	free(answer);
 	fd = connect_to(&s);
-	put(fd, "HEAD /exact HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 52);
+	say(fd, "HEAD /exact HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
 	answer = read_all(fd);
 	has(answer, "Content-Length: 22\r\n");
 	assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
@@ -696,6 +898,40 @@ static void every_reply_carries_its_headers(void **state)
 	has(answer, "Content-Length: 5\r\n");
 	assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
 	free(answer);
+	finish(&s);
+}
+
+static void connections_last_as_the_client_says(void **state)
+{
+	static const struct { const char *request; bool stays; } rows[] = {
+		{ "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n", true },
+		{ "GET /exact HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n", false },
+		{ "GET /exact HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\n\r\n", false },
+		{ "GET /exact HTTP/1.0\r\n\r\n", false },
+		{ "GET /exact HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true },
+		{ "HEAD /exact HTTP/1.1\r\nHost: a\r\n\r\n", true },
+		{ "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n", true },
+	};
+	struct server s;
+	size_t i;
+
+	(void)state;
+	start_with(&s, (struct http_options){ 0 });
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fd = connect_to(&s);
+		char *answer;
+
+		say(fd, rows[i].request);
+		answer = read_one(fd, *rows[i].request == 'G');
+		assert_int_equal(strstr(answer, "Connection: close") == NULL, rows[i].stays);
+		assert_int_equal(strstr(answer, "Connection: keep-alive") != NULL, rows[i].stays && strstr(rows[i].request, "HTTP/1.0"));
+		free(answer);
+		if (rows[i].stays)
+			say(fd, GET("/exact", ""));
+		answer = read_all(fd);
+		assert_int_equal(strstr(answer, "200 OK") != NULL, rows[i].stays);
+		free(answer);
+	}
 	finish(&s);
 }
 
@@ -781,7 +1017,7 @@ static void a_unix_socket_serves_too(void **state)
 	for (i = 0; i < 2; i++) {
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-		put(fd, GET("/exact", "X-Forwarded-For: 192.0.2.7\r\n"), strlen(GET("/exact", "X-Forwarded-For: 192.0.2.7\r\n")));
+		say(fd, GET("/exact", "X-Forwarded-For: 192.0.2.7\r\n"));
 		answer = read_all(fd);
 		has(answer, "1 /exact|||0|");
 		free(answer);
@@ -825,9 +1061,15 @@ int main(void)
 		cmocka_unit_test(a_request_before_the_hostile_one_is_answered),
 		cmocka_unit_test(pipelined_requests_are_answered_in_order),
 		cmocka_unit_test(a_closed_connection_takes_no_bytes_of_the_next),
+		cmocka_unit_test(many_requests_may_wait_behind_one),
 		cmocka_unit_test(sizes_are_bounded),
+		cmocka_unit_test(some_routes_take_larger_bodies),
+		cmocka_unit_test(who_still_sends_sees_why_it_was_refused),
+		cmocka_unit_test(a_client_that_waits_to_be_asked_is_asked),
+		cmocka_unit_test(bytes_may_come_one_by_one),
 		cmocka_unit_test(a_trickling_request_is_cut_at_its_deadline),
 		cmocka_unit_test(a_stalled_request_is_cut_too),
+		cmocka_unit_test(who_does_not_read_is_cut),
 		cmocka_unit_test(idle_connections_are_closed),
 		cmocka_unit_test(a_waiting_reply_outlives_both_time_outs),
 		cmocka_unit_test(a_client_may_leave_before_its_reply),
@@ -835,9 +1077,11 @@ int main(void)
 		cmocka_unit_test(draining_closes_with_the_next_reply),
 		cmocka_unit_test(connections_are_capped),
 		cmocka_unit_test(running_out_of_descriptors_pauses_accepting),
-		cmocka_unit_test(a_sweep_spares_who_is_still_reading),
+		cmocka_unit_test(a_slow_reader_gets_all_of_it),
+		cmocka_unit_test(so_does_one_of_a_file),
 		cmocka_unit_test(routes_and_methods),
 		cmocka_unit_test(every_reply_carries_its_headers),
+		cmocka_unit_test(connections_last_as_the_client_says),
 		cmocka_unit_test(the_clients_address_is_what_trusted_proxies_say),
 		cmocka_unit_test(what_cannot_be_listened_on_is_said),
 		cmocka_unit_test(a_unix_socket_serves_too),
