@@ -79,12 +79,12 @@ static void store_lines(struct store *store, struct buf *out)
 int view_metrics(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
 	struct estimate prospects;
-	int64_t unknown, dead;
+	int64_t unknown, dead, damaged;
 	enum lane lane;
 
 	if (prospects_estimate(db, &prospects, err) < 0 ||
 		view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0 ||
-		view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
+		view_count_alerts(db, ALERT_DEAD, &dead, err) < 0 || packs_damaged(db, &damaged, err) < 0)
 		return -1;
 	metrics_print(out);
 	buf_str(out, at->part_metrics);
@@ -97,6 +97,7 @@ int view_metrics(const struct view_at *at, struct db *db, struct buf *out, struc
 		"Mails of which nobody knows whether they went out, up to 1000.", unknown);
 	GAUGE_LINE("nurtured_webhook_dead", "Alerts that were given up and can be replayed, up to 1000.",
 		dead);
+	GAUGE_LINE("nurtured_hits_damaged", "Opens and clicks that are recorded, cannot be read, and have no effect.", damaged);
 	for (lane = 0; lane < LANES; lane++)
 		if (lane_lines(at, db, lane, out, err) < 0)
 			return -1;

@@ -145,7 +145,7 @@ static json_t *alarms_json(struct db *db, int64_t now, struct err *err)
 
 int view_status(const struct view_at *at, struct db *db, struct buf *out, struct err *err)
 {
-	int64_t unknown, deferred, dead;
+	int64_t unknown, deferred, dead, damaged;
 	struct estimate prospects;
 	struct err why = { .text = "" };
 	bool ready = store_ready(at->store, &why);
@@ -154,7 +154,7 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 	if (prospects_estimate(db, &prospects, err) < 0 ||
 		view_count_deliveries(db, DELIVERY_UNKNOWN, &unknown, err) < 0 ||
 		view_count_deliveries(db, DELIVERY_DEFERRED, &deferred, err) < 0 ||
-		view_count_alerts(db, ALERT_DEAD, &dead, err) < 0)
+		view_count_alerts(db, ALERT_DEAD, &dead, err) < 0 || packs_damaged(db, &damaged, err) < 0)
 		return -1;
 	alarms = alarms_json(db, at->now, err);
 	if (!alarms)
@@ -165,7 +165,7 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 		json_decref(alarms);
 		return -1;
 	}
-	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return answer_give(out, json_pack("{s:s, s:o, s:b, s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", VERSION,
 		"started", answer_time(at->started),
 		"ready", ready,
@@ -175,6 +175,7 @@ int view_status(const struct view_at *at, struct db *db, struct buf *out, struct
 		"mails_unknown", (json_int_t)unknown,
 		"mails_deferred", (json_int_t)deferred,
 		"alerts_dead", (json_int_t)dead,
+		"hits_damaged", (json_int_t)damaged,
 		"mails_of_7_days", lately,
 		"alarms", alarms,
 		"config", plan_json(at->plan),

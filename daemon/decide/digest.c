@@ -80,7 +80,7 @@ static void done(struct store_job *job, enum store_result result, const struct e
 		again = rest(d, j, left);
 	} else if (result == STORE_REFUSED) {
 		refused(d, j, err);
-		/* not even dropped, as it cannot be read: a person has to look, and the store has more to do than to try at once */
+		/* not even dropped: a person has to look, and the store has more to do than to try at once */
 		again = j->drop ? US_SECOND : 0;
 	} else {
 		again = US_SECOND;

@@ -41,7 +41,7 @@ static void forget_done(struct store_job *job, enum store_result result, const s
 int on_forget(struct db *db, uint16_t bucket, int64_t before, struct err *err)
 {
 	return events_prune(db, bucket, before, err) || terms_prune(db, bucket, before, err) || hits_prune(db, bucket, before, err) ||
-		trials_prune(db, bucket, before, err) ? -1 : 0;
+		packs_drop_damaged(db, bucket, before, err) || trials_prune(db, bucket, before, err) ? -1 : 0;
 }
 
 int on_forget_hosts(struct db *db, int64_t now, struct err *err)

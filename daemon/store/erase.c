@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "store/erase.h"
 
@@ -280,6 +281,17 @@ static int drop_packed_hits(struct db *db, int64_t prospect, struct err *err)
 	return rc;
 }
 
+/* Whose they are nobody can tell any more. */
+static int drop_damaged_hits(struct db *db, struct err *err)
+{
+	int bucket, rc = 0;
+
+	for (bucket = 0; bucket < BUCKETS && rc == 0; bucket++)
+		if (db_owns(db, (uint16_t)bucket))
+			rc = packs_drop_damaged(db, (uint16_t)bucket, TIME_NEVER, err);
+	return rc;
+}
+
 void erase_scrub(struct db *db)
 {
 	db->scrub = true;
@@ -291,6 +303,8 @@ int erase_person(struct db *db, const struct prospect *row, struct err *err)
 
 	if (drop_packed_hits(db, row->id, err) < 0)
 		return err_prefix(err, "erasing from hit_pack");
+	if (drop_damaged_hits(db, err) < 0)
+		return err_prefix(err, "erasing from hit_damaged");
 	for (i = 0; i < RULES; i++)
 		if (rules[i].statement && apply(db, &rules[i], row, err) < 0)
 			return err_prefix(err, "erasing from %s", rules[i].rule.table);

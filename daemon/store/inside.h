@@ -129,7 +129,7 @@ void marks_person(struct db *db, int64_t prospect);
 void marks_address(struct db *db, uint16_t bucket);
 void marks_all(struct db *db);
 
-/* --- packs.c: how many hits wait -------------------------------------------------------------------------- */
+/* --- packs.c: which hits wait -------------------------------------------------------------------------- */
 
 struct packs *packs_new(void);
 void packs_free(struct packs **packs);

@@ -544,6 +544,31 @@ static const char *const steps[] = {
 	" id $INT NOT NULL,"
 	" deliveries $BLOB NOT NULL,"
 	" PRIMARY KEY (id)) $ROWS",
+
+	/* each in a bucket, so that several daemons can share the work; those that were one daemon's, in one of its own */
+	"ALTER TABLE hit_pack RENAME TO hit_pack_before",
+
+	"CREATE TABLE hit_pack ("
+	" bucket $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" hits $INT NOT NULL,"
+	" body $BLOB NOT NULL,"
+	" PRIMARY KEY (bucket, id)) $ROWS",
+
+	"INSERT INTO hit_pack (bucket, id, hits, body)"
+	" SELECT 0, id, hits, body FROM hit_pack_before",
+
+	"DROP TABLE hit_pack_before",
+
+	/* those that cannot be read */
+	"CREATE TABLE hit_damaged ("
+	" bucket $INT NOT NULL,"
+	" at $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" hits $INT NOT NULL,"
+	" why $TEXT NOT NULL,"
+	" body $BLOB NOT NULL,"
+	" PRIMARY KEY (bucket, at, id)) $ROWS",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

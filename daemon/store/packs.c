@@ -6,43 +6,219 @@
  * link, traits, address and agent; numbers as LEB128, texts with their length before them. The same few agents come again and again: each is written
  * once a row, and named by its place afterwards.
  *
- * In memory: how many hits wait, and a mark for each mail that may have some, never fewer than the truth. A mark goes when none wait at all.
+ * A row lies in the bucket of its first hit, and whoever holds that bucket works on it. On an engine that several daemons share all of a row are of one
+ * bucket; where one daemon holds all of them, they are not told apart, or there would be a row a hit.
+ *
+ * In memory: the rows of the buckets that are held, in their order, each with a filter of the mails that it has hits of (2 % of others pass it, too), so
+ * that those of one mail are found without reading all. It follows rollbacks as shape_undo.c does.
+ *
+ * A row that cannot be read is set aside, in hit_damaged, and holds nobody up.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/id.h"
+#include "base/log.h"
 
 #include "inside.h"
 
 #define FORM 1
-#define PLACES 16384
 #define AGENTS 64		/* that a row names by their place */
 #define NEW_AGENT 255
+#define HIT_LEAST 15		/* bytes that a hit takes at least */
+#define HITS_MOST 65536		/* more than a row has: a damaged one that says so has nobody knows how many */
+#define FILTER_WORDS 32
+
+/* A row, as it is known without reading it. */
+struct pack {
+	int64_t id;
+	uint16_t bucket;
+	int64_t hits;
+	uint64_t mails[FILTER_WORDS];
+};
+
+/* What has to be put right when a job, or the transaction, is rolled back. */
+struct pack_change {
+	enum { PACK_ADDED, PACK_REMOVED, PACK_CUT } what;
+	struct pack *pack;
+	int64_t hits;			/* of one that was cut: before */
+};
 
 struct packs {
 	int64_t next;			/* id of the next row */
-	int64_t hits;			/* that wait, as of the transaction at hand */
-	bool doubt;			/* ... unless something was undone: they are to be counted again */
-	bool marked;
+	struct pack **list;		/* by their ids */
+	size_t count, cap;
+	int64_t hits;			/* in all of them */
 	_Atomic int64_t published;	/* as of the last commit */
-	uint8_t marks[PLACES];
+	struct pack_change *changes;
+	size_t change_count, change_cap;
+	uint64_t transaction;		/* of the changes */
 };
 
-static void doubt(void *arg)
+/* --- which mails a row has hits of -------------------------------------------------------------------------- */
+
+static void filter_add(struct pack *p, int64_t delivery)
 {
-	((struct packs *)arg)->doubt = true;
+	uint64_t h = (uint64_t)delivery * UINT64_C(0x9e3779b97f4a7c15);
+	int i;
+
+	for (i = 0; i < 3; i++, h <<= 11)
+		p->mails[h >> 58 & (FILTER_WORDS - 1)] |= UINT64_C(1) << (h >> 53 & 63);
 }
 
-static uint8_t *mark_of(struct packs *p, int64_t delivery)
+static bool filter_has(const struct pack *p, int64_t delivery)
 {
-	return &p->marks[((uint64_t)delivery * UINT64_C(0x9e3779b97f4a7c15)) >> 50];
+	uint64_t h = (uint64_t)delivery * UINT64_C(0x9e3779b97f4a7c15);
+	int i;
+
+	for (i = 0; i < 3; i++, h <<= 11)
+		if (!(p->mails[h >> 58 & (FILTER_WORDS - 1)] >> (h >> 53 & 63) & 1))
+			return false;
+	return true;
 }
 
-static void mark(struct packs *p, int64_t delivery)
+static bool has_any(const struct pack *p, const int64_t *mails, size_t count)
 {
-	*mark_of(p, delivery) = 1;
-	p->marked = true;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (filter_has(p, mails[i]))
+			return true;
+	return false;
+}
+
+/* --- the list of them --------------------------------------------------------------------------------------- */
+
+/* Where the first with that id, or a later one, stands. */
+static size_t place_of(const struct packs *p, int64_t id)
+{
+	size_t low = 0, high = p->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (p->list[middle]->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void list_add(struct packs *p, struct pack *pack)
+{
+	size_t at = place_of(p, pack->id);
+
+	p->list = xgrow(p->list, &p->cap, p->count + 1, sizeof(struct pack *));
+	memmove(p->list + at + 1, p->list + at, (p->count - at) * sizeof(struct pack *));
+	p->list[at] = pack;
+	p->count++;
+	p->hits += pack->hits;
+}
+
+static void list_remove(struct packs *p, const struct pack *pack)
+{
+	size_t at = place_of(p, pack->id);
+
+	while (p->list[at] != pack)
+		at++;
+	p->count--;
+	memmove(p->list + at, p->list + at + 1, (p->count - at) * sizeof(struct pack *));
+	p->hits -= pack->hits;
+}
+
+static void cut(struct packs *p, struct pack *pack, int64_t hits)
+{
+	p->hits += hits - pack->hits;
+	pack->hits = hits;
+}
+
+static void take_back(void *arg)
+{
+	struct packs *p = arg;
+	const struct pack_change *c = &p->changes[--p->change_count];
+
+	switch (c->what) {
+	case PACK_ADDED:
+		list_remove(p, c->pack);
+		free(c->pack);
+		break;
+	case PACK_REMOVED:
+		list_add(p, c->pack);
+		break;
+	case PACK_CUT:
+		cut(p, c->pack, c->hits);
+		break;
+	}
+}
+
+/* They were committed. */
+static void forget_changes(struct packs *p)
+{
+	while (p->change_count) {
+		const struct pack_change *c = &p->changes[--p->change_count];
+
+		if (c->what == PACK_REMOVED)
+			free(c->pack);
+	}
+}
+
+static void change(struct db *db, int what, struct pack *pack)
+{
+	struct packs *p = db->packs;
+
+	if (p->transaction != db_transaction(db)) {
+		forget_changes(p);
+		p->transaction = db_transaction(db);
+	}
+	p->changes = xgrow(p->changes, &p->change_cap, p->change_count + 1, sizeof(*p->changes));
+	p->changes[p->change_count++] = (struct pack_change){ .what = what, .pack = pack, .hits = pack->hits };
+	db_on_undo(db, take_back, p);
+}
+
+struct packs *packs_new(void)
+{
+	struct packs *p = xcalloc(1, sizeof(*p));
+
+	p->next = 1;
+	return p;
+}
+
+void packs_free(struct packs **packs)
+{
+	struct packs *p = *packs;
+	size_t i;
+
+	if (!p)
+		return;
+	forget_changes(p);
+	for (i = 0; i < p->count; i++)
+		free(p->list[i]);
+	free(p->list);
+	free(p->changes);
+	free(p);
+	*packs = NULL;
+}
+
+void packs_publish(struct packs *packs)
+{
+	atomic_store(&packs->published, packs->hits);
+}
+
+int64_t packs_waiting(struct store *store)
+{
+	return atomic_load(&store_db(store)->packs->published);
+}
+
+bool packs_may_have(struct db *db, int64_t delivery)
+{
+	size_t i;
+
+	for (i = 0; db->packs && i < db->packs->count; i++)
+		if (filter_has(db->packs->list[i], delivery))
+			return true;
+	return !db->packs;
 }
 
 /* --- one row ---------------------------------------------------------------------------------------------- */
@@ -197,243 +373,332 @@ static struct hit get_hit(struct reading *r, struct arena *arena, int64_t before
 	return h;
 }
 
-/* Appends all of a row. */
-static int read_row(struct slice body, int64_t hits, struct arena *arena, struct hit *out, struct err *err)
+static bool is_kind(char c)
 {
-	struct reading r = { .at = (const uint8_t *)body.data, .end = (const uint8_t *)body.data + body.len };
-	int64_t i, at = 0;
-
-	if (get_byte(&r) != FORM)
-		return err_set(err, "hits are packed in a way that this program does not know");
-	for (i = 0; i < hits && !r.bad; i++) {
-		out[i] = get_hit(&r, arena, at);
-		at = out[i].at;
-	}
-	return r.bad || r.at != r.end ? err_set(err, "a row of packed hits is damaged") : 0;
+	return c == 'o' || c == 'c' || c == 'u';
 }
 
-struct row {
-	int64_t id, hits;
-	struct slice body;
-};
-
-static void read_body(struct query *q, struct arena *arena, void *row)
+/* All of a row; NULL: it is damaged, and why. */
+static struct hit *read_row(struct slice body, int64_t hits, struct arena *arena, const char **why)
 {
-	struct row *r = row;
-	struct slice body = query_get_blob(q, 2);
+	struct reading r = { .at = (const uint8_t *)body.data, .end = (const uint8_t *)body.data + body.len };
+	struct hit *all;
+	int64_t i, at = 0;
+
+	*why = "hits are packed in a way that this program does not know";
+	if (get_byte(&r) != FORM)
+		return NULL;
+	*why = "what is packed is no hits, or not so many";
+	if (hits < 1 || hits > (int64_t)(body.len / HIT_LEAST))
+		return NULL;
+	all = arena_calloc(arena, (size_t)hits, sizeof(*all));
+	for (i = 0; i < hits && !r.bad; i++) {
+		all[i] = get_hit(&r, arena, at);
+		at = all[i].at;
+		r.bad |= !is_kind(all[i].kind) || all[i].times < 1;
+	}
+	return r.bad || r.at != r.end ? NULL : all;
+}
+
+/* --- those that cannot be read ------------------------------------------------------------------------------ */
+
+STATEMENT(set_aside, BUCKETED,
+	"INSERT INTO hit_damaged (bucket, at, id, hits, why, body)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+
+STATEMENT(remove, BUCKETED,
+	"DELETE FROM hit_pack"
+	" WHERE bucket = ?1 AND id = ?2");
+
+static int remove_row(struct db *db, uint16_t bucket, int64_t id, struct err *err)
+{
+	struct query *q = db_query(db, &sql_remove);
+
+	query_int(q, 1, bucket);
+	query_int(q, 2, id);
+	return query_run(q, err) < 0 ? -1 : 0;
+}
+
+static void tell_damaged(int64_t hits)
+{
+	log_error("hits.damaged", L_INT("hits", hits), L_STR("do", "they are kept in the table hit_damaged, and have no effect"));
+}
+
+static void tell_damaged_cb(void *arg)
+{
+	tell_damaged((int64_t)(intptr_t)arg);
+}
+
+static const char *copy_body(struct slice body, struct arena *arena)
+{
 	char *copy = arena_alloc(arena, body.len + 1);
 
 	if (body.len)
 		memcpy(copy, body.data, body.len);
-	r->id = query_get_int(q, 0);
-	r->hits = query_get_int(q, 1);
-	r->body = (struct slice){ copy, body.len };
+	return copy;
 }
 
-/* --- how many wait ---------------------------------------------------------------------------------------- */
+struct damaged {
+	int64_t id, hits;
+	uint16_t bucket;
+	const char *why;
+	struct slice body;
+};
 
-STATEMENT(sum, SITE,
-	"SELECT SUM(hits) FROM hit_pack");
-
-/* Before anything is changed. */
-static int count_again(struct db *db, struct err *err)
+static int set_aside(struct db *db, const struct damaged *row, struct err *err)
 {
-	struct query *q;
-	int got;
+	struct query *q = db_query(db, &sql_set_aside);
 
-	if (!db->packs->doubt)
-		return 0;
-	q = db_query(db, &sql_sum);
-	got = query_row(q, err);
-	if (got == 1)
-		db->packs->hits = query_get_int(q, 0);
+	query_int(q, 1, row->bucket);
+	query_int(q, 2, clock_now());
+	query_int(q, 3, row->id);
+	query_int(q, 4, row->hits);
+	query_text(q, 5, row->why);
+	query_blob(q, 6, row->body.data, row->body.len);
+	if (query_run(q, err) < 0 || remove_row(db, row->bucket, row->id, err) < 0)
+		return -1;
+	db_after_commit(db, tell_damaged_cb, (void *)(intptr_t)row->hits);
+	return alarms_raise(db, "hits", "damaged", row->why, clock_now(), err);
+}
+
+STATEMENT(damaged, SITE,
+	"SELECT SUM(hits) FROM hit_damaged");
+
+int packs_damaged(struct db *db, int64_t *out, struct err *err)
+{
+	struct query *q = db_query(db, &sql_damaged);
+	int got = query_row(q, err);
+
+	*out = got == 1 ? query_get_int(q, 0) : 0;
 	query_done(q);
-	if (got < 0)
-		return -1;
-	db->packs->doubt = false;
-	return 0;
+	return got < 0 ? -1 : 0;
 }
 
-/* In this transaction there are so many more; or, if it is undone, nobody knows. */
-static int count(struct db *db, int64_t more, struct err *err)
+STATEMENT(drop_damaged, BUCKETED,
+	"DELETE FROM hit_damaged"
+	" WHERE bucket = ?1 AND at < ?2");
+
+int packs_drop_damaged(struct db *db, uint16_t bucket, int64_t before, struct err *err)
 {
-	if (count_again(db, err) < 0)
-		return -1;
-	db->packs->hits += more;
-	db_on_undo(db, doubt, db->packs);
-	return 0;
+	struct query *q = db_query(db, &sql_drop_damaged);
+
+	query_int(q, 1, bucket);
+	query_int(q, 2, before);
+	return query_run(q, err) < 0 ? -1 : 0;
 }
 
-STATEMENT(last, SITE,
-	"SELECT id FROM hit_pack"
-	" ORDER BY id DESC"
-	" LIMIT 1");
+/* --- all rows ----------------------------------------------------------------------------------------------- */
 
-STATEMENT(each, SITE,
-	"SELECT id, hits, body FROM hit_pack"
-	" WHERE id > ?1"
-	" ORDER BY id"
-	" LIMIT 1");
+STATEMENT(all, SITE,
+	"SELECT bucket, id, hits, body FROM hit_pack"
+	" ORDER BY bucket, id");
 
-/* The first row behind `after`. 1/0/-1. */
-static int next_row(struct db *db, int64_t after, struct arena *arena, struct row *out, struct err *err)
+static void know_row(struct packs *p, uint16_t bucket, int64_t id, const struct hit *hits, int64_t count)
 {
-	struct query *q = db_query(db, &sql_each);
+	struct pack *pack = xcalloc(1, sizeof(*pack));
+	int64_t i;
 
-	query_int(q, 1, after);
-	return rows_one(q, read_body, arena, out, err);
+	*pack = (struct pack){ .id = id, .bucket = bucket, .hits = count };
+	for (i = 0; i < count; i++)
+		filter_add(pack, hits[i].delivery);
+	list_add(p, pack);
 }
 
-static int load_marks(struct db *db, struct err *err)
+/* Those that cannot be read go into `bad`. */
+static int know_rows(struct db *db, struct arena *arena, struct damaged **bad, size_t *bad_count, struct err *err)
 {
-	struct arena *arena = arena_new(0);
-	struct row row = { .id = 0 };
+	struct query *q = db_query(db, &sql_all);
+	struct arena *spare = arena_new(0);
+	size_t cap = 0;
 	int got;
 
-	while ((got = next_row(db, row.id, arena, &row, err)) == 1) {
-		struct hit *hits = arena_calloc(arena, (size_t)row.hits, sizeof(*hits));
-		int64_t i;
+	while ((got = query_row(q, err)) == 1) {
+		struct damaged row = { .bucket = (uint16_t)query_get_int(q, 0), .id = query_get_int(q, 1), .hits = query_get_int(q, 2),
+			.body = query_get_blob(q, 3) };
+		const struct hit *hits = read_row(row.body, row.hits, spare, &row.why);
 
-		if (read_row(row.body, row.hits, arena, hits, err) < 0)
-			break;
-		for (i = 0; i < row.hits; i++)
-			mark(db->packs, hits[i].delivery);
-		arena_reset(arena);
+		if (row.id >= db->packs->next)
+			db->packs->next = row.id + 1;
+		if (hits) {
+			know_row(db->packs, row.bucket, row.id, hits, row.hits);
+		} else {
+			row.hits = row.hits < 0 || row.hits > HITS_MOST ? 0 : row.hits;
+			row.body.data = copy_body(row.body, arena);
+			*bad = xgrow(*bad, &cap, *bad_count + 1, sizeof(**bad));
+			(*bad)[(*bad_count)++] = row;
+		}
+		arena_reset(spare);
 	}
-	arena_free(&arena);
-	return got == 0 ? 0 : -1;
+	query_done(q);
+	arena_free(&spare);
+	return got;
 }
 
 int packs_load(struct db *db, struct err *err)
 {
-	struct query *q = db_query(db, &sql_last);
-	int got = query_row(q, err);
+	struct arena *arena = arena_new(0);
+	struct damaged *bad = NULL;
+	size_t bad_count = 0, i;
+	int rc = know_rows(db, arena, &bad, &bad_count, err);
 
-	db->packs->next = got == 1 ? query_get_int(q, 0) + 1 : 1;
-	query_done(q);
-	db->packs->doubt = true;
-	if (got < 0 || count_again(db, err) < 0 || load_marks(db, err) < 0)
-		return -1;
+	for (i = 0; rc == 0 && i < bad_count; i++)
+		rc = set_aside(db, &bad[i], err);
+	for (i = 0; rc == 0 && i < bad_count; i++)
+		tell_damaged(bad[i].hits);	/* there is nobody yet who would after the commit */
+	free(bad);
+	arena_free(&arena);
 	packs_publish(db->packs);
-	return 0;
-}
-
-struct packs *packs_new(void)
-{
-	return xcalloc(1, sizeof(struct packs));
-}
-
-void packs_free(struct packs **packs)
-{
-	free(*packs);
-	*packs = NULL;
-}
-
-void packs_publish(struct packs *packs)
-{
-	if (packs->doubt)
-		return;
-	atomic_store(&packs->published, packs->hits);
-	if (packs->hits == 0 && packs->marked) {
-		memset(packs->marks, 0, sizeof(packs->marks));
-		packs->marked = false;
-	}
-}
-
-int64_t packs_waiting(struct store *store)
-{
-	return atomic_load(&store_db(store)->packs->published);
-}
-
-bool packs_may_have(struct db *db, int64_t delivery)
-{
-	return !db->packs || *mark_of(db->packs, delivery);
+	return rc;
 }
 
 /* --- putting them in -------------------------------------------------------------------------------------- */
 
-STATEMENT(insert, SITE,
-	"INSERT INTO hit_pack (id, hits, body)"
-	" VALUES (?1, ?2, ?3)");
+STATEMENT(insert, BUCKETED,
+	"INSERT INTO hit_pack (bucket, id, hits, body)"
+	" VALUES (?1, ?2, ?3, ?4)");
 
-int packs_add(struct db *db, const struct hit *hits, size_t count_, struct err *err)
+static int add_row(struct db *db, const struct hit *hits, size_t count, struct err *err)
 {
+	uint16_t bucket = id_bucket(hits->delivery);
+	int64_t id = db->packs->next++;
 	struct buf body = BUF_INIT;
 	struct query *q;
-	size_t i;
 	int rc;
 
-	if (count(db, (int64_t)count_, err) < 0)
-		return -1;
-	for (i = 0; i < count_; i++)
-		mark(db->packs, hits[i].delivery);
-	write_row(&body, hits, count_);
+	write_row(&body, hits, count);
 	q = db_query(db, &sql_insert);
-	query_int(q, 1, db->packs->next++);
-	query_int(q, 2, (int64_t)count_);
-	query_blob(q, 3, body.data, body.len);
+	query_int(q, 1, bucket);
+	query_int(q, 2, id);
+	query_int(q, 3, (int64_t)count);
+	query_blob(q, 4, body.data, body.len);
 	rc = query_run(q, err);
 	buf_clear(&body);
+	if (rc < 0)
+		return -1;
+	know_row(db->packs, bucket, id, hits, (int64_t)count);
+	change(db, PACK_ADDED, db->packs->list[place_of(db->packs, id)]);
+	return 0;
+}
+
+int packs_add(struct db *db, const struct hit *hits, size_t count, struct err *err)
+{
+	struct hit *part = xcalloc(count, sizeof(*part));
+	bool *done = xcalloc(count, sizeof(*done));
+	size_t i, k, n;
+	int rc = 0;
+
+	for (i = 0; i < count && rc == 0; i++) {
+		for (k = i, n = 0; k < count; k++) {
+			if (done[k] || (db->driver->shares && id_bucket(hits[k].delivery) != id_bucket(hits[i].delivery)))
+				continue;
+			part[n++] = hits[k];
+			done[k] = true;
+		}
+		if (n)
+			rc = add_row(db, part, n, err);
+	}
+	free(part);
+	free(done);
 	db_hint(db, HINT_HITS);
-	return rc < 0 ? -1 : 0;
+	return rc;
 }
 
 /* --- taking them out -------------------------------------------------------------------------------------- */
 
-STATEMENT(remove, SITE,
-	"DELETE FROM hit_pack"
-	" WHERE id = ?1");
+STATEMENT(one, BUCKETED,
+	"SELECT body FROM hit_pack"
+	" WHERE bucket = ?1 AND id = ?2");
 
-STATEMENT(update, SITE,
-	"UPDATE hit_pack SET hits = ?2, body = ?3"
-	" WHERE id = ?1");
+STATEMENT(update, BUCKETED,
+	"UPDATE hit_pack SET hits = ?3, body = ?4"
+	" WHERE bucket = ?1 AND id = ?2");
+
+/* All hits of a row; NULL and 0: it was damaged, and is gone. */
+static int open_row(struct db *db, struct pack *pack, struct arena *arena, struct hit **out, struct err *err)
+{
+	struct damaged row = { .id = pack->id, .bucket = pack->bucket, .hits = pack->hits };
+	struct query *q = db_query(db, &sql_one);
+	int got;
+
+	query_int(q, 1, pack->bucket);
+	query_int(q, 2, pack->id);
+	got = query_row(q, err);
+	*out = NULL;
+	if (got == 1) {
+		row.body = query_get_blob(q, 0);
+		*out = read_row(row.body, row.hits, arena, &row.why);
+		if (!*out)
+			row.body.data = copy_body(row.body, arena);
+	}
+	query_done(q);
+	if (got < 0 || *out)
+		return got < 0 ? -1 : 0;
+	change(db, PACK_REMOVED, pack);
+	list_remove(db->packs, pack);
+	return got ? set_aside(db, &row, err) : 0;
+}
 
 /* What stays of a row. */
-static int keep_of_row(struct db *db, int64_t id, const struct hit *hits, size_t count_, struct err *err)
+static int keep_of_row(struct db *db, struct pack *pack, const struct hit *hits, size_t count, struct err *err)
 {
-	struct query *q = db_query(db, count_ ? &sql_update : &sql_remove);
 	struct buf body = BUF_INIT;
+	struct query *q;
 	int rc;
 
-	query_int(q, 1, id);
-	if (count_) {
-		write_row(&body, hits, count_);
-		query_int(q, 2, (int64_t)count_);
-		query_blob(q, 3, body.data, body.len);
+	if (!count) {
+		change(db, PACK_REMOVED, pack);
+		list_remove(db->packs, pack);
+		return remove_row(db, pack->bucket, pack->id, err);
 	}
+	change(db, PACK_CUT, pack);
+	cut(db->packs, pack, (int64_t)count);
+	write_row(&body, hits, count);
+	q = db_query(db, &sql_update);
+	query_int(q, 1, pack->bucket);
+	query_int(q, 2, pack->id);
+	query_int(q, 3, (int64_t)count);
+	query_blob(q, 4, body.data, body.len);
 	rc = query_run(q, err);
 	buf_clear(&body);
 	return rc < 0 ? -1 : 0;
 }
 
+/* The first row behind `after` whose bucket is held; NULL. */
+static struct pack *next_held(struct db *db, int64_t after)
+{
+	struct packs *p = db->packs;
+	size_t i;
+
+	for (i = place_of(p, after + 1); i < p->count; i++)
+		if (db_owns(db, p->list[i]->bucket))
+			return p->list[i];
+	return NULL;
+}
+
 int packs_take(struct db *db, size_t max, struct arena *arena, struct hit **out, size_t *count_out, struct err *err)
 {
-	struct row row = { .id = 0 };
+	struct pack *pack;
+	int64_t after = 0;
 	size_t taken = 0;
-	int got = 0;
 
 	*out = arena_calloc(arena, max, sizeof(**out));
 	*count_out = 0;
-	if (count_again(db, err) < 0)
-		return -1;
-	while (taken < max && (got = next_row(db, row.id, arena, &row, err)) == 1) {
-		size_t hits = (size_t)row.hits, part = hits;
+	while (taken < max && (pack = next_held(db, after))) {
+		size_t hits = (size_t)pack->hits, part = hits < max ? hits : max;
 		struct hit *all;
 
+		after = pack->id;
 		if (taken && taken + hits > max)
 			break;
-		all = arena_calloc(arena, hits, sizeof(*all));
-		if (read_row(row.body, row.hits, arena, all, err) < 0)
+		if (open_row(db, pack, arena, &all, err) < 0)
 			return -1;
-		if (part > max)
-			part = max;
+		if (!all)
+			continue;
 		memcpy(*out + taken, all, part * sizeof(*all));
-		if (keep_of_row(db, row.id, all + part, hits - part, err) < 0)
+		if (keep_of_row(db, pack, all + part, hits - part, err) < 0)
 			return -1;
 		taken += part;
 	}
-	if (got < 0 || (taken && count(db, -(int64_t)taken, err) < 0))
-		return -1;
 	*count_out = taken;
 	return 0;
 }
@@ -449,12 +714,12 @@ static bool is_one_of(const struct hit *h, const int64_t *mails, size_t mail_cou
 }
 
 /* Moves those that are sought behind the others, both in their order. How many are not sought. */
-static size_t part_row(struct arena *arena, struct hit *hits, size_t count_, const int64_t *mails, size_t mail_count, char kind)
+static size_t part_row(struct arena *arena, struct hit *hits, size_t count, const int64_t *mails, size_t mail_count, char kind)
 {
-	struct hit *sought = arena_calloc(arena, count_, sizeof(*sought));
+	struct hit *sought = arena_calloc(arena, count, sizeof(*sought));
 	size_t i, stay = 0, go = 0;
 
-	for (i = 0; i < count_; i++) {
+	for (i = 0; i < count; i++) {
 		if (is_one_of(&hits[i], mails, mail_count, kind))
 			sought[go++] = hits[i];
 		else
@@ -464,75 +729,93 @@ static size_t part_row(struct arena *arena, struct hit *hits, size_t count_, con
 	return stay;
 }
 
-/* All rows, for those hits; `takes`: they leave. */
-static int search(struct db *db, const int64_t *mails, size_t mail_count, char kind, bool takes, struct arena *arena, struct hit **out, size_t *count_out,
-		struct err *err)
+/* Hits of several rows. */
+struct found {
+	struct arena *arena;		/* for their texts */
+	struct hit *hits;
+	size_t count, cap;
+};
+
+static void find(struct found *f, const struct hit *hits, size_t count)
 {
-	struct arena *spare = arena_new(0);
-	struct row row = { .id = 0 };
-	size_t cap = 0, found = 0;
-	struct hit *list = NULL;
-	int got;
+	size_t i;
 
-	while ((got = next_row(db, row.id, spare, &row, err)) == 1) {
-		size_t hits = (size_t)row.hits, stay, i;
-		struct hit *all = arena_calloc(spare, hits, sizeof(*all));
-
-		got = read_row(row.body, row.hits, spare, all, err);
-		if (got < 0)
-			break;
-		stay = part_row(spare, all, hits, mails, mail_count, kind);
-		if (stay < hits && takes && (got = keep_of_row(db, row.id, all, stay, err)) < 0)
-			break;
-		list = xgrow(list, &cap, found + hits - stay, sizeof(*list));
-		for (i = stay; i < hits; i++) {
-			list[found] = all[i];
-			list[found].ip = arena_strdup(arena, all[i].ip);
-			list[found++].agent = arena_strdup(arena, all[i].agent);
-		}
-		arena_reset(spare);
+	f->hits = xgrow(f->hits, &f->cap, f->count + count, sizeof(*f->hits));
+	for (i = 0; i < count; i++) {
+		f->hits[f->count] = hits[i];
+		f->hits[f->count].ip = arena_strdup(f->arena, hits[i].ip);
+		f->hits[f->count++].agent = arena_strdup(f->arena, hits[i].agent);
 	}
-	if (got == 0 && found && takes)
-		got = count(db, -(int64_t)found, err);
-	if (got == 0) {
-		*out = arena_calloc(arena, found + 1, sizeof(**out));
-		if (found)
-			memcpy(*out, list, found * sizeof(*list));
-		*count_out = found;
-	}
-	free(list);
-	arena_free(&spare);
-	return got < 0 ? -1 : 0;
 }
 
-/* Those of the mails that may have any: mostly none. */
-static size_t marked(struct db *db, const int64_t *mails, size_t count_, struct arena *arena, int64_t **out)
+static void give(struct found *f, struct hit **out, size_t *count_out)
 {
-	size_t i, n = 0;
+	*out = arena_calloc(f->arena, f->count + 1, sizeof(**out));
+	if (f->count)
+		memcpy(*out, f->hits, f->count * sizeof(*f->hits));
+	*count_out = f->count;
+	free(f->hits);
+}
 
-	*out = arena_calloc(arena, count_ + 1, sizeof(**out));
-	for (i = 0; i < count_; i++)
-		if (packs_may_have(db, mails[i]))
-			(*out)[n++] = mails[i];
-	return n;
+static int take_of_row(struct db *db, struct pack *pack, const int64_t *mails, size_t mail_count, char kind, struct arena *spare, struct found *f,
+		struct err *err)
+{
+	struct hit *all;
+	size_t hits, stay;
+
+	if (open_row(db, pack, spare, &all, err) < 0)
+		return -1;
+	if (!all)
+		return 0;
+	hits = (size_t)pack->hits;
+	stay = part_row(spare, all, hits, mails, mail_count, kind);
+	find(f, all + stay, hits - stay);
+	return stay < hits ? keep_of_row(db, pack, all, stay, err) : 0;
 }
 
 int packs_take_of(struct db *db, const int64_t *mails, size_t mail_count, char kind, struct arena *arena, struct hit **out, size_t *count_out,
 		struct err *err)
 {
-	int64_t *some;
-	size_t n = marked(db, mails, mail_count, arena, &some);
+	struct found f = { .arena = arena };
+	struct arena *spare = NULL;
+	struct pack *pack;
+	int64_t after = 0;
+	int rc = 0;
 
-	*out = NULL;
-	*count_out = 0;
-	if (!n)
-		return 0;
-	return count_again(db, err) || search(db, some, n, kind, true, arena, out, count_out, err) ? -1 : 0;
+	while (rc == 0 && (pack = next_held(db, after))) {
+		after = pack->id;
+		if (!has_any(pack, mails, mail_count))
+			continue;
+		if (!spare)
+			spare = arena_new(0);
+		rc = take_of_row(db, pack, mails, mail_count, kind, spare, &f, err);
+		arena_reset(spare);
+	}
+	arena_free(&spare);
+	give(&f, out, count_out);
+	return rc;
 }
 
 int packs_look_of(struct db *db, const int64_t *mails, size_t mail_count, struct arena *arena, struct hit **out, size_t *count_out, struct err *err)
 {
-	*out = NULL;
-	*count_out = 0;
-	return mail_count ? search(db, mails, mail_count, '\0', false, arena, out, count_out, err) : 0;
+	struct query *q = db_query(db, &sql_all);
+	struct arena *spare = arena_new(0);
+	struct found f = { .arena = arena };
+	const char *why;
+	int got;
+
+	while ((got = query_row(q, err)) == 1) {
+		size_t hits = (size_t)query_get_int(q, 2), stay;
+		struct hit *all = read_row(query_get_blob(q, 3), (int64_t)hits, spare, &why);
+
+		if (all) {
+			stay = part_row(spare, all, hits, mails, mail_count, '\0');
+			find(&f, all + stay, hits - stay);
+		}
+		arena_reset(spare);
+	}
+	query_done(q);
+	arena_free(&spare);
+	give(&f, out, count_out);
+	return got;
 }

@@ -19,7 +19,7 @@ int erase_person(struct db *db, const struct prospect *row, struct err *err) MUS
 /* What the transaction at hand deletes was about somebody who has been erased: the log is cut behind it, too. */
 void erase_scrub(struct db *db);
 
-/* Every table about people but hit_pack, whose rows are about many and lose those of one; and one line on what becomes of it; a test compares it with the schema. NULL behind the last. */
+/* Every table about people but hit_pack, whose rows are about many and lose those of one, and hit_damaged, which is emptied; and one line on what becomes of it; a test compares it with the schema. NULL behind the last. */
 struct erase_rule { const char *table, *how; };
 const struct erase_rule *erase_rules(void);
 

@@ -180,14 +180,20 @@ int hits_each(struct db *db, int64_t from, void (*fn)(void *ctx, const struct hi
  * Before that: hits that came in, packed, many a row, until what follows from them is worked out. Of each, delivery, kind, link, at, traits, times, agent
  * and ip are kept. In the order in which they came.
  */
-int packs_add(struct db *db, const struct hit *hits, size_t count, struct err *err) MUSTCHECK;	/* as one row; hints HINT_HITS */
+int packs_add(struct db *db, const struct hit *hits, size_t count, struct err *err) MUSTCHECK;	/* as one row, or one a bucket; hints HINT_HITS */
 /* The oldest, at most `max` (of a row that is longer, a part), leave. */
 int packs_take(struct db *db, size_t max, struct arena *arena, struct hit **out, size_t *count_out, struct err *err) MUSTCHECK;
 /* Those of these mails, and of that kind ('\0': any), leave, wherever they stand. */
 int packs_take_of(struct db *db, const int64_t *mails, size_t mail_count, char kind, struct arena *arena, struct hit **out, size_t *count_out,
 		struct err *err) MUSTCHECK;
 int packs_look_of(struct db *db, const int64_t *mails, size_t mail_count, struct arena *arena, struct hit **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
-/* Costs nothing, and says yes in doubt. */
+/*
+ * A row that cannot be read is set aside when it is met: it is kept, has no effect, and an alarm tells of it. How many hits such rows have; those set
+ * aside before then go.
+ */
+int packs_damaged(struct db *db, int64_t *out, struct err *err) MUSTCHECK;	/* read */
+int packs_drop_damaged(struct db *db, uint16_t bucket, int64_t before, struct err *err) MUSTCHECK;
+/* Costs little, and says yes in doubt. */
 bool packs_may_have(struct db *db, int64_t delivery);
 /* Any thread: how many hits wait in them, as of the last commit. */
 int64_t packs_waiting(struct store *store);

@@ -95,7 +95,7 @@ static void statements_on_people_name_one_bucket(void **state)
 
 static void other_statements_write_to_tables_of_the_site_alone(void **state)
 {
-	static const char *const site[] = { "setting", "mailbox", "mailbox_mail", "turn", "link", "arm_day", "hit_day", "domain_day", "test_end", "sequence_version", "alarm", "company_hold", "mx_host", "hit_pack", "dot", NULL };
+	static const char *const site[] = { "setting", "mailbox", "mailbox_mail", "turn", "link", "arm_day", "hit_day", "domain_day", "test_end", "sequence_version", "alarm", "company_hold", "mx_host", "dot", NULL };
 	static const char *const verbs[] = { "INSERT INTO ", "UPDATE ", "DELETE FROM ", NULL };
 
 	for (size_t i = 0; i < count; i++) {

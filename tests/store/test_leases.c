@@ -41,6 +41,11 @@ static int insert_term(struct with_store *w, struct db *db, void *arg, struct er
 	return terms_insert(db, &(struct score_term){ .prospect = ID(0), .rule = "r", .at = 1, .event = ID(2), .points = 5 }, err);
 }
 
+static int add_packed_hit(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	return packs_add(db, &(struct hit){ .delivery = ID(4), .kind = 'c', .at = 1, .times = 1 }, 1, err);
+}
+
 static int insert_hit(struct with_store *w, struct db *db, void *arg, struct err *err)
 {
 	return hits_insert(db, &(struct hit){ .id = ID(3), .prospect = ID(0), .delivery = ID(4), .kind = 'c', .at = 1 }, err);
@@ -255,7 +260,7 @@ static const struct {
 	job_fn fn;
 } writers[] = {
 	{ "prospects_insert", insert_prospect }, { "prospects_update", update_prospect }, { "events_insert", insert_event },
-	{ "terms_insert", insert_term }, { "hits_insert", insert_hit }, { "hits_update", update_hit }, { "hit_days_add", add_hit_day },
+	{ "terms_insert", insert_term }, { "packs_add", add_packed_hit }, { "hits_insert", insert_hit }, { "hits_update", update_hit }, { "hit_days_add", add_hit_day },
 	{ "events_set_points", set_event_points }, { "events_remove", remove_event }, { "terms_remove_one", remove_term },
 	{ "enrolments_insert", insert_enrolment }, { "enrolments_update", update_enrolment }, { "queue_add", add_to_queue },
 	{ "queue_remove", remove_from_queue }, { "queue_take", take_from_queue }, { "deliveries_put", put_delivery },

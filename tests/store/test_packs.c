@@ -3,6 +3,7 @@
  */
 #include "store/erase.h"
 
+#include "../../daemon/store/inside.h"
 #include "with_store.h"
 
 #define EVE (INT64_C(1) << 22 | INT64_C(5) << 12)
@@ -165,7 +166,193 @@ static void those_of_a_mail_are_taken_from_among_the_others(void **state)
 	same(&t.hits[5], &rows[3]);
 }
 
-static void a_mark_stays_while_any_wait(void **state)
+static uint64_t statements(struct with_store *w)
+{
+	struct store_counts counts;
+
+	store_counts(w->store, &counts);
+	return counts.statements;
+}
+
+static int take_of_nobody(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct take *t = arg;
+
+	return packs_take_of(db, (int64_t[]){ 7, 8, 9 }, 3, '\0', w->arena, &t->hits, &t->count, err);
+}
+
+static void a_look_for_those_of_a_mail_reads_no_others(void **state)
+{
+	struct with_store *w = *state;
+	struct take t = { 0 };
+	uint64_t before;
+
+	assert_int_equal(run_job(w, add, NULL, NULL), STORE_COMMITTED);
+	before = statements(w);
+	assert_int_equal(run_job(w, take_of_nobody, &t, NULL), STORE_COMMITTED);
+	assert_int_equal(t.count, 0);
+	assert_int_equal(statements(w) - before, 1);	/* the look at the lease */
+}
+
+/* --- what cannot be read --------------------------------------------------------------------------------------- */
+
+STATEMENT(spoil_body, SITE, "UPDATE hit_pack SET body = CAST(x'' AS BLOB) WHERE id = ?1");
+STATEMENT(spoil_form, SITE, "UPDATE hit_pack SET body = CAST(x'02' || substr(body, 2) AS BLOB) WHERE id = ?1");
+STATEMENT(spoil_end, SITE, "UPDATE hit_pack SET body = substr(body, 1, length(body) - 1) WHERE id = ?1");
+STATEMENT(spoil_more, SITE, "UPDATE hit_pack SET body = CAST(body || x'00' AS BLOB) WHERE id = ?1");
+STATEMENT(spoil_all, SITE, "UPDATE hit_pack SET body = CAST(x'01' || zeroblob(length(body) - 1) AS BLOB) WHERE id = ?1");
+STATEMENT(spoil_count, SITE, "UPDATE hit_pack SET hits = 1000000000000 WHERE id = ?1");
+
+static struct statement *const spoilers[] = { &sql_spoil_body, &sql_spoil_form, &sql_spoil_end, &sql_spoil_more, &sql_spoil_all };
+
+#define SPOILERS (sizeof(spoilers) / sizeof(spoilers[0]))
+
+struct spoil { struct statement *how; int64_t id; };
+
+static int spoil(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	const struct spoil *s = arg;
+	struct query *q = db_query(db, s->how);
+
+	query_int(q, 1, s->id);
+	return query_run(q, err) == 1 ? 0 : err_set(err, "there is no such row");
+}
+
+struct seen { int64_t damaged, alarms, theirs; };
+
+static int look(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct seen *seen = arg;
+	struct alarm *alarms;
+	struct hit *hits;
+	size_t count, found;
+
+	if (packs_damaged(db, &seen->damaged, err) || alarms_since(db, 0, 10, w->arena, &alarms, &count, err) ||
+			packs_look_of(db, (int64_t[]){ MAIL }, 1, w->arena, &hits, &found, err))
+		return -1;
+	seen->alarms = count ? alarms->times : 0;
+	seen->theirs = (int64_t)found;
+	return 0;
+}
+
+static struct seen see(struct with_store *w)
+{
+	struct seen seen = { 0 };
+
+	assert_int_equal(read_job(w, look, &seen, NULL), STORE_COMMITTED);
+	return seen;
+}
+
+static void a_damaged_row_is_set_aside_and_holds_up_nobody(void **state)
+{
+	struct with_store *w = *state;
+	struct take t = { .max = 100 };
+	size_t i;
+
+	for (i = 0; i < SPOILERS; i++) {
+		struct spoil s = { spoilers[i], (int64_t)(2 * i + 1) };
+
+		assert_int_equal(run_job(w, add, NULL, NULL), STORE_COMMITTED);
+		assert_int_equal(run_job(w, add, NULL, NULL), STORE_COMMITTED);
+		assert_int_equal(run_job(w, spoil, &s, NULL), STORE_COMMITTED);
+		assert_int_equal(see(w).theirs, 2);
+		assert_int_equal(run_job(w, take_and_fail, &t, NULL), STORE_REFUSED);
+		assert_int_equal(packs_waiting(w->store), 2 * ROWS);
+		takes(w, 100, 0, ROWS);
+		assert_int_equal(packs_waiting(w->store), 0);
+		assert_int_equal(see(w).damaged, (i + 1) * ROWS);
+		assert_int_equal(see(w).alarms, i + 1);
+	}
+}
+
+static void a_look_for_those_of_a_mail_sets_damaged_rows_aside(void **state)
+{
+	struct with_store *w = *state;
+	struct spoil s = { &sql_spoil_end, 1 };
+	struct take t = { 0 };
+
+	assert_int_equal(run_job(w, add, NULL, NULL), STORE_COMMITTED);
+	assert_int_equal(run_job(w, add, NULL, NULL), STORE_COMMITTED);
+	assert_int_equal(run_job(w, spoil, &s, NULL), STORE_COMMITTED);
+	assert_int_equal(run_job(w, take_clicks, &t, NULL), STORE_COMMITTED);
+	assert_int_equal(t.count, 1);
+	assert_int_equal(packs_waiting(w->store), ROWS - 1);
+	assert_int_equal(see(w).damaged, ROWS);
+}
+
+static void a_damaged_row_is_no_reason_not_to_start(void **state)
+{
+	struct with_store *w = *state;
+	struct spoil damage[] = { { &sql_spoil_form, 1 }, { &sql_spoil_count, 3 } };
+
+	assert_int_equal(run_job(w, add, NULL, NULL), STORE_COMMITTED);
+	assert_int_equal(run_job(w, add, NULL, NULL), STORE_COMMITTED);
+	assert_int_equal(run_job(w, add, NULL, NULL), STORE_COMMITTED);
+	assert_int_equal(run_job(w, spoil, &damage[0], NULL), STORE_COMMITTED);
+	assert_int_equal(run_job(w, spoil, &damage[1], NULL), STORE_COMMITTED);
+	close_store(w);
+	open_store(w);
+	assert_int_equal(packs_waiting(w->store), ROWS);
+	assert_int_equal(see(w).damaged, ROWS);		/* nobody knows how many the other had */
+	assert_int_equal(see(w).alarms, 2);
+	takes(w, 100, 0, ROWS);
+}
+
+/* --- several daemons ------------------------------------------------------------------------------------------- */
+
+STATEMENT(rows_of, SITE, "SELECT COUNT(*), SUM(hits) FROM hit_pack WHERE bucket = ?1");
+
+static int add_shared(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	const struct driver *driver = db->driver;
+	struct driver shared = *driver;
+	int rc;
+
+	shared.shares = true;
+	db->driver = &shared;
+	rc = packs_add(db, rows, ROWS, err);
+	db->driver = driver;
+	return rc;
+}
+
+static int count_rows(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct query *q = db_query(db, &sql_rows_of);
+	int64_t *bucket = arg;
+	int got;
+
+	query_int(q, 1, *bucket);
+	got = query_row(q, err);
+	*bucket = got == 1 ? query_get_int(q, 0) * 100 + query_get_int(q, 1) : 0;
+	query_done(q);
+	return got < 0 ? -1 : 0;
+}
+
+static int64_t in_bucket(struct with_store *w, int64_t bucket)
+{
+	assert_int_equal(read_job(w, count_rows, &bucket, NULL), STORE_COMMITTED);
+	return bucket;
+}
+
+/* Each works on the buckets that it holds; where one holds all, a row has hits of many. */
+static void where_several_daemons_share_a_row_is_of_one_bucket(void **state)
+{
+	struct with_store *w = *state;
+	struct take t = { .max = 100 };
+
+	assert_int_equal(run_job(w, add, NULL, NULL), STORE_COMMITTED);
+	assert_int_equal(in_bucket(w, id_bucket(MAIL)), 104);
+	assert_int_equal(run_job(w, take, &t, NULL), STORE_COMMITTED);
+	assert_int_equal(run_job(w, add_shared, NULL, NULL), STORE_COMMITTED);
+	assert_int_equal(in_bucket(w, id_bucket(MAIL)), 103);
+	assert_int_equal(in_bucket(w, id_bucket(INT64_MAX)), 101);
+	assert_int_equal(run_job(w, take, &t, NULL), STORE_COMMITTED);
+	assert_int_equal(t.count, ROWS);
+	same(&t.hits[2], &rows[3]);
+	same(&t.hits[3], &rows[1]);
+}
+
+static void a_mail_may_have_some_while_it_has(void **state)
 {
 	struct with_store *w = *state;
 
@@ -220,6 +407,20 @@ static void erasure_takes_theirs(void **state)
 	same(&t.hits[1], &rows[3]);
 }
 
+/* Whose hits a damaged row has nobody can tell. */
+static void erasure_empties_what_was_set_aside(void **state)
+{
+	struct with_store *w = *state;
+	struct spoil s = { &sql_spoil_end, 1 };
+
+	assert_int_equal(run_job(w, add, NULL, NULL), STORE_COMMITTED);
+	assert_int_equal(run_job(w, spoil, &s, NULL), STORE_COMMITTED);
+	takes(w, 100, 0, 0);
+	assert_int_equal(see(w).damaged, ROWS);
+	assert_int_equal(run_job(w, erase, NULL, NULL), STORE_COMMITTED);
+	assert_int_equal(see(w).damaged, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,9 +428,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(agents_are_told_apart, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(what_is_undone_did_not_happen, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(those_of_a_mail_are_taken_from_among_the_others, setup_store, teardown_store),
-		cmocka_unit_test_setup_teardown(a_mark_stays_while_any_wait, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_mail_may_have_some_while_it_has, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_restart_knows_what_waits, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(erasure_takes_theirs, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_look_for_those_of_a_mail_reads_no_others, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_damaged_row_is_set_aside_and_holds_up_nobody, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_look_for_those_of_a_mail_sets_damaged_rows_aside, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_damaged_row_is_no_reason_not_to_start, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(where_several_daemons_share_a_row_is_of_one_bucket, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(erasure_empties_what_was_set_aside, setup_store, teardown_store),
 	};
 
 	return cmocka_run_group_tests_name("packs", tests, NULL, NULL);
