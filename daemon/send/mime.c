@@ -1,8 +1,8 @@
 /*
  * mime.c: see mime.h.
  *
- * Quoted-printable is the hot path, 10 KB a message: bytes are looked at and copied eight at a time, in one pass; the buffer is reserved for the worst
- * case once, so that nothing inside checks it.
+ * Quoted-printable is the hot path, 10 KB a message: bytes are looked at and copied sixteen at a time, in one pass; the buffer is reserved for the
+ * worst case once, so that nothing inside checks it.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -337,8 +337,16 @@ void mime_boundary(char out[MIME_BOUNDARY])
 
 /* --- quoted-printable ------------------------------------------------------------------------------------------- */
 
-#define ONES UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
+/* Sixteen bytes at once, as compilers know it on every processor; signed, so that what is beyond ASCII is below zero. */
+typedef signed char wide __attribute__((vector_size(16)));
+
+static wide wide_at(const void *p)
+{
+	wide w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
 
 struct qp {
 	char *to;			/* where the next byte goes; room for the worst case was made */
@@ -346,43 +354,34 @@ struct qp {
 	const unsigned char *p, *end;	/* what is still to be encoded */
 };
 
-/* Marks the bytes of the eight that do not stand for themselves, which are all but space to '~' without '='; the first mark is true. */
-static uint64_t odd_bytes(uint64_t w)
+/* How many of the sixteen stand for themselves before one does not, which are all but space to '~' without '='. */
+static size_t plain_bytes(wide w)
 {
-	uint64_t eq = w ^ (ONES * '='), del = w ^ (ONES * 0x7f);
+	wide odd = (w < 0x20) | (w == '=') | (w == 0x7f);
+	uint64_t half[2];
 
-	/* a borrow may mark a byte behind a marked one, never before it */
-	return (w | (w - ONES * 0x20) | ((eq - ONES) & ~eq) | ((del - ONES) & ~del)) & HIGHS;
+	memcpy(half, &odd, sizeof(half));
+	if (!(half[0] | half[1]))
+		return sizeof(w);
+	return (size_t)(half[0] ? __builtin_ctzll(half[0]) : 64 + __builtin_ctzll(half[1])) / 8;
 }
 
-/*
- * Copies bytes that stand for themselves, up to the end of the line of output; eight are written even where fewer count. As long as all eight count
- * the next step does not wait for what was found in this one, and the processor runs ahead: that is twice as fast as always adding up.
- */
+/* Copies bytes that stand for themselves, up to the end of the line of output; sixteen are written even where fewer count. */
 static void qp_copy(struct qp *q)
 {
-	size_t room = QP_LINE - 1 - q->col, left = (size_t)(q->end - q->p), done = 0, n;
-	uint64_t w, odd = 0;
+	size_t room = QP_LINE - 1 - q->col, left = (size_t)(q->end - q->p), done = 0, n = sizeof(wide);
+	wide w;
 
-	for (; left - done >= 8 && room - done >= 8; done += 8) {
-		memcpy(&w, q->p + done, 8);
-		memcpy(q->to + done, &w, 8);
-		odd = odd_bytes(w);
-		if (odd)
-			break;
+	for (; n == sizeof(w) && done < room && left - done >= sizeof(w); done += n) {
+		w = wide_at(q->p + done);
+		memcpy(q->to + done, &w, sizeof(w));
+		n = plain_bytes(w);
 	}
-	if (!odd && left - done >= 8) {
-		memcpy(&w, q->p + done, 8);
-		memcpy(q->to + done, &w, 8);
-		odd = odd_bytes(w);
-	}
-	if (left - done >= 8) {
-		n = odd ? (size_t)(__builtin_ctzll(odd) / 8) : 8;
-		done += n < room - done ? n : room - done;
-	} else {
+	if (n == sizeof(w))
 		for (; done < room && done < left && q->p[done] >= 0x20 && q->p[done] < 0x7f && q->p[done] != '='; done++)
 			q->to[done] = (char)q->p[done];
-	}
+	if (done > room)
+		done = room;
 	q->p += done;
 	q->to += done;
 	q->col += done;
@@ -459,7 +458,7 @@ int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
 {
 	struct qp q = { .p = (const unsigned char *)text.data, .end = (const unsigned char *)text.data + text.len };
 
-	/* worst: three bytes for one, a soft break of three in 72, CRLF for LF; eight for the copy that runs over */
+	/* worst: three bytes for one, a soft break of three in 72, CRLF for LF; sixteen for the copy that runs over */
 	buf_reserve(out, text.len * 4 + 32);
 	q.to = out->data + out->len;
 	while (q.p < q.end) {
@@ -483,15 +482,21 @@ int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
 
 /* --- base64 and the choice ---------------------------------------------------------------------------------------- */
 
+#define SUMS 31		/* of ones a byte: eight such bytes add up to less than 256 */
+
 static size_t count_high(struct slice s)
 {
-	size_t i, count = 0;
-	uint64_t w;
+	size_t i = 0, count = 0, k;
 
-	for (i = 0; s.len - i >= 8; i += 8) {
-		memcpy(&w, s.data + i, 8);
-		if (w & HIGHS)
-			count += (size_t)(((w & HIGHS) >> 7) * ONES >> 56);	/* adds the eight bits up in the top byte */
+	while (s.len - i >= sizeof(wide)) {
+		uint64_t half[2];
+		wide sum = { 0 };
+
+		for (k = 0; k < SUMS && s.len - i >= sizeof(wide); k++, i += sizeof(wide))
+			sum -= wide_at(s.data + i) < 0;
+		memcpy(half, &sum, sizeof(half));
+		/* the product has the sum of the eight bytes in its top byte */
+		count += (size_t)(half[0] * UINT64_C(0x0101010101010101) >> 56) + (size_t)(half[1] * UINT64_C(0x0101010101010101) >> 56);
 	}
 	for (; i < s.len; i++)
 		count += (unsigned char)s.data[i] >> 7;
