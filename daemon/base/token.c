@@ -2,6 +2,7 @@
  * token.c: see token.h. The keys of the kinds are derived once, when a key is added.
  */
 #include <assert.h>
+#include <endian.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,21 +116,33 @@ static void sign(const struct key *key, size_t kind, uint8_t raw[TOKEN_BYTES])
 	memcpy(raw + SIGNED_BYTES, mac, MAC_BYTES);
 }
 
+#define ONES UINT64_C(0x0101010101010101)
+
+/* 40 bits as eight digits, all eight at once: five bits into each byte, then 'a' to 'z' and '2' to '7'. */
+static void write_digits(uint64_t bits, char out[8])
+{
+	uint64_t from_26;
+
+	bits = (bits & UINT64_C(0xfffff00000)) << 12 | (bits & 0xfffff);
+	bits = (bits & UINT64_C(0xffc00000ffc00)) << 6 | (bits & UINT64_C(0x3ff000003ff));
+	bits = (bits & UINT64_C(0x3e003e003e003e0)) << 3 | (bits & UINT64_C(0x1f001f001f001f));
+	from_26 = (bits + ONES * (128 - 26)) >> 7 & ONES;
+	bits = htobe64(bits + ONES * 'a' - from_26 * ('a' + 26 - '2'));
+	memcpy(out, &bits, sizeof(bits));
+}
+
 /* 21 bytes as 34 characters, without the buffer that text_base32() would want: a mail has a dozen of them. */
 static void write_base32(const uint8_t raw[TOKEN_BYTES], char out[TOKEN_TEXT])
 {
-	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint32_t bits = 0;
-	int have = 0, i, n = 0;
+	char last[8];
+	int i;
 
-	for (i = 0; i < TOKEN_BYTES; i++) {
-		bits = bits << 8 | raw[i];
-		for (have += 8; have >= 5; have -= 5)
-			out[n++] = alphabet[bits >> (have - 5) & 31];
-	}
-	out[n++] = alphabet[bits << (5 - have) & 31];
-	assert(n == TOKEN_TEXT - 1);
-	out[n] = '\0';
+	_Static_assert(TOKEN_BYTES == 4 * 5 + 1 && TOKEN_TEXT == 4 * 8 + 3, "as it is written here");
+	for (i = 0; i < 4; i++, raw += 5)
+		write_digits((uint64_t)raw[0] << 32 | (uint64_t)raw[1] << 24 | (uint64_t)raw[2] << 16 | (uint64_t)raw[3] << 8 | raw[4], out + 8 * i);
+	write_digits((uint64_t)raw[0] << 32, last);
+	memcpy(out + 32, last, 2);
+	out[34] = '\0';
 }
 
 static uint8_t signing_at(const struct token_ring *ring, int64_t now)
@@ -146,13 +159,12 @@ void token_make(const struct token_ring *ring, enum token_kind kind, int64_t id,
 {
 	uint8_t signing = signing_at(ring, now_us);
 	uint16_t day = day_of(now_us);
+	uint64_t big = htobe64((uint64_t)id);
 	uint8_t raw[TOKEN_BYTES];
-	int i;
 
 	raw[0] = (uint8_t)(TOKEN_VERSION << 4 | signing);
 	raw[1] = (uint8_t)kind;
-	for (i = 0; i < 8; i++)
-		raw[2 + i] = (uint8_t)((uint64_t)id >> (56 - 8 * i));
+	memcpy(raw + 2, &big, sizeof(big));
 	raw[10] = (uint8_t)(day >> 8);
 	raw[11] = (uint8_t)day;
 	raw[12] = link;

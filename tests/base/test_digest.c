@@ -75,6 +75,9 @@ static void test_hmac_of_every_length_is_the_library_s(void **state)
 			digest_key_init(&prepared, key, n);
 			digest_hmac_with(&prepared, key, sizeof(key) - n, ours);
 			assert_memory_equal(ours, theirs, sizeof(ours));
+			assert_non_null(HMAC(EVP_sha256(), key, (int)n, key, n, theirs, NULL));
+			digest_hmac_with(&prepared, key, n, ours);
+			assert_memory_equal(ours, theirs, sizeof(ours));
 		}
 	}
 }
