@@ -57,7 +57,7 @@ struct envelope {
 	char recipient[320];
 	char envid[TOKEN_TEXT];		/* ENVID of RFC 3461: what a delivery report brings back */
 	bool utf8;			/* recipient and header have letters beyond ASCII: only with CAN_UTF8 */
-	struct buf body;		/* header and body: CRLF line ends, ends in one, no line begins with a dot */
+	struct buf body;		/* header and body: CRLF line ends, ends in one, no line begins with a dot; as the caller left it until it is written */
 	bool granted;			/* the dialogue's */
 	bool forbidden;
 	void *connection;		/* the relay's */

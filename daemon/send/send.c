@@ -110,8 +110,7 @@ static void body_take(struct send *s, struct work *w)
 {
 	if (s->spares > 0)
 		w->envelope.body = s->spare[--s->spares];
-	else
-		buf_reserve(&w->envelope.body, BODY_START);
+	buf_reserve(&w->envelope.body, BODY_START);
 }
 
 static void body_give(struct send *s, struct work *w)
@@ -306,12 +305,15 @@ static struct compose *compose_for(struct send *s, struct plan *plan, struct err
 static enum template_result compose_work(struct send *s, struct work *w, struct err *err)
 {
 	struct compose *c = compose_for(s, w->mail->batch->plan, err);
+	enum template_result result;
 
 	if (!c)
 		return TEMPLATE_FAILED;
 	body_take(s, w);
 	w->composed = true;
-	return compose_mail(c, w->mail, clock_now(), &w->envelope, err);
+	result = compose_mail(c, w->mail, clock_now(), &w->envelope, err);
+	w->bytes = (int64_t)w->envelope.body.len;
+	return result;
 }
 
 /* It cannot be composed. */
@@ -486,7 +488,6 @@ static void ended_cb(void *ctx, struct relay *relay, const struct dialogue_end *
 	s->taken--;
 	w->post->taken--;
 	metric_add(&metric_under_way, -1);
-	w->bytes = (int64_t)w->envelope.body.len;
 	snprintf(w->relay, sizeof(w->relay), "%s", relay_config_of(relay)->name);
 	body_give(s, w);
 	if (outcome == OUTCOME_WITHDRAWN && w->store_failed) {

@@ -41,7 +41,7 @@ struct work {
 	char reply[512];
 	char relay_id[128];
 	char relay[68];			/* name of the one that had it */
-	int64_t bytes;			/* that it had, header and body */
+	int64_t bytes;			/* of the message, header and body */
 };
 
 #endif
