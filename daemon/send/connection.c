@@ -1,13 +1,15 @@
 /*
  * connection.c: see connection.h.
  *
- * Life: OPENING (libcurl's: DNS, TCP, TLS, EHLO, AUTH) -> READY (ours, with curl_easy_send and curl_easy_recv) -> DEAD. A dead one is freed by
+ * Life: OPENING (libcurl's: DNS, TCP, TLS, EHLO, AUTH) -> READY (ours: with TLS by curl_easy_send and curl_easy_recv) -> DEAD. A dead one is freed by
  * the relay at its next turn, because the code that finds the connection dead stands inside it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/crash.h"
@@ -139,6 +141,38 @@ static struct slice next_write(struct connection *c)
 	return (struct slice){ c->record, c->record_len };
 }
 
+/*
+ * Where there is no TLS libcurl adds nothing but a search for the connection among its own, twice a message. It goes on to hold the socket, and to
+ * close it.
+ */
+static CURLcode take_in(struct connection *c, char *bytes, size_t size, size_t *n_out)
+{
+	ssize_t n;
+
+	*n_out = 0;
+	if (c->tls)
+		return curl_easy_recv(c->easy, bytes, size, n_out);
+	n = recv(c->fd, bytes, size, 0);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? CURLE_AGAIN : CURLE_RECV_ERROR;
+	*n_out = (size_t)n;
+	return CURLE_OK;
+}
+
+static CURLcode give_out(struct connection *c, struct slice s, size_t *n_out)
+{
+	ssize_t n;
+
+	*n_out = 0;
+	if (c->tls)
+		return curl_easy_send(c->easy, s.data, s.len, n_out);
+	n = send(c->fd, s.data, s.len, MSG_NOSIGNAL);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? CURLE_AGAIN : CURLE_SEND_ERROR;
+	*n_out = (size_t)n;
+	return CURLE_OK;
+}
+
 static void after_write(unsigned wrote)
 {
 	if (wrote & WROTE_ENVELOPE)
@@ -154,8 +188,7 @@ static void write_out(struct connection *c)
 	CURLcode code;
 
 	while (!dialogue_closed(&c->dialogue) && (s = next_write(c)).len > 0) {
-		sent = 0;
-		code = curl_easy_send(c->easy, s.data, s.len, &sent);
+		code = give_out(c, s, &sent);
 		/* TLS: bytes of a record that would block may be under way, but the other side can make nothing of half a record */
 		after_write(dialogue_written(&c->dialogue, sent, c->tls && code != CURLE_AGAIN ? s.len : sent));
 		if (sent > 0)
@@ -184,8 +217,7 @@ static void read_in(struct connection *c)
 	CURLcode code;
 
 	do {
-		n = 0;
-		code = curl_easy_recv(c->easy, bytes, sizeof(bytes), &n);
+		code = take_in(c, bytes, sizeof(bytes), &n);
 		if (code == CURLE_AGAIN)
 			return;
 		if (code != CURLE_OK || n == 0) {
