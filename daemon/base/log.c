@@ -64,13 +64,16 @@ static size_t cut(const char *s)
 
 static bool is_plain(const char *s, size_t n)
 {
+	unsigned char seen = 0;
 	size_t i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; seen |= (unsigned char)s[i++])
 		if ((unsigned char)s[i] <= ' ' || s[i] == '"' || s[i] == '=' || s[i] == '\\' || s[i] == 0x7f)
 			return false;
+	if (seen < 0x80)
+		return n > 0;
 	/* C1 controls move a terminal's cursor too: only whole UTF-8 text goes out bare, and JSON's way mends the rest */
-	return n && text_utf8_valid(s, n) && !memmem(s, n, "\xc2", 1);
+	return text_utf8_valid(s, n) && !memmem(s, n, "\xc2", 1);
 }
 
 static void add_text(struct buf *line, const char *s, bool json)
@@ -104,18 +107,25 @@ static void add_field(struct buf *line, const struct log_field *field, bool json
 		text_decimal(line, field->number);
 }
 
-/* RFC 3339 with milliseconds. */
+/* RFC 3339 with milliseconds. Of thousands of lines the second is the same. */
 static void add_time(struct buf *line, int64_t now)
 {
+	static _Thread_local char text[32];
+	static _Thread_local size_t len;
+	static _Thread_local int64_t second = INT64_MIN;
 	int ms = now > 0 ? (int)(now % US_SECOND / 1000) : 0;
+	size_t start = line->len;
 
-	text_time(line, now);
-	buf_cut(line, line->len - 1);
-	buf_char(line, '.');
-	buf_char(line, (char)('0' + ms / 100));
-	buf_char(line, (char)('0' + ms / 10 % 10));
-	buf_char(line, (char)('0' + ms % 10));
-	buf_char(line, 'Z');
+	if (second != now / US_SECOND) {
+		text_time(line, now);
+		buf_cut(line, line->len - 1);
+		second = now / US_SECOND;
+		len = line->len - start;
+		memcpy(text, line->data + start, len);
+	} else {
+		buf_add(line, text, len);
+	}
+	buf_add(line, (char[]){ '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z' }, 5);
 }
 
 static void start_line(struct buf *line, enum log_level level, bool json)

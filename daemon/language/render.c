@@ -748,11 +748,11 @@ static bool is_blank(char c)
 }
 
 /* To the left, without the CRs that are in it. */
-static char *move_line(char *to, const char *from, const char *end)
+static char *move_line(char *to, const char *from, const char *end, bool crs)
 {
 	const char *cr;
 
-	while ((cr = memchr(from, '\r', (size_t)(end - from)))) {
+	while (crs && (cr = memchr(from, '\r', (size_t)(end - from)))) {
 		memmove(to, from, (size_t)(cr - from));
 		to += cr - from;
 		from = cr + 1;
@@ -769,6 +769,7 @@ static void tidy(struct buf *out, size_t start)
 {
 	char *to = out->data + start, *from = to, *first = to, *end = out->data + out->len, *line_end, *last;
 	int lines = 2;		/* line breaks just written; as if two stood before the beginning */
+	bool crs = from < end && memchr(from, '\r', (size_t)(end - from));
 
 	for (; from < end; from = line_end + 1) {
 		line_end = memchr(from, '\n', (size_t)(end - from));
@@ -781,7 +782,7 @@ static void tidy(struct buf *out, size_t start)
 			last--;
 		if (from < last)
 			lines = 0;
-		to = move_line(to, from, last);
+		to = move_line(to, from, last, crs);
 		if (line_end < end && lines < 2 && to > first)
 			*to++ = '\n';
 		lines++;

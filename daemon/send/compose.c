@@ -31,17 +31,18 @@ static const char *const own_names[OWNS] = {
 struct compose {
 	struct plan *plan;
 	const struct token_ring *ring;
-	int symbols[OWNS];
+	signed char *own;		/* by symbol: what is made here, or -1 */
 	struct identity {		/* of each sender of the plan, in their order */
 		struct buf from;		/* whole From line */
 		struct buf list_id;		/* whole List-Id line */
+		struct buf click;		/* of a tracked link, what stands before the token */
 		char feedback_sender[16];	/* last part of Feedback-ID */
 	} *identities;
 	struct buf own_headers;		/* whole lines: those of config */
 	struct buf date;		/* whole Date line of the second `date_of` */
 	int64_t date_of;
 	struct arena *arena;		/* of one message */
-	struct buf subject, preheader, html, text;
+	struct buf subject, preheader, html, text, path;
 };
 
 /* One message in the making. */
@@ -82,6 +83,7 @@ static int set_identity(const struct sender_config *sender, struct identity *id,
 	char list[300];
 
 	set_feedback_sender(sender, id);
+	buf_join(&id->click, sender->tracking_url, "/c/");
 	snprintf(list, sizeof(list), "nurture.%.250s", sender->message_domain);
 	return mime_mailbox(&id->from, "From", slice_of(sender->from_name), sender->from.text, err) < 0 ||
 		mime_mailbox(&id->list_id, "List-Id", slice_of(sender->company), list, err) < 0 ? -1 : 0;
@@ -91,14 +93,19 @@ struct compose *compose_new(struct plan *plan, const struct token_ring *ring, st
 {
 	struct compose *c = xcalloc(1, sizeof(*c));
 	const struct operator_config *o = &plan->operator;
-	size_t s;
-	int i, rc = 0;
+	size_t s, symbols = vocabulary_count(plan->mail_names);
+	int i, at, rc = 0;
 
 	c->plan = plan_ref(plan);
 	c->ring = ring;
 	c->arena = arena_new(16 * 1024);
-	for (i = 0; i < OWNS; i++)
-		c->symbols[i] = vocabulary_find(plan->mail_names, slice_of(own_names[i]));
+	c->own = xmalloc(symbols);
+	memset(c->own, -1, symbols);
+	for (i = 0; i < OWNS; i++) {
+		at = vocabulary_find(plan->mail_names, slice_of(own_names[i]));
+		if (at >= 0)
+			c->own[at] = (signed char)i;
+	}
 	c->identities = xcalloc(o->sender_count, sizeof(*c->identities));
 	for (s = 0; s < o->sender_count && !rc; s++)
 		rc = set_identity(&o->senders[s], &c->identities[s], err);
@@ -118,7 +125,9 @@ void compose_free(struct compose **compose)
 	for (size_t i = 0; i < c->plan->operator.sender_count; i++) {
 		buf_clear(&c->identities[i].from);
 		buf_clear(&c->identities[i].list_id);
+		buf_clear(&c->identities[i].click);
 	}
+	free(c->own);
 	free(c->identities);
 	buf_clear(&c->own_headers);
 	buf_clear(&c->date);
@@ -128,6 +137,7 @@ void compose_free(struct compose **compose)
 	buf_clear(&c->preheader);
 	buf_clear(&c->html);
 	buf_clear(&c->text);
+	buf_clear(&c->path);
 	free(c);
 	*compose = NULL;
 }
@@ -194,15 +204,11 @@ static struct value own_value(struct draft *m, enum own which)
 static struct value name_cb(void *ctx, int symbol)
 {
 	struct draft *m = ctx;
-	int i;
 
 	/* a forward is rendered with the names of alerts, which have none of ours */
-	if (m->mail->kind == DELIVERY_FORWARD)
+	if (m->mail->kind == DELIVERY_FORWARD || m->c->own[symbol] < 0)
 		return m->mail->values[symbol];
-	for (i = 0; i < OWNS; i++)
-		if (m->c->symbols[i] == symbol)
-			return own_value(m, (enum own)i);
-	return m->mail->values[symbol];
+	return own_value(m, (enum own)m->c->own[symbol]);
 }
 
 static void link_cb(void *ctx, int index, struct buf *out)
@@ -211,8 +217,7 @@ static void link_cb(void *ctx, int index, struct buf *out)
 	char token[TOKEN_TEXT];
 
 	token_make(m->c->ring, TOKEN_CLICK, m->mail->delivery, (uint8_t)index, m->now, token);
-	buf_str(out, m->sender->tracking_url);
-	buf_str(out, "/c/");
+	buf_add(out, m->identity->click.data, m->identity->click.len);
 	buf_add(out, token, TOKEN_TEXT - 1);
 }
 
@@ -567,14 +572,17 @@ static int put_envelope(struct draft *m, struct envelope *out)
 {
 	const struct sender_config *sender = m->sender;
 	char token[TOKEN_TEXT];
-	int n;
+	struct buf *path = &m->c->path;
 
 	token_make(m->c->ring, TOKEN_BOUNCE, m->mail->delivery, 0, m->now, token);
-	n = snprintf(out->return_path, sizeof(out->return_path), "b%c%s@%s", sender->separator, token, sender->bounce_domain);
-	if (n < 0 || (size_t)n >= sizeof(out->return_path))
+	buf_reset(path);
+	buf_join(path, "b", (char[]){ sender->separator, '\0' }, token, "@", sender->bounce_domain);
+	if (path->len >= sizeof(out->return_path))
 		return err_set(m->err, "bounce_domain is too long");
+	memcpy(out->return_path, path->data, path->len + 1);
 	out->utf8 = address_has_letters(m->mail->address);
-	snprintf(out->recipient, sizeof(out->recipient), "%s", m->mail->address->text);
+	_Static_assert(sizeof(out->recipient) >= sizeof(m->mail->address->text), "any address fits");
+	memcpy(out->recipient, m->mail->address->text, sizeof(m->mail->address->text));
 	memcpy(out->envid, m->message_token, TOKEN_TEXT);
 	return 0;
 }

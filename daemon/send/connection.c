@@ -248,9 +248,9 @@ static void writable_cb(evutil_socket_t fd, short what, void *arg)
 
 /* --- messages ----------------------------------------------------------------------------------------------------- */
 
-static bool worn_out(const struct connection *c)
+static bool worn_out(const struct connection *c, int64_t now)
 {
-	return c->messages >= MESSAGES_MAX || clock_steady() - c->ready_since >= c->times->life;
+	return c->messages >= MESSAGES_MAX || now - c->ready_since >= c->times->life;
 }
 
 static void report_ends(struct connection *c)
@@ -282,19 +282,20 @@ static bool not_taken(struct connection *c, struct envelope *e)
 
 static void take_messages(struct connection *c)
 {
+	int64_t now = clock_steady();
 	struct envelope *e;
 
-	while (dialogue_room(&c->dialogue) > 0 && !worn_out(c) && (e = c->hooks->take(c))) {
+	while (dialogue_room(&c->dialogue) > 0 && !worn_out(c, now) && (e = c->hooks->take(c))) {
 		if (not_taken(c, e))
 			continue;
 		if (dialogue_idle(&c->dialogue))
-			c->active = clock_steady();
+			c->active = now;
 		c->messages++;
 		e->connection = c;
 		dialogue_add(&c->dialogue, e);
 		c->hooks->dot(c, e);
 	}
-	if (worn_out(c))
+	if (worn_out(c, now))
 		connection_quit_if_idle(c);
 }
 

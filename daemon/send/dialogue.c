@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #include "dialogue.h"
 
@@ -88,7 +89,7 @@ static struct dialogue_end *end_first_slot(struct dialogue *d, enum smtp_stage s
 
 static void end_replied(struct dialogue *d, enum smtp_stage stage, const struct reply *reply)
 {
-	end_first_slot(d, stage, TROUBLE_NONE)->reply = *reply;
+	reply_copy(&end_first_slot(d, stage, TROUBLE_NONE)->reply, reply);
 }
 
 /* The command that the slot waits on. */
@@ -152,21 +153,29 @@ static void expect(struct dialogue *d, enum smtp_stage stage, struct dialogue_sl
 /* RFC 3461 4: '+' and '=' as +XX. The address is ASCII, and printable. */
 static void add_xtext(struct buf *out, const char *s)
 {
-	for (; *s; s++)
-		if (*s == '+' || *s == '=')
+	size_t n;
+
+	for (; *s; s += n) {
+		n = strcspn(s, "+=");
+		buf_add(out, s, n);
+		if (n == 0)
 			buf_printf(out, "+%02X", *s);
-		else
-			buf_char(out, *s);
+		n += n == 0;
+	}
 }
 
 /* RFC 6533 3, utf-8-addr-unitext: letters stand for themselves. */
 static void add_unitext(struct buf *out, const char *s)
 {
-	for (; *s; s++)
-		if (*s == '+' || *s == '=')
+	size_t n;
+
+	for (; *s; s += n) {
+		n = strcspn(s, "+=");
+		buf_add(out, s, n);
+		if (n == 0)
 			buf_printf(out, "\\x{%02X}", *s);
-		else
-			buf_char(out, *s);
+		n += n == 0;
+	}
 }
 
 static void write_mail(struct dialogue *d, struct dialogue_slot *s)
@@ -174,8 +183,10 @@ static void write_mail(struct dialogue *d, struct dialogue_slot *s)
 	buf_str(&d->out, "MAIL FROM:<");
 	buf_str(&d->out, s->envelope->return_path);
 	buf_char(&d->out, '>');
-	if (d->can & CAN_SIZE)
-		buf_printf(&d->out, " SIZE=%zu", s->envelope->body.len);
+	if (d->can & CAN_SIZE) {
+		buf_str(&d->out, " SIZE=");
+		text_decimal(&d->out, (int64_t)s->envelope->body.len);
+	}
 	if (d->can & CAN_DSN) {
 		buf_str(&d->out, " RET=HDRS ENVID=");
 		buf_str(&d->out, s->envelope->envid);
@@ -426,7 +437,7 @@ static void refuse(struct dialogue *d, struct dialogue_slot *s, enum smtp_stage 
 		return;
 	s->refused = true;
 	s->refused_at = stage;
-	s->refusal = *reply;
+	reply_copy(&s->refusal, reply);
 }
 
 /* The message's own transaction is over without a dot: the next one begins with RSET. */
@@ -583,9 +594,12 @@ void dialogue_fail(struct dialogue *d, enum trouble trouble)
 
 bool dialogue_next_end(struct dialogue *d, struct dialogue_end *out)
 {
+	const struct dialogue_end *end = &d->ends[d->end_first];
+
 	if (d->end_count == 0)
 		return false;
-	*out = d->ends[d->end_first];
+	memcpy(out, end, offsetof(struct dialogue_end, reply));
+	reply_copy(&out->reply, &end->reply);
 	d->end_first = (d->end_first + 1) % 2;
 	d->end_count--;
 	return true;

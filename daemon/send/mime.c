@@ -25,11 +25,21 @@
 
 /* --- header values ---------------------------------------------------------------------------------------------- */
 
+/* Nothing but what every header may have. */
+static bool is_printable(struct slice s)
+{
+	size_t i = 0;
+
+	while (i < s.len && s.data[i] >= 0x20 && s.data[i] < 0x7f)
+		i++;
+	return i == s.len;
+}
+
 int mime_check_value(struct slice value, const char *what, struct err *err)
 {
 	size_t i;
 
-	if (value.len == 0)
+	if (is_printable(value))
 		return 0;
 	if (!text_utf8_valid(value.data, value.len))
 		return err_set(err, "header_injection: %s has a NUL or is not UTF-8", what);
@@ -221,7 +231,7 @@ static bool is_atom_text(struct slice s)
 	size_t i;
 
 	for (i = 0; i < s.len; i++)
-		if (!q_plain((unsigned char)s.data[i]) && !strchr("#$%&'=?^_`{|}~ ", s.data[i]))
+		if (s.data[i] != ' ' && !q_plain((unsigned char)s.data[i]) && !strchr("#$%&'=?^_`{|}~", s.data[i]))
 			return false;
 	return true;
 }
@@ -242,7 +252,7 @@ static void add_quoted(struct buf *out, struct slice s)
 int mime_mailbox(struct buf *out, const char *name, struct slice display, const char *address, struct err *err)
 {
 	struct buf phrase = BUF_INIT;
-	size_t start = out->len, most = FOLD_AT;
+	size_t start = out->len, most = FOLD_AT, length = strlen(address);
 	int rc = 0;
 
 	display = trim_blanks(display);
@@ -260,9 +270,9 @@ int mime_mailbox(struct buf *out, const char *name, struct slice display, const 
 		rc = add_folded(out, (struct slice){ phrase.data, phrase.len }, name, err);
 	}
 	if (display.len > 0)
-		buf_str(out, column(out) + strlen(address) + 3 > most ? "\r\n " : " ");
+		buf_str(out, column(out) + length + 3 > most ? "\r\n " : " ");
 	buf_char(out, '<');
-	buf_str(out, address);
+	buf_add(out, address, length);
 	buf_str(out, ">\r\n");
 	if (rc < 0)
 		buf_cut(out, start);
@@ -486,20 +496,21 @@ int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
 
 static size_t count_high(struct slice s)
 {
-	size_t i = 0, count = 0, k;
+	const char *p = s.data, *end = s.data + s.len;
+	size_t count = 0, k;
 
-	while (s.len - i >= sizeof(wide)) {
+	for (; end - p >= (ptrdiff_t)(SUMS * sizeof(wide)); p += SUMS * sizeof(wide)) {
 		uint64_t half[2];
 		wide sum = { 0 };
 
-		for (k = 0; k < SUMS && s.len - i >= sizeof(wide); k++, i += sizeof(wide))
-			sum -= wide_at(s.data + i) < 0;
+		for (k = 0; k < SUMS; k++)
+			sum -= wide_at(p + k * sizeof(wide)) < 0;
 		memcpy(half, &sum, sizeof(half));
 		/* the product has the sum of the eight bytes in its top byte */
 		count += (size_t)(half[0] * UINT64_C(0x0101010101010101) >> 56) + (size_t)(half[1] * UINT64_C(0x0101010101010101) >> 56);
 	}
-	for (; i < s.len; i++)
-		count += (unsigned char)s.data[i] >> 7;
+	while (p < end)
+		count += (unsigned char)*p++ >> 7;
 	return count;
 }
 

@@ -87,9 +87,9 @@ int64_t relay_pause(struct relay *r)
 }
 
 /* No more than goes out in a moment: what waits is better off in the store, where it may be claimed for another relay. */
-static size_t paced(struct relay *r, size_t most)
+static size_t paced(struct relay *r, size_t most, int64_t now)
 {
-	double rate = speed_rate(&r->speed, clock_steady());
+	double rate = speed_rate(&r->speed, now);
 	size_t stock = 1 + (size_t)(rate * STOCK_SECONDS);
 
 	return rate > 0 && stock < most ? stock : most;
@@ -97,9 +97,12 @@ static size_t paced(struct relay *r, size_t most)
 
 size_t relay_appetite(struct relay *r)
 {
+	int64_t now;
+
 	if (r->draining)
 		return 0;
-	switch (breaker_look(&r->breaker, clock_steady())) {
+	now = clock_steady();
+	switch (breaker_look(&r->breaker, now)) {
 	case BREAKER_OPEN:
 		return 0;
 	case BREAKER_HALF_OPEN:
@@ -107,7 +110,7 @@ size_t relay_appetite(struct relay *r)
 	case BREAKER_CLOSED:
 		break;
 	}
-	return paced(r, (size_t)r->config->connections * STOCK_PER_CONNECTION);
+	return paced(r, (size_t)r->config->connections * STOCK_PER_CONNECTION, now);
 }
 
 double relay_rate(struct relay *r)
@@ -167,9 +170,12 @@ static int64_t least_pause(const struct slow *slow)
 /* The relay wants less. */
 static void slow_down(struct relay *r, struct slow slow)
 {
-	int64_t now = clock_steady();
+	int64_t now;
 
-	if (slow.scope != SLOW_RELAY || slow.way != SLOW_HALVE || !speed_halve(&r->speed, slow.span, now))
+	if (slow.scope != SLOW_RELAY || slow.way != SLOW_HALVE)
+		return;
+	now = clock_steady();
+	if (!speed_halve(&r->speed, slow.span, now))
 		return;
 	r->slower = true;
 	timer_set(r->turn, 0);
@@ -199,11 +205,12 @@ static struct envelope *take_hook(struct connection *c)
 {
 	struct relay *r = c->relay;
 	struct envelope *e;
-	int64_t wait;
+	int64_t now, wait;
 
 	if (r->draining)
 		return NULL;
-	switch (breaker_look(&r->breaker, clock_steady())) {
+	now = clock_steady();
+	switch (breaker_look(&r->breaker, now)) {
 	case BREAKER_OPEN:
 		return NULL;
 	case BREAKER_HALF_OPEN:
@@ -215,7 +222,7 @@ static struct envelope *take_hook(struct connection *c)
 	}
 	if (r->waiting == 0)
 		return NULL;
-	wait = speed_take(&r->speed, clock_steady());
+	wait = speed_take(&r->speed, now);
 	if (wait > 0) {
 		timer_set(r->gap, wait);
 		return NULL;

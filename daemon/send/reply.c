@@ -1,13 +1,18 @@
 /*
  * reply.c: see reply.h.
  *
- * Works byte by byte into the one text, so that no line is kept apart: a reply is some 30 bytes, and three or four come with a message.
+ * Works into the one text, so that no line is kept apart: a reply is some 30 bytes, and three or four come with a message.
  */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "reply.h"
+
+void reply_copy(struct reply *to, const struct reply *from)
+{
+	memcpy(to, from, offsetof(struct reply, text) + strlen(from->text) + 1);
+}
 
 void reply_init(struct reply_parser *p)
 {
@@ -76,8 +81,10 @@ static int end_line(struct reply_parser *p)
 		return -1;
 	last = p->line <= 3 || p->head[3] == ' ';
 	n = enhanced_length(text);
-	if (n > 0 && n < sizeof(p->reply.enhanced) && !p->reply.enhanced[0])
-		snprintf(p->reply.enhanced, sizeof(p->reply.enhanced), "%.*s", (int)n, text);
+	if (n > 0 && n < sizeof(p->reply.enhanced) && !p->reply.enhanced[0]) {
+		memcpy(p->reply.enhanced, text, n);
+		p->reply.enhanced[n] = '\0';
+	}
 	p->line = 0;
 	p->code_checked = false;
 	if (!last) {
@@ -112,13 +119,37 @@ static int take_byte(struct reply_parser *p, char c)
 	return 0;
 }
 
+/* Takes what of a line's text is as it should be, all at once: how many bytes that are. */
+static size_t take_text(struct reply_parser *p, const char *data, size_t n)
+{
+	size_t room = sizeof(p->reply.text) - 1 - p->text_len, i;
+
+	if (p->line < 4 || p->cr)
+		return 0;
+	n = n < room ? n : room;
+	n = n < REPLY_BYTES - p->bytes ? n : REPLY_BYTES - p->bytes;
+	for (i = 0; i < n && (unsigned char)data[i] >= 0x20 && (unsigned char)data[i] < 0x7f; i++)
+		p->reply.text[p->text_len + i] = data[i];
+	p->text_len += i;
+	p->reply.text[p->text_len] = '\0';
+	p->line += i;
+	p->bytes += i;
+	return i;
+}
+
 int reply_feed(struct reply_parser *p, const char **data, size_t *n)
 {
+	size_t taken;
 	int rc = 0;
 
 	while (*n > 0 && rc == 0) {
 		if (p->done)
 			begin(p);
+		taken = take_text(p, *data, *n);
+		*data += taken;
+		*n -= taken;
+		if (*n == 0)
+			break;
 		rc = take_byte(p, **data);
 		(*data)++;
 		(*n)--;

@@ -30,6 +30,9 @@ struct reply_parser {
 	bool cr;		/* the byte before was a CR */
 };
 
+/* Of the text only as much as there is. */
+void reply_copy(struct reply *to, const struct reply *from);
+
 void reply_init(struct reply_parser *p);
 
 /*

@@ -135,6 +135,15 @@ static void mail_done(struct send *s, struct work *w)
 		mail_batch_free(&batch);
 }
 
+/* As much of a text as there is room for. */
+static void copy_text(char *out, size_t size, const char *s)
+{
+	size_t n = strnlen(s, size - 1);
+
+	memcpy(out, s, n);
+	out[n] = '\0';
+}
+
 /* --- ends --------------------------------------------------------------------------------------------------------- */
 
 static void count_outcome(struct send *s, enum outcome outcome)
@@ -174,7 +183,7 @@ static void finish(struct send *s, struct work *w, enum outcome outcome, const c
 	w->outcome.outcome = outcome;
 	w->outcome.at = clock_now();
 	if (reply != w->reply)
-		snprintf(w->reply, sizeof(w->reply), "%s", reply);
+		copy_text(w->reply, sizeof(w->reply), reply);
 	w->outcome.reply = w->reply;
 	w->outcome.relay_id = w->relay_id;
 	w->state = WORK_ENDED;
@@ -488,7 +497,7 @@ static void ended_cb(void *ctx, struct relay *relay, const struct dialogue_end *
 	s->taken--;
 	w->post->taken--;
 	metric_add(&metric_under_way, -1);
-	snprintf(w->relay, sizeof(w->relay), "%s", relay_config_of(relay)->name);
+	copy_text(w->relay, sizeof(w->relay), relay_config_of(relay)->name);
 	body_give(s, w);
 	if (outcome == OUTCOME_WITHDRAWN && w->store_failed) {
 		outcome = OUTCOME_DEFERRED;
@@ -505,7 +514,7 @@ static void ended_cb(void *ctx, struct relay *relay, const struct dialogue_end *
 	w->outcome.relay = w->relay;
 	w->outcome.hard_bounce = j.hard_bounce;
 	w->outcome.counted = j.counted;
-	snprintf(w->reply, sizeof(w->reply), "%.*s", (int)sizeof(w->reply) - 1, end->reply.text);
+	copy_text(w->reply, sizeof(w->reply), end->reply.text);
 	if (outcome == OUTCOME_SENT)
 		outcome_relay_id(end->reply.text, w->relay_id, sizeof(w->relay_id));
 	if (outcome == OUTCOME_DEFERRED)
