@@ -33,6 +33,7 @@ static _Thread_local struct {
 	void *arg;
 	char text[PIPE_BUF];
 	size_t len;
+	struct buf line;		/* the one in the making */
 } gathered;
 
 static _Atomic int threshold = LOG_INFO;
@@ -88,10 +89,13 @@ static void add_text(struct buf *line, const char *s, bool json)
 
 static void add_key(struct buf *line, const char *key, bool json)
 {
-	if (json)
+	if (json) {
 		buf_join(line, line->data[line->len - 1] == '{' ? "\"" : ",\"", key, "\":");
-	else
-		buf_join(line, " ", key, "=");
+		return;
+	}
+	buf_char(line, ' ');
+	buf_str(line, key);
+	buf_char(line, '=');
 }
 
 static void add_field(struct buf *line, const struct log_field *field, bool json)
@@ -160,6 +164,7 @@ void log_flush(void)
 void log_gather(void (*soon)(void *arg), void *arg)
 {
 	log_flush();
+	buf_clear(&gathered.line);
 	gathered.soon = soon;
 	gathered.arg = arg;
 }
@@ -183,20 +188,21 @@ static bool gather(enum log_level level, const struct buf *line)
 void log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
 	bool json = atomic_load_explicit(&as_json, memory_order_relaxed);
-	struct buf line = BUF_INIT;
+	struct buf own = BUF_INIT, *line = gathered.soon ? &gathered.line : &own;
 	int saved = errno;
 
 	if (!log_enabled(level))
 		return;
-	buf_reserve(&line, LINE_USUAL);
-	start_line(&line, level, json);
-	add_key(&line, "event", json);
-	add_text(&line, event, json);
+	buf_reset(line);
+	buf_reserve(line, LINE_USUAL);
+	start_line(line, level, json);
+	add_key(line, "event", json);
+	add_text(line, event, json);
 	for (; fields && fields->key; fields++)
-		add_field(&line, fields, json);
-	buf_str(&line, json ? "}\n" : "\n");
-	if (!gather(level, &line))
-		write_out(line.data, line.len);
-	buf_clear(&line);
+		add_field(line, fields, json);
+	buf_str(line, json ? "}\n" : "\n");
+	if (!gather(level, line))
+		write_out(line->data, line->len);
+	buf_clear(&own);
 	errno = saved;
 }

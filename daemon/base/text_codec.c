@@ -216,28 +216,16 @@ int text_percent_decode(const char *s, size_t n, bool form, struct buf *out)
 
 void text_html(struct buf *out, const char *s, size_t n)
 {
-	size_t i;
+	static const char entities[256][8] = { ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;" };
+	size_t i = 0, plain;
 
-	for (i = 0; i < n; i++)
-		switch (s[i]) {
-		case '&':
-			buf_str(out, "&amp;");
-			break;
-		case '<':
-			buf_str(out, "&lt;");
-			break;
-		case '>':
-			buf_str(out, "&gt;");
-			break;
-		case '"':
-			buf_str(out, "&quot;");
-			break;
-		case '\'':
-			buf_str(out, "&#39;");
-			break;
-		default:
-			buf_char(out, s[i]);
-		}
+	while (i < n) {
+		for (plain = i; i < n && !entities[(unsigned char)s[i]][0]; i++)
+			;
+		buf_add(out, s + plain, i - plain);
+		if (i < n)
+			buf_str(out, entities[(unsigned char)s[i++]]);
+	}
 }
 
 /* One character below 0x80. */

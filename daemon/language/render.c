@@ -81,19 +81,6 @@ struct value render_scratch(struct render *r)
 
 /* --- escaping ------------------------------------------------------------------------------------------- */
 
-static const unsigned char special_html[256] = { ['&'] = 1, ['<'] = 1, ['>'] = 1, ['"'] = 1, ['\''] = 1 };
-
-static void out_html(struct buf *out, struct slice s)
-{
-	size_t plain = 0;
-
-	while (plain < s.len && !special_html[(unsigned char)s.data[plain]])
-		plain++;
-	buf_add(out, s.data, plain);
-	if (plain < s.len)
-		text_html(out, s.data + plain, s.len - plain);
-}
-
 /* Browsers drop white space and controls inside a scheme, so they count for nothing here. */
 static bool scheme_is_safe(struct slice s)
 {
@@ -159,11 +146,11 @@ static void out_slice(struct render *r, struct slice s, enum escape_mode mode)
 		buf_add(r->out, s.data, s.len);
 		return;
 	case ESCAPE_HTML:
-		out_html(r->out, s);
+		text_html(r->out, s.data, s.len);
 		return;
 	case ESCAPE_URL:
 		if (scheme_is_safe(s))
-			out_html(r->out, s);
+			text_html(r->out, s.data, s.len);
 		else
 			buf_char(r->out, '#');
 		return;
@@ -433,14 +420,10 @@ static void end_capture(struct render *r, struct frame *f, int slot)
 
 static void link_out(struct render *r, const struct instruction *i)
 {
-	if (!r->env->link) {
+	if (r->env->link)
+		r->env->link(r->env->ctx, i->a, r->out);
+	else
 		buf_str(r->out, i->text);
-		return;
-	}
-	buf_reset(&r->scratch);
-	r->env->link(r->env->ctx, i->a, &r->scratch);
-	out_html(r->out, (struct slice){ buf_cstr(&r->scratch), r->scratch.len });
-	buf_reset(&r->scratch);
 }
 
 static void run(struct render *r, struct frame *f);

@@ -35,7 +35,7 @@ struct compose {
 	struct identity {		/* of each sender of the plan, in their order */
 		struct buf from;		/* whole From line */
 		struct buf list_id;		/* whole List-Id line */
-		struct buf click;		/* of a tracked link, what stands before the token */
+		struct buf click;		/* of a tracked link what stands before the token, as HTML wants it */
 		char feedback_sender[16];	/* last part of Feedback-ID */
 	} *identities;
 	struct buf own_headers;		/* whole lines: those of config */
@@ -83,7 +83,8 @@ static int set_identity(const struct sender_config *sender, struct identity *id,
 	char list[300];
 
 	set_feedback_sender(sender, id);
-	buf_join(&id->click, sender->tracking_url, "/c/");
+	text_html(&id->click, sender->tracking_url, strlen(sender->tracking_url));
+	buf_str(&id->click, "/c/");
 	snprintf(list, sizeof(list), "nurture.%.250s", sender->message_domain);
 	return mime_mailbox(&id->from, "From", slice_of(sender->from_name), sender->from.text, err) < 0 ||
 		mime_mailbox(&id->list_id, "List-Id", slice_of(sender->company), list, err) < 0 ? -1 : 0;

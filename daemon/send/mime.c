@@ -204,7 +204,7 @@ static void add_encoded(struct buf *out, struct slice s)
 
 static bool needs_encoding(struct slice s)
 {
-	return !is_ascii(s) || memmem(s.data, s.len, "=?", 2);
+	return !is_ascii(s) || (s.len > 0 && memchr(s.data, '=', s.len) && memmem(s.data, s.len, "=?", 2));
 }
 
 int mime_text(struct buf *out, const char *name, struct slice value, struct err *err)
@@ -497,13 +497,14 @@ int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
 static size_t count_high(struct slice s)
 {
 	const char *p = s.data, *end = s.data + s.len;
-	size_t count = 0, k;
+	size_t count = 0, n, k;
 
-	for (; end - p >= (ptrdiff_t)(SUMS * sizeof(wide)); p += SUMS * sizeof(wide)) {
+	for (; (n = (size_t)(end - p) / sizeof(wide)) > 0; p += n * sizeof(wide)) {
 		uint64_t half[2];
 		wide sum = { 0 };
 
-		for (k = 0; k < SUMS; k++)
+		n = n < SUMS ? n : SUMS;
+		for (k = 0; k < n; k++)
 			sum -= wide_at(p + k * sizeof(wide)) < 0;
 		memcpy(half, &sum, sizeof(half));
 		/* the product has the sum of the eight bytes in its top byte */

@@ -33,6 +33,7 @@
 #define LOOK_FIRST (20 * 1000)		/* rows seem due and a claim brought none: look again */
 #define LOOK_MOST US_SECOND
 #define SPARE_BODIES 128
+#define SPARE_WORKS 128
 #define AHEAD_TURN 8			/* messages composed ahead at once; then whatever else the loop has to see to */
 #define BODY_START 32768
 
@@ -51,6 +52,8 @@ struct send {
 	struct compose *compose, *compose_before;	/* of the plan in force, and of the one that earlier claims came with */
 	struct records *records;
 	struct work *works;		/* all */
+	struct work *spare_works;	/* that serve again, by their `next` */
+	size_t spare_work_count;
 	size_t count, taken, unrecorded;
 	struct buf spare[SPARE_BODIES];
 	size_t spares;
@@ -80,8 +83,15 @@ static void claim_more(struct send *s);
 
 static struct work *work_new(struct send *s, struct mail *mail)
 {
-	struct work *w = xcalloc(1, sizeof(*w));
+	struct work *w = s->spare_works;
 
+	if (w) {
+		s->spare_works = w->next;
+		s->spare_work_count--;
+	} else {
+		w = xmalloc(sizeof(*w));
+	}
+	memset(w, 0, sizeof(*w));
 	w->envelope.owner = w;
 	w->mail = mail;
 	w->delivery = mail->delivery;
@@ -102,7 +112,25 @@ static void work_free(struct send *s, struct work *w)
 	if (w->next)
 		w->next->prev = w->prev;
 	s->count--;
-	free(w);
+	if (s->spare_work_count >= SPARE_WORKS) {
+		free(w);
+		return;
+	}
+	w->next = s->spare_works;
+	s->spare_works = w;
+	s->spare_work_count++;
+}
+
+static void free_spares(struct send *s)
+{
+	struct work *w;
+
+	while (s->spares > 0)
+		buf_clear(&s->spare[--s->spares]);
+	while ((w = s->spare_works)) {
+		s->spare_works = w->next;
+		free(w);
+	}
 }
 
 /* A body's memory serves again: a message is 12 KB or so, and there are thousands a second. */
@@ -793,8 +821,7 @@ void send_stop(struct send **send)
 	compose_free(&s->compose);
 	compose_free(&s->compose_before);
 	records_free(&s->records);
-	while (s->spares > 0)
-		buf_clear(&s->spare[--s->spares]);
+	free_spares(s);
 	timer_free(&s->look);
 	timer_free(&s->cut);
 	timer_free(&s->sweep);

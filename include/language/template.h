@@ -76,7 +76,7 @@ struct template_env {
 	void *ctx;
 	struct value (*name)(void *ctx, int symbol);			/* with a vocabulary */
 	struct value (*free_name)(void *ctx, struct slice name);	/* without one */
-	void (*link)(void *ctx, int index, struct buf *out);		/* writes the URL to use (unescaped); NULL: the link itself */
+	void (*link)(void *ctx, int index, struct buf *out);		/* writes the URL to use, as HTML wants it; NULL: the link itself */
 	struct arena *arena;						/* scratch; the caller resets it */
 };
 

@@ -52,7 +52,7 @@ static struct value by_name(void *ctx, struct slice name)
 
 static void tracked(void *ctx, int index, struct buf *out)
 {
-	buf_printf(out, "https://t.example/c/%d?a&b", index);
+	buf_printf(out, "https://t.example/c/%d?a&amp;b", index);
 }
 
 static const char *load(void *ctx, const char *name)
