@@ -1,6 +1,6 @@
 /*
  * test_page_cache.c: a database that grows, shrinks and is rolled back says what it should and is whole: no page that was behind the end of the file
- * comes back.
+ * comes back, and none stays in memory.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,6 +56,15 @@ static void assert_rows(sqlite3 *db, int rows, char letter)
 	sqlite3_free(sql);
 }
 
+/* The pages behind the end are out of the cache. */
+static void assert_small(sqlite3 *db)
+{
+	int bytes, most;
+
+	assert_int_equal(sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_USED, &bytes, &most, 0), SQLITE_OK);
+	assert_true(bytes < 300000);
+}
+
 static void grow_and_shrink(const char *journal)
 {
 	char file[] = "/tmp/nurtured-page-cache-XXXXXX", sql[64];
@@ -87,6 +96,7 @@ static void grow_and_shrink(const char *journal)
 		run(db, "BEGIN; DELETE FROM t");
 		fill(db, 200, 'a');
 		run(db, "COMMIT");
+		assert_small(db);
 		assert_rows(db, 200, 'a');
 	}
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
