@@ -1,7 +1,8 @@
 /*
  * events.c: what took effect. Kept in the order (bucket, prospect, name, at, id), so that a history
  * function with a window reads one range; and counted by what it is about (event_count), so that one
- * without a window does not read them all.
+ * without a window does not read them all. Only our own mails are not counted: a person gets some dozens of them at most, in
+ * years, and the count would be one more row to write for each mail.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,11 @@ static void read_event(struct query *q, struct arena *arena, void *row)
 	e->subject = rows_text(q, 4, arena);
 	e->data = rows_text(q, 5, arena);
 	e->points = query_get_real(q, 6);
+}
+
+static bool is_counted(const char *name)
+{
+	return strcmp(name, "sent") != 0;
 }
 
 STATEMENT(insert, BUCKETED,
@@ -62,7 +68,9 @@ int events_insert(struct db *db, const struct event_row *e, struct err *err)
 	query_text(q, 6, rows_or_empty(e->subject));
 	query_text(q, 7, e->data && *e->data ? e->data : "{}");
 	query_real(q, 8, e->points);
-	return query_run(q, err) < 0 ? -1 : count(db, e, err);
+	if (query_run(q, err) < 0)
+		return -1;
+	return is_counted(e->name) ? count(db, e, err) : 0;
 }
 
 STATEMENT(tally, BUCKETED,
@@ -144,7 +152,7 @@ int events_tally(struct db *db, int64_t prospect, const char *name, const char *
 		int64_t from, int64_t limit,
 		int64_t *count_out, int64_t *newest_out, int64_t *oldest_out, struct err *err)
 {
-	bool window = from > 0 || (!subject && limit);
+	bool window = from > 0 || (!subject && limit) || !is_counted(name);
 	struct tally t = { 0 };
 	int rc;
 
@@ -315,8 +323,8 @@ int events_remove(struct db *db, const struct event_row *e, struct err *err)
 	query_int(q, 4, e->at);
 	query_int(q, 5, e->id);
 	removed = query_run(q, err);
-	if (removed <= 0)
-		return removed;
+	if (removed <= 0 || !is_counted(e->name))
+		return removed < 0 ? -1 : 0;
 	if (uncount(db, id_bucket(e->prospect), e, err) < 0)
 		return -1;
 	q = db_query(db, &sql_forget_count);
@@ -369,8 +377,11 @@ int events_prune(struct db *db, uint16_t bucket, int64_t before, struct err *err
 	query_int(q, 1, bucket);
 	query_int(q, 2, before);
 	rc = rows_collect(q, sizeof(struct event_row), read_pruned, arena, &rows, &pruned, err);
-	for (size_t i = 0; rc == 0 && i < pruned; i++)
-		rc = uncount(db, bucket, (const struct event_row *)rows + i, err);
+	for (size_t i = 0; rc == 0 && i < pruned; i++) {
+		const struct event_row *e = (const struct event_row *)rows + i;
+
+		rc = is_counted(e->name) ? uncount(db, bucket, e, err) : 0;
+	}
 	if (rc == 0 && pruned) {
 		q = db_query(db, &sql_forget_counts);
 		query_int(q, 1, bucket);
