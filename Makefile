@@ -217,6 +217,7 @@ SRC_decide := \
 	daemon/decide/gate.c \
 	daemon/decide/goal_rate.c \
 	daemon/decide/hand.c \
+	daemon/decide/hit_sums.c \
 	daemon/decide/hold.c \
 	daemon/decide/hot.c \
 	daemon/decide/judge.c \

@@ -554,6 +554,7 @@ void decide_stop(struct decide **d)
 	hand_free(&(*d)->hand);
 	arena_free(&(*d)->arena);
 	crowd_free(&(*d)->crowd);
+	hit_sums_free(&(*d)->hit_sums);
 	free(*d);
 	*d = NULL;
 }

@@ -83,6 +83,7 @@ struct decide {
 	size_t test_count, test_cap;
 	int64_t test_ended;		/* when one was; for a while what is kept of them in memory is not trusted */
 	struct crowd *crowd;
+	struct hit_sums *hit_sums;	/* NULL: never begun */
 	struct shape *shape;
 	struct hand *hand;		/* the mails that were claimed lately */
 	bool recalled;			/* it knows what an earlier process kept of it */
@@ -280,10 +281,26 @@ struct judged {
  * person_settle() is the caller's.
  */
 int judge_mail(struct person *p, const struct delivery *mail, bool settles, struct judged *out, struct err *err) MUSTCHECK;
+/* The same when hits come: `kept` are those of the mail before, in their order; those that come are kept as they are judged. Those whose time has come take effect. */
+int judge_come(struct person *p, const struct delivery *mail, const struct hit *kept, size_t kept_count, const struct hit *come, size_t come_count,
+		struct err *err) MUSTCHECK;
 /* Somebody is there now who clicked that link (-1: any) of the mail lately. */
 int judge_came_back(struct person *p, int64_t delivery, int link, struct err *err) MUSTCHECK;
 /* They posted a form: whoever clicked in one of their latest mails just before was a person. */
 int judge_form(struct person *p, struct err *err) MUSTCHECK;
+
+/* --- hit_sums.c -------------------------------------------------------------------------------------------------- */
+
+struct hit_sum;
+
+/*
+ * How many mails were opened and clicked: between begin and end, which are in one job, they are added up, and written at the end: of many hits there are
+ * few sums. Otherwise (d may be NULL) each is written at once. end: `rc` is the job's so far; below 0 nothing is written. Returns it, or -1.
+ */
+void hit_sums_begin(struct decide *d);
+int hit_sums_add(struct decide *d, struct db *db, const struct hit_sum *sum, struct err *err) MUSTCHECK;
+int hit_sums_end(struct decide *d, struct db *db, int rc, struct err *err) MUSTCHECK;
+void hit_sums_free(struct hit_sums **sums);
 
 /* --- on_hit.c ---------------------------------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
  * Used when hits take effect, when more becomes known of them (somebody came back), and when all are judged again by the rules of today: it makes
  * true what the verdicts say, whatever was there before, and changes nothing where that is so already. What a sequence has done meanwhile stays.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 
@@ -35,6 +36,8 @@ METRIC(click_unknown, COUNTER, "nurtured_hit_verdicts_total", "kind=\"click\",ve
 struct case_file {
 	struct person *p;
 	const struct delivery *mail;
+	const struct hit *come;		/* those that are not kept yet */
+	size_t come_count;
 	struct hit *hits;
 	struct hit *before;		/* as they were */
 	const char **names;		/* of the event that each is now; NULL: none */
@@ -205,7 +208,7 @@ static int count_mail(struct case_file *c, char kind, enum verdict verdict, int6
 		return 0;
 	if (c->p->d)
 		shape_hit(c->p->d->shape, c->p->db, mail->address, mail->id, kind == 'c', verdict, mails, c->p->now);
-	return hit_days_add(c->p->db, &(struct hit_sum){ .sequence = mail->sequence, .step = mail->step, .template = subject_of(c), .kind = kind,
+	return hit_sums_add(c->p->d, c->p->db, &(struct hit_sum){ .sequence = mail->sequence, .step = mail->step, .template = subject_of(c), .kind = kind,
 			.verdict = verdict, .day = mail->planned / US_DAY, .delivery = mail->id, .mails = mails }, err);
 }
 
@@ -266,15 +269,30 @@ static int journal(struct case_file *c, const struct hit *was, const struct hit 
 	return person_journal(c->p, "verdict", what, cause, err);
 }
 
+static bool is_kept(const struct case_file *c, const struct hit *h)
+{
+	size_t i;
+
+	for (i = 0; i < c->come_count; i++)
+		if (c->come[i].id == h->id)
+			return false;
+	return true;
+}
+
+static bool is_changed(const struct hit *was, const struct hit *h)
+{
+	return was->verdict != h->verdict || was->reasons != h->reasons || was->traits != h->traits || was->settled != h->settled || was->event != h->event;
+}
+
 static int keep(struct case_file *c, struct judged *out, struct err *err)
 {
 	size_t i;
 
 	for (i = 0; i < c->count; i++) {
 		const struct hit *was = &c->before[i], *h = &c->hits[i];
+		bool kept = is_kept(c, h);
 
-		if (was->verdict == h->verdict && was->reasons == h->reasons && was->traits == h->traits && was->settled == h->settled &&
-				was->event == h->event)
+		if (kept && !is_changed(was, h))
 			continue;
 		if (!was->settled && h->settled)
 			count_hit(c->p->db, h);
@@ -282,7 +300,7 @@ static int keep(struct case_file *c, struct judged *out, struct err *err)
 		out->changed += was->settled && was->verdict != h->verdict;
 		if (was->settled && was->verdict != h->verdict)
 			out->moves[was->verdict][h->verdict]++;
-		if (hits_update(c->p->db, h, err) || journal(c, was, h, err))
+		if ((kept ? hits_update(c->p->db, h, err) : hits_insert(c->p->db, h, err)) || journal(c, was, h, err))
 			return -1;
 	}
 	out->hits += c->count;
@@ -320,6 +338,31 @@ int judge_mail(struct person *p, const struct delivery *mail, bool settles, stru
 		return -1;
 	c.before = copy(p->arena, c.hits, c.count, sizeof(*c.hits));
 	return judge(&c, settles, out, err);
+}
+
+static int by_time(const void *a_, const void *b_)
+{
+	const struct hit *a = a_, *b = b_;
+
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+int judge_come(struct person *p, const struct delivery *mail, const struct hit *kept, size_t kept_count, const struct hit *come, size_t come_count,
+		struct err *err)
+{
+	struct case_file c = { .p = p, .mail = mail, .come = come, .come_count = come_count, .count = kept_count + come_count };
+	struct judged judged = { 0 };
+
+	c.hits = arena_calloc(p->arena, c.count + 1, sizeof(*c.hits));
+	if (kept_count)
+		memcpy(c.hits, kept, kept_count * sizeof(*kept));
+	if (come_count)
+		memcpy(c.hits + kept_count, come, come_count * sizeof(*come));
+	qsort(c.hits, c.count, sizeof(*c.hits), by_time);
+	c.before = copy(p->arena, c.hits, c.count, sizeof(*c.hits));
+	return judge(&c, true, &judged, err);
 }
 
 /* --- somebody came back --------------------------------------------------------------------------------------------- */

@@ -39,30 +39,32 @@ static int count_only(struct decide *d, struct db *db, const struct hit *h, stru
 	return 0;
 }
 
-/* Those beyond ROWS_MAX leave the list: they are of no effect. */
-static int keep_hits(struct decide *d, struct db *db, struct hit *hits, size_t *count, struct err *err)
+/* Those beyond ROWS_MAX leave the list: they are of no effect. rows: how many the mail has. */
+static int limit_rows(struct decide *d, struct db *db, int64_t rows, const struct hit *hits, size_t *count, struct err *err)
 {
-	size_t i, kept = 0;
-	int64_t rows;
+	size_t i, kept = rows >= ROWS_MAX ? 0 : *count < (size_t)(ROWS_MAX - rows) ? *count : (size_t)(ROWS_MAX - rows);
 
-	if (hits_count(db, hits->delivery, &rows, err))
-		return -1;
-	for (i = 0; i < *count; i++) {
-		struct hit h = hits[i];
-
-		if (rows >= ROWS_MAX) {
-			if (count_only(d, db, &h, err))
-				return -1;
-			continue;
-		}
-		if (h.kind == 'c')
-			crowd_add(d->crowd, &h);
-		if (hits_insert(db, &h, err))
+	for (i = kept; i < *count; i++)
+		if (count_only(d, db, &hits[i], err))
 			return -1;
-		hits[kept++] = h;
-		rows++;
-	}
+	for (i = 0; i < kept; i++)
+		if (hits[i].kind == 'c')
+			crowd_add(d->crowd, &hits[i]);
 	*count = kept;
+	return 0;
+}
+
+/* They wait, or have no effect. */
+static int keep_hits(struct decide *d, struct db *db, const struct hit *hits, size_t *count, struct err *err)
+{
+	int64_t rows;
+	size_t i;
+
+	if (hits_count(db, hits->delivery, &rows, err) || limit_rows(d, db, rows, hits, count, err))
+		return -1;
+	for (i = 0; i < *count; i++)
+		if (hits_insert(db, &hits[i], err))
+			return -1;
 	return 0;
 }
 
@@ -81,25 +83,35 @@ static int hold_clicks(struct decide *d, struct db *db, const struct hit *hits, 
 			.due = at + d->working->operator.click_hold, .kind = QUEUE_SETTLE, .prospect = mail->prospect, .ref = mail->id, .name = "" }, err);
 }
 
-/* What is not held takes effect. */
-static int judge_now(struct decide *d, struct db *db, const struct hit *hits, size_t count, const struct delivery *mail, struct err *err)
+/* When the last of those came that are not held; 0: there are none. */
+static int64_t takes_effect_at(const struct hit *hits, size_t count)
 {
-	struct judged judged = { 0 };
-	struct person p;
 	int64_t at = 0;
 	size_t i;
-	int found;
 
 	for (i = 0; i < count; i++)
 		if (hits[i].kind != 'c')
 			at = hits[i].at;
-	if (!at)
-		return 0;
-	found = person_load(d, db, mail->prospect, at, &p, err);
+	return at;
+}
+
+/* They are kept, and what is not held takes effect. */
+static int judge_now(struct decide *d, struct db *db, const struct hit *hits, size_t *count, const struct delivery *mail, struct err *err)
+{
+	struct hit *before;
+	size_t before_count;
+	struct person p;
+	int found = person_load(d, db, mail->prospect, takes_effect_at(hits, *count), &p, err);
+
 	if (found <= 0)
-		return found;
+		return found < 0 ? -1 : keep_hits(d, db, hits, count, err);
+	if (hits_of_delivery(db, mail->id, 0, d->arena, &before, &before_count, err) ||
+			limit_rows(d, db, (int64_t)before_count, hits, count, err))
+		return -1;
+	if (!*count)
+		return 0;
 	p.by = BY_OPEN;
-	return judge_mail(&p, mail, true, &judged, err) || person_settle(&p, err) ? -1 : 0;
+	return judge_come(&p, mail, before, before_count, hits, *count, err) || person_settle(&p, err) ? -1 : 0;
 }
 
 static int find_url(struct db *db, const struct delivery *mail, const struct hit *h, struct arena *arena, struct hit_result *out, struct err *err)
@@ -164,9 +176,9 @@ static int happen(struct decide *d, struct db *db, struct hit *hits, size_t coun
 	}
 	for (i = 0; i < count; i += n) {
 		kept = n = together(hits + i, count - i);
-		if (keep_hits(d, db, hits + i, &kept, err) || hold_clicks(d, db, hits + i, kept, mail, err))
+		if (judges && takes_effect_at(hits + i, n) ? judge_now(d, db, hits + i, &kept, mail, err) : keep_hits(d, db, hits + i, &kept, err))
 			return -1;
-		if (judges && judge_now(d, db, hits + i, kept, mail, err))
+		if (hold_clicks(d, db, hits + i, kept, mail, err))
 			return -1;
 	}
 	return 0;
@@ -271,12 +283,14 @@ int on_digest(struct decide *d, struct db *db, size_t max, bool drop, struct dig
 		log_error("hit.lost", L_ID("delivery", "del", hits[i].delivery), L_INT("times", hits[i].times));
 	if (!rc && !drop && out->hits)
 		qsort(hits, out->hits, sizeof(*hits), by_mail);
+	hit_sums_begin(d);
 	for (i = 0; !rc && !drop && i < out->hits; i += n) {
 		for (n = 1; i + n < out->hits && hits[i + n].delivery == hits[i].delivery; n++)
 			;
 		decide_arena(d);
 		rc = hits_of_mail(d, db, hits + i, join(hits + i, n), NULL, err);
 	}
+	rc = hit_sums_end(d, db, rc, err);
 	arena_free(&arena);
 	CRASH_POINT("digest.before_commit");
 	return rc;

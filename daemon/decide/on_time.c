@@ -89,6 +89,7 @@ int on_time(struct decide *d, struct db *db, size_t max, size_t *done_out, struc
 	size_t i;
 	int rc = queue_take(db, LANE_TIME, now, max, rows_arena, &rows, done_out, err);
 
+	hit_sums_begin(d);
 	for (i = 0; !rc && i < *done_out; i++) {
 		decide_arena(d);
 		switch (rows[i].kind) {
@@ -106,6 +107,7 @@ int on_time(struct decide *d, struct db *db, size_t max, size_t *done_out, struc
 			break;
 		}
 	}
+	rc = hit_sums_end(d, db, rc, err);
 	arena_free(&rows_arena);
 	return rc;
 }

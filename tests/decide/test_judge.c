@@ -335,6 +335,44 @@ static void test_one_open_a_mail_counts(void **state)
 	assert_int_equal(k.machine_opens, 1);
 }
 
+struct counted { int64_t delivery; size_t count; int64_t times; };
+
+static int count_fn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	struct counted *r = arg;
+	struct hit *hits;
+	size_t i;
+	int rc = hits_of_delivery(db, r->delivery, 0, arena, &hits, &r->count, err);
+
+	for (i = 0; rc == 0 && i < r->count; i++)
+		r->times += hits[i].times;
+	arena_free(&arena);
+	return rc;
+}
+
+/* Whoever plays with a link: 256 rows are kept, and what comes then is counted there. */
+static void test_one_mail_has_so_many_rows_and_no_more(void **state)
+{
+	struct counted rows = { 0 };
+	int64_t mail;
+	int i;
+
+	site_open(&site);
+	mail = rows.delivery = person("eva@work.example");
+	for (i = 0; i < 150; i++) {
+		clock_set(clock_now() + 2 * S);
+		hit(mail, 'o', 0, SEEN, "192.0.2.9", BROWSER);
+		clock_set(clock_now() + 2 * S);
+		click(mail, i % 3);
+	}
+	until(clock_now() + US_HOUR);
+	site_run(&site, count_fn, &rows);
+	assert_int_equal(rows.count, 256);
+	assert_int_equal(rows.times, 300);
+	assert_int_equal(know("eva@work.example").opens, 1);
+}
+
 static void test_one_who_came_back_is_a_person(void **state)
 {
 	int64_t mail;
@@ -663,6 +701,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_click_is_held_back, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_a_burst_cancels_what_is_held_back, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_one_open_a_mail_counts, open_site, close_site),
+		cmocka_unit_test_setup_teardown(test_one_mail_has_so_many_rows_and_no_more, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_one_who_came_back_is_a_person, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_clicks_alone_wait_for_a_second_session, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_a_visit_lets_them_become_hot, open_site, close_site),
