@@ -77,9 +77,8 @@ static void judge_abilities(struct doctor *d, const struct peer *p, const struct
 	if (box->after == MAILBOX_MOVE && !move && uidplus)
 		findings_add(f, DOCTOR_NOTE, "mailbox.after", box->name, "%s has no MOVE: mails are copied and deleted instead", p->place.host);
 	if ((box->after == MAILBOX_DELETE || (box->after == MAILBOX_MOVE && !move)) && !uidplus) {
-		findings_add(f, DOCTOR_WARNING, "mailbox.after", box->name, "%s has no UIDPLUS: mails are marked as deleted, and stay while somebody else has marked others",
-			p->place.host);
-		findings_next(f, "expunge the folder when you have deleted mails in it, or choose `after: seen`");
+		findings_add(f, DOCTOR_WARNING, "mailbox.after", box->name, "%s has no UIDPLUS: mails are marked as deleted, and stay until somebody expunges the folder", p->place.host);
+		findings_next(f, "expunge the folder now and then, from a mail program, or choose `after: seen`");
 	}
 }
 

@@ -3,8 +3,7 @@
  * leaves nothing half done: asked a second time for a mail that is gone already, a server does nothing.
  *
  * Where a server has no MOVE (RFC 6851), a mail is copied, marked as deleted and expunged by its UID (RFC 4315). Where it has no UIDPLUS either, it
- * is expunged with all that are marked as deleted, if all of those are ours, which a keyword tells: a bare EXPUNGE would take away what a person has
- * marked. If not, it stays marked.
+ * stays marked: a bare EXPUNGE takes away what a person has marked, too, and to look first leaves a moment in which they may mark one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@
 #include "imap_session.h"
 
 #define AT_ONCE 100			/* mails of one command */
-#define GONE "$NurturedGone"		/* marked as deleted by us */
 #define AGAIN_AFTER (10 * US_MINUTE)
 
 void imap_owe(struct imap_source *s, uint32_t uidvalidity, uint32_t uid)
@@ -74,57 +72,14 @@ static bool is_lost(int rc)
 	return rc == MAILIMAP_ERROR_STREAM || rc == MAILIMAP_ERROR_PARSE || rc == MAILIMAP_ERROR_FATAL;
 }
 
-/* Whether somebody else has marked a mail as deleted, as far as can be told. By hand: libetpan quotes a keyword, which is no IMAP. */
-static int others_are_marked(struct imap_source *s, bool *out)
-{
-	static const char tag[] = "find ";
-	bool found = false;
-	const char *line;
-
-	imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
-	if (imap_say(s, "find UID SEARCH DELETED UNKEYWORD " GONE) < 0)
-		return MAILIMAP_ERROR_STREAM;
-	while ((line = imap_hear(s))) {
-		if (!strncasecmp(line, "* SEARCH", 8))
-			found = found || line[8 + strspn(line + 8, " ")];
-		if (!strncmp(line, tag, strlen(tag))) {
-			*out = found || strncasecmp(line + strlen(tag), "OK", 2) != 0;
-			return MAILIMAP_NO_ERROR;
-		}
-	}
-	return MAILIMAP_ERROR_STREAM;
-}
-
-/* What the server refuses leaves them marked. */
-static int expunge_ours(struct imap_source *s, const char **what)
-{
-	bool others = true;
-	int rc;
-
-	*what = "UID SEARCH DELETED";
-	rc = others_are_marked(s, &others);
-	if (rc == MAILIMAP_NO_ERROR && !others) {
-		*what = "EXPUNGE";
-		imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
-		rc = mailimap_expunge(s->session);
-	}
-	return is_lost(rc) ? rc : MAILIMAP_NO_ERROR;
-}
-
 static int delete_mails(struct imap_source *s, struct mailimap_set *set, const char **what)
 {
-	int rc = MAILIMAP_NO_ERROR;
+	int rc;
 
 	*what = "marking a mail as deleted";
-	if (!s->can_expunge)
-		rc = add_flag(s, set, mailimap_flag_new_flag_keyword(xstrdup(GONE)));	/* it may keep no keywords */
-	if (is_lost(rc))
-		return rc;
 	rc = add_flag(s, set, mailimap_flag_new_deleted());
-	if (rc != MAILIMAP_NO_ERROR)
+	if (rc != MAILIMAP_NO_ERROR || !s->can_expunge)
 		return rc;
-	if (!s->can_expunge)
-		return expunge_ours(s, what);
 	*what = "UID EXPUNGE";
 	imap_allow(s, IMAP_ANSWER, IMAP_PATIENCE);
 	return mailimap_uid_expunge(s->session, set);
