@@ -12,7 +12,7 @@
 #define BUCKET_BITS 14
 #define BUCKETS (1 << BUCKET_BITS)
 #define HEAD 6		/* bytes that choose a bucket */
-#define PARTS_MAX 6
+#define PARTS_MAX 24	/* of an entry; each character of those that are written without spaces is one */
 #define TYPOS_FROM 7	/* letters, from which one may be wrong */
 #define FAR 5		/* words, for `+` */
 #define SENSES_MAX 4000	/* of one text */
@@ -28,8 +28,8 @@ struct entry {
 	uint8_t meaning;
 	bool typos, gap;
 	unsigned count;
-	struct part parts[PARTS_MAX];
 	struct entry *next;	/* of its bucket */
+	struct part parts[];
 };
 
 struct lexicon {
@@ -65,8 +65,8 @@ static int meaning_named(struct lexicon *v, const char *name)
 	return (int)v->meaning_count++;
 }
 
-/* One between _ and +; without spaces it may become several. */
-static void add_parts(struct entry *e, struct arena *arena, struct slice text, bool far)
+/* One between _ and +; without spaces it may become several. How many there are then. */
+static unsigned add_parts(struct part *parts, unsigned count, struct arena *arena, struct slice text, bool far)
 {
 	bool any_start = text.len > 1 && text.data[0] == '-', any_end = text.len > 1 && text.data[text.len - 1] == '-';
 	struct token *tokens;
@@ -75,16 +75,17 @@ static void add_parts(struct entry *e, struct arena *arena, struct slice text, b
 	text.data += any_start;
 	text.len -= any_start + any_end;
 	if (slice_is(text, "@")) {
-		if (e->count < PARTS_MAX)
-			e->parts[e->count++] = (struct part){ .text = xstrdup("@"), .len = 1, .far = far };
-		return;
+		if (count < PARTS_MAX)
+			parts[count++] = (struct part){ .text = xstrdup("@"), .len = 1, .far = far };
+		return count;
 	}
 	n = tokens_read(arena, text.data, text.len, PARTS_MAX, &tokens);
-	for (size_t i = 0; i < n && e->count < PARTS_MAX; i++)
-		e->parts[e->count++] = (struct part){
+	for (size_t i = 0; i < n && count < PARTS_MAX; i++)
+		parts[count++] = (struct part){
 			.text = xstrndup(tokens[i].text.data, tokens[i].text.len), .len = tokens[i].text.len, .any_start = any_start && i == 0,
 			.any_end = any_end && i == n - 1, .far = far && i == 0,
 		};
+	return count;
 }
 
 /* The byte that tells most of its first letter: the second, where it has two. */
@@ -99,9 +100,9 @@ static void file_entry(struct lexicon *v, struct entry *e)
 	struct entry **list = first->any_start || (first->any_end && first->len < 2) ? &v->loose : &v->buckets[bucket_of(first->text, head(first->len))];
 
 	if (e->typos) {
-		struct entry *copy = xmalloc(sizeof(*copy));
+		struct entry *copy = xmalloc(sizeof(*copy) + sizeof(copy->parts[0]));
 
-		*copy = *e;
+		memcpy(copy, e, sizeof(*copy) + sizeof(copy->parts[0]));
 		copy->parts[0].text = xstrdup(first->text);
 		copy->next = v->mistyped[(unsigned char)first->text[first_letter(first)]];
 		v->mistyped[(unsigned char)first->text[first_letter(first)]] = copy;
@@ -118,25 +119,28 @@ static size_t letters(const struct part *p)
 
 static void add_word(struct lexicon *v, struct arena *arena, uint16_t language, uint8_t meaning, const char *s, size_t n)
 {
-	struct entry *e = xcalloc(1, sizeof(*e));
-	bool far = false;
+	struct part parts[PARTS_MAX];
+	unsigned count = 0;
+	bool far = false, gap = false;
+	struct entry *e;
 
-	*e = (struct entry){ .language = language, .meaning = meaning };
 	for (const char *end = s + n; s < end;) {
 		size_t len = 0;
 
 		while (s + len < end && s[len] != '_' && s[len] != '+')
 			len++;
-		add_parts(e, arena, (struct slice){ s, len }, far);
+		count = add_parts(parts, count, arena, (struct slice){ s, len }, far);
 		far = s + len < end && s[len] == '+';
-		e->gap |= far;
+		gap |= far;
 		s += len + 1;
 	}
-	e->typos = e->count == 1 && !e->parts[0].any_start && letters(&e->parts[0]) >= TYPOS_FROM;
-	if (e->count)
-		file_entry(v, e);
-	else
-		free(e);
+	if (!count)
+		return;
+	e = xmalloc(sizeof(*e) + count * sizeof(e->parts[0]));
+	*e = (struct entry){ .language = language, .meaning = meaning, .gap = gap, .count = count };
+	memcpy(e->parts, parts, count * sizeof(e->parts[0]));
+	e->typos = count == 1 && !parts[0].any_start && letters(&parts[0]) >= TYPOS_FROM;
+	file_entry(v, e);
 }
 
 static void add_words(struct lexicon *v, struct arena *arena, uint16_t language, const char *meaning, const char *words)

@@ -12,11 +12,53 @@
 
 #include "tokens.h"
 
-#define MEANINGS_MAX 64
+#define MEANINGS_MAX 128	/* more are not read */
 #define LANGUAGES_MAX 64	/* more are not read */
 #define LANGUAGE_ALL 0		/* its words are in each language */
 
+#define MEANING_WORDS (MEANINGS_MAX / 64)
+
 struct lexicon;
+
+struct meanings {
+	uint64_t bits[MEANING_WORDS];
+};
+
+static inline void meanings_add(struct meanings *set, unsigned meaning)
+{
+	set->bits[meaning / 64] |= (uint64_t)1 << meaning % 64;
+}
+
+static inline void meanings_join(struct meanings *set, struct meanings other)
+{
+	for (int i = 0; i < MEANING_WORDS; i++)
+		set->bits[i] |= other.bits[i];
+}
+
+static inline bool meanings_have(struct meanings set, unsigned meaning)
+{
+	return set.bits[meaning / 64] >> meaning % 64 & 1;
+}
+
+/* Is one of them in both? */
+static inline bool meanings_meet(struct meanings a, struct meanings b)
+{
+	uint64_t both = 0;
+
+	for (int i = 0; i < MEANING_WORDS; i++)
+		both |= a.bits[i] & b.bits[i];
+	return both != 0;
+}
+
+/* Are all of `part` in `set`? */
+static inline bool meanings_hold(struct meanings set, struct meanings part)
+{
+	uint64_t lacking = 0;
+
+	for (int i = 0; i < MEANING_WORDS; i++)
+		lacking |= part.bits[i] & ~set.bits[i];
+	return lacking == 0;
+}
 
 /* Words from the first to the last mean it in that language. */
 struct sense {

@@ -13,6 +13,8 @@
 
 #define TOKENS_MAX 2000		/* words that are read of a text */
 #define ITEMS_MAX 8
+#define PARTS_MAX 2
+#define SENTENCES_ON 2	/* from one part of a form to the next */
 #define APART 10			/* words between two of a form */
 #define CLAUSES_ON 2		/* with a comma in the form */
 #define ONLY 6			/* words of a text that says nothing else */
@@ -22,17 +24,24 @@
 enum order { ORDER_ANY, ORDER_BEHIND, ORDER_CLOSE, ORDER_NEXT_CLAUSE };
 
 struct item {
-	uint64_t meanings;
+	struct meanings meanings;
 	enum order order;	/* to the item before */
 	bool absent;
 };
 
-struct form {
-	char *text;
+/* What is in one sentence. */
+struct part {
 	struct item items[ITEMS_MAX];
 	size_t count;
-	uint64_t needs;		/* of one meaning each: without them it is not there */
+	struct meanings needs;	/* of one meaning each: without them it is not there */
 	bool alone, only;	/* the sentence, or all of the text, says nothing else */
+	bool loose;		/* but for small words */
+};
+
+struct form {
+	char *text;
+	struct part parts[PARTS_MAX];
+	size_t count;
 };
 
 struct speech_forms {
@@ -43,7 +52,7 @@ struct speech_forms {
 struct clause {
 	size_t first, end;	/* tokens */
 	size_t sense, sense_end;
-	uint64_t meanings;	/* of all languages */
+	struct meanings meanings;	/* of all languages */
 };
 
 struct speech {
@@ -53,31 +62,28 @@ struct speech {
 	size_t count, sense_count;
 	struct clause *clauses;
 	size_t clause_count;
-	uint64_t please, filler, negation;
+	struct meanings please, filler, small, negation;
 	bool *that;		/* of tokens: "that" begins here */
 };
 
 /* --- forms ----------------------------------------------------------------------------------------------- */
 
-static uint64_t meaning_bit(const struct lexicon *v, const char *name, size_t n)
+/* How many of them there are. */
+static size_t meanings_of(const struct lexicon *v, const char *names, size_t n, struct meanings *out)
 {
-	int i = lexicon_meaning(v, name, n);
+	size_t count = 0;
 
-	return i < 0 ? 0 : (uint64_t)1 << i;
-}
-
-static uint64_t meanings_of(const struct lexicon *v, const char *names, size_t n)
-{
-	uint64_t all = 0;
-
-	for (const char *end = names + n; names < end;) {
+	*out = (struct meanings){ 0 };
+	for (const char *end = names + n; names < end; count++) {
 		const char *slash = memchr(names, '/', (size_t)(end - names));
 		size_t len = slash ? (size_t)(slash - names) : (size_t)(end - names);
+		int meaning = lexicon_meaning(v, names, len);
 
-		all |= meaning_bit(v, names, len);
+		if (meaning >= 0)
+			meanings_add(out, (unsigned)meaning);
 		names += len + 1;
 	}
-	return all;
+	return count;
 }
 
 static bool take_order(const char *s, size_t n, enum order *order)
@@ -95,29 +101,47 @@ static bool take_order(const char *s, size_t n, enum order *order)
 	return true;
 }
 
-static void read_form(const struct lexicon *v, const char *s, struct form *f)
+static void read_item(const struct lexicon *v, const char *s, size_t n, enum order order, struct part *p)
+{
+	struct item *item = &p->items[p->count++];
+	bool absent = *s == '!';
+	size_t meanings = meanings_of(v, s + absent, n - absent, &item->meanings);
+
+	item->order = order;
+	item->absent = absent;
+	if (!absent && meanings == 1)
+		meanings_join(&p->needs, item->meanings);
+}
+
+/* Up to the full stop that parts it from the next; what is behind it. */
+static const char *read_part(const struct lexicon *v, const char *s, struct part *p)
 {
 	enum order order = ORDER_ANY;
 
-	*f = (struct form){ .text = xstrdup(s), .alone = *s == '=', .only = s[0] == '=' && s[1] == '=' };
-	s += f->alone + f->only;
-	while (s[strspn(s, " ")] && f->count < ITEMS_MAX) {
-		struct item *item = &f->items[f->count];
+	s += strspn(s, " ");
+	*p = (struct part){ .alone = *s == '=' || *s == '~', .only = s[0] == '=' && s[1] == '=', .loose = *s == '~' };
+	s += p->alone + p->only;
+	while (s[strspn(s, " ")]) {
 		size_t n;
 
 		s += strspn(s, " ");
 		n = strcspn(s, " ");
-		if (!take_order(s, n, &order)) {
-			bool absent = *s == '!';
-
-			*item = (struct item){ meanings_of(v, s + absent, n - absent), order, absent };
-			if (!absent && (item->meanings & (item->meanings - 1)) == 0)
-				f->needs |= item->meanings;
-			f->count++;
+		if (*s == '.')
+			return s + n;
+		if (!take_order(s, n, &order) && p->count < ITEMS_MAX) {
+			read_item(v, s, n, order, p);
 			order = ORDER_ANY;
 		}
 		s += n;
 	}
+	return s + strlen(s);
+}
+
+static void read_form(const struct lexicon *v, const char *s, struct form *f)
+{
+	*f = (struct form){ .text = xstrdup(s) };
+	while (*s && f->count < PARTS_MAX)
+		s = read_part(v, s, &f->parts[f->count++]);
 }
 
 struct speech_forms *speech_forms_new(const struct lexicon *lexicon, const json_t *list)
@@ -149,15 +173,15 @@ void speech_forms_free(struct speech_forms **forms)
 /* Commas here part nothing: "remove, please, my address"; "please, remove me"; "ich möchte nicht, dass Sie schreiben". */
 static void mark_soft(struct speech *s, bool *soft)
 {
-	uint64_t that = meaning_bit(s->lexicon, "that", 4);
+	struct meanings that;
 
+	meanings_of(s->lexicon, "that", 4, &that);
 	for (size_t i = 0; i < s->sense_count; i++) {
 		const struct sense *e = &s->senses[i];
-		uint64_t bit = (uint64_t)1 << e->meaning;
 
-		if (bit & that)
+		if (meanings_have(that, e->meaning))
 			soft[e->first] = s->that[e->first] = true;
-		if ((bit & s->please) && e->last + 1 < s->count && s->tokens[e->last + 1].comma)
+		if (meanings_have(s->please, e->meaning) && e->last + 1 < s->count && s->tokens[e->last + 1].comma)
 			soft[e->first] = soft[e->last + 1] = true;
 	}
 }
@@ -180,7 +204,7 @@ static void part_clauses(struct speech *s, struct arena *arena)
 		}
 		c->end = i + 1;
 		for (; sense < s->sense_count && s->senses[sense].first == i; sense++)
-			c->meanings |= (uint64_t)1 << s->senses[sense].meaning;
+			meanings_add(&c->meanings, s->senses[sense].meaning);
 		c->sense_end = sense;
 	}
 }
@@ -192,10 +216,10 @@ struct speech *speech_read(const struct lexicon *lexicon, struct arena *arena, c
 	s->lexicon = lexicon;
 	s->count = tokens_read(arena, text, n, TOKENS_MAX, &s->tokens);
 	s->sense_count = lexicon_read(lexicon, arena, s->tokens, s->count, &s->senses);
-	s->please = meaning_bit(lexicon, "please", 6);
-	s->filler = meaning_bit(lexicon, "filler", 6);
-	s->negation = meaning_bit(lexicon, "not", 3);
-	s->negation |= meaning_bit(lexicon, "dont", 4);
+	meanings_of(lexicon, "please", 6, &s->please);
+	meanings_of(lexicon, "filler", 6, &s->filler);
+	meanings_of(lexicon, "common/we/you/it", 16, &s->small);
+	meanings_of(lexicon, "not/dont", 8, &s->negation);
 	part_clauses(s, arena);
 	return s;
 }
@@ -204,7 +228,7 @@ struct speech *speech_read(const struct lexicon *lexicon, struct arena *arena, c
 
 struct search {
 	const struct speech *speech;
-	const struct form *form;
+	const struct part *part;
 	size_t clause, clause_end;	/* the clauses it may be in */
 	uint16_t language;
 	const struct sense *chosen[ITEMS_MAX];
@@ -217,13 +241,15 @@ static bool speaks(const struct search *s, const struct sense *e)
 	return e->language == s->language || e->language == LANGUAGE_ALL;
 }
 
-static bool is_in(const struct search *s, uint64_t meanings)
+static bool is_in(const struct search *s, struct meanings meanings)
 {
 	for (size_t c = s->clause; c < s->clause_end; c++) {
 		const struct clause *clause = &s->speech->clauses[c];
 
-		for (size_t i = clause->sense; (clause->meanings & meanings) && i < clause->sense_end; i++)
-			if (((meanings >> s->speech->senses[i].meaning) & 1) && speaks(s, &s->speech->senses[i]))
+		if (!meanings_meet(clause->meanings, meanings))
+			continue;
+		for (size_t i = clause->sense; i < clause->sense_end; i++)
+			if (meanings_have(meanings, s->speech->senses[i].meaning) && speaks(s, &s->speech->senses[i]))
 				return true;
 	}
 	return false;
@@ -248,14 +274,14 @@ static size_t between(const struct sense *a, const struct sense *b)
 /* "No, send me the list": the word for no says not here. */
 static bool is_cut_off(const struct speech *s, const struct sense *e)
 {
-	return (((uint64_t)1 << e->meaning) & s->negation) && e->last + 1 < s->count && s->tokens[e->last + 1].comma &&
+	return meanings_have(s->negation, e->meaning) && e->last + 1 < s->count && s->tokens[e->last + 1].comma &&
 	       !s->that[e->last + 1];
 }
 
 static bool fits(const struct search *s, size_t k, const struct sense *e)
 {
 	const struct sense *last = NULL;
-	size_t nearest = SIZE_MAX, order = s->form->items[k].order;
+	size_t nearest = SIZE_MAX, order = s->part->items[k].order;
 
 	if (is_cut_off(s->speech, e))
 		return false;
@@ -280,13 +306,17 @@ static bool fits(const struct search *s, size_t k, const struct sense *e)
 
 static bool covers(const struct search *s, size_t token)
 {
-	uint64_t meanings = s->speech->please | s->speech->filler;
 	const struct speech *speech = s->speech;
+	struct meanings meanings = speech->please;
 
-	for (size_t k = 0; k < s->form->count; k++)
-		meanings |= s->form->items[k].absent ? 0 : s->form->items[k].meanings;
+	meanings_join(&meanings, speech->filler);
+	if (s->part->loose)
+		meanings_join(&meanings, speech->small);
+	for (size_t k = 0; k < s->part->count; k++)
+		if (!s->part->items[k].absent)
+			meanings_join(&meanings, s->part->items[k].meanings);
 	for (size_t i = 0; i < speech->sense_count && speech->senses[i].first <= token; i++)
-		if (speech->senses[i].last >= token && ((meanings >> speech->senses[i].meaning) & 1) && speaks(s, &speech->senses[i]))
+		if (speech->senses[i].last >= token && meanings_have(meanings, speech->senses[i].meaning) && speaks(s, &speech->senses[i]))
 			return true;
 	return false;
 }
@@ -298,7 +328,7 @@ static bool says_no_more(const struct search *s)
 
 	while (at > 0 && speech->tokens[at - 1].sentence == speech->tokens[first].sentence)
 		at--;
-	if (s->form->only && speech->count > ONLY)
+	if (s->part->only && speech->count > ONLY)
 		return false;
 	for (; at < speech->count && speech->tokens[at].sentence == speech->tokens[first].sentence; at++)
 		if (!covers(s, at))
@@ -308,19 +338,19 @@ static bool says_no_more(const struct search *s)
 
 static bool match_item(struct search *s, size_t k)
 {
-	const struct item *item = &s->form->items[k];
+	const struct item *item = &s->part->items[k];
 	size_t until = k && item->order == ORDER_NEXT_CLAUSE ? s->clause_end : s->clause + 1;
 
-	if (k == s->form->count)
-		return !s->form->alone || says_no_more(s);
+	if (k == s->part->count)
+		return !s->part->alone || says_no_more(s);
 	if (item->absent)
 		return !is_in(s, item->meanings) && match_item(s, k + 1);
-	if (k && s->form->items[k - 1].order == ORDER_NEXT_CLAUSE)
+	if (k && s->part->items[k - 1].order == ORDER_NEXT_CLAUSE)
 		until = s->clause_end;
 	for (size_t i = s->speech->clauses[s->clause].sense; i < s->speech->clauses[until - 1].sense_end; i++) {
 		const struct sense *e = &s->speech->senses[i];
 
-		if (!((item->meanings >> e->meaning) & 1) || !speaks(s, e) || !fits(s, k, e))
+		if (!meanings_have(item->meanings, e->meaning) || !speaks(s, e) || !fits(s, k, e))
 			continue;
 		if (++s->tries > TRIES)
 			return false;
@@ -338,60 +368,101 @@ static bool is_same_sentence(const struct speech *s, size_t clause, size_t other
 }
 
 /* Of each item, one meaning is there: cheaper to see than to try them. */
-static bool may_match(const struct form *form, uint64_t there)
+static bool may_match(const struct part *part, struct meanings there)
 {
-	for (size_t k = 0; k < form->count; k++)
-		if (!form->items[k].absent && !(form->items[k].meanings & there))
+	for (size_t k = 0; k < part->count; k++)
+		if (!part->items[k].absent && !meanings_meet(part->items[k].meanings, there))
 			return false;
 	return true;
 }
 
-static bool form_in(struct search *s, const struct form *form)
+/* What matched stays in s->chosen. */
+static bool part_in(struct search *s, const struct part *part, size_t clause)
 {
 	const struct speech *speech = s->speech;
-	uint64_t there = speech->clauses[s->clause].meanings;
-	size_t next = s->clause + 1;
+	struct meanings there = speech->clauses[clause].meanings;
+	size_t next = clause + 1;
 
-	s->form = form;
+	s->part = part;
+	s->clause = clause;
 	s->clause_end = next;
 	s->tries = 0;
 	memset(s->chosen, 0, sizeof(s->chosen));
-	for (size_t k = 0; k < form->count; k++)
-		for (; form->items[k].order == ORDER_NEXT_CLAUSE && s->clause_end < next + CLAUSES_ON && is_same_sentence(speech, s->clause, s->clause_end);
+	for (size_t k = 0; k < part->count; k++)
+		for (; part->items[k].order == ORDER_NEXT_CLAUSE && s->clause_end < next + CLAUSES_ON && is_same_sentence(speech, clause, s->clause_end);
 			s->clause_end++)
-			there |= speech->clauses[s->clause_end].meanings;
-	return form->count && (form->needs & ~there) == 0 && may_match(form, there) && match_item(s, 0);
+			meanings_join(&there, speech->clauses[s->clause_end].meanings);
+	return part->count && meanings_hold(there, part->needs) && may_match(part, there) && match_item(s, 0);
+}
+
+/* Both parts of a form, or the one it has. */
+struct found {
+	struct search parts[PARTS_MAX];
+	size_t count;
+};
+
+static bool form_in(struct found *found, const struct form *form, const struct speech *speech, size_t clause, uint16_t language, size_t apart)
+{
+	unsigned sentence = speech->tokens[speech->clauses[clause].first].sentence;
+
+	found->count = form->count;
+	for (size_t i = 0; i < form->count; i++) {
+		struct search *s = &found->parts[i];
+
+		s->speech = speech;
+		s->language = language;
+		s->apart = apart;
+	}
+	if (!form->count || !part_in(&found->parts[0], &form->parts[0], clause))
+		return false;
+	if (form->count == 1)
+		return true;
+	for (size_t c = clause + 1; c < speech->clause_count; c++) {
+		unsigned on = speech->tokens[speech->clauses[c].first].sentence - sentence;
+
+		if (on > SENTENCES_ON)
+			break;
+		if (on && !speech->tokens[speech->clauses[c].first].quoted && part_in(&found->parts[1], &form->parts[1], c))
+			return true;
+	}
+	return false;
 }
 
 static const struct form *any_in(const struct speech *speech, const struct speech_forms *forms, size_t clause, uint16_t language)
 {
-	struct search s = { .speech = speech, .clause = clause, .language = language, .apart = SIZE_MAX - 1 };
+	struct found found;
 
 	for (size_t i = 0; forms && i < forms->count; i++)
-		if (form_in(&s, &forms->list[i]))
+		if (form_in(&found, &forms->list[i], speech, clause, language, SIZE_MAX - 1))
 			return &forms->list[i];
 	return NULL;
 }
 
-static void tell(const struct search *s, struct speech_hit *hit)
+static void tell(const struct found *found, const struct form *form, struct speech_hit *hit)
 {
+	const struct speech *speech = found->parts[0].speech;
 	size_t first = SIZE_MAX, last = 0;
 
-	for (size_t k = 0; k < s->form->count; k++) {
-		if (!s->chosen[k])
-			continue;
-		first = s->chosen[k]->first < first ? s->chosen[k]->first : first;
-		last = s->chosen[k]->last > last ? s->chosen[k]->last : last;
+	for (size_t i = 0; i < found->count; i++) {
+		const struct search *s = &found->parts[i];
+
+		for (size_t k = 0; k < s->part->count; k++) {
+			if (!s->chosen[k])
+				continue;
+			first = s->chosen[k]->first < first ? s->chosen[k]->first : first;
+			last = s->chosen[k]->last > last ? s->chosen[k]->last : last;
+		}
 	}
-	*hit = (struct speech_hit){ s->form->text, lexicon_language(s->speech->lexicon, s->language), s->speech->tokens[first].from,
-		s->speech->tokens[last].to, s->clause };
+	*hit = (struct speech_hit){ form->text, lexicon_language(speech->lexicon, found->parts[0].language), speech->tokens[first].from,
+		speech->tokens[last].to, found->parts[0].clause };
 }
 
-static bool is_taken_back(const struct search *s, const struct speech_forms *but_not)
+static bool is_taken_back(const struct found *found, const struct speech_forms *but_not)
 {
-	for (size_t c = s->clause; c < s->clause_end; c++)
-		if (any_in(s->speech, but_not, c, s->language))
-			return true;
+	for (size_t i = 0; i < found->count; i++)
+		for (size_t c = found->parts[i].clause; c < found->parts[i].clause_end; c++)
+			if (any_in(found->parts[i].speech, but_not, c, found->parts[i].language))
+				return true;
 	return false;
 }
 
@@ -399,14 +470,16 @@ static bool is_taken_back(const struct search *s, const struct speech_forms *but
 static void count_words(const struct speech *s, const struct clause *c, size_t *words)
 {
 	unsigned sentence = s->tokens[c->first].sentence;
+	size_t first;
 
-	for (size_t i = 0; i < s->sense_count; i++) {
+	while (c > s->clauses && s->tokens[c[-1].first].sentence == sentence)
+		c--;
+	first = c->sense;
+	for (size_t i = first; i < s->sense_count && s->tokens[s->senses[i].first].sentence == sentence; i++) {
 		const struct sense *e = &s->senses[i];
 		bool again = false;
 
-		if (s->tokens[e->first].sentence != sentence)
-			continue;
-		for (size_t k = i; k > 0 && s->senses[k - 1].first == e->first && !again; k--)
+		for (size_t k = i; k > first && s->senses[k - 1].first == e->first && !again; k--)
 			again = s->senses[k - 1].language == e->language;
 		words[e->language] += again ? 0 : 1;
 	}
@@ -418,14 +491,14 @@ static void count_words(const struct speech *s, const struct clause *c, size_t *
  */
 static size_t languages_in(const struct speech *speech, const struct clause *c, uint16_t *list, size_t most)
 {
-	size_t words[LANGUAGES_MAX] = { 0 }, best = 0, n = 0;
+	size_t words[LANGUAGES_MAX] = { 0 }, best = 0, n = 0, count = lexicon_languages(speech->lexicon);
 
-	if (!c->meanings)
+	if (c->sense == c->sense_end)
 		return 0;
 	count_words(speech, c, words);
-	for (size_t l = 1; l < LANGUAGES_MAX; l++)
+	for (size_t l = 1; l < count; l++)
 		best = words[l] > best ? words[l] : best;
-	for (size_t l = 1; l < LANGUAGES_MAX && n < most; l++)
+	for (size_t l = 1; l < count && n < most; l++)
 		if (words[l] && words[l] * 4 > best * 3)
 			list[n++] = (uint16_t)l;
 	if (!n)
@@ -441,12 +514,12 @@ bool speech_find(const struct speech *speech, const struct speech_forms *means, 
 		size_t n = languages_in(speech, &speech->clauses[clause], languages, LANGUAGES_MAX);
 
 		for (size_t l = 0; l < n && !speech->tokens[speech->clauses[clause].first].quoted; l++) {
-			struct search s = { .speech = speech, .clause = clause, .language = languages[l], .apart = APART };
+			struct found found;
 
 			for (size_t i = 0; i < means->count; i++) {
-				if (!form_in(&s, &means->list[i]) || is_taken_back(&s, but_not))
+				if (!form_in(&found, &means->list[i], speech, clause, languages[l], APART) || is_taken_back(&found, but_not))
 					continue;
-				tell(&s, hit_out);
+				tell(&found, &means->list[i], hit_out);
 				return true;
 			}
 		}
@@ -459,12 +532,13 @@ const char *speech_has(const struct speech *speech, const struct speech_forms *f
 	for (size_t c = 0; c < speech->clause_count; c++) {
 		const struct clause *clause = &speech->clauses[c];
 		uint16_t languages[LANGUAGES_MAX];
-		size_t n = languages_in(speech, clause, languages, LANGUAGES_MAX);
+		size_t n;
 
 		if (speech->tokens[clause->first].from >= to || speech->tokens[clause->end - 1].to <= from)
 			continue;
 		if (speech->tokens[clause->first].quoted)
 			return "quoted";
+		n = languages_in(speech, clause, languages, LANGUAGES_MAX);
 		for (size_t l = 0; l < n; l++) {
 			const struct form *form = any_in(speech, forms, c, languages[l]);
 

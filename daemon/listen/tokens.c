@@ -233,7 +233,7 @@ static void take_separator(struct scan *s, gunichar c, size_t len)
 		s->end |= breaks(s);
 		s->line = s->at + 1;
 		break;
-	case ',': case 0xff0c: case 0x60c:
+	case ',': case 0xff0c: case 0x60c: case 0x3001:
 		s->comma = true;
 		break;
 	case '"': case 0x201c: case 0x201d: case 0x201e: case 0xab: case 0xbb: case 0x300c: case 0x300d:

@@ -451,7 +451,7 @@ struct reply_intent {
 	const char *const *means, *const *but_not;	/* forms, by the meanings of the vocabulary */
 };
 
-#define REPLIES_MEANINGS 64	/* of the vocabulary, in all languages */
+#define REPLIES_MEANINGS 128	/* of the vocabulary, in all languages */
 
 /* "de", "remove": "entfern- streich-" */
 struct word_list {

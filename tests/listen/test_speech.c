@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -59,9 +60,9 @@ static void words_are_folded(void **state)
 
 static json_t *vocabulary(void)
 {
-	json_t *v = json_pack("{s{ss} s{ss ss ss ss ss ss ss} s{ss ss ss ss ss ss}}",
+	json_t *v = json_pack("{s{ss} s{ss ss ss ss ss ss ss ss} s{ss ss ss ss ss ss}}",
 		"all", "mails", "newsletter-",
-		"en", "remove", "remov- take+off unsubscribe", "me", "me my_name", "not", "not dont", "thing", "meeting", "please", "please", "filler", "thanks hello", "send", "send",
+		"en", "remove", "remov- take+off unsubscribe", "me", "me my_name", "not", "not dont", "thing", "meeting", "please", "please", "filler", "thanks hello", "send", "send", "common", "and from the",
 		"de", "remove", "entfern- nehm-+raus", "me", "mich", "not", "nicht", "that", "dass", "send", "send- schick-", "want", "mochte");
 
 	assert_non_null(v);
@@ -97,6 +98,16 @@ static void forms_are_found(void **state)
 		{ "remove !thing", "remove it before the talk", "remove" },
 		{ "=remove me", "Hello, please remove me, thanks", "remove me" },
 		{ "=remove me", "Remove me from the team", NULL },
+		{ "~remove me", "Hello, remove me of it", NULL },
+		{ "~remove me", "and remove me from the", "remove me" },
+		{ "~remove me", "remove me from the team", NULL },
+		{ "send . remove", "You send things. Remove it.", "send things. Remove" },
+		{ "send . remove", "Remove it. You send things.", NULL },
+		{ "send . remove", "You send things and remove them.", NULL },
+		{ "send . remove", "You send it. And so on. And remove it.", "send it. And so on. And remove" },
+		{ "send . remove", "You send it. And so on. And on. Remove it.", NULL },
+		{ "send . =remove", "You send it. Remove.", "send it. Remove" },
+		{ "send . =remove", "You send it. Remove the team.", NULL },
 		{ "remove/send me", "send me", "send me" },
 		{ "send mails", "sende Newsletter", "sende Newsletter" },
 		{ "remove", "please unsubscrbe", "unsubscrbe" },
@@ -154,6 +165,35 @@ static void a_form_takes_another_back(void **state)
 	json_decref(but_not);
 }
 
+/* MEANINGS_MAX of them, each of one word. */
+static void many_meanings_are_told_apart(void **state)
+{
+	json_t *words = json_object(), *v, *list = json_pack("[s]", "=m1 m100");
+	struct lexicon *lexicon;
+	struct speech_forms *forms;
+	struct speech_hit hit;
+
+	(void)state;
+	for (int i = 0; i < MEANINGS_MAX; i++) {
+		char name[8], word[8];
+
+		snprintf(name, sizeof(name), "m%d", i);
+		snprintf(word, sizeof(word), "w%d", i);
+		json_object_set_new(words, name, json_string(word));
+	}
+	v = json_pack("{so}", "en", words);
+	lexicon = lexicon_new(v);
+	forms = speech_forms_new(lexicon, list);
+	assert_int_equal(lexicon_meaning(lexicon, "m127", 4), 127);
+	assert_true(speech_find(speech_read(lexicon, arena, "w100 w1", 7), forms, NULL, 0, &hit));
+	assert_false(speech_find(speech_read(lexicon, arena, "w36 w1", 6), forms, NULL, 0, &hit));
+	assert_false(speech_find(speech_read(lexicon, arena, "w100 w1 w65", 11), forms, NULL, 0, &hit));
+	speech_forms_free(&forms);
+	lexicon_free(&lexicon);
+	json_decref(v);
+	json_decref(list);
+}
+
 static void nothing_is_a_vocabulary(void **state)
 {
 	struct lexicon *lexicon = lexicon_new(NULL);
@@ -186,7 +226,7 @@ int main(void)
 		cmocka_unit_test(words_are_folded),
 		cmocka_unit_test(forms_are_found),
 		cmocka_unit_test(a_form_takes_another_back),
-		cmocka_unit_test(nothing_is_a_vocabulary),
+		cmocka_unit_test(many_meanings_are_told_apart), cmocka_unit_test(nothing_is_a_vocabulary),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);
