@@ -45,15 +45,20 @@ static struct pattern ticket = PATTERN(
 	"thank\\s+you\\s+for\\s+(?:contacting|your\\s+(?:message|e-?mail|enquiry|"
 	"inquiry)).{0,80}(?:we\\s+will|shortly|within|soon)");
 
-/* The text says it itself. */
+#define AUTOMATIC "(?:auto-?(?:mated|matic\\w*|generated)|autom[aá]t\\w*|автомат\\w*)"
+#define MESSAGE "(?:message|e-?mail|mail|reply|response|notification|nachricht|antwort|benachrichtigung|courriel|r[ée]ponse|mensaje|respuesta|correo|messaggio|risposta|" \
+	"mensagem|resposta|bericht|antwoord|meddelande|svar|besked|melding|wiadomo[śs][ćc]|odpowied[zź]|сообщени\\w|ответ|письмо)"
+
+/* The text says it of itself; people speak of "my automatic reply" and of other programs' mails. */
 static struct pattern says_so = PATTERN(
-	"\\bthis\\s+is\\s+an?\\s+auto(?:mated|matic|matically\\s+generated)\\s+(?:message|e-?mail|reply|response|notification|mail)\\b|"
+	"\\b(?:this|das|dies(?:e[sr]?)?|ceci|c'|ce(?:tte)?|il|est[eao]|esto|se|quest[oa]|si|isto|dit|deze|det|detta|dette|denne|to|ta|это|данное)\\s*"
+	"(?:is|ist|wurde|s'agit|est|es|trata-?(?:se)?|tratta|[èé]|h[äa]r\\s+[äa]r|[äa]r|er|jest|betreft)?\\s+(?:de|di)?\\s*(?:an?|eine?|une?|d'une?|una?|uma?|een|ett|et|en|um)?\\s*"
+	"(?:" AUTOMATIC "(?:\\s+\\w+)?\\s+" MESSAGE "|" MESSAGE "(?:\\s+\\w+){0,2}\\s+" AUTOMATIC ")\\b|"
+	"(?:^|\\n)\\W*(?:" AUTOMATIC "(?:\\s+\\w+)?\\s+" MESSAGE "|" MESSAGE "(?:\\s+\\w+)?\\s+" AUTOMATIC ")\\W*(?:$|\\n|[:.!])|"
 	"\\bdo\\s+not\\s+reply\\s+to\\s+this\\s+(?:message|e-?mail|mail|notification)\\b|"
-	"\\bautomatisch\\s+(?:erzeugte?|generierte?|erstellte?|versendete?|gegenereerd|verzonden|verstuurd)|\\bautomatische\\s+(?:nachricht|e-?mail|antwort|mail)\\b|"
-	"\\b(?:message|r[ée]ponse|courriel)\\s+(?:est\\s+)?automatique|(?:mensaje|respuesta|correo)\\s+(?:es\\s+)?autom[áa]tic[oa]|generad[oa]\\s+autom[áa]ticamente|"
-	"(?:messaggio|risposta|mail)\\s+automatic[oa]|generat[oa]\\s+automaticamente|(?:mensagem|resposta)\\s+autom[áa]tica|gerad[oa]\\s+automaticamente|"
-	"automatisch\\s+(?:bericht|antwoord)|automatiskt?\\s+(?:meddelande|svar|besked|melding)|wiadomo[śs][ćc]\\s+(?:zosta[łl]a\\s+)?(?:wygenerowana\\s+)?automatyczn\\w+|"
-	"автоматическ\\w+\\s+(?:сообщение|ответ|письмо)|(?:письмо|сообщение)\\s+(?:сформировано|создано|отправлено)\\s+автоматически|"
+	"(?:wurde|ist|is|werd)\\s+(?:\\w+\\s+)?automatisch\\s+(?:erzeugt|generiert|erstellt|versendet|verschickt|gegenereerd|verzonden|verstuurd)|\\beine\\s+automatisch\\s+\\w+te\\s+" MESSAGE "|"
+	"generad[oa]\\s+autom[áa]ticamente|generat[oa]\\s+automaticamente|gerad[oa]\\s+automaticamente|wygenerowana\\s+automatycznie|"
+	"(?:письмо|сообщение)\\s+(?:сформировано|создано|отправлено)\\s+автоматически|"
 	"自動(?:送信|返信|配信|応答)|自动(?:发送|回复|生成)|자동\\s*(?:발송|응답|회신)");
 
 /* What notices of absence go on with: when they are back, who stands in, that nobody reads it. */
