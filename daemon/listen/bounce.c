@@ -37,6 +37,9 @@ static struct pattern subjects = PATTERN(
 	"loop\\s+(?:alert|back\\s+warning)|not\\s+(?:a\\s+)?member|reject\\s+mail|spam\\s+mail\\s+from|fml\\s+system|errors\\s+from|delayed\\s+mail|"
 	"(?:e-?mail|mail|message)\\s+(?:was\\s+|has\\s+been\\s+)?(?:not\\s+(?:be\\s+)?(?:sent|accepted)|rejected|refused|blocked|returned|bounced)|"
 	"\\A\\s*rejected:|unable\\s+to\\s+(?:deliver|send)|not\\s+delivered|message\\s+you\\s+sent|error\\s+sending\\s+your\\s+mail|"
+	"zustell(?:fehler|problem)|zustellung\\s+(?:fehlgeschlagen|nicht)|[ée]chec\\s+de\\s+(?:la\\s+)?(?:remise|distribution|livraison)|fallo\\s+(?:de|en)\\s+(?:la\\s+)?entrega|"
+	"falha\\s+(?:de|na)\\s+entrega|leveransfel|leveringsfeil|levering\\s+mislukt|bezorgfout|nie\\s+dostarczon|doru[čc]en[íi]\\s+selhalo|k[ée]zbes[íi]t[ée]si\\s+hiba|"
+	"toimitusvirhe|teslim(?:at)?\\s+hata|配信エラー|配信失敗|送信エラー|发送失败|投遞失敗|傳送失敗|無法傳送|배달\\s*실패|전송\\s*실패|"
 	"undelivered|message\\s+frozen|delivery\\s+has\\s+been\\s+delayed|errors?\\s+(?:in|"
 	"during)\\s+(?:mail\\s+)?(?:delivery|processing)|unknown\\s+address");
 
@@ -64,6 +67,9 @@ static struct pattern wording = PATTERN(
 	"не\\s+может\\s+быть\\s+доставлено|permanent\\s+(?:error|failure)|consegna\\s+non\\s+riuscita|"
 	"konnte\\s+nicht\\s+zugestellt|n'a\\s+pas\\s+pu\\s+[êe]tre\\s+(?:remis|envoy|distribu)");
 
+/* "550 5.1.1 ..." */
+static struct pattern answers = PATTERN("(?:^|[\\s:;(\\[<'#：])5\\d\\d[- ]\\W*(?:5\\.\\d|\\w)|\\b5\\.\\d\\.\\d{1,3}\\b");
+
 /* "Re: ..." from somebody who is no daemon: a person may write of bounces, and quote one. */
 static bool looks_human(const char *from, const char *subject, const char *return_path)
 {
@@ -90,7 +96,7 @@ static bool recognise(const struct opened_mail *m, struct mail_reading *r)
 		return evidence_add(r, "x-failed-recipients");
 	if (looks_human(from, subject, return_path))
 		return false;
-	by_words = pattern_in(&wording, m->notice);
+	by_words = pattern_in(&wording, m->notice) || (by_sender && pattern_in(&answers, m->notice));
 	if (m->status)
 		signs += evidence_add(r, "delivery-status in the text");
 	if (by_sender)
@@ -192,10 +198,22 @@ static const char *cut(struct arena *arena, const char *s, size_t max)
 
 static const char *recipient_in(const struct opened_mail *m, const struct headers *f, const char *name)
 {
-	const char *value = headers_get(f, name);
-	const char *address = value ? headers_address(m->arena, after_type(value)) : "";
+	const char *field = headers_get(f, name), *value = field ? headers_decode(m->arena, after_type(field)) : NULL;
+	const char *address = value ? headers_address(m->arena, value) : "";
 
-	return *address || !value ? address : lower(m->arena, after_type(value));
+	return *address || !value ? address : lower(m->arena, value);
+}
+
+/* "someone", "@example.net" */
+static bool is_whole(const char *address)
+{
+	return *address != '@' && strchr(address, '@');
+}
+
+/* A part of an address is better than nothing. */
+static const char *first_whole(const char *one, const char *two, const char *or_this)
+{
+	return is_whole(one) ? one : is_whole(two) ? two : or_this;
 }
 
 static void read_group(const struct opened_mail *m, const struct headers *f, struct mail_bounce *out)
@@ -206,10 +224,10 @@ static void read_group(const struct opened_mail *m, const struct headers *f, str
 
 	out->recipient = recipient_in(m, f, "final-recipient");
 	out->original_recipient = recipient_in(m, f, "original-recipient");
-	if (!strchr(out->recipient, '@') && *out->original_recipient)
+	if (!is_whole(out->recipient) && is_whole(out->original_recipient))
 		out->recipient = out->original_recipient;
-	if (!*out->recipient)
-		out->recipient = recipient_in(m, f, "x-actual-recipient");
+	if (!is_whole(out->recipient))
+		out->recipient = first_whole(recipient_in(m, f, "x-actual-recipient"), diagnostic ? headers_address(m->arena, diagnostic) : "", out->recipient);
 	out->action = lower(m->arena, headers_token(m->arena, headers_get(f, "action")));
 	out->diagnostic = diagnostic ? headers_decode(m->arena, diagnostic) : "";
 	if (given && pattern_find(&status, given, strlen(given), 0, &hit))
@@ -447,14 +465,14 @@ void bounce_read(const struct opened_mail *m, struct mail_reading *r)
 	if (r->bounce_count) {
 		read_several(m, &g, parts, r);
 		r->bounce = r->bounces[g.best];
-		if (!*r->bounce.recipient)
-			r->bounce.recipient = bounce_failed_in_notice(m);
+		if (!is_whole(r->bounce.recipient))
+			r->bounce.recipient = first_whole(bounce_failed_in_notice(m), "", r->bounce.recipient);
 		return;
 	}
 	if (g.count)
 		read_group(m, &g.list[0], &r->bounce);
 	r->bounce.original_envelope_id = g.envelope_id;
-	if (!*r->bounce.recipient)
-		r->bounce.recipient = bounce_failed_in_notice(m);
+	if (!is_whole(r->bounce.recipient))
+		r->bounce.recipient = first_whole(bounce_failed_in_notice(m), "", r->bounce.recipient);
 	judge(m, m->notice, g.count ? &g.list[0] : NULL, &r->bounce);
 }

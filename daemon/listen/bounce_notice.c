@@ -3,6 +3,8 @@
  * stands on lines with a code, or behind words that announce it; the address stands alone on a line, or in
  * brackets before a colon; and the point of the dialogue at which the server refused is named.
  */
+#include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -85,19 +87,117 @@ static void first_failed(void *ctx, const char *address, size_t n)
 static struct pattern alone = PATTERN_BYTES("^[\\s*\"]*(?:to:\\s*|(?:>>>\\s*|in:\\s+)?rcpt\\s+to:\\s*|addressed\\s+to:\\s*|(?:could not be delivered|unable to deliver message) to:\\s*|(?:failed )?recipient(?:\\s+address)?:\\s*|address:\\s*|[45]\\d\\d[ -](?:[45]\\.\\d\\.\\d+ )?)?<?"
 	"([^\\s<>\"]+@[^\\s<>\":;,]++)>?\"?\\s*(?:[:;,(<]|$|\\.\\.\\.\\s|on\\s|invalid)");
 
-/* The first that is; else the first address anywhere. */
-static void find_failed(const char *notice, struct failed *f)
-{
-	struct pattern_hit hit;
-	size_t at = 0, n = strlen(notice);
+/* What stands before an address on its line: "To:", "Recipient: Ann Smith <". */
+#define NAMED "(?:\\W*|\\s*[:：][^:：\\n]{0,60}|\\s+(?:(?-i:\\p{Lu})[\\w.-]+,?\\s+){1,3}\\W*)\\z"
+static struct pattern before_recipient = PATTERN(
+	"(?:\\b(?:mailbox|user|account|address|postfach|konto|adresse|bo[îi]te|buz[óo]n|casella|caixa|skrzynka|recipients?|rcpt to|addressee|to|for|an|für|empf(?:ä|ae)nger\\w*|à|pour|destin[ée]e? à|destinataires?|destinatari[oa]s?|para|per|a|aan|ontvanger|"
+	"geadresseerde|odbiorc\\w*|adresat\\w*|do|till?|mottagar\\w*|modtager\\w*|mottaker\\w*|vastaanottaj\\w*|címzett\\w*|alıcı\\w*|příjemc\\w*|получател\\w*|адресат\\w*|кому|для)|"
+	"受信者|宛先|收件人|收件者|发送给|發送給|받는\\s*사람|수신자)" NAMED);
+static struct pattern before_sender = PATTERN(
+	"(?:\\b(?:reply[- ]to|message[- ]?id|id|hello|hi|dear|hallo|bonjour|hola|ciao|from|sender|sent by|by|absender|von|exp[ée]diteur|de|remitente|mittente|da|afzender|van|remetente|avsändare|från|afsender|avsender|fra|nadawc\\w*|od|"
+	"отправител\\w*|от|gönderen|feladó|odesílatel)|"
+	"送信者|差出人|发件人|發件人|寄件者|보낸\\s*사람)" NAMED);
+static struct pattern who_helps = PATTERN(
+	"\\b(?:(?<!tried to )contact|hotline|write|schreiben|[ée]crivez|escriba|scriva|schrijf|help|assist\\w*|support|questions?|ask|write to|admin\\w*|postmaster|e-?mail us|information|more|system|server|message from|kontakt\\w*|fragen|hilfe|aide|ayuda|"
+	"aiuto|hulp|vragen|pomoc|hjälp|hjælp|помощь|вопрос\\w*|if you|noreply)\\b|联系|聯絡|疑问|問い合わせ|문의");
+static struct pattern refuses = PATTERN(
+	"\\b[45]\\d\\d\\b|\\b[45]\\.\\d\\.\\d|unknown|not exist|n't exist|not found|reject|invalid|\\bfull\\b|unavailable|undeliver|not be (?:delivered|sent)|could ?n[o']t|"
+	"not a valid|fail|unbekannt|nicht|inconnu|desconocid|sconosciut|onbekend|nieznan|okänd|неизвест|не доставлен|失敗|失败|存在し|不存在");
+static struct pattern of_a_role = PATTERN("^(?:mailer-daemon|postmaster|hostmaster|webmaster|abuse|no-?reply|do-?not-?reply|helpdesk|help|hilfe|support|admin\\w*|noc)@");
 
-	while (!f->address && pattern_find(&alone, notice, n, at, &hit)) {
-		headers_addresses(arena_strndup(f->arena, hit.group[1].data, hit.group[1].len), first_failed, f);
-		at = (size_t)(hit.group[0].data - notice) + hit.group[0].len;
-		at += hit.group[0].len == 0;
+#define SURE 3	/* that it is the one: nothing less is believed before the mail that came back */
+
+/* Before it on its line; where nothing is, the line before. */
+static struct slice words_before(const char *notice, const char *at)
+{
+	const char *line = at;
+
+	while (line > notice && line[-1] != '\n')
+		line--;
+	if (strspn(line, " \t<\"*") < (size_t)(at - line))
+		return (struct slice){ line, (size_t)(at - line) };
+	while (line > notice && isspace((unsigned char)line[-1]))
+		line--;
+	while (line > notice && line[-1] != '\n')
+		line--;
+	return (struct slice){ line, (size_t)(at - line) };
+}
+
+/* Is what is said around an address said of the one who did not get the mail? */
+static int weight_of(struct arena *arena, const char *notice, const char *address, size_t n)
+{
+	struct slice words = words_before(notice, address);
+	const char *before = arena_strndup(arena, words.data, words.len), *at = address, *line;
+	int weight = 0;
+
+	while (at > notice && at[-1] != '\n')
+		at--;
+	line = arena_strndup(arena, at, strcspn(at, "\n"));
+	weight += pattern_in(&alone, line) ? 5 : 0;
+	weight += pattern_in(&refuses, line) ? 2 : 0;
+	if (pattern_in(&before_sender, before))
+		weight -= 6;
+	else if (pattern_in(&before_recipient, before))
+		weight += 3;
+	weight -= pattern_in(&who_helps, before) ? 4 : 0;
+	return weight - (pattern_in(&of_a_role, arena_strndup(arena, address, n)) ? 4 : 0);
+}
+
+/* A letter of an address: of ASCII, or of two bytes that is Latin. Others stand beside addresses without a space. */
+static size_t mail_letter(const char *s, const char *others)
+{
+	if (isalnum((unsigned char)*s) || (*s && strchr(others, *s)))
+		return 1;
+	return (unsigned char)s[0] >= 0xc3 && (unsigned char)s[0] <= 0xc9 && ((unsigned char)s[1] & 0xc0) == 0x80 ? 2 : 0;
+}
+
+static size_t letter_before(const char *notice, const char *at)
+{
+	if (at > notice && mail_letter(at - 1, "!#$%&*+-/=?^_{|}~.") == 1)
+		return 1;
+	return at > notice + 1 && mail_letter(at - 2, "") == 2 ? 2 : 0;
+}
+
+/* The address around an @; empty if there is none. */
+static struct slice address_at(const char *notice, const char *at)
+{
+	const char *from = at, *to = at + 1;
+	size_t n;
+
+	while ((n = letter_before(notice, from)))
+		from -= n;
+	from += strspn(from, "*-=#.&/|!?");
+	while ((n = mail_letter(to, "-.")))
+		to += n;
+	while (to > at + 1 && (to[-1] == '.' || to[-1] == '-'))
+		to--;
+	for (; from == at && from > notice && (unsigned char)from[-1] >= 0x80; from--)
+		;
+	for (; to == at + 1 && (unsigned char)*to >= 0x80; to++)
+		;
+	return from < at && to > at + 1 ? (struct slice){ from, (size_t)(to - from) } : (struct slice){ at, 0 };
+}
+
+/* The first of those that weigh most; how much that is. */
+static int find_failed(const char *notice, struct failed *f)
+{
+	int best = INT_MIN;
+
+	for (const char *at = strchr(notice, '@'); at; at = strchr(at + 1, '@')) {
+		struct failed one = { f->arena, f->not_this, NULL };
+		struct slice address = address_at(notice, at);
+		int weight;
+
+		if (!address.len)
+			continue;
+		first_failed(&one, address.data, address.len);
+		weight = one.address ? weight_of(f->arena, notice, address.data, address.len) : INT_MIN;
+		if (weight <= best)
+			continue;
+		best = weight;
+		f->address = one.address;
 	}
-	if (!f->address)
-		headers_addresses(notice, first_failed, f);
+	return best;
 }
 
 /* "To: x" is what our mail said, where others are named. */
@@ -191,14 +291,15 @@ const char *bounce_failed_in_notice(const struct opened_mail *m)
 {
 	const char *given = headers_get(&m->headers, "x-failed-recipients"), *address = "";
 	struct failed f = { m->arena, headers_address(m->arena, headers_get(&m->headers, "to")), NULL };
+	int weight;
 
 	if (given)
 		return headers_address(m->arena, given);
-	find_failed(m->notice, &f);
-	if (!f.address && m->has_original)
+	weight = find_failed(m->notice, &f);
+	if (weight < SURE && m->has_original)
 		address = failed_in_original(m);
 	if (f.address || *address)
-		return f.address ? f.address : address;
+		return *address ? address : f.address;
 	f.not_this = "";	/* who wrote to themselves */
 	find_failed(m->notice, &f);
 	if (!f.address && headers_get(&m->headers, "subject"))

@@ -45,6 +45,8 @@ static void new_line(struct state *st, size_t want)
 {
 	size_t have = trailing_newlines(&st->out);
 
+	if (!want)	/* an element within a line: the white space before it stays */
+		return;
 	st->space = false;
 	if (st->out.len == 0)
 		return;

@@ -171,6 +171,7 @@ static void disclaimer(void **state)
  */
 
 static const struct { const char *name, *html, *text; bool quoted; } pages[] = {
+	{ "spaces", "<p>Please <b>remove</b> <i>me</i>&nbsp;<a href=\"#\">now</a>, un<b>sub</b>scribe</p>", "Please remove me now, unsubscribe", false },
 	{ "paragraphs", "<p>One</p><p>Two<br>three</p>", "One\n\nTwo\nthree", false },
 	{ "entities and runs of white space", "<div>a &amp;\n   b&nbsp;c &#8364;</div>", "a & b c \xe2\x82\xac", false },
 	{ "styles, scripts, hidden text", "<head><title>t</title><style>p{}</style></head><script>x()</script><p style='display:none'>pre</p><p>seen</p>", "seen", false },
