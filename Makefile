@@ -22,7 +22,7 @@ else
 SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=undefined)
 endif
 
-PKGS := libevent libevent_pthreads sqlite3 jansson yaml-0.1 libcrypto libidn2 libpsl libpcre2-8 glib-2.0
+PKGS := libevent_core libevent_pthreads sqlite3 jansson yaml-0.1 libcrypto libidn2 libpsl libpcre2-8 glib-2.0
 PKGS_INTAKE := libetpan libxml-2.0 gnutls
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) libxml-2.0 2>/dev/null)
 CFLAGS ?= -O2 -g
@@ -31,8 +31,8 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARN) $(HARDEN) $
 ALL_LDFLAGS = $(SANFLAGS) -pie -pthread -Wl,-z,relro,-z,now $(LDFLAGS)
 # libcurl's OpenSSL flavour by its soname; libetpan-dev insists on the headers of the other one
 LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -l:libcurl.so.4 -lresolv -lm
-# servers of tests speak TLS themselves; the daemon leaves that to libcurl
-LIBS_PEERS := -lssl
+# servers of tests speak TLS themselves, which the daemon leaves to libcurl, and HTTP in another's words than the daemon's
+LIBS_PEERS := -lssl $(shell pkg-config --libs libevent_extra 2>/dev/null)
 # libetpan.pc tells how Debian built it, too
 LIBS_INTAKE := $(filter-out -specs=%,$(shell pkg-config --libs $(PKGS_INTAKE) 2>/dev/null))
 
@@ -505,7 +505,7 @@ WITH_simulate := all
 
 define unit
 $(patsubst %.c,$(BUILD)/%,$(1)): $(call obj,$(1)) $(call lib,$(or $(WITH_$(2)),$(2)))
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $$(if $$(filter listen,$(2)),$$(LIBS_INTAKE)) $$(LIBS) $$(if $$(filter send,$(2)),$$(LIBS_PEERS))
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $$(if $$(filter listen,$(2)),$$(LIBS_INTAKE)) $$(LIBS) $$(if $$(filter base send handoff,$(2)),$$(LIBS_PEERS))
 endef
 $(foreach f,$(FOLDERS),$(foreach t,$(wildcard tests/$f/test_*.c),$(eval $(call unit,$t,$f))))
 
