@@ -173,7 +173,8 @@ static const struct http_place *find_place(const struct http *http, const char *
 	for (i = 0; i < http->place_count; i++) {
 		const struct http_place *p = &http->places[i];
 
-		if (p->len <= len && memcmp(path, p->route->path, p->len) == 0 &&
+		/* the byte behind the first slash tells most of them apart */
+		if (path[1] == p->path[1] && p->len <= len && memcmp(path, p->path, p->len) == 0 &&
 			(p->len == len || (p->len > 1 && path[p->len - 1] == '/')))
 			return p;
 	}
@@ -267,7 +268,7 @@ static void read_routes(struct http *http, const struct http_route *routes)
 	http->places = xcalloc(n, sizeof(*http->places));
 	http->place_count = n;
 	for (i = 0; i < n; i++)
-		http->places[i] = (struct http_place){ &routes[i], strlen(routes[i].path) };
+		http->places[i] = (struct http_place){ &routes[i], routes[i].path, strlen(routes[i].path) };
 	qsort(http->places, n, sizeof(*http->places), longer_first);
 }
 

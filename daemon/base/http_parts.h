@@ -25,6 +25,7 @@ struct http_network {
 /* A route, the longest path first. */
 struct http_place {
 	const struct http_route *route;
+	const char *path;
 	size_t len;
 };
 
@@ -102,6 +103,7 @@ struct http_request {
 	struct http_framing framing;
 	struct buf body;
 	struct http_line *lines, **last;	/* of the reply, that the handler set */
+	size_t lines_len;
 	char ip[48];
 	struct http_head head;		/* at the end, so that its fields need not be zeroed */
 };

@@ -303,11 +303,13 @@ void http_request_find_ip(
 struct status {
 	int status;
 	const char *reason, *line;
+	size_t len;	/* of the line */
 };
 
 static const struct status *find_status(int status)
 {
-#define ROW(n, words) { n, words, "HTTP/1.1 " #n " " words "\r\nDate: " }
+#define LINE(n, words) "HTTP/1.1 " #n " " words "\r\nDate: "
+#define ROW(n, words) { n, words, LINE(n, words), sizeof(LINE(n, words)) - 1 }
 	static const struct status rows[] = {
 		ROW(200, "OK"),
 		ROW(302, "Found"),
@@ -335,6 +337,7 @@ static const struct status *find_status(int status)
 		ROW(507, "Insufficient Storage"),
 	};
 #undef ROW
+#undef LINE
 	size_t i;
 
 	for (i = 0; rows[i].status != status; i++)
@@ -352,8 +355,8 @@ void http_set_header(struct http_request *r, const char *name, const char *value
 	size_t n = strlen(name), m = strlen(value);
 	struct http_line *h = arena_alloc(r->arena, sizeof(*h) + n + m + 4);
 
-	assert(strpbrk(value, "\r\n") == NULL);
-	if (strcasecmp(name, "Cache-Control") == 0)
+	assert(!memchr(value, '\r', m) && !memchr(value, '\n', m));
+	if (n == 13 && strcasecmp(name, "Cache-Control") == 0)
 		r->cached = true;
 	h->next = NULL;
 	h->len = n + m + 4;
@@ -363,6 +366,7 @@ void http_set_header(struct http_request *r, const char *name, const char *value
 	memcpy(h->text + n + 2 + m, "\r\n", 2);
 	*r->last = h;
 	r->last = &h->next;
+	r->lines_len += h->len;
 }
 
 static void count(int status)
@@ -373,6 +377,8 @@ static void count(int status)
 				  : &metric_http_5xx,
 		1);
 }
+
+#define DATE_LEN 29
 
 /* This second, as the header Date says it (RFC 9110 section 5.6.7). */
 static const char *date(struct http *http)
@@ -392,23 +398,63 @@ static const char *date(struct http *http)
 	return http->date;
 }
 
-static void add_length(struct buf *out, int64_t len)
-{
-	char digits[24], *at = digits + sizeof(digits);
-	size_t n;
-
-	memcpy(at -= 2, "\r\n", 2);
-	do
-		*--at = (char)('0' + len % 10);
-	while ((len /= 10) > 0);
-	n = (size_t)(digits + sizeof(digits) - at);
-	buf_str(out, "Content-Length: ");
-	buf_add(out, at, n);
-}
-
 static bool client_ends(const struct http_request *r)
 {
 	return r->head.close || (r->head.http10 && !r->head.keep_alive);
+}
+
+/* These write where there is room, and say where to go on. */
+
+static char *add(char *at, const char *text, size_t n)
+{
+	memcpy(at, text, n);
+	return at + n;
+}
+
+#define ADD(at, literal) add((at), (literal), sizeof(literal) - 1)
+
+static char *add_number(char *at, int64_t n)
+{
+	char digits[20], *from = digits + sizeof(digits);
+
+	do
+		*--from = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return add(at, from, (size_t)(digits + sizeof(digits) - from));
+}
+
+#define HEAD_MOST 512	/* of what replies begin with, but for the type and what the handler set */
+
+static char *add_head(char *at, struct http_request *r, int status, const char *type, int64_t len)
+{
+	struct http_connection *c = r->connection;
+	const struct status *row = find_status(status);
+	const struct http_line *line;
+
+	at = add(at, row->line, row->len);
+	at = add(at, date(c->http), DATE_LEN);
+	at = ADD(at, "\r\nX-Content-Type-Options: nosniff\r\n");
+	if (!r->cached)
+		at = ADD(at, "Cache-Control: no-store\r\n");
+	if (c->ends)
+		at = ADD(at, "Connection: close\r\n");
+	else if (r->head.http10)
+		at = ADD(at, "Connection: keep-alive\r\n");
+	if (type) {
+		at = ADD(at, "Content-Type: ");
+		at = add(at, type, strlen(type));
+		if (strncmp(type, "text/", 5) == 0 && !strchr(type, ';'))
+			at = ADD(at, "; charset=utf-8");
+		at = ADD(at, "\r\n");
+	}
+	if (status != 204 && status != 304) {
+		at = ADD(at, "Content-Length: ");
+		at = add_number(at, len);
+		at = ADD(at, "\r\n");
+	}
+	for (line = r->lines; line; line = line->next)
+		at = add(at, line->text, line->len);
+	return ADD(at, "\r\n");
 }
 
 /* The head of the reply, in the listener's buffer. `len` is of the body. */
@@ -416,26 +462,12 @@ static void begin_reply(struct http_request *r, int status, const char *type, in
 {
 	struct http_connection *c = r->connection;
 	struct buf *out = &c->http->out;
-	const struct http_line *h;
 
 	c->ends = r->refused || client_ends(r) || c->http->draining;
 	c->lingers = c->ends && (r->refused || !client_ends(r));
-	buf_str(out, find_status(status)->line);
-	buf_str(out, date(c->http));
-	buf_str(out, "\r\nX-Content-Type-Options: nosniff\r\n");
-	if (!r->cached)
-		buf_str(out, "Cache-Control: no-store\r\n");
-	if (c->ends || r->head.http10)
-		buf_str(out, c->ends ? "Connection: close\r\n" : "Connection: keep-alive\r\n");
-	if (type) {
-		buf_join(out, "Content-Type: ", type,
-			strncmp(type, "text/", 5) == 0 && !strchr(type, ';') ? "; charset=utf-8\r\n" : "\r\n");
-	}
-	if (status != 204 && status != 304)
-		add_length(out, len);
-	for (h = r->lines; h; h = h->next)
-		buf_add(out, h->text, h->len);
-	buf_str(out, "\r\n");
+	buf_reserve(out, HEAD_MOST + r->lines_len + (type ? strlen(type) : 0));
+	out->len = (size_t)(add_head(out->data + out->len, r, status, type, len) - out->data);
+	out->data[out->len] = '\0';
 	count(status);
 }
 

@@ -32,16 +32,12 @@ void text_base32(struct buf *out, const void *data, size_t n)
 	encode(out, data, n, base32_alphabet, 5);
 }
 
-static int base32_digit(char c)
-{
-	if (c >= 'a' && c <= 'z')
-		return c - 'a';
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= '2' && c <= '7')
-		return c - '2' + 26;
-	return -1;
-}
+/* Of each byte its digit and 1; 0: it is none. */
+static const uint8_t base32_digits[256] = {
+	['a'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+	['2'] = 27, 28, 29, 30, 31, 32,
+};
 
 int text_base32_decode(const char *s, size_t n, uint8_t *out, size_t out_size, size_t *n_out)
 {
@@ -52,11 +48,11 @@ int text_base32_decode(const char *s, size_t n, uint8_t *out, size_t out_size, s
 	if (rest == 1 || rest == 3 || rest == 6 || len > out_size)
 		return -1;
 	for (i = 0; i < n; i++) {
-		int digit = base32_digit(s[i]);
+		unsigned digit = base32_digits[(uint8_t)s[i]];
 
-		if (digit < 0)
+		if (digit == 0)
 			return -1;
-		value = (value << 5 | (unsigned)digit) & 0xffff;
+		value = (value << 5 | (digit - 1)) & 0xffff;
 		have += 5;
 		if (have >= 8) {
 			have -= 8;
