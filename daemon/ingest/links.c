@@ -85,19 +85,17 @@ void unsubscribe_seen(struct ingest *in, struct http_request *r, const struct to
  * Where nurture.js runs, the page learns of whose mail it was opened from: `nurtured=TOKEN` joins the
  * query.
  */
-static void with_token(struct buf *out, const struct plan *plan, const char *url, const char *token)
+static const char *with_token(struct arena *arena, const struct plan *plan, const char *url, const char *token)
 {
 	size_t n = strcspn(url, "#");
 	char lower[TOKEN_TEXT];
 
-	buf_add(out, url, n);
-	if (*token && origin_is_site(plan, url)) {
-		/* mail systems change the case of links */
-		memcpy(lower, token, sizeof(lower));
-		text_lower(lower);
-		buf_printf(out, "%cnurtured=%s", memchr(url, '?', n) ? '&' : '?', lower);
-	}
-	buf_str(out, url + n);
+	if (!*token || !origin_is_site(plan, url))
+		return url;
+	/* mail systems change the case of links */
+	memcpy(lower, token, sizeof(lower));
+	text_lower(lower);
+	return arena_join(arena, arena_strndup(arena, url, n), memchr(url, '?', n) ? "&nurtured=" : "?nurtured=", lower, url + n);
 }
 
 static bool is_web(const char *url)
@@ -108,18 +106,15 @@ static bool is_web(const char *url)
 
 static void lead_on(struct http_request *r, const struct plan *plan, const char *url, const char *token)
 {
-	struct buf to = BUF_INIT;
-
 	if (!is_web(url)) {
 		page_problem(r, plan, 404, "No such link",
 			"This link is not known here. It may have been cut off on its way.");
 		return;
 	}
-	with_token(&to, plan, url, token);
+	url = with_token(http_arena(r), plan, url, token);
 	http_set_header(r, "Referrer-Policy", "no-referrer");
 	http_set_header(r, "X-Robots-Tag", "noindex, nofollow");
-	http_redirect(r, 302, buf_cstr(&to));
-	buf_clear(&to);
+	http_redirect(r, 302, url);
 }
 
 static void click_lost(const struct hit_call *c, const char *why)

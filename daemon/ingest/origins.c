@@ -31,7 +31,7 @@ static struct slice host_of(const char *url)
 
 	if (!origin.len)
 		return host;
-	host.data = strstr(url, "://") + 3;
+	host.data = strchr(url, ':') + 3;
 	host.len = origin.len - (size_t)(host.data - url);
 	if (host.data[0] != '[' && (colon = memchr(host.data, ':', host.len)) != NULL)
 		host.len = (size_t)(colon - host.data);
@@ -53,7 +53,7 @@ static bool is_own(struct http_request *r, const struct plan *plan, struct slice
 		return true;
 	if (!host || !origin.len)
 		return false;
-	asked.data = strstr(origin.data, "://") + 3;
+	asked.data = strchr(origin.data, ':') + 3;
 	asked.len = origin.len - (size_t)(asked.data - origin.data);
 	return slice_is_nocase(asked, host);
 }
