@@ -302,6 +302,8 @@ STATEMENT(depth, BUCKETED,
 
 int queue_depth(struct db *db, enum lane lane, int64_t now, struct estimate *due_out, struct estimate *all_out, struct err *err)
 {
-	return rows_estimate(db, &sql_depth, (int64_t[]){ lane, now }, 2, due_out, err) ||
-	       rows_estimate(db, &sql_depth, (int64_t[]){ lane, TIME_NEVER }, 2, all_out, err) ? -1 : 0;
+	*due_out = (struct estimate){ .count = 0 };
+	if (rows_estimate(db, &sql_depth, (int64_t[]){ lane, TIME_NEVER }, 2, all_out, err) < 0)
+		return -1;
+	return all_out->count ? rows_estimate(db, &sql_depth, (int64_t[]){ lane, now }, 2, due_out, err) : 0;
 }
