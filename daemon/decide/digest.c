@@ -13,7 +13,7 @@
 
 #include "decide.h"
 
-#define TURN 256			/* hits: some 10 ms of the store */
+#define TURN 512			/* hits: some 10 ms of the store; of fewer each writes more pages of its own */
 #define LAST 1024			/* ... of the turn with which it ends */
 #define LAG (10 * US_SECOND)
 #define REST 3				/* times as long as the turn took, in a flood */
