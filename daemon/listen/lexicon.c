@@ -9,9 +9,9 @@
 #include "base/text.h"
 #include "lexicon.h"
 
-#define BUCKET_BITS 14
+#define BUCKET_BITS 15
 #define BUCKETS (1 << BUCKET_BITS)
-#define HEAD 6		/* bytes that choose a bucket */
+#define HEAD 8		/* bytes that choose a bucket */
 #define PARTS_MAX 24	/* of an entry; each character of those that are written without spaces is one */
 #define TYPOS_FROM 7	/* letters, from which one may be wrong */
 #define FAR 5		/* words, for `+` */

@@ -53,6 +53,8 @@ struct clause {
 	size_t first, end;	/* tokens */
 	size_t sense, sense_end;
 	struct meanings meanings;	/* of all languages */
+	uint16_t *languages;		/* it may be in */
+	size_t language_count;
 };
 
 struct speech {
@@ -207,21 +209,6 @@ static void part_clauses(struct speech *s, struct arena *arena)
 			meanings_add(&c->meanings, s->senses[sense].meaning);
 		c->sense_end = sense;
 	}
-}
-
-struct speech *speech_read(const struct lexicon *lexicon, struct arena *arena, const char *text, size_t n)
-{
-	struct speech *s = arena_calloc(arena, 1, sizeof(*s));
-
-	s->lexicon = lexicon;
-	s->count = tokens_read(arena, text, n, TOKENS_MAX, &s->tokens);
-	s->sense_count = lexicon_read(lexicon, arena, s->tokens, s->count, &s->senses);
-	meanings_of(lexicon, "please", 6, &s->please);
-	meanings_of(lexicon, "filler", 6, &s->filler);
-	meanings_of(lexicon, "common/we/you/it", 16, &s->small);
-	meanings_of(lexicon, "not/dont", 8, &s->negation);
-	part_clauses(s, arena);
-	return s;
 }
 
 /* --- a form in a clause ---------------------------------------------------------------------------------- */
@@ -466,22 +453,16 @@ static bool is_taken_back(const struct found *found, const struct speech_forms *
 	return false;
 }
 
-/* Words of the sentence that each language has. */
-static void count_words(const struct speech *s, const struct clause *c, size_t *words)
+/* Words of the sentence that each language has, of its senses from the first to the last. */
+static void count_words(const struct speech *s, size_t sense, size_t end, size_t *words)
 {
-	unsigned sentence = s->tokens[c->first].sentence;
-	size_t first;
+	size_t counted[LANGUAGES_MAX] = { 0 };	/* which word it was, from 1 */
 
-	while (c > s->clauses && s->tokens[c[-1].first].sentence == sentence)
-		c--;
-	first = c->sense;
-	for (size_t i = first; i < s->sense_count && s->tokens[s->senses[i].first].sentence == sentence; i++) {
-		const struct sense *e = &s->senses[i];
-		bool again = false;
+	for (; sense < end; sense++) {
+		const struct sense *e = &s->senses[sense];
 
-		for (size_t k = i; k > first && s->senses[k - 1].first == e->first && !again; k--)
-			again = s->senses[k - 1].language == e->language;
-		words[e->language] += again ? 0 : 1;
+		words[e->language] += counted[e->language] != e->first + 1u;
+		counted[e->language] = e->first + 1u;
 	}
 }
 
@@ -489,35 +470,66 @@ static void count_words(const struct speech *s, const struct clause *c, size_t *
  * Which languages is it in? Words of one are found in others by chance ("me", "remove"): only those count that have nearly as many
  * words of the sentence as the best. One of `all` alone is `all`.
  */
-static size_t languages_in(const struct speech *speech, const struct clause *c, uint16_t *list, size_t most)
+static void add_languages(struct speech *s, struct arena *arena, struct clause *first, size_t sense_end)
 {
-	size_t words[LANGUAGES_MAX] = { 0 }, best = 0, n = 0, count = lexicon_languages(speech->lexicon);
+	size_t words[LANGUAGES_MAX] = { 0 }, best = 0, count = lexicon_languages(s->lexicon);
 
-	if (c->sense == c->sense_end)
-		return 0;
-	count_words(speech, c, words);
+	if (first->sense == sense_end)
+		return;
+	count_words(s, first->sense, sense_end, words);
 	for (size_t l = 1; l < count; l++)
 		best = words[l] > best ? words[l] : best;
-	for (size_t l = 1; l < count && n < most; l++)
+	first->languages = arena_alloc(arena, count * sizeof(*first->languages));
+	for (size_t l = 1; l < count; l++)
 		if (words[l] && words[l] * 4 > best * 3)
-			list[n++] = (uint16_t)l;
-	if (!n)
-		list[n++] = LANGUAGE_ALL;
-	return n;
+			first->languages[first->language_count++] = (uint16_t)l;
+	if (!first->language_count)
+		first->languages[first->language_count++] = LANGUAGE_ALL;
+}
+
+/* Those of a sentence are the same for each of its clauses. */
+static void find_languages(struct speech *s, struct arena *arena)
+{
+	for (size_t c = 0, next; c < s->clause_count; c = next) {
+		struct clause *first = &s->clauses[c];
+
+		for (next = c + 1; is_same_sentence(s, c, next); next++)
+			;
+		add_languages(s, arena, first, s->clauses[next - 1].sense_end);
+		for (size_t i = c + 1; i < next; i++) {
+			s->clauses[i].languages = first->languages;
+			s->clauses[i].language_count = first->language_count;
+		}
+	}
+}
+
+struct speech *speech_read(const struct lexicon *lexicon, struct arena *arena, const char *text, size_t n)
+{
+	struct speech *s = arena_calloc(arena, 1, sizeof(*s));
+
+	s->lexicon = lexicon;
+	s->count = tokens_read(arena, text, n, TOKENS_MAX, &s->tokens);
+	s->sense_count = lexicon_read(lexicon, arena, s->tokens, s->count, &s->senses);
+	meanings_of(lexicon, "please", 6, &s->please);
+	meanings_of(lexicon, "filler", 6, &s->filler);
+	meanings_of(lexicon, "common/we/you/it", 16, &s->small);
+	meanings_of(lexicon, "not/dont", 8, &s->negation);
+	part_clauses(s, arena);
+	find_languages(s, arena);
+	return s;
 }
 
 bool speech_find(const struct speech *speech, const struct speech_forms *means, const struct speech_forms *but_not, size_t clause,
 	struct speech_hit *hit_out)
 {
 	for (; clause < speech->clause_count; clause++) {
-		uint16_t languages[LANGUAGES_MAX];
-		size_t n = languages_in(speech, &speech->clauses[clause], languages, LANGUAGES_MAX);
+		const struct clause *c = &speech->clauses[clause];
 
-		for (size_t l = 0; l < n && !speech->tokens[speech->clauses[clause].first].quoted; l++) {
+		for (size_t l = 0; l < c->language_count && !speech->tokens[speech->clauses[clause].first].quoted; l++) {
 			struct found found;
 
 			for (size_t i = 0; i < means->count; i++) {
-				if (!form_in(&found, &means->list[i], speech, clause, languages[l], APART) || is_taken_back(&found, but_not))
+				if (!form_in(&found, &means->list[i], speech, clause, c->languages[l], APART) || is_taken_back(&found, but_not))
 					continue;
 				tell(&found, &means->list[i], hit_out);
 				return true;
@@ -531,16 +543,13 @@ const char *speech_has(const struct speech *speech, const struct speech_forms *f
 {
 	for (size_t c = 0; c < speech->clause_count; c++) {
 		const struct clause *clause = &speech->clauses[c];
-		uint16_t languages[LANGUAGES_MAX];
-		size_t n;
 
 		if (speech->tokens[clause->first].from >= to || speech->tokens[clause->end - 1].to <= from)
 			continue;
 		if (speech->tokens[clause->first].quoted)
 			return "quoted";
-		n = languages_in(speech, clause, languages, LANGUAGES_MAX);
-		for (size_t l = 0; l < n; l++) {
-			const struct form *form = any_in(speech, forms, c, languages[l]);
+		for (size_t l = 0; l < clause->language_count; l++) {
+			const struct form *form = any_in(speech, forms, c, clause->languages[l]);
 
 			if (form)
 				return form->text;

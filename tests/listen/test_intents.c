@@ -281,6 +281,7 @@ static void wishes_to_be_left_alone(void **state)
 		{ "wishes_8", "other_8", 0.98, 0.99 },
 		{ "wishes_9", "other_9", 0.97, 0.99 },
 		{ "wishes_10", "other_10", 0.93, 0.99 },
+		{ "wishes_11", "other_11", 0.99, 0.99 },
 		{ "wishes_plain", "other_plain", 0.99, 0.995 },
 		{ "wishes_short", "other_short", 0.98, 0.995 },
 		{ "wishes_letters", "other_letters", 0.9, 0.98 },
