@@ -265,8 +265,10 @@ SRC_decide := \
 	daemon/decide/sequence_enter.c \
 	daemon/decide/sequence_leave.c \
 	daemon/decide/shape.c \
+	daemon/decide/shape_group.c \
 	daemon/decide/shape_keep.c \
 	daemon/decide/shape_mx.c \
+	daemon/decide/shape_table.c \
 	daemon/decide/shape_undo.c \
 	daemon/decide/sweep.c \
 	daemon/decide/trial.c \

@@ -1,5 +1,6 @@
 /*
- * shape.c: see shape.h. The rate of a group is pace.c's, the budget of a day budget.c's; here is who belongs to what, and what is paused.
+ * shape.c: see shape.h. The rate of a group is pace.c's, the budget of a day budget.c's, who belongs to what shape_group.c's; here is what may pass, and
+ * what is paused.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,72 +36,6 @@ METRIC(throttled, COUNTER, "nurtured_throttled_total", "", "Mails that had to wa
 METRIC(paused, GAUGE, "nurtured_paused", "", "Sequences and senders that are paused because their mail goes wrong.");
 METRIC(slowed, GAUGE, "nurtured_groups_slowed", "", "Groups of recipients that are mailed slower than configured, as they asked.");
 
-/* --- tables by name ----------------------------------------------------------------------------------------------- */
-
-static size_t hash_of(const char *name)
-{
-	uint64_t h = 14695981039346656037u;
-
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 1099511628211u;
-	return (size_t)(h ^ h >> 32) % SHAPE_SLOTS;
-}
-
-struct shape_named *shape_find(const struct shape_table *t, const char *name)
-{
-	struct shape_named *n;
-
-	for (n = t->slots[hash_of(name)]; n && strcmp(n->name, name) != 0; n = n->next)
-		;
-	return n;
-}
-
-/* The one of that name; made if there is none, all zero. */
-struct shape_named *shape_named(struct shape_table *t, const char *name, size_t size)
-{
-	struct shape_named *n = shape_find(t, name);
-	size_t slot = hash_of(name);
-
-	if (n)
-		return n;
-	n = xcalloc(1, size);
-	n->name = xstrdup(name);
-	n->next = t->slots[slot];
-	t->slots[slot] = n;
-	t->count++;
-	return n;
-}
-
-void shape_each(const struct shape_table *t, void (*fn)(struct shape_named *n, void *arg), void *arg)
-{
-	struct shape_named *n, *next;
-	size_t i;
-
-	for (i = 0; i < SHAPE_SLOTS; i++)
-		for (n = t->slots[i]; n; n = next) {
-			next = n->next;
-			fn(n, arg);
-		}
-}
-
-static void free_named(struct shape_named *n, void *arg)
-{
-	free(n->name);
-	free(n);
-}
-
-static void free_group(struct shape_named *n, void *arg)
-{
-	pace_clear(&((struct shape_group_state *)n)->pace);
-	free_named(n, arg);
-}
-
-static void table_clear(struct shape_table *t, void (*fn)(struct shape_named *n, void *arg))
-{
-	shape_each(t, fn, NULL);
-	memset(t, 0, sizeof(*t));
-}
-
 struct shape *shape_new(void)
 {
 	return xcalloc(1, sizeof(struct shape));
@@ -110,11 +45,10 @@ void shape_free(struct shape **s)
 {
 	if (!*s)
 		return;
-	table_clear(&(*s)->groups, free_group);
-	table_clear(&(*s)->domains, free_named);
-	table_clear(&(*s)->senders, free_named);
-	table_clear(&(*s)->flows, free_named);
-	table_clear(&(*s)->counts, free_named);
+	shape_clear_groups(*s);
+	shape_clear_table(&(*s)->senders, shape_free_named);
+	shape_clear_table(&(*s)->flows, shape_free_named);
+	shape_clear_table(&(*s)->counts, shape_free_named);
 	shape_clear_mx(*s);
 	shape_forget_changes(*s);
 	free((*s)->changes);
@@ -123,165 +57,7 @@ void shape_free(struct shape **s)
 	*s = NULL;
 }
 
-/* --- groups ------------------------------------------------------------------------------------------------------- */
-
-/* With the domains of a country: the first label of what is registered. */
-static const struct { const char *label, *group; } families[] = {
-	{ "outlook", "microsoft" }, { "hotmail", "microsoft" }, { "live", "microsoft" }, { "msn", "microsoft" }, { "yahoo", "yahoo" },
-};
-
-static const struct { const char *domain, *group; } known[] = {
-	{ "gmail.com", "gmail" }, { "googlemail.com", "gmail" },
-	{ "passport.com", "microsoft" }, { "windowslive.com", "microsoft" },
-	{ "aol.com", "yahoo" }, { "aol.de", "yahoo" }, { "aol.co.uk", "yahoo" }, { "aol.fr", "yahoo" }, { "aim.com", "yahoo" }, { "ymail.com", "yahoo" },
-	{ "rocketmail.com", "yahoo" }, { "myyahoo.com", "yahoo" }, { "verizon.net", "yahoo" }, { "netscape.net", "yahoo" },
-	{ "icloud.com", "icloud" }, { "me.com", "icloud" }, { "mac.com", "icloud" },
-	{ "gmx.de", "gmx" }, { "gmx.net", "gmx" }, { "gmx.at", "gmx" }, { "gmx.ch", "gmx" }, { "gmx.com", "gmx" }, { "gmx.fr", "gmx" }, { "gmx.us", "gmx" },
-	{ "gmx.co.uk", "gmx" }, { "gmx.info", "gmx" }, { "gmx.org", "gmx" }, { "gmx.biz", "gmx" }, { "gmx.eu", "gmx" }, { "web.de", "gmx" },
-	{ "mail.com", "gmx" }, { "email.de", "gmx" }, { "caramail.com", "gmx" },
-	{ "mail.ru", "mail-ru" }, { "bk.ru", "mail-ru" }, { "inbox.ru", "mail-ru" }, { "list.ru", "mail-ru" }, { "internet.ru", "mail-ru" },
-	{ "yandex.ru", "yandex" }, { "yandex.com", "yandex" }, { "ya.ru", "yandex" }, { "yandex.by", "yandex" }, { "yandex.kz", "yandex" },
-	{ "t-online.de", "t-online" }, { "magenta.de", "t-online" }, { "freenet.de", "freenet" },
-	{ "orange.fr", "orange" }, { "wanadoo.fr", "orange" }, { "free.fr", "free" }, { "laposte.net", "laposte" }, { "sfr.fr", "sfr" },
-	{ "neuf.fr", "sfr" }, { "libero.it", "libero" }, { "virgilio.it", "libero" }, { "iol.it", "libero" }, { "tim.it", "tim" }, { "alice.it", "tim" },
-	{ "comcast.net", "comcast" }, { "xfinity.com", "comcast" }, { "att.net", "att" }, { "sbcglobal.net", "att" }, { "bellsouth.net", "att" },
-	{ "cox.net", "cox" }, { "btinternet.com", "bt" }, { "btopenworld.com", "bt" }, { "sky.com", "sky" }, { "virginmedia.com", "virgin" },
-	{ "ntlworld.com", "virgin" }, { "blueyonder.co.uk", "virgin" }, { "proton.me", "proton" }, { "protonmail.com", "proton" }, { "pm.me", "proton" },
-	{ "fastmail.com", "fastmail" }, { "fastmail.fm", "fastmail" }, { "zoho.com", "zoho" }, { "zohomail.com", "zoho" },
-	{ "qq.com", "qq" }, { "foxmail.com", "qq" }, { "163.com", "netease" }, { "126.com", "netease" }, { "yeah.net", "netease" },
-	{ "naver.com", "naver" }, { "daum.net", "daum" }, { "hanmail.net", "daum" }, { "bluewin.ch", "bluewin" }, { "seznam.cz", "seznam" },
-	{ "wp.pl", "wp" }, { "o2.pl", "wp" }, { "onet.pl", "onet" }, { "interia.pl", "interia" }, { "uol.com.br", "uol" }, { "bol.com.br", "uol" },
-	{ "terra.com.br", "terra" },
-};
-
-/* RFC 2606 and 6761: nobody's mailbox lies there. */
-static bool is_nobodys(const char *domain)
-{
-	static const char *const ends[] = { ".example", ".test", ".invalid", ".localhost", ".local", ".internal", "example.com", "example.net", "example.org" };
-	size_t i;
-
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (text_ends_with(domain, ends[i]))
-			return true;
-	return !strchr(domain, '.');
-}
-
-/* By its name, as it is registered; NULL: it tells nothing. */
-static const char *group_by_name(struct shape *s, const char *domain)
-{
-	const struct shape_domain *d = (const struct shape_domain *)shape_find(&s->domains, domain);
-	size_t i, n;
-
-	if (d)
-		return d->group;
-	n = strcspn(domain, ".");
-	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (strlen(families[i].label) == n && strncmp(families[i].label, domain, n) == 0)
-			return families[i].group;
-	return NULL;
-}
-
-const char *shape_group_name(struct shape *s, const char *domain, bool *provider)
-{
-	const char *registered = address_registrable(domain), *group = group_by_name(s, registered);
-
-	if (!group)
-		group = shape_mx_group(s, domain);
-	*provider = group != NULL;
-	return group ? group : registered;
-}
-
-bool shape_has_mx(struct shape *s, const char *domain)
-{
-	const char *registered = address_registrable(domain);
-
-	return !is_nobodys(registered) && !group_by_name(s, registered);
-}
-
-const struct shape_group *shape_configured(const struct shape *s, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < s->config.group_count; i++)
-		if (strcmp(s->config.groups[i].name, name) == 0)
-			return &s->config.groups[i];
-	return NULL;
-}
-
-static void set_pace(struct shape *s, struct shape_group_state *g)
-{
-	const struct shape_group *own = shape_configured(s, g->named.name);
-	struct rate rate = own ? own->rate : g->provider ? s->config.provider : s->config.other;
-
-	if (s->config.off)
-		rate = (struct rate){ 0 };
-	pace_set(&g->pace, rate.count, rate.within, own ? own->burst : g->provider ? s->config.provider_burst : s->config.other_burst);
-}
-
-static void drop_idle(struct shape_named *n, void *arg);
-
-static struct shape_group_state *make_group(struct shape *s, const char *name, bool provider)
-{
-	struct shape_group_state *g = (struct shape_group_state *)shape_named(&s->groups, name, sizeof(*g));
-
-	g->provider = provider;
-	pace_init(&g->pace, 0, 0, 1);
-	set_pace(s, g);
-	return g;
-}
-
-struct shape_group_state *shape_group_named(struct shape *s, const char *name)
-{
-	struct shape_group_state *g = (struct shape_group_state *)shape_find(&s->groups, name);
-
-	return g ? g : make_group(s, name, !strchr(name, '.'));
-}
-
-struct shape_group_state *shape_group_of(struct shape *s, const char *domain)
-{
-	const char *name;
-	struct shape_group_state *g;
-	bool provider;
-
-	if (is_nobodys(address_registrable(domain)) && !shape_find(&s->domains, address_registrable(domain)))
-		return NULL;
-	name = shape_group_name(s, domain, &provider);
-	g = (struct shape_group_state *)shape_find(&s->groups, name);
-	if (g)
-		return g;
-	if (s->groups.count > GROUPS_MOST && !shape_has_changes(s))
-		shape_each(&s->groups, drop_idle, s);
-	return make_group(s, name, provider);
-}
-
-/* A domain that nothing is known of but that it was mailed some time ago. */
-static void drop_idle(struct shape_named *n, void *arg)
-{
-	struct shape_group_state *g = (struct shape_group_state *)n;
-	struct shape_table *t = &((struct shape *)arg)->groups;
-	struct shape_named **at = &t->slots[hash_of(n->name)];
-	int64_t now = clock_now();
-
-	if (g->pace.spent / 1000 > now || g->pace.slow_until || g->pace.places[PACE_OTHERS].last > now || g->pace.places[PACE_FIRST].last > now)
-		return;
-	while (*at != n)
-		at = &(*at)->next;
-	*at = n->next;
-	t->count--;
-	free_group(n, NULL);
-}
-
 /* --- the plan ----------------------------------------------------------------------------------------------------- */
-
-static void know_domain(struct shape *s, const char *domain, const char *group)
-{
-	((struct shape_domain *)shape_named(&s->domains, domain, sizeof(struct shape_domain)))->group = group;
-}
-
-static void again_pace(struct shape_named *n, void *arg)
-{
-	set_pace(arg, (struct shape_group_state *)n);
-}
 
 static void again_budget(struct shape_named *n, void *arg)
 {
@@ -335,20 +111,14 @@ static void copy_config(struct shape *s, const struct shape_config *from)
 
 void shape_use(struct shape *s, const struct plan *plan)
 {
-	size_t i, k;
+	size_t i;
 
 	copy_config(s, &plan->operator.shape);
 	s->quiet = plan->quiet;
-	table_clear(&s->domains, free_named);
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		know_domain(s, known[i].domain, known[i].group);
-	for (i = 0; i < s->config.group_count; i++)
-		for (k = 0; s->config.groups[i].domains[k]; k++)
-			know_domain(s, s->config.groups[i].domains[k], s->config.groups[i].name);
+	shape_use_groups(s);
 	shape_use_mx(s);
 	for (i = 0; i < s->config.sender_count; i++)
 		shape_named(&s->senders, s->config.senders[i].domain, sizeof(struct shape_sender_state));
-	shape_each(&s->groups, again_pace, s);
 	shape_each(&s->senders, again_budget, s);
 }
 

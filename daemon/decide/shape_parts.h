@@ -1,5 +1,5 @@
 /*
- * shape_parts.h: what shape.c and shape_keep.c share: the state as it lies in memory.
+ * shape_parts.h: what the files of the shape share: the state as it lies in memory.
  */
 #ifndef DECIDE_SHAPE_PARTS_H
 #define DECIDE_SHAPE_PARTS_H
@@ -27,7 +27,10 @@ struct shape_table {
 
 struct shape_named *shape_find(const struct shape_table *t, const char *name);
 struct shape_named *shape_named(struct shape_table *t, const char *name, size_t size);
-void shape_each(const struct shape_table *t, void (*fn)(struct shape_named *n, void *arg), void *arg);
+void shape_each(const struct shape_table *t, void (*fn)(struct shape_named *n, void *arg), void *arg);	/* fn may free it */
+void shape_take_out(struct shape_table *t, struct shape_named *n);	/* the caller's to free */
+void shape_free_named(struct shape_named *n, void *arg);
+void shape_clear_table(struct shape_table *t, void (*fn)(struct shape_named *n, void *arg));	/* fn frees each */
 
 struct shape_domain {
 	struct shape_named named;
@@ -150,6 +153,8 @@ struct shape_group_state *shape_group_of(struct shape *s, const char *domain);
 struct shape_group_state *shape_group_named(struct shape *s, const char *name);
 /* What a domain, as it is registered, belongs to: a provider's group, or its own. */
 const char *shape_group_name(struct shape *s, const char *domain, bool *provider);
+void shape_use_groups(struct shape *s);		/* of the config at hand */
+void shape_clear_groups(struct shape *s);
 const struct shape_group *shape_configured(const struct shape *s, const char *name);
 
 #endif
