@@ -9,7 +9,7 @@
  * A row lies in the bucket of its first hit, and whoever holds that bucket works on it. On an engine that several daemons share all of a row are of one
  * bucket; where one daemon holds all of them, they are not told apart, or there would be a row a hit.
  *
- * In memory: the rows of the buckets that are held, in their order, each with a filter of the mails that it has hits of (2 % of others pass it, too), so
+ * In memory: the rows of the buckets that are held, in their order, each with a filter of the mails that it has hits of (3 % of others pass it, too), so
  * that those of one mail are found without reading all. It follows rollbacks as shape_undo.c does.
  *
  * A row that cannot be read is set aside, in hit_damaged, and holds nobody up.
@@ -28,14 +28,16 @@
 #define NEW_AGENT 255
 #define HIT_LEAST 15		/* bytes that a hit takes at least */
 #define HITS_MOST 65536		/* more than a row has: a damaged one that says so has nobody knows how many */
-#define FILTER_WORDS 32
+#define FILTER_HITS 8		/* for which a word of a filter is enough */
+#define FILTER_MOST 32		/* words */
 
 /* A row, as it is known without reading it. */
 struct pack {
 	int64_t id;
 	uint16_t bucket;
 	int64_t hits;
-	uint64_t mails[FILTER_WORDS];
+	uint64_t words;			/* of the filter, less 1; a power of 2, less 1 */
+	uint64_t mails[];
 };
 
 /* What has to be put right when a job, or the transaction, is rolled back. */
@@ -64,7 +66,7 @@ static void filter_add(struct pack *p, int64_t delivery)
 	int i;
 
 	for (i = 0; i < 3; i++, h <<= 11)
-		p->mails[h >> 58 & (FILTER_WORDS - 1)] |= UINT64_C(1) << (h >> 53 & 63);
+		p->mails[h >> 58 & p->words] |= UINT64_C(1) << (h >> 53 & 63);
 }
 
 static bool filter_has(const struct pack *p, int64_t delivery)
@@ -73,7 +75,7 @@ static bool filter_has(const struct pack *p, int64_t delivery)
 	int i;
 
 	for (i = 0; i < 3; i++, h <<= 11)
-		if (!(p->mails[h >> 58 & (FILTER_WORDS - 1)] >> (h >> 53 & 63) & 1))
+		if (!(p->mails[h >> 58 & p->words] >> (h >> 53 & 63) & 1))
 			return false;
 	return true;
 }
@@ -495,10 +497,17 @@ STATEMENT(all, SITE,
 
 static void know_row(struct packs *p, uint16_t bucket, int64_t id, const struct hit *hits, int64_t count)
 {
-	struct pack *pack = xcalloc(1, sizeof(*pack));
+	size_t words = 1;
+	struct pack *pack;
 	int64_t i;
 
-	*pack = (struct pack){ .id = id, .bucket = bucket, .hits = count };
+	while (words < FILTER_MOST && (int64_t)words * FILTER_HITS < count)
+		words *= 2;
+	pack = xcalloc(1, sizeof(*pack) + words * sizeof(*pack->mails));
+	pack->id = id;
+	pack->bucket = bucket;
+	pack->hits = count;
+	pack->words = words - 1;
 	for (i = 0; i < count; i++)
 		filter_add(pack, hits[i].delivery);
 	list_add(p, pack);
