@@ -39,29 +39,43 @@ static const uint8_t base32_digits[256] = {
 	['2'] = 27, 28, 29, 30, 31, 32,
 };
 
+/* Up to 8 characters as one number; false: one of them is no digit. */
+static bool base32_group(const char *s, size_t n, uint64_t *out)
+{
+	unsigned wrong = 0, digit;
+	uint64_t value = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		digit = base32_digits[(uint8_t)s[i]] - 1u;
+		wrong |= digit;		/* of none it is all ones */
+		value = value << 5 | (digit & 31);
+	}
+	*out = value;
+	return wrong < 32;
+}
+
 int text_base32_decode(const char *s, size_t n, uint8_t *out, size_t out_size, size_t *n_out)
 {
-	size_t rest = n % 8, len = n / 8 * 5 + rest * 5 / 8;
-	unsigned have = 0, value = 0;
-	size_t at = 0, i;
+	size_t rest = n % 8, len = n / 8 * 5 + rest * 5 / 8, size;
+	uint8_t *to = out;
+	uint64_t value;
 
 	if (rest == 1 || rest == 3 || rest == 6 || len > out_size)
 		return -1;
-	for (i = 0; i < n; i++) {
-		unsigned digit = base32_digits[(uint8_t)s[i]];
-
-		if (digit == 0)
+	for (; n >= 8; s += 8, n -= 8) {
+		if (!base32_group(s, 8, &value))
 			return -1;
-		value = (value << 5 | (digit - 1)) & 0xffff;
-		have += 5;
-		if (have >= 8) {
-			have -= 8;
-			out[at++] = (uint8_t)(value >> have);
-		}
+		for (size = 5; size-- > 0; value >>= 8)
+			to[size] = (uint8_t)value;
+		to += 5;
 	}
-	if (value & ((1u << have) - 1))
+	if (!base32_group(s, n, &value) || value & ((UINT64_C(1) << (n * 5 % 8)) - 1))
 		return -1;
-	*n_out = at;
+	value >>= n * 5 % 8;
+	for (size = n * 5 / 8; size-- > 0; value >>= 8)
+		to[size] = (uint8_t)value;
+	*n_out = len;
 	return 0;
 }
 
