@@ -12,7 +12,7 @@
 
 #include "book.h"
 
-#define BYTES_MAX ((size_t)16 << 20)	/* of hits that wait */
+#define BYTES_MAX ((size_t)8 << 20)	/* of hits that wait */
 #define HEADS 65536			/* chains of the hash; a power of 2 */
 #define BATCH 2048			/* hits a job */
 #define ROW 256				/* ... and a row */

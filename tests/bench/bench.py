@@ -434,7 +434,7 @@ def hits():
             limits.append(wrk(w, plain, "", 4))
             plain_used.append((cpu(pid) - before) / limits[-1]["requests"] * 1000)
             before = cpu(pid)
-            results.append(wrk(w, lua))
+            results.append(wrk(w, lua, "", 5))
             used.append((cpu(pid) - before) / results[-1]["requests"] * 1000)
             ended = time.monotonic()
             wait_for("all of them to be recorded", lambda: waits("waiting"))
