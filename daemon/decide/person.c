@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/flat_json.h"
 #include "base/id.h"
 
 #include "decide.h"
@@ -155,6 +156,41 @@ static struct value ask_symbol(void *ctx, int symbol)
 	return value_nil;
 }
 
+/* False: it takes a whole parser. */
+static bool read_plain(const char *data, struct arena *arena, struct value *out)
+{
+	struct value_builder *b = value_build_object(arena);
+	struct flat_member m;
+	int got;
+
+	while ((got = flat_json_next(&data, &m)) == 1) {
+		struct value v = value_nil;
+
+		if (m.kind == FLAT_NUMBER)
+			return false;
+		if (m.kind == FLAT_TEXT)
+			v = value_text(arena_strndup(arena, m.text.data, m.text.len));
+		else if (m.kind != FLAT_NULL)
+			v = value_bool(m.kind == FLAT_TRUE);
+		value_put_slice(b, slice_of(arena_strndup(arena, m.name.data, m.name.len)), v);
+	}
+	*out = value_built(b);
+	return got == 0;
+}
+
+static void parse_event(struct event_at_hand *event, struct arena *arena)
+{
+	const char *data = event->data && *event->data ? event->data : "{}";
+	json_t *json;
+
+	event->is_parsed = true;
+	if (read_plain(data, arena, &event->parsed))
+		return;
+	json = json_loads(data, 0, NULL);
+	event->parsed = json ? value_from_json(arena, json) : value_nil;
+	json_decref(json);
+}
+
 static struct value ask_event(void *ctx, struct slice name)
 {
 	struct person *p = ctx;
@@ -165,13 +201,8 @@ static struct value ask_event(void *ctx, struct slice name)
 		return value_nil;
 	if (slice_is(name, "name"))
 		return value_text(event->name);
-	if (!event->is_parsed) {
-		json_t *json = json_loads(event->data && *event->data ? event->data : "{}", 0, NULL);
-
-		event->parsed = json ? value_from_json(p->arena, json) : value_nil;
-		event->is_parsed = true;
-		json_decref(json);
-	}
+	if (!event->is_parsed)
+		parse_event(event, p->arena);
 	v = value_get(event->parsed, name);
 	/* what an event is about goes by its usual name too */
 	if (v.type == VALUE_NIL && (slice_is(name, "path") || slice_is(name, "form") || slice_is(name, "template") || slice_is(name, "subject")))
