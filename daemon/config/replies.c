@@ -237,7 +237,7 @@ static bool is_meaning(const struct yaml_node *vocabulary, const char *name, siz
 static void check_form(struct load *l, const struct yaml_node *vocabulary, const struct yaml_node *node)
 {
 	for (const char *s = node->text; *s;) {
-		size_t n = strcspn(s, " /!=~>,.");
+		size_t n = strcspn(s, " /!=~|>,.");
 
 		if (n && !is_meaning(vocabulary, s, n)) {
 			complain(l, node, "`%.*s` is no meaning of the `vocabulary`; give it words there", (int)n, s);

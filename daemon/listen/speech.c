@@ -36,6 +36,7 @@ struct part {
 	struct meanings needs;	/* of one meaning each: without them it is not there */
 	bool alone, only;	/* the sentence, or all of the text, says nothing else */
 	bool loose;		/* but for small words */
+	bool clause;		/* the clause says nothing else */
 };
 
 struct form {
@@ -121,7 +122,7 @@ static const char *read_part(const struct lexicon *v, const char *s, struct part
 	enum order order = ORDER_ANY;
 
 	s += strspn(s, " ");
-	*p = (struct part){ .alone = *s == '=' || *s == '~', .only = s[0] == '=' && s[1] == '=', .loose = *s == '~' };
+	*p = (struct part){ .alone = *s == '=' || *s == '~' || *s == '|', .only = s[0] == '=' && s[1] == '=', .loose = *s == '~', .clause = *s == '|' };
 	s += p->alone + p->only;
 	while (s[strspn(s, " ")]) {
 		size_t n;
@@ -311,13 +312,16 @@ static bool covers(const struct search *s, size_t token)
 static bool says_no_more(const struct search *s)
 {
 	const struct speech *speech = s->speech;
-	size_t first = speech->clauses[s->clause].first, at = first;
+	size_t at = speech->clauses[s->clause].first, end = speech->clauses[s->clause].end;
+	unsigned sentence = speech->tokens[at].sentence;
 
-	while (at > 0 && speech->tokens[at - 1].sentence == speech->tokens[first].sentence)
-		at--;
 	if (s->part->only && speech->count > ONLY)
 		return false;
-	for (; at < speech->count && speech->tokens[at].sentence == speech->tokens[first].sentence; at++)
+	while (!s->part->clause && at > 0 && speech->tokens[at - 1].sentence == sentence)
+		at--;
+	while (!s->part->clause && end < speech->count && speech->tokens[end].sentence == sentence)
+		end++;
+	for (; at < end; at++)
 		if (!covers(s, at))
 			return false;
 	return true;

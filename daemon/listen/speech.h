@@ -25,7 +25,7 @@ struct speech_hit {
  * A form is meanings of the vocabulary, `/` between those of which one is enough, few words apart within one clause: a sentence without
  * commas, but for those around `please` and before `that`. `a b`: in any order; `a > b`: in this one; `a >> b`: and close; `a , b`: in this
  * order, b perhaps in the next clause; `!a`: nowhere in the clause; `=` at its start: the sentence says nothing else but words of `please`
- * and `filler`; `~`: and of `common`, `we`, `you`, `it`; `a . b`: b in one of the next two sentences. All of it is found in one language.
+ * and `filler`; `~`: and of `common`, `we`, `you`, `it`; `|`: as `=`, of the clause; `a . b`: b in one of the next two sentences. All of it is found in one language.
  */
 struct speech_forms *speech_forms_new(const struct lexicon *lexicon, const json_t *list);
 void speech_forms_free(struct speech_forms **forms);

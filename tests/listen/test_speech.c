@@ -101,6 +101,8 @@ static void forms_are_found(void **state)
 		{ "~remove me", "Hello, remove me of it", NULL },
 		{ "~remove me", "and remove me from the", "remove me" },
 		{ "~remove me", "remove me from the team", NULL },
+		{ "|remove me", "In the team, please remove me", "remove me" },
+		{ "|remove me", "remove me from it, please", NULL },
 		{ "send . remove", "You send things. Remove it.", "send things. Remove" },
 		{ "send . remove", "Remove it. You send things.", NULL },
 		{ "send . remove", "You send things and remove them.", NULL },
