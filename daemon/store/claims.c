@@ -222,6 +222,11 @@ int claims_end(struct db *db, int64_t id, struct err *err)
 	return claim->dots && claim->dots->open == 0 && claim->dots != c->gathering ? remove_dots(db, claim->dots->id, err) : 0;
 }
 
+bool claims_may_have(struct db *db, int64_t id)
+{
+	return !db->claims || db->driver->shares || find(db, id);
+}
+
 int64_t claims_count(struct db *db, int64_t prospect, enum delivery_kind kind)
 {
 	struct claims *c = db->claims;

@@ -278,7 +278,7 @@ int sending_dot(struct db *db, int64_t id, struct err *err)
 
 int sending_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
-	int got = find_in(db, &sql_find_sending, id, arena, out, err);
+	int got = claims_may_have(db, id) ? find_in(db, &sql_find_sending, id, arena, out, err) : 0;
 
 	return got == 1 && claims_set_states(db, out, 1, err) < 0 ? -1 : got;
 }

@@ -150,6 +150,8 @@ void claims_add(struct db *db, const struct delivery *d, int64_t epoch);
 bool claims_dot(struct db *db, int64_t id, int64_t epoch);
 int claims_end(struct db *db, int64_t id, struct err *err) MUSTCHECK;
 int64_t claims_count(struct db *db, int64_t prospect, enum delivery_kind kind);
+/* Whether it lies in `sending`; says yes in doubt. */
+bool claims_may_have(struct db *db, int64_t id);
 /* Rows of `sending` as they were read: those with a dot get DELIVERY_DOT. A reader's too. */
 int claims_set_states(struct db *db, struct delivery *rows, size_t count, struct err *err) MUSTCHECK;
 /* Before the commit: the transaction's dots. */
