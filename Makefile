@@ -56,6 +56,7 @@ SRC_base := \
 	daemon/base/http.c \
 	daemon/base/http_connection.c \
 	daemon/base/http_parse.c \
+	daemon/base/http_reply.c \
 	daemon/base/http_request.c \
 	daemon/base/id.c \
 	daemon/base/log.c \

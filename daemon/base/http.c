@@ -195,11 +195,11 @@ bool http_admit(struct http_request *r)
 	http_request_find_ip(r, r->connection->peer, http->proxy_count ? trusted : NULL, http);
 	r->place = find_place(http, r->path);
 	if (!r->head.method)
-		http_request_refuse(r, 501, "This method is not known here.");
+		http_reply_refuse(r, 501, "This method is not known here.");
 	else if (r->head.expects_more && !r->head.http10)
-		http_request_refuse(r, 417, "Nothing but 100-continue can be expected here.");
+		http_reply_refuse(r, 417, "Nothing but 100-continue can be expected here.");
 	else if (r->head.length > (uint64_t)http_body_limit(r))
-		http_request_refuse(r, 413, "The body is larger than this address takes.");
+		http_reply_refuse(r, 413, "The body is larger than this address takes.");
 	else
 		return true;
 	return false;

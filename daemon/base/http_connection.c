@@ -30,6 +30,8 @@
 
 METRIC(cut, COUNTER, "nurtured_http_connections_cut_total", "reason=\"deadline\"",
 	"HTTP connections that were closed against the client's will.");
+METRIC(refused, COUNTER, "nurtured_http_connections_cut_total", "reason=\"malformed\"",
+	"HTTP connections that were closed against the client's will.");
 METRIC(open, GAUGE, "nurtured_http_connections", "", "Open HTTP connections.");
 
 static void become(struct http_connection *c, enum http_state state)
@@ -191,7 +193,8 @@ void http_connection_send(struct http_connection *c, int file, int64_t offset, i
 static void refuse_fault(struct http_request *r, const char *fault)
 {
 	log_debug("http.refused", L_STR("fault", fault));
-	http_request_refuse(r, 400, fault);
+	metric_add(&metric_refused, 1);
+	http_reply_refuse(r, 400, fault);
 }
 
 static void answer(struct http_connection *c)
@@ -246,7 +249,7 @@ static size_t take_body(struct http_connection *c, const char *data, size_t n)
 	if (parsed == HTTP_BAD) {
 		refuse_fault(r, r->framing.fault);
 	} else if ((int64_t)(r->body.len + piece.len) > http_body_limit(r)) {
-		http_request_refuse(r, 413, "The body is larger than this address takes.");
+		http_reply_refuse(r, 413, "The body is larger than this address takes.");
 	} else {
 		if (piece.len)
 			buf_add(&r->body, piece.data, piece.len);

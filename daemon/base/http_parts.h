@@ -1,6 +1,6 @@
 /*
- * http_parts.h: what http.c (listening, routing), http_connection.c (reading and writing) and http_request.c (what
- * a handler sees of a request, its reply) share. Loop thread.
+ * http_parts.h: what http.c (listening, routing), http_connection.c (reading and writing), http_request.c (what a
+ * handler sees) and http_reply.c (what it answers) share. Loop thread.
  */
 #ifndef BASE_HTTP_PARTS_H
 #define BASE_HTTP_PARTS_H
@@ -139,13 +139,16 @@ struct http_request *http_request_new(struct http_connection *c);
 void http_request_free(struct http_request **r);
 /* The head is whole and stands there: copies it. */
 void http_request_begin(struct http_request *r, const char *head);
-/* Answers with a problem; the connection ends with it. */
-void http_request_refuse(struct http_request *r, int status, const char *why);
 
 /* "192.0.2.1", "::ffff:192.0.2.1" (as IPv4), "[2001:db8::1]:443": as inet_ntop() writes it; "" if it is none of these. */
 void http_canonical_ip(const char *text, char out[48]);
 /* Fills ip from the peer (as http_canonical_ip() gave it) and, if trusted(arg, ip) says so, from X-Forwarded-For; trusted NULL: nobody is. */
 void http_request_find_ip(
 	struct http_request *r, const char *peer, bool (*trusted)(void *arg, const char *ip), void *arg);
+
+/* --- http_reply.c ---------------------------------------------------------------------------- */
+
+/* Answers with a problem; the connection ends with it. */
+void http_reply_refuse(struct http_request *r, int status, const char *why);
 
 #endif
