@@ -261,8 +261,8 @@ static int unsubscribes(const char *name, bool should, int *count_out)
 }
 
 /*
- * Each pair was written before anybody saw how it was read. Those with names are by people who did not know the rules; what they tell sideways
- * or in old-fashioned letters is found less often.
+ * Each pair was written before anybody saw how it was read. Those with names, and 7 to 10, are by people who did not know the rules; what they
+ * tell sideways or in old-fashioned letters is found less often. The first lines of 7 to 11 say how many were found at first sight.
  */
 static void wishes_to_be_left_alone(void **state)
 {
