@@ -98,23 +98,30 @@ struct value *values_of_mail(struct decide *d, struct person *p, const struct se
 	return values;
 }
 
-static const char *field_text(struct person *p, const char *name)
+static struct slice field_text(const struct person *p, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < p->plan->field_count; i++)
 		if (strcmp(p->plan->fields[i].name, name) == 0 && p->fields[i].type == VALUE_TEXT && person_has_field(p, i))
-			return arena_strndup(p->arena, p->fields[i].text.data, p->fields[i].text.len);
-	return "";
+			return p->fields[i].text;
+	return (struct slice){ "", 0 };
 }
 
 const char *values_display_name(struct person *p, struct arena *arena)
 {
-	const char *name = field_text(p, "name"), *first = field_text(p, "first_name"), *last = field_text(p, "last_name");
+	struct slice name = field_text(p, "name"), first = field_text(p, "first_name"), last = field_text(p, "last_name");
+	size_t gap = first.len > 0 && last.len > 0;
+	char *both;
 
-	if (*name)
-		return arena_strdup(arena, name);
-	return arena_printf(arena, "%s%s%s", first, *first && *last ? " " : "", last);
+	if (name.len > 0)
+		return arena_strndup(arena, name.data, name.len);
+	both = arena_alloc(arena, first.len + gap + last.len + 1);
+	memcpy(both, first.data, first.len);
+	memset(both + first.len, ' ', gap);
+	memcpy(both + first.len + gap, last.data, last.len);
+	both[first.len + gap + last.len] = '\0';
+	return both;
 }
 
 static struct value touch_value(int64_t at, const char *text, struct arena *arena)
