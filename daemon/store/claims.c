@@ -3,8 +3,9 @@
  * copy that the one who writes it keeps; what a transaction changed here is taken back with it.
  *
  * That a mail may go out (its dot) is written many a row, one row a transaction, in the table `dot`: to change its row in `sending` costs as much as
- * the row did. A row of `dot` goes with the last of its mails. Who only reads the database looks for a mail in all of these rows; there are as many
- * as transactions whose mails are under way, some dozens.
+ * the row did. A row of `dot` goes with the last of its mails. Until then it may name some that have ended, and been claimed once more: with each
+ * stands when it was claimed. Who only reads the database looks for a mail in all of these rows; there are as many as transactions whose mails are
+ * under way, some dozens.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,11 @@
 #include "inside.h"
 
 #define PLACES 4096
-#define ID_BYTES 8
+
+/* A mail in a row of `dot`. */
+struct mark {
+	int64_t delivery, claimed;
+};
 
 struct dots {
 	int64_t id;		/* of the row */
@@ -26,7 +31,7 @@ struct dots {
 };
 
 struct claim {
-	int64_t id, prospect, epoch;
+	int64_t id, prospect, epoch, claimed;
 	enum delivery_kind kind;
 	bool dotted;
 	struct dots *dots;	/* NULL: no dot, or it stands in the claim's own row (schema of an earlier version) */
@@ -41,7 +46,7 @@ struct claims {
 	GHashTable *by_id;
 	uint16_t people[PLACES];	/* how many there are for those who share the place */
 	struct dots *gathering;		/* of the transaction at hand; NULL: none yet */
-	struct buf ids;			/* in it */
+	struct buf marks;		/* in it */
 	struct change *changes;		/* of the transaction, the last is undone first */
 	size_t change_count, change_cap;
 };
@@ -75,7 +80,7 @@ static void forget_changes(struct claims *c)
 	c->change_count = 0;
 	drop_dots(c->gathering);
 	c->gathering = NULL;
-	buf_reset(&c->ids);
+	buf_reset(&c->marks);
 }
 
 void claims_free(struct claims **claims)
@@ -91,7 +96,7 @@ void claims_free(struct claims **claims)
 	while (g_hash_table_iter_next(&all, NULL, &claim))
 		claim_free(claim);
 	g_hash_table_destroy(c->by_id);
-	buf_clear(&c->ids);
+	buf_clear(&c->marks);
 	free(c->changes);
 	free(c);
 	*claims = NULL;
@@ -124,7 +129,7 @@ static void set_dot(struct claim *claim, struct dots *dots)
 
 static void undo_dot(struct claims *c, struct claim *claim)
 {
-	buf_cut(&c->ids, c->ids.len - ID_BYTES);
+	buf_cut(&c->marks, c->marks.len - sizeof(struct mark));
 	claim->dotted = false;
 	claim->dots->open--;
 	drop_dots(claim->dots);
@@ -169,11 +174,11 @@ static struct claim *find(struct db *db, int64_t id)
 
 /* --- what deliveries.c does ------------------------------------------------------------------------------------------- */
 
-void claims_add(struct db *db, const struct delivery *d, int64_t epoch)
+void claims_add(struct db *db, const struct delivery *d, int64_t epoch, int64_t claimed)
 {
 	struct claim *claim = xcalloc(1, sizeof(*claim));
 
-	*claim = (struct claim){ .id = d->id, .prospect = d->prospect, .epoch = epoch, .kind = d->kind };
+	*claim = (struct claim){ .id = d->id, .prospect = d->prospect, .epoch = epoch, .claimed = claimed, .kind = d->kind };
 	put(db->claims, claim);
 	note(db, ADDED, claim);
 }
@@ -182,6 +187,7 @@ bool claims_dot(struct db *db, int64_t id, int64_t epoch)
 {
 	struct claims *c = db->claims;
 	struct claim *claim = find(db, id);
+	struct mark mark;
 
 	if (!claim || claim->dotted || claim->epoch != epoch)
 		return false;
@@ -190,7 +196,8 @@ bool claims_dot(struct db *db, int64_t id, int64_t epoch)
 		c->gathering->id = id_new(0, clock_now());
 		c->gathering->refs = 1;
 	}
-	buf_add(&c->ids, &id, ID_BYTES);
+	mark = (struct mark){ id, claim->claimed };
+	buf_add(&c->marks, &mark, sizeof(mark));
 	set_dot(claim, c->gathering);
 	note(db, DOTTED, claim);
 	return true;
@@ -248,10 +255,23 @@ int64_t claims_count(struct db *db, int64_t prospect, enum delivery_kind kind)
 STATEMENT(all_dots, SITE,
 	"SELECT id, deliveries FROM dot");
 
-static bool holds(struct slice ids, int64_t id)
+/* The mark at `at`, which is moved behind it; false: there is none. */
+static bool next_mark(struct slice marks, size_t *at, struct mark *out)
 {
-	for (size_t at = 0; at + ID_BYTES <= ids.len; at += ID_BYTES)
-		if (memcmp(ids.data + at, &id, ID_BYTES) == 0)
+	if (*at + sizeof(*out) > marks.len)
+		return false;
+	memcpy(out, marks.data + *at, sizeof(*out));
+	*at += sizeof(*out);
+	return true;
+}
+
+static bool names(struct slice marks, const struct delivery *d)
+{
+	struct mark mark;
+	size_t at = 0;
+
+	while (next_mark(marks, &at, &mark))
+		if (mark.delivery == d->id && mark.claimed == d->claimed)
 			return true;
 	return false;
 }
@@ -263,10 +283,10 @@ static int look_for_dots(struct db *db, struct delivery *rows, size_t count, str
 	int got;
 
 	while ((got = query_row(q, err)) == 1) {
-		struct slice ids = query_get_blob(q, 1);
+		struct slice marks = query_get_blob(q, 1);
 
 		for (size_t i = 0; i < count; i++)
-			if (rows[i].state == DELIVERY_SENDING && holds(ids, rows[i].id))
+			if (rows[i].state == DELIVERY_SENDING && names(marks, &rows[i]))
 				rows[i].state = DELIVERY_DOT;
 	}
 	query_done(q);
@@ -291,7 +311,7 @@ int claims_set_states(struct db *db, struct delivery *rows, size_t count, struct
 /* --- start and commit ------------------------------------------------------------------------------------------------- */
 
 STATEMENT(all_claims, SITE,
-	"SELECT id, prospect, kind, state, epoch FROM sending");
+	"SELECT id, prospect, kind, state, epoch, claimed FROM sending");
 
 static int load_claims(struct db *db, struct err *err)
 {
@@ -302,23 +322,23 @@ static int load_claims(struct db *db, struct err *err)
 		struct claim *claim = xcalloc(1, sizeof(*claim));
 
 		*claim = (struct claim){ .id = query_get_int(q, 0), .prospect = query_get_int(q, 1), .kind = (enum delivery_kind)query_get_int(q, 2),
-			.dotted = query_get_int(q, 3) == DELIVERY_DOT, .epoch = query_get_int(q, 4) };
+			.dotted = query_get_int(q, 3) == DELIVERY_DOT, .epoch = query_get_int(q, 4), .claimed = query_get_int(q, 5) };
 		put(db->claims, claim);
 	}
 	query_done(q);
 	return got;
 }
 
-/* The row's mails that are still claimed. */
-static void load_row(struct db *db, struct dots *dots, struct slice ids)
+/* The row's mails that are still claimed as they were then. */
+static void load_row(struct db *db, struct dots *dots, struct slice marks)
 {
-	for (size_t at = 0; at + ID_BYTES <= ids.len; at += ID_BYTES) {
-		struct claim *claim;
-		int64_t id;
+	struct claim *claim;
+	struct mark mark;
+	size_t at = 0;
 
-		memcpy(&id, ids.data + at, ID_BYTES);
-		claim = find(db, id);
-		if (claim && !claim->dotted)
+	while (next_mark(marks, &at, &mark)) {
+		claim = find(db, mark.delivery);
+		if (claim && claim->claimed == mark.claimed && !claim->dotted)
 			set_dot(claim, dots);
 	}
 }
@@ -364,7 +384,7 @@ int claims_write(struct db *db, struct err *err)
 		return 0;
 	q = db_query(db, &sql_add_dots);
 	query_int(q, 1, c->gathering->id);
-	query_blob(q, 2, c->ids.data, c->ids.len);
+	query_blob(q, 2, c->marks.data, c->marks.len);
 	return query_run(q, err) < 0 ? -1 : 0;
 }
 

@@ -13,6 +13,7 @@
 	"id, prospect, kind, state, enrolment, sequence, step, template, address, download, ref, attempt," \
 	"  planned, done," \
 	" code, reply, relay_id, arm"
+#define SENDING_COLUMNS COLUMNS ", claimed"
 #define REPLY_MAX 500
 
 const char *const delivery_state_names[] = {
@@ -48,23 +49,38 @@ static void read_delivery(struct query *q, struct arena *arena, void *row)
 	d->reply = rows_text(q, 15, arena);
 	d->relay_id = rows_text(q, 16, arena);
 	d->arm = rows_text(q, 17, arena);
+	d->claimed = 0;
 }
 
-static int collect(struct query *q, struct arena *arena, struct delivery **out, size_t *count_out,
-		struct err *err)
+static void read_sending(struct query *q, struct arena *arena, void *row)
+{
+	struct delivery *d = row;
+
+	read_delivery(q, arena, row);
+	d->claimed = query_get_int(q, 18);
+}
+
+typedef void read_row(struct query *q, struct arena *arena, void *row);
+
+static int collect_by(read_row *read, struct query *q, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
 {
 	void *rows;
 
-	if (rows_collect(q, sizeof(struct delivery), read_delivery, arena, &rows, count_out, err) < 0)
+	if (rows_collect(q, sizeof(struct delivery), read, arena, &rows, count_out, err) < 0)
 		return -1;
 	*out = rows;
 	return 0;
 }
 
+static int collect(struct query *q, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
+{
+	return collect_by(read_delivery, q, arena, out, count_out, err);
+}
+
 /* The same of rows of `sending`. */
 static int collect_sending(struct query *q, struct db *db, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
 {
-	return collect(q, arena, out, count_out, err) < 0 ? -1 : claims_set_states(db, *out, *count_out, err);
+	return collect_by(read_sending, q, arena, out, count_out, err) < 0 ? -1 : claims_set_states(db, *out, *count_out, err);
 }
 
 /* At most 500 bytes of it, and no half character at the end. */
@@ -135,24 +151,24 @@ STATEMENT(find, BUCKETED,
 	" WHERE bucket = ?1 AND id = ?2");
 
 STATEMENT(find_sending, BUCKETED,
-	"SELECT " COLUMNS " FROM sending"
+	"SELECT " SENDING_COLUMNS " FROM sending"
 	" WHERE bucket = ?1 AND id = ?2");
 
-static int find_in(struct db *db, struct statement *table, int64_t id, struct arena *arena,
+static int find_in(struct db *db, struct statement *table, read_row *read, int64_t id, struct arena *arena,
 		struct delivery *out, struct err *err)
 {
 	struct query *q = db_query(db, table);
 
 	query_int(q, 1, id_bucket(id));
 	query_int(q, 2, id);
-	return rows_one(q, read_delivery, arena, out, err);
+	return rows_one(q, read, arena, out, err);
 }
 
 int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
 	int got = sending_find(db, id, arena, out, err);
 
-	return got == 0 ? find_in(db, &sql_find, id, arena, out, err) : got;
+	return got == 0 ? find_in(db, &sql_find, read_delivery, id, arena, out, err) : got;
 }
 
 STATEMENT(ids, BUCKETED,
@@ -208,7 +224,7 @@ STATEMENT(sent, SITE,
 	" LIMIT ?2");
 
 STATEMENT(all_sending, SITE,
-	"SELECT " COLUMNS " FROM sending"
+	"SELECT " SENDING_COLUMNS " FROM sending"
 	" ORDER BY id DESC");
 
 /* The table is short, and does not say which have their dot. */
@@ -254,7 +270,7 @@ STATEMENT(claim, BUCKETED,
 
 int sending_insert(struct db *db, const struct delivery *d, struct err *err)
 {
-	int64_t epoch = db_epoch(db, id_bucket(d->id), err);
+	int64_t epoch = db_epoch(db, id_bucket(d->id), err), claimed = clock_now();
 	struct query *q;
 
 	if (epoch < 0)
@@ -262,10 +278,10 @@ int sending_insert(struct db *db, const struct delivery *d, struct err *err)
 	q = db_query(db, &sql_claim);
 	bind(q, d);
 	query_int(q, 20, epoch);
-	query_int(q, 21, clock_now());
+	query_int(q, 21, claimed);
 	if (query_run(q, err) < 0)
 		return -1;
-	claims_add(db, d, epoch);
+	claims_add(db, d, epoch, claimed);
 	return 0;
 }
 
@@ -278,7 +294,7 @@ int sending_dot(struct db *db, int64_t id, struct err *err)
 
 int sending_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
-	int got = claims_may_have(db, id) ? find_in(db, &sql_find_sending, id, arena, out, err) : 0;
+	int got = claims_may_have(db, id) ? find_in(db, &sql_find_sending, read_sending, id, arena, out, err) : 0;
 
 	return got == 1 && claims_set_states(db, out, 1, err) < 0 ? -1 : got;
 }
@@ -313,7 +329,7 @@ int64_t sending_count(struct db *db, int64_t prospect, enum delivery_kind kind)
 }
 
 STATEMENT(sending_of, BUCKETED,
-	"SELECT " COLUMNS " FROM sending"
+	"SELECT " SENDING_COLUMNS " FROM sending"
 	" WHERE bucket = ?1 AND prospect = ?2"
 	" ORDER BY id");
 
@@ -328,7 +344,7 @@ int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct deli
 }
 
 STATEMENT(left, SITE,
-	"SELECT " COLUMNS " FROM sending"
+	"SELECT " SENDING_COLUMNS " FROM sending"
 	" WHERE claimed < ?1"
 	"  AND epoch < (SELECT lease.epoch FROM lease WHERE lease.bucket = sending.bucket)"
 	" ORDER BY claimed, id"

@@ -145,7 +145,7 @@ struct claims *claims_new(void);
 void claims_free(struct claims **claims);
 /* From the tables; forgets dots of mails that are claimed no more. */
 int claims_load(struct db *db, struct err *err) MUSTCHECK;
-void claims_add(struct db *db, const struct delivery *d, int64_t epoch);
+void claims_add(struct db *db, const struct delivery *d, int64_t epoch, int64_t claimed);
 /* False: it is not there, of another epoch, or has its dot. It is written with the transaction. */
 bool claims_dot(struct db *db, int64_t id, int64_t epoch);
 int claims_end(struct db *db, int64_t id, struct err *err) MUSTCHECK;

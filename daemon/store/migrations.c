@@ -539,7 +539,7 @@ static const char *const steps[] = {
 	" body $BLOB NOT NULL,"
 	" PRIMARY KEY (id)) $ROWS",
 
-	/* mails in `sending` that may have gone out: those of one transaction, eight bytes each */
+	/* mails in `sending` that may have gone out: those of one transaction, which and when claimed */
 	"CREATE TABLE dot ("
 	" id $INT NOT NULL,"
 	" deliveries $BLOB NOT NULL,"

@@ -18,7 +18,7 @@
 struct sqlite3_pcache {
 	sqlite3_pcache *real;
 	unsigned highest;	/* no page has a higher number, */
-	unsigned above;		/* but for so many, that were moved there */
+	unsigned above, top;	/* but for so many, that were moved there, none higher than `top` */
 };
 
 static sqlite3_pcache_methods2 real;
@@ -63,7 +63,10 @@ static void cache_rekey(sqlite3_pcache *c, sqlite3_pcache_page *page, unsigned f
 	real.xRekey(c->real, page, from, to);
 	if (from > c->highest && c->above > 0)
 		c->above--;
-	c->above += to > c->highest;
+	if (to > c->highest) {
+		c->above++;
+		c->top = to > c->top ? to : c->top;
+	}
 }
 
 static void cache_truncate(sqlite3_pcache *c, unsigned limit)
@@ -71,7 +74,9 @@ static void cache_truncate(sqlite3_pcache *c, unsigned limit)
 	if (limit > c->highest && c->above == 0)
 		return;
 	real.xTruncate(c->real, limit);
-	c->above = 0;
+	if (c->above > 0 && c->top > c->highest)
+		c->highest = c->top;
+	c->above = c->top = 0;
 	if (limit <= c->highest)
 		c->highest = limit > 0 ? limit - 1 : 0;
 }

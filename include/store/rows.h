@@ -331,6 +331,7 @@ struct delivery {
 	int code;			/* last SMTP reply code, 0 */
 	const char *reply;		/* last SMTP reply or reason, cut at 500 bytes */
 	const char *relay_id;		/* the relay's queue id, "" */
+	int64_t claimed;		/* of a row of `sending` that was read: when it was put there; else 0 */
 };
 
 /*

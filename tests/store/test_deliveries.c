@@ -243,6 +243,34 @@ static void dots_are_written_together_and_go_with_the_last_of_their_mails(void *
 	assert_dot_rows(w, 0);
 }
 
+/* Deferred behind its dot and claimed once more, while another mail of that row is still on its way. */
+static void a_dot_counts_for_one_claim(void **state)
+{
+	struct with_store *w = *state;
+	struct delivery d[2] = { make(1, DELIVERY_SENDING), make(2, DELIVERY_SENDING) };
+	struct waited_job jobs[2] = { { .fn = dot, .arg = &d[0] }, { .fn = dot, .arg = &d[1] } };
+	struct left l = { .before = TIME_NEVER, .max = 10 };
+
+	clock_set(NOW);
+	do_job(w, claim, &d[0]);
+	do_job(w, claim, &d[1]);
+	run_jobs(w, jobs, 2, STORE_NORMAL);
+	assert_dots(w, 2);
+	do_job(w, end, &d[0]);
+	clock_set(NOW + 1);
+	do_job(w, claim, &d[0]);
+	assert_dots(w, 1);
+	close_store(w);
+	open_store(w);
+	assert_dots(w, 1);
+	do_job(w, left, &l);
+	assert_int_equal(l.count, 2);
+	assert_int_equal(l.rows[0].id, ID(2));
+	assert_int_equal(l.rows[0].state, DELIVERY_DOT);
+	assert_int_equal(l.rows[1].state, DELIVERY_SENDING);
+	clock_set(0);
+}
+
 static void dots_outlive_the_process(void **state)
 {
 	struct with_store *w = *state;
@@ -409,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_long_reply_is_cut_between_characters, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(the_dot_is_set_once, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(dots_are_written_together_and_go_with_the_last_of_their_mails, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(a_dot_counts_for_one_claim, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(dots_outlive_the_process, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(what_an_earlier_process_left_is_told_apart, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(reports_list_the_newest_first, setup_store, teardown_store),
