@@ -4,6 +4,7 @@
  * Everything is rendered into buffers that are kept between messages, then encoded into the envelope's body in one go. Tokens are
  * made when a template asks for them: each costs an HMAC.
  */
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -605,6 +606,8 @@ enum template_result compose_mail(struct compose *c, const struct mail *mail, in
 	if (put_envelope(&m, out) < 0)
 		return TEMPLATE_FAILED;
 	result = mail->kind == DELIVERY_FORWARD ? put_forward(&m) : put_mail(&m);
+	/* the dialogue puts the dot behind it; here it is still in the cache */
+	assert(result != TEMPLATE_DONE || (out->body.len >= 2 && memcmp(out->body.data + out->body.len - 2, "\r\n", 2) == 0));
 	max = c->plan->operator.message.max_size;
 	if (result == TEMPLATE_DONE && (int64_t)out->body.len > max) {
 		err_set(err, "the message has %zu bytes, more than the %lld of `max_size`", out->body.len, (long long)max);

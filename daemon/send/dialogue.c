@@ -253,7 +253,6 @@ static void write_body(struct dialogue *d, struct dialogue_slot *s)
 {
 	struct buf *body = &s->envelope->body;
 
-	assert(body->len >= 2 && memcmp(body->data + body->len - 2, "\r\n", 2) == 0);
 	add_body(d, body);
 	buf_str(&d->out, ".\r\n");
 	s->state = SLOT_DOTTED;

@@ -377,7 +377,7 @@ static size_t plain_bytes(wide w)
 }
 
 /* Copies bytes that stand for themselves, up to the end of the line of output; sixteen are written even where fewer count. */
-static void qp_copy(struct qp *q)
+static inline void qp_copy(struct qp *q)
 {
 	size_t room = QP_LINE - 1 - q->col, left = (size_t)(q->end - q->p), done = 0, n = sizeof(wide);
 	wide w;
@@ -397,14 +397,14 @@ static void qp_copy(struct qp *q)
 	q->col += done;
 }
 
-static void qp_soft_break(struct qp *q)
+static inline void qp_soft_break(struct qp *q)
 {
 	memcpy(q->to, "=\r\n", 3);
 	q->to += 3;
 	q->col = 0;
 }
 
-static void qp_escape(struct qp *q, unsigned char c)
+static inline void qp_escape(struct qp *q, unsigned char c)
 {
 	static const char hex[] = "0123456789ABCDEF";
 
@@ -417,7 +417,7 @@ static void qp_escape(struct qp *q, unsigned char c)
 }
 
 /* Blanks before the end of a line do not survive all relays. */
-static void qp_end_line(struct qp *q)
+static inline void qp_end_line(struct qp *q)
 {
 	char last = q->col > 0 ? q->to[-1] : 'x';
 
@@ -443,7 +443,7 @@ static bool qp_at_line_end(const struct qp *q)
 }
 
 /* One byte that does not stand for itself. */
-static int qp_special(struct qp *q, struct err *err)
+static inline int qp_special(struct qp *q, struct err *err)
 {
 	unsigned char c = *q->p;
 

@@ -326,15 +326,26 @@ static size_t id_length(const char *s)
 	return n;
 }
 
+/* strcasestr() prepares itself for long texts; here the words are in small letters, and stand near the beginning. */
+static const char *find_words(const char *text, const char *words)
+{
+	size_t n = strlen(words);
+
+	for (; *text; text++)
+		if ((*text | 0x20) == *words && strncasecmp(text, words, n) == 0)
+			return text;
+	return NULL;
+}
+
 void outcome_relay_id(const char *text, char *out, size_t size)
 {
-	static const char *const before[] = { "queued as ", "id=", "Ok " };
+	static const char *const before[] = { "queued as ", "id=", "ok " };	/* in small letters */
 	const char *at;
 	size_t i, n;
 
 	out[0] = '\0';
 	for (i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
-		at = strcasestr(text, before[i]);
+		at = find_words(text, before[i]);
 		if (!at)
 			continue;
 		at += strlen(before[i]);
