@@ -740,7 +740,8 @@ static char *move_line(char *to, const char *from, const char *end, bool crs)
 		to += cr - from;
 		from = cr + 1;
 	}
-	memmove(to, from, (size_t)(end - from));
+	if (to != from)
+		memmove(to, from, (size_t)(end - from));
 	return to + (end - from);
 }
 

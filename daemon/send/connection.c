@@ -282,9 +282,12 @@ static bool not_taken(struct connection *c, struct envelope *e)
 
 static void take_messages(struct connection *c)
 {
-	int64_t now = clock_steady();
 	struct envelope *e;
+	int64_t now;
 
+	if (dialogue_room(&c->dialogue) == 0)	/* nor is it idle then */
+		return;
+	now = clock_steady();
 	while (dialogue_room(&c->dialogue) > 0 && !worn_out(c, now) && (e = c->hooks->take(c))) {
 		if (not_taken(c, e))
 			continue;

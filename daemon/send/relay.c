@@ -53,9 +53,9 @@ const struct relay_times relay_times_default = {
 /* --- the breaker ---------------------------------------------------------------------------------------------------- */
 
 /* Takes note of a change of state and has the owner told at the next turn. */
-static void look(struct relay *r)
+static void look(struct relay *r, int64_t now)
 {
-	enum breaker_state state = breaker_look(&r->breaker, clock_steady());
+	enum breaker_state state = breaker_look(&r->breaker, now);
 
 	if (state == r->told)
 		return;
@@ -73,7 +73,7 @@ static void gap_cb(void *arg)
 
 static void pause_cb(void *arg)
 {
-	look(arg);
+	look(arg, clock_steady());
 }
 
 int64_t relay_pause(struct relay *r)
@@ -188,15 +188,16 @@ static void tell_breaker(struct relay *r, struct connection *c, const struct dia
 {
 	enum fault fault = j->fault;
 	bool answered = end->trouble == TROUBLE_NONE && end->reply.code != 421;
+	int64_t now = clock_steady();
 
 	if (!answered && (fault == FAULT_NONE || c->blamed))
 		return;
 	if (!answered)
 		c->blamed = true;
-	breaker_report(&r->breaker, fault, least_pause(&j->slow), clock_steady());
+	breaker_report(&r->breaker, fault, least_pause(&j->slow), now);
 	if (fault == FAULT_OPERATOR)
 		log_refusal(r, end);
-	look(r);
+	look(r, now);
 }
 
 /* --- hooks of connections -------------------------------------------------------------------------------------------- */
@@ -310,7 +311,7 @@ static void failed_hook(struct connection *c, const struct dialogue_end *why)
 	breaker_report(&r->breaker, j.fault, least_pause(&j.slow), clock_steady());
 	if (j.fault == FAULT_OPERATOR)
 		log_refusal(r, why);
-	look(r);
+	look(r, clock_steady());
 }
 
 static void dead_hook(struct connection *c)
@@ -322,7 +323,7 @@ static void dead_hook(struct connection *c)
 		/* let in and thrown out before the first message */
 		if (c->messages == 0 && !c->blamed && !c->dialogue.quitting && !r->draining) {
 			breaker_report(&r->breaker, FAULT_RELAY, 0, clock_steady());
-			look(r);
+			look(r, clock_steady());
 		}
 	} else {
 		r->counts.connecting--;
