@@ -362,6 +362,7 @@ struct qp {
 	char *to;			/* where the next byte goes; room for the worst case was made */
 	size_t col;
 	const unsigned char *p, *end;	/* what is still to be encoded */
+	size_t high;			/* bytes beyond ASCII so far */
 };
 
 /* How many of the sixteen stand for themselves before one does not, which are all but space to '~' without '='. */
@@ -456,6 +457,7 @@ static inline int qp_special(struct qp *q, struct err *err)
 		return err_set(err, "control character 0x%02x in the text", c);
 	q->p++;
 	if (c != '\t') {
+		q->high += c >> 7;
 		qp_escape(q, c);
 		return 0;
 	}
@@ -464,7 +466,8 @@ static inline int qp_special(struct qp *q, struct err *err)
 	return 0;
 }
 
-int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
+/* 1, and nothing is added, where more than `most` bytes are beyond ASCII; their number, as far as they were looked at, is *high_out. */
+static int quoted_printable(struct buf *out, struct slice text, size_t most, size_t *high_out, struct err *err)
 {
 	struct qp q = { .p = (const unsigned char *)text.data, .end = (const unsigned char *)text.data + text.len };
 
@@ -481,7 +484,10 @@ int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
 		qp_copy(&q);
 		if (q.p < q.end && (q.col < QP_LINE - 1 || qp_at_line_end(&q)) && qp_special(&q, err) < 0)
 			return -1;
+		if (q.high > most)
+			return 1;
 	}
+	*high_out = q.high;
 	if (text.len > 0 && q.end[-1] != '\n')
 		qp_end_line(&q);
 	out->len = (size_t)(q.to - out->data);
@@ -490,30 +496,14 @@ int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
 	return 0;
 }
 
-/* --- base64 and the choice ---------------------------------------------------------------------------------------- */
-
-#define SUMS 31		/* of ones a byte: eight such bytes add up to less than 256 */
-
-static size_t count_high(struct slice s)
+int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
 {
-	const char *p = s.data, *end = s.data + s.len;
-	size_t count = 0, n, k;
+	size_t high;
 
-	for (; (n = (size_t)(end - p) / sizeof(wide)) > 0; p += n * sizeof(wide)) {
-		uint64_t half[2];
-		wide sum = { 0 };
-
-		n = n < SUMS ? n : SUMS;
-		for (k = 0; k < n; k++)
-			sum -= wide_at(p + k * sizeof(wide)) < 0;
-		memcpy(half, &sum, sizeof(half));
-		/* the product has the sum of the eight bytes in its top byte */
-		count += (size_t)(half[0] * UINT64_C(0x0101010101010101) >> 56) + (size_t)(half[1] * UINT64_C(0x0101010101010101) >> 56);
-	}
-	while (p < end)
-		count += (unsigned char)*p++ >> 7;
-	return count;
+	return quoted_printable(out, text, text.len, &high, err);
 }
+
+/* --- base64 and the choice ---------------------------------------------------------------------------------------- */
 
 /* base64 carries line ends as data: they must be CRLF in it (RFC 2045 6.8). Checks what quoted-printable checks on its way. */
 static int canonical(struct buf *out, struct slice text, struct err *err)
@@ -536,23 +526,29 @@ static int canonical(struct buf *out, struct slice text, struct err *err)
 	return 0;
 }
 
-int mime_body(struct buf *out, struct slice text, struct err *err)
+static int base64(struct buf *out, struct slice text, struct err *err)
 {
 	struct buf lines = BUF_INIT;
-	size_t high = count_high(text);
+	int rc = canonical(&lines, text, err);
 
-	if (high > 0 && !text_utf8_valid(text.data, text.len))
-		return err_set(err, "the text is not UTF-8");
-	if (high <= text.len / 6) {
-		buf_str(out, "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
-		return mime_quoted_printable(out, text, err);
-	}
-	buf_str(out, "Content-Transfer-Encoding: base64\r\n\r\n");
-	if (canonical(&lines, text, err) < 0) {
-		buf_clear(&lines);
-		return -1;
-	}
-	text_base64_lines(out, lines.data, lines.len);
+	if (rc == 0)
+		text_base64_lines(out, lines.data, lines.len);
 	buf_clear(&lines);
-	return 0;
+	return rc;
+}
+
+int mime_body(struct buf *out, struct slice text, struct err *err)
+{
+	size_t start = out->len, high = 0;
+	int rc;
+
+	buf_str(out, "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+	rc = quoted_printable(out, text, text.len / 6, &high, err);
+	if ((rc != 0 ? !is_ascii(text) : high > 0) && !text_utf8_valid(text.data, text.len))
+		return err_set(err, "the text is not UTF-8");
+	if (rc <= 0)
+		return rc;
+	buf_cut(out, start);
+	buf_str(out, "Content-Transfer-Encoding: base64\r\n\r\n");
+	return base64(out, text, err);
 }
