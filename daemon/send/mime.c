@@ -5,6 +5,7 @@
  * worst case once, so that nothing inside checks it.
  */
 #include <assert.h>
+#include <endian.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -374,7 +375,7 @@ static size_t plain_bytes(wide w)
 	memcpy(half, &odd, sizeof(half));
 	if (!(half[0] | half[1]))
 		return sizeof(w);
-	return (size_t)(half[0] ? __builtin_ctzll(half[0]) : 64 + __builtin_ctzll(half[1])) / 8;
+	return (size_t)(half[0] ? __builtin_ctzll(le64toh(half[0])) : 64 + __builtin_ctzll(le64toh(half[1]))) / 8;
 }
 
 /* Copies bytes that stand for themselves, up to the end of the line of output; sixteen are written even where fewer count. */
