@@ -13,7 +13,7 @@
 #define COUNTER_LINE(name, help, value) metrics_line(out, true, name, "counter", help, "", (double)(value))
 
 /* of what rows_estimate() counts */
-#define ESTIMATE "; of tens of thousands, an estimate, some 0.5 %% off."
+#define ESTIMATE "; of tens of thousands, an estimate, some 0.5 % off."
 
 static const struct {
 	const char *due, *waiting, *lag, *what;
@@ -37,10 +37,10 @@ static int lane_lines(const struct view_at *at, struct db *db, enum lane lane, s
 
 	if (queue_depth(db, lane, at->now, &due, &all, err) < 0)
 		return -1;
-	buf_printf(&help, "Of %s: how many are due now" ESTIMATE, names[lane].what);
+	buf_printf(&help, "Of %s: how many are due now%s", names[lane].what, ESTIMATE);
 	GAUGE_LINE(names[lane].due, buf_cstr(&help), due.count);
 	buf_reset(&help);
-	buf_printf(&help, "Of %s: how many wait, due or not" ESTIMATE, names[lane].what);
+	buf_printf(&help, "Of %s: how many wait, due or not%s", names[lane].what, ESTIMATE);
 	GAUGE_LINE(names[lane].waiting, buf_cstr(&help), all.count);
 	buf_reset(&help);
 	buf_printf(&help, "Of %s: how late the oldest due one is.", names[lane].what);

@@ -315,6 +315,8 @@ static void metrics_are_in_the_text_format(void **state)
 		if (!strstr(buf_cstr(&d->body), names[i]))
 			fail_msg("no %s in\n%s", names[i], buf_cstr(&d->body));
 	check_metrics(buf_cstr(&d->body));
+	assert_non_null(strstr(buf_cstr(&d->body), "some 0.5 % off.\n"));
+	assert_null(strstr(buf_cstr(&d->body), "%%"));
 	console_note_reload(false);
 	assert_int_equal(ask(d, "/metrics", NULL), 200);
 	assert_non_null(strstr(buf_cstr(&d->body), "\nnurtured_config_last_reload_successful 0\n"));
