@@ -223,19 +223,30 @@ static void plan_done(struct store_job *job, enum store_result result, const str
 	leave(t);
 }
 
+/* A text, or nothing at all: whatever else it is, it was not meant to be nobody. */
+static bool is_name(const json_t *value)
+{
+	return !value || json_is_string(value);
+}
+
+static char *name_of(const json_t *value)
+{
+	return xstrdup(value ? json_string_value(value) : "");
+}
+
 /* The body, into t. -1 has answered. */
 static int read_wish(struct http_request *r, struct send_test *t)
 {
 	struct slice body = http_body(r);
 	json_t *json = json_loadb(body.data ? body.data : "", body.len, JSON_REJECT_DUPLICATES, NULL), *data = json_object_get(json, "data");
-	const char *to = json_string_value(json_object_get(json, "to")), *who = json_string_value(json_object_get(json, "prospect"));
-	const char *owner = json_string_value(json_object_get(json, "owner"));
+	json_t *who = json_object_get(json, "prospect"), *owner = json_object_get(json, "owner");
+	const char *to = json_string_value(json_object_get(json, "to"));
 	char *text = data ? json_dumps(data, JSON_COMPACT) : NULL;
 	struct err err;
 	int rc = -1;
 
 	t->probe = json_is_true(json_object_get(json, "probe"));
-	if (!to == !t->probe || (data && !json_is_object(data)))
+	if (!is_name(who) || !is_name(owner) || !to == !t->probe || (data && !json_is_object(data)))
 		http_problem(r, 400, "the body must be {\"to\": \"...\", \"prospect\": \"...\", \"owner\": \"...\", \"data\": {...}}; all but the first may be left out, and"
 			" \"probe\": true stands in place of \"to\"", NULL);
 	else if (to && address_parse(to, &t->to, &err) < 0)
@@ -244,9 +255,11 @@ static int read_wish(struct http_request *r, struct send_test *t)
 		http_problem(r, 422, "the data is longer than 64 KiB", NULL);
 	else
 		rc = 0;
-	t->who = xstrdup(who ? who : "");
-	t->owner = xstrdup(owner ? owner : "");
-	t->data = xstrdup(text ? text : "");
+	if (rc == 0) {
+		t->who = name_of(who);
+		t->owner = name_of(owner);
+		t->data = xstrdup(text ? text : "");
+	}
 	free(text);
 	json_decref(json);
 	return rc;
