@@ -138,16 +138,24 @@ static int list_above(struct imap_source *s, struct err *err)
 	return 0;
 }
 
+static struct mailimap_search_key *undeleted(void)
+{
+	return mailimap_search_key_new(MAILIMAP_SEARCH_KEY_UNDELETED, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,
+		NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL);
+}
+
+/* Without those that are marked as deleted: where a server cannot expunge, mails that were moved stay so, and would be moved once more. */
 static int list_since(struct imap_source *s, struct err *err)
 {
 	time_t since = (time_t)(clock_now() / US_SECOND) - SINCE_DAYS * 86400;
-	struct mailimap_search_key *key;
+	struct mailimap_search_key *key = mailimap_search_key_new_multiple_empty();
 	clist *answer = NULL;
 	struct tm tm;
 	int rc;
 
 	gmtime_r(&since, &tm);
-	key = mailimap_search_key_new_since(mailimap_date_new(tm.tm_mday, tm.tm_mon + 1, tm.tm_year + 1900));
+	mailimap_search_key_multiple_add(key, undeleted());
+	mailimap_search_key_multiple_add(key, mailimap_search_key_new_since(mailimap_date_new(tm.tm_mday, tm.tm_mon + 1, tm.tm_year + 1900)));
 	rc = mailimap_uid_search(s->session, NULL, key, &answer);
 	mailimap_search_key_free(key);
 	if (rc != MAILIMAP_NO_ERROR)

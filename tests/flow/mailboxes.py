@@ -493,6 +493,14 @@ def test_marked_without_uids(peer):
     check(sorted(peer.mails) == [1, 2, 3] and len(peer.folders["Done"]) == 2 and peer.times("EXPUNGE") == 0, "nothing is expunged: %r" % peer.heard)
     check(all(peer.flags[uid] == {"\\Deleted"} for uid in peer.mails), "all are marked: %r" % peer.flags)
     intake.hang_up()
+    # the server has counted anew: what is marked was taken, and is not copied once more
+    peer.uidvalidity = 8
+    peer.deliver(mail("four"), tell=False)
+    intake = Intake(**peer.settings(after="move", move_to="Done", watermark={"uidvalidity": 7, "last_uid": 3}))
+    gone(intake, take(intake, "four")["key"])
+    rests(intake, "told")
+    check(peer.folders["Done"] == [mail("one"), mail("two"), mail("four")], "copied once: %r" % peer.heard)
+    intake.hang_up()
 
 
 @with_peer

@@ -151,8 +151,9 @@ class ImapPeer:
         header = re.search(r'HEADER "?Message-ID"? "?([^" ]+)', arguments)
         if header:
             found = [u for u in found if b"Message-ID: %s\r\n" % header.group(1).encode() in box[u]]
-        if "DELETED" in arguments:
-            found = [u for u in found if "\\Deleted" in self.flags.get(u, ())]
+        marked = re.search(r"\b(UN)?DELETED\b", arguments)
+        if marked:
+            found = [u for u in found if ("\\Deleted" in self.flags.get(u, ())) != bool(marked.group(1))]
         unkeyword = re.search(r"UNKEYWORD ([^ )]+)", arguments)
         if unkeyword:
             found = [u for u in found if unkeyword.group(1) not in self.flags.get(u, ())]
