@@ -81,36 +81,32 @@ static const char *read_value(const char *s, struct flat_member *out)
 	}
 }
 
-/* At the next member's name; NULL: not to be read here; *end: there is none. */
-static const char *find_member(const char *s, bool *end)
+const char *flat_json_begin(const char *text)
 {
-	char before;
+	text = skip_space(text);
+	return *text == '{' ? text : NULL;
+}
 
-	s = skip_space(s);
-	before = *s;
-	*end = before == '}';
-	if (before == '{') {
+/* At the next member's name, or at the brace behind the last; NULL: not to be read here. */
+static const char *find_member(const char *s)
+{
+	char before = *s;
+
+	if (before == '{' || before == ',')
 		s = skip_space(s + 1);
-		*end = *s == '}';
-	} else if (before == ',') {
-		s = skip_space(s + 1);
-	} else if (!*end) {
-		return NULL;
-	}
-	if (*end)
-		return *skip_space(s + 1) ? NULL : s;
-	return s;
+	if (*s == '}')
+		return before == ',' || *skip_space(s + 1) ? NULL : s;
+	return before == '{' || before == ',' ? s : NULL;
 }
 
 int flat_json_next(const char **at, struct flat_member *out)
 {
-	bool end;
-	const char *s = find_member(*at, &end);
+	const char *s = find_member(*at);
 
 	if (!s)
 		return -1;
 	*at = s;
-	if (end)
+	if (*s == '}')
 		return 0;
 	s = read_text(s, &out->name);
 	if (!s || *(s = skip_space(s)) != ':')

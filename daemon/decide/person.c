@@ -163,6 +163,9 @@ static bool read_plain(const char *data, struct arena *arena, struct value *out)
 	struct flat_member m;
 	int got;
 
+	data = flat_json_begin(data);
+	if (!data)
+		return false;
 	while ((got = flat_json_next(&data, &m)) == 1) {
 		struct value v = value_nil;
 

@@ -74,11 +74,13 @@ static size_t place_of(const struct plan *plan, struct slice name, size_t from)
 /* False: there is something in them that takes a whole parser. */
 static bool read_plain(struct person *p)
 {
-	const char *at = p->row.fields;
+	const char *at = flat_json_begin(p->row.fields);
 	struct flat_member m;
 	size_t field = 0;
 	int got;
 
+	if (!at)
+		return false;
 	while ((got = flat_json_next(&at, &m)) == 1) {
 		size_t found = place_of(p->plan, m.name, field);
 

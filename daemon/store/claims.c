@@ -7,6 +7,8 @@
  * stands when it was claimed. Who only reads the database looks for a mail in all of these rows; there are as many as transactions whose mails are
  * under way, some dozens.
  */
+#include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +21,7 @@
 
 #define PLACES 4096
 
-/* A mail in a row of `dot`. */
+/* A mail in a row of `dot`; there the numbers are little endian. */
 struct mark {
 	int64_t delivery, claimed;
 };
@@ -196,7 +198,7 @@ bool claims_dot(struct db *db, int64_t id, int64_t epoch)
 		c->gathering->id = id_new(0, clock_now());
 		c->gathering->refs = 1;
 	}
-	mark = (struct mark){ id, claim->claimed };
+	mark = (struct mark){ (int64_t)htole64((uint64_t)id), (int64_t)htole64((uint64_t)claim->claimed) };
 	buf_add(&c->marks, &mark, sizeof(mark));
 	set_dot(claim, c->gathering);
 	note(db, DOTTED, claim);
@@ -241,6 +243,7 @@ int64_t claims_count(struct db *db, int64_t prospect, enum delivery_kind kind)
 	void *value;
 	int64_t count = 0;
 
+	assert(c);
 	if (*place_of(c, prospect) == 0)
 		return 0;
 	g_hash_table_iter_init(&all, c->by_id);
@@ -261,6 +264,7 @@ static bool next_mark(struct slice marks, size_t *at, struct mark *out)
 	if (*at + sizeof(*out) > marks.len)
 		return false;
 	memcpy(out, marks.data + *at, sizeof(*out));
+	*out = (struct mark){ (int64_t)le64toh((uint64_t)out->delivery), (int64_t)le64toh((uint64_t)out->claimed) };
 	*at += sizeof(*out);
 	return true;
 }

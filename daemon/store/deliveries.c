@@ -307,7 +307,6 @@ STATEMENT(end, BUCKETED,
 int sending_end(struct db *db, int64_t id, struct err *err)
 {
 	struct query *q = db_query(db, &sql_end);
-
 	int got;
 
 	query_int(q, 1, id_bucket(id));

@@ -289,9 +289,10 @@ STATEMENT(uncount, BUCKETED,
 	"UPDATE event_count SET events = events - 1"
 	" WHERE bucket = ?1 AND prospect = ?2 AND name = ?3 AND subject = ?4");
 
+/* Mails were counted by earlier versions. */
 STATEMENT(forget_counts, BUCKETED,
 	"DELETE FROM event_count"
-	" WHERE bucket = ?1 AND events <= 0");
+	" WHERE bucket = ?1 AND (events <= 0 OR name = 'sent')");
 
 static int uncount(struct db *db, uint16_t bucket, const struct event_row *e, struct err *err)
 {

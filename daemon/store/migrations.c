@@ -569,9 +569,6 @@ static const char *const steps[] = {
 	" why $TEXT NOT NULL,"
 	" body $BLOB NOT NULL,"
 	" PRIMARY KEY (bucket, at, id)) $ROWS",
-
-	/* of mails there are few, and the event is there */
-	"DELETE FROM event_count WHERE name = 'sent'",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))

@@ -18,7 +18,7 @@
 struct sqlite3_pcache {
 	sqlite3_pcache *real;
 	unsigned highest;	/* no page has a higher number, */
-	unsigned above, top;	/* but for so many, that were moved there, none higher than `top` */
+	unsigned above;		/* but for so many, that were moved there */
 };
 
 static sqlite3_pcache_methods2 real;
@@ -63,10 +63,7 @@ static void cache_rekey(sqlite3_pcache *c, sqlite3_pcache_page *page, unsigned f
 	real.xRekey(c->real, page, from, to);
 	if (from > c->highest && c->above > 0)
 		c->above--;
-	if (to > c->highest) {
-		c->above++;
-		c->top = to > c->top ? to : c->top;
-	}
+	c->above += to > c->highest;
 }
 
 static void cache_truncate(sqlite3_pcache *c, unsigned limit)
@@ -74,11 +71,8 @@ static void cache_truncate(sqlite3_pcache *c, unsigned limit)
 	if (limit > c->highest && c->above == 0)
 		return;
 	real.xTruncate(c->real, limit);
-	if (c->above > 0 && c->top > c->highest)
-		c->highest = c->top;
-	c->above = c->top = 0;
-	if (limit <= c->highest)
-		c->highest = limit > 0 ? limit - 1 : 0;
+	c->above = 0;
+	c->highest = limit > 0 ? limit - 1 : 0;
 }
 
 static void cache_destroy(sqlite3_pcache *c)

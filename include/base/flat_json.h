@@ -15,9 +15,11 @@ struct flat_member {
 	struct slice text;	/* of a text without its quotes, of a number as it is written */
 };
 
+/* The object's first byte, or NULL: there is none. */
+const char *flat_json_begin(const char *text);
 /*
- * Moves *at, which is the object's first byte to begin with, behind the next member. 1 there is one; 0 the object and the text end here; -1 it is
- * broken, or has members that are objects or lists, or has an escape or bytes that are no UTF-8.
+ * Moves *at, which is what flat_json_begin() gave to begin with, behind the next member. 1 there is one; 0 the object and the text end here; -1 it is
+ * broken, or has members that are objects or lists, or has an escape or bytes that are no UTF-8. Numbers may be larger than Jansson takes.
  */
 int flat_json_next(const char **at, struct flat_member *out);
 

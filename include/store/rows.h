@@ -359,7 +359,7 @@ int sending_find(struct db *db, int64_t id, struct arena *arena, struct delivery
 int sending_end(struct db *db, int64_t id, struct err *err) MUSTCHECK;
 /* Takes it out: 1 and the row, 0 it was not there. */
 int sending_take(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;
-/* How many of that kind are claimed for a person. */
+/* How many of that kind are claimed for a person. Store thread: a reader has them in tables alone. */
 int64_t sending_count(struct db *db, int64_t prospect, enum delivery_kind kind);
 int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;
 /* What earlier processes (epochs) left behind and was claimed before that time (TIME_NEVER: all of it), oldest first; until it is dealt with. */

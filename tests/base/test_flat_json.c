@@ -52,7 +52,7 @@ static void test_plain(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		json_t *object = json_loads(rows[i].text, 0, NULL);
-		const char *at = rows[i].text;
+		const char *at = flat_json_begin(rows[i].text);
 		struct flat_member m;
 		size_t members = 0;
 		int got;
@@ -71,18 +71,18 @@ static void test_plain(void **state)
 static void test_not_plain(void **state)
 {
 	static const char *const rows[] = {
-		"", "x", "[]", "{", "{\"", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}", "{,\"a\":1}", "{\"a\":1}x", "{\"a\":1 \"b\":2}",
+		"", "x", "}", ",", ",\"a\":1}", "\"a\":1}", "[]", "{", "{\"", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}", "{,\"a\":1}", "{\"a\":1}x", "{\"a\":1 \"b\":2}",
 		"{\"a\":01}", "{\"a\":+1}", "{\"a\":-}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":1e}", "{\"a\":1e+}", "{\"a\":0x1}", "{\"a\":NaN}", "{\"a\":tru}", "{\"a\":truex}",
 		"{\"a\":nul}", "{a:1}", "{\"a\" 1}", "{\"a\":\"\\u0041\"}", "{\"a\":\"\\\"\"}", "{\"\\n\":1}", "{\"a\":\"\n\"}", "{\"a\":{}}", "{\"a\":[]}",
 		"{\"a\":\"\xff\"}", "{\"a\":\"\xc3\"}", "{\"\xed\xa0\x80\":1}", "{}{}", "{\"a\":1}}", "{\"a\":1};{\"b\":2}",
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const char *at = rows[i];
+		const char *at = flat_json_begin(rows[i]);
 		struct flat_member m;
-		int got;
+		int got = -1;
 
-		while ((got = flat_json_next(&at, &m)) == 1)
+		while (at && (got = flat_json_next(&at, &m)) == 1)
 			;
 		assert_int_equal(got, -1);
 	}

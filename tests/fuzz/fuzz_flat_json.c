@@ -17,6 +17,9 @@ static bool read_all(const char *text)
 	struct flat_member m;
 	int got;
 
+	text = flat_json_begin(text);
+	if (!text)
+		return false;
 	while ((got = flat_json_next(&text, &m)) == 1)
 		;
 	return got == 0;

@@ -197,6 +197,36 @@ static void packed_hits_of_an_older_schema_stay(void **state)
 	assert_int_equal(ask(w, "SELECT COUNT(*) FROM hit_damaged WHERE bucket = 0 AND id = 8 AND length(body) = 1"), 1);
 }
 
+static int states_left(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct delivery *rows;
+	size_t count;
+
+	assert_int_equal(sending_left(db, TIME_NEVER, 10, w->arena, &rows, &count, err), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(rows[0].state, DELIVERY_SENDING);
+	assert_int_equal(rows[1].state, DELIVERY_DOT);
+	return sending_end(db, rows[1].id, err) == 1 ? 0 : -1;
+}
+
+/* Mails that were on their way when an earlier version ended, which wrote the dot into the row: what may have gone out is told from what has not. */
+static void mails_on_their_way_in_an_older_schema_keep_their_dots(void **state)
+{
+	struct with_store *w = *state;
+
+	close_store(w);
+	older(w, 79, "INSERT INTO sending (bucket, id, prospect, kind, state, enrolment, sequence, step, template, address, download, ref, attempt, planned, done,"
+		" code, reply, relay_id, epoch, claimed, arm) VALUES"
+		" (0, 5, 70, 0, 1, 9, 's', 'a', 't', 'a@b.example', '', 0, 0, 1, 0, 0, '', '', 0, 1, ''),"
+		" (0, 6, 71, 0, 2, 9, 's', 'a', 't', 'a@b.example', '', 0, 0, 1, 0, 0, '', '', 0, 2, '')");
+	open_store(w);
+	assert_int_equal(read_job(w, states_left, NULL, NULL), STORE_REFUSED);
+	do_job(w, states_left, NULL);
+	close_store(w);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sending WHERE id = 5"), 1);
+	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sending WHERE id = 6"), 0);
+}
+
 /* All or nothing: here the second of two steps cannot be run. */
 static void a_step_that_fails_changes_nothing(void **state)
 {
@@ -298,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(people_of_an_older_schema_stay, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(the_hits_of_an_older_schema_stay, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(packed_hits_of_an_older_schema_stay, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(mails_on_their_way_in_an_older_schema_keep_their_dots, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(erasure_knows_all_tables_about_people, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(the_export_has_what_erasure_knows, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_step_that_fails_changes_nothing, setup_store, teardown_store),
