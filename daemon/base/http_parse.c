@@ -1,7 +1,7 @@
 /*
  * http_parse.c: see http_parse.h. Lines are found by memchr(3) and read by a table, or eight bytes at a time.
  *
- * Grammar: RFC 9112 as its strict reading has it. Bodies: only POST has one.
+ * Grammar: RFC 9112 as its strict reading has it. Bodies: of the methods that are known, only POST has one.
  */
 #include <string.h>
 #include <strings.h>
@@ -50,16 +50,17 @@ static enum http_method method_of(const char *s, size_t n)
 /* Finds the method and where the target begins, if that much is there; false: it is none. */
 static bool find_method(struct http_head *h, const char *data, size_t n)
 {
+	const char *method = data + h->start;
 	size_t i;
 
-	for (i = 0; i < n && i <= METHOD_MAX; i++) {
-		if (kind(data[i]) & TOKEN)
+	for (i = 0; i < n - h->start && i <= METHOD_MAX; i++) {
+		if (kind(method[i]) & TOKEN)
 			continue;
-		if (data[i] != ' ' || i == 0)
+		if (method[i] != ' ' || i == 0)
 			return false;
-		h->method = method_of(data, i);
+		h->method = method_of(method, i);
 		h->post = h->method == HTTP_POST;
-		h->target = (uint16_t)(i + 1);
+		h->target = (uint16_t)(h->start + i + 1);
 		return true;
 	}
 	return i <= METHOD_MAX;
@@ -146,7 +147,7 @@ static bool has_control(const char *s, size_t n)
 	return any_control(s, n);
 }
 
-bool http_parse_has(const char *value, size_t n, const char *word)
+static bool has_word(const char *value, size_t n, const char *word)
 {
 	const char *end = value + n, *comma;
 	struct slice one;
@@ -189,8 +190,8 @@ static const char *read_meaning(struct http_head *h, const char *name, size_t le
 		break;
 	case 10:
 		if (is_word(name, len, "connection")) {
-			h->close |= http_parse_has(s, n, "close");
-			h->keep_alive |= http_parse_has(s, n, "keep-alive");
+			h->close |= has_word(s, n, "close");
+			h->keep_alive |= has_word(s, n, "keep-alive");
 		}
 		break;
 	case 14:
@@ -236,7 +237,7 @@ static const char *judge(const struct http_head *h)
 		return "Transfer-Encoding in HTTP/1.0";
 	if (h->hosts == 0 && !h->http10)
 		return "no Host";
-	if ((h->encodings || h->length) && !h->post)
+	if ((h->encodings || h->length) && h->method && !h->post)
 		return "a body on a method that has none";
 	return NULL;
 }
@@ -246,7 +247,13 @@ enum http_parsed http_parse_head(struct http_head *h, const char *data, size_t n
 	size_t at, end, most = n < HTTP_HEAD_MAX ? n : HTTP_HEAD_MAX;
 	const char *lf, *fault;
 
-	if (h->size == 0 && !find_method(h, data, most))
+	if (h->size == 0 && data[0] == '\r') {
+		/* some clients end a body with it; one is passed over (RFC 9112 section 2.2) */
+		if (n == 1)
+			return HTTP_MORE;
+		h->start = h->size = data[1] == '\n' ? 2 : 0;
+	}
+	if (h->size == h->start && !find_method(h, data, most))
 		return bad(h, malformed);
 	while ((lf = memchr(data + h->size, '\n', most - h->size)) != NULL) {
 		at = h->size;
@@ -254,10 +261,10 @@ enum http_parsed http_parse_head(struct http_head *h, const char *data, size_t n
 		if (end == at || data[--end] != '\r')
 			return bad(h, "bare LF");
 		h->size = (uint16_t)(end + 2);
-		if (at == end)
-			fault = judge(h);
+		if (at == h->start)
+			fault = read_request_line(h, data, end);
 		else
-			fault = at ? read_field(h, data, at, end) : read_request_line(h, data, end);
+			fault = at < end ? read_field(h, data, at, end) : judge(h);
 		if (fault)
 			return bad(h, fault);
 		if (at == end)

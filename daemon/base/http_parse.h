@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "base/http.h"
 
-#define HTTP_HEAD_MAX 8192	/* bytes, from the method to the empty line */
+#define HTTP_HEAD_MAX 8192	/* bytes, to the empty line that ends it */
 #define HTTP_FIELDS_MAX 100
 
 /* Offsets into the head. The byte behind each of both is a colon or white space. */
@@ -29,7 +29,8 @@ struct http_head {
 	const char *fault;		/* what is wrong with it: static text */
 	uint64_t length;		/* Content-Length */
 	enum http_method method;	/* 0: one that we do not know */
-	uint16_t size;			/* of the lines that were looked at; in the end, of the head */
+	uint16_t start;			/* of the request line: behind an empty line, if one came before it */
+	uint16_t size;			/* of the lines that were looked at, from the first byte; in the end, of the head */
 	uint16_t target, target_end;	/* behind it is a space */
 	uint16_t query;			/* behind the first question mark; 0: there is none */
 	uint8_t count;			/* of fields */
@@ -48,9 +49,6 @@ enum http_parsed { HTTP_MORE, HTTP_WHOLE, HTTP_BAD };
  * WHOLE: what lies behind h->size is body or the next request.
  */
 enum http_parsed http_parse_head(struct http_head *h, const char *data, size_t n);
-
-/* Does the list that stands at `value` have that word (lower case)? */
-bool http_parse_has(const char *value, size_t n, const char *word);
 
 /* A body that is being read. */
 struct http_framing {

@@ -4,9 +4,12 @@
  *
  * Bounds: header and body size, connections, time from the first byte of a request to its last, idle time, time to
  * take a reply. Refused with 400 and `Connection: close`: two Content-Length or Host headers, a Transfer-Encoding
- * that is not exactly `chunked`, both kinds of length, a body on anything but POST, trailers and chunk extensions,
- * folded header lines, bare LF or CR, NUL and other controls, white space before a colon, "%00" or a foreign byte in
- * the target, no Host in HTTP/1.1 (RFC 9112 sections 2.2, 3.2, 5, 6). Methods: GET HEAD POST OPTIONS; others get 501.
+ * that is not exactly `chunked`, both kinds of length, a body on GET, HEAD or OPTIONS, trailers and chunk extensions,
+ * folded header lines, bare LF or CR, NUL and other controls, white space before a colon, no Host in HTTP/1.1, a target
+ * that does not begin with a slash (`*`, absolute and authority forms) or has a control, `#`, "%00" or a byte above
+ * ASCII in it (RFC 9112 sections 2.2, 3.2, 5, 6). Other bytes that a target should escape (`{ } | ^ \ " < >` and the
+ * backtick) pass as they came: browsers and mail programs send them. One empty line before a request is passed over.
+ * Methods: GET HEAD POST OPTIONS; others get 501, and the connection ends.
  * A body that is too large gets 413, before it comes if its length is told. Requests of a connection are answered in
  * order, one at a time; while one waits for its reply no more is read from there.
  *

@@ -276,6 +276,7 @@ static void hostile_requests_get_400_and_a_closed_connection(void **state)
 		R("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
 		R("GET /a%00b HTTP/1.1\r\nHost: a\r\n\r\n"),
 		R("GET http://other/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+		R("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"),
 		R("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"),
 #undef R
 	};
@@ -319,7 +320,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
 
 	(void)state;
 	start_with(&s, (struct http_options){ 0 });
-	answer = ask(&s, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\nPOST /under/b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiGET /under/more/c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0);
+	answer = ask(&s, "\r\nGET /exact HTTP/1.1\r\nHost: a\r\n\r\nPOST /under/b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi\r\nGET /under/more/c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0);
 	a = strstr(answer, "1 /exact||");
 	b = strstr(answer, "4 /under/b|b|127.0.0.1|2|hi");
 	c = strstr(answer, "1 /under/more/c|c|");
@@ -857,6 +858,8 @@ static void routes_and_methods(void **state)
 	asks(&s, "OPTIONS / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "8 /|");
 	asks(&s, "DELETE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "501 ");
 	asks(&s, "BREW / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "501 ");
+	asks(&s, "PUT /exact HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "501 ");
+	asks(&s, "PUT /exact HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "501 ");
 	asks(&s, "TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "501 ");
 	asks(&s, GET("/query?a=x%20y+z&b", "Accept: text/html,*/*\r\n"), "x y z||1");
 	asks(&s, GET("/query?aa=1&b=%zz", "Accept: application/json\r\n"), "-|-|0");

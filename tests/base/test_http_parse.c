@@ -32,6 +32,10 @@ static const struct row rows[] = {
 	{ "chunked in capitals, with white space around it", "POST / HTTP/1.1\r\n" H "transfer-encoding: \t Chunked \r\n\r\n0\r\n\r\n", 0, 1, 0 },
 	{ "headers without a value, and one with bytes above ASCII", "GET / HTTP/1.1\r\n" H "A:\r\nB: \xc3\xa4\r\n\r\n", 0, 1, 0 },
 	{ "a body that looks like a request", "POST / HTTP/1.1\r\n" H "Content-Length: 16\r\n\r\nGET / HTTP/1.1\n\n", 0, 1, 0 },
+	{ "an empty line before the first request, and one behind a body", "\r\nPOST / HTTP/1.1\r\n" H "Content-Length: 1\r\n\r\nx\r\nGET / HTTP/1.1\r\n" H "\r\n", 0, 2, 0 },
+	{ "a body on a method that is not known", "PUT / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n" H "\r\n", 0, 2, 0 },
+	{ "chunks on such a method", "PUT / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", 0, 1, 0 },
+	{ "what browsers and mail programs leave as it is in a target", "GET /a{b}|c^d[e]`\\\"<>?{f}|^`\\\"<> HTTP/1.1\r\n" H "\r\n", 0, 1, 0 },
 	{ "a GET that says it has no body", "GET / HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", 0, 1, 0 },
 
 	{ "two Content-Lengths that differ", "POST / HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 0, 1, 1 },
@@ -70,6 +74,10 @@ static const struct row rows[] = {
 	{ "%00 in the path", "GET /a%00b HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
 	{ "a byte above ASCII in the path", "GET /\xc3\xa4 HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
 	{ "an absolute target", "GET http://a/ HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
+	{ "a target that is an authority", "CONNECT a:443 HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
+	{ "the target *", "OPTIONS * HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
+	{ "a tab in the target", "GET /a\tb HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
+	{ "DEL in the target", "GET /a\x7f HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
 	{ "a fragment in the target", "GET /#a HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
 	{ "two spaces behind the method", "GET  / HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
 	{ "a third word too many", "GET / b HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
@@ -79,7 +87,10 @@ static const struct row rows[] = {
 	{ "chunks on a GET", "GET / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, 1, 1 },
 	{ "a TLS hello", "\x16\x03\x01\x02", 4, 1, 1 },
 	{ "a good request and a bad one behind it", "GET / HTTP/1.1\r\n" H "\r\nGET / HTTP/1.1\r\n\r\n", 0, 2, 2 },
-	{ "rubbish behind a body", "POST / HTTP/1.1\r\n" H "Content-Length: 1\r\n\r\nx\r\nGET / HTTP/1.1\r\n", 0, 2, 2 },
+	{ "two empty lines before a request", "\r\n\r\nGET / HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
+	{ "a bare CR before a request", "\rGET / HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
+	{ "a bare LF before a request", "\nGET / HTTP/1.1\r\n" H "\r\n", 0, 1, 1 },
+	{ "rubbish behind a body", "POST / HTTP/1.1\r\n" H "Content-Length: 1\r\n\r\nx\n\rGET / HTTP/1.1\r\n", 0, 2, 2 },
 };
 
 /* What a connection does with its bytes. */
