@@ -181,34 +181,6 @@ static void after_write(unsigned wrote)
 		CRASH_POINT("smtp.after_last_byte");
 }
 
-static void write_out(struct connection *c)
-{
-	struct slice s;
-	size_t sent;
-	CURLcode code;
-
-	while (!dialogue_closed(&c->dialogue) && (s = next_write(c)).len > 0) {
-		code = give_out(c, s, &sent);
-		/* TLS: bytes of a record that would block may be under way, but the other side can make nothing of half a record */
-		after_write(dialogue_written(&c->dialogue, sent, c->tls && code != CURLE_AGAIN ? s.len : sent));
-		if (sent > 0)
-			c->active = clock_steady();
-		if (code == CURLE_OK && sent == s.len) {
-			c->record_len = 0;
-			continue;
-		}
-		if (code == CURLE_OK && c->tls) {
-			memmove(c->record, c->record + sent, s.len - sent);
-			c->record_len = s.len - sent;
-		} else if (code != CURLE_OK && code != CURLE_AGAIN) {
-			dialogue_fail(&c->dialogue, TROUBLE_LOST);
-			return;
-		}
-		event_add(c->writable, NULL);
-		return;
-	}
-}
-
 static void read_in(struct connection *c)
 {
 	static char bytes[16384];	/* loop thread only */
@@ -231,6 +203,37 @@ static void read_in(struct connection *c)
 			CRASH_POINT("smtp.after_250_before_commit");
 		/* TLS may hold bytes that the socket does not show; else a short read says that there is no more */
 	} while (!dialogue_closed(&c->dialogue) && (c->tls || n == sizeof(bytes)));
+}
+
+static void write_out(struct connection *c)
+{
+	struct slice s;
+	size_t sent;
+	CURLcode code;
+
+	while (!dialogue_closed(&c->dialogue) && (s = next_write(c)).len > 0) {
+		code = give_out(c, s, &sent);
+		/* TLS: bytes of a record that would block may be under way, but the other side can make nothing of half a record */
+		after_write(dialogue_written(&c->dialogue, sent, c->tls && code != CURLE_AGAIN ? s.len : sent));
+		if (sent > 0)
+			c->active = clock_steady();
+		if (code == CURLE_OK && sent == s.len) {
+			c->record_len = 0;
+			continue;
+		}
+		if (code == CURLE_OK && c->tls) {
+			memmove(c->record, c->record + sent, s.len - sent);
+			c->record_len = s.len - sent;
+		} else if (code != CURLE_OK && code != CURLE_AGAIN) {
+			/* why it went away it may have said */
+			read_in(c);
+			if (!dialogue_closed(&c->dialogue))
+				dialogue_fail(&c->dialogue, TROUBLE_LOST);
+			return;
+		}
+		event_add(c->writable, NULL);
+		return;
+	}
 }
 
 static void readable_cb(evutil_socket_t fd, short what, void *arg)

@@ -144,6 +144,7 @@ static void body_take(struct send *s, struct work *w)
 static void body_give(struct send *s, struct work *w)
 {
 	w->composed = false;
+	buf_reset(&w->envelope.body);
 	if (s->spares < SPARE_BODIES && w->envelope.body.cap <= 4 * BODY_START)
 		s->spare[s->spares++] = w->envelope.body;
 	else

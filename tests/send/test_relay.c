@@ -453,6 +453,59 @@ static void plays(void **state)
 	free(long_reply);
 }
 
+/* A relay that reads a part of a large message, says what is wrong with it, and closes with the rest unread: that is a reset. */
+static void *say_in_the_body_main(void *arg)
+{
+	static const char greet[] = "220 relay.test\r\n", ehlo[] = "250-relay.test\r\n250 PIPELINING\r\n", go[] = "250 ok\r\n250 ok\r\n354 go on\r\n",
+		no[] = "552 5.3.4 too big\r\n";
+	int *listener = arg, fd = accept(*listener, NULL, NULL), lines = 0;
+	char bytes[4096];
+	size_t got = 0;
+	ssize_t n;
+
+	assert_true(fd >= 0 && write(fd, greet, sizeof(greet) - 1) > 0);
+	while (got < 100000 && (n = read(fd, bytes, sizeof(bytes))) > 0) {
+		for (ssize_t i = 0; i < n && lines < 4; i++) {
+			lines += bytes[i] == '\n';
+			if (bytes[i] == '\n' && lines == 1)
+				assert_true(write(fd, ehlo, sizeof(ehlo) - 1) > 0);
+			else if (bytes[i] == '\n' && lines == 4)
+				assert_true(write(fd, go, sizeof(go) - 1) > 0);
+		}
+		got += lines == 4 ? (size_t)n : 0;
+	}
+	assert_true(write(fd, no, sizeof(no) - 1) > 0);
+	close(fd);
+	return NULL;
+}
+
+static void what_is_said_in_the_body_counts_although_the_rest_cannot_be_written(void **state)
+{
+	for (int i = 0; i < 10; i++) {
+		struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		struct smtp_script script = { .size = 0 };
+		socklen_t len = sizeof(at);
+		int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		pthread_t thread;
+		struct rig *r;
+		char url[64];
+
+		assert_int_equal(bind(listener, (struct sockaddr *)&at, len) | listen(listener, 5) | getsockname(listener, (struct sockaddr *)&at, &len), 0);
+		snprintf(url, sizeof(url), "smtp://127.0.0.1:%d", ntohs(at.sin_port));
+		assert_int_equal(pthread_create(&thread, NULL, say_in_the_body_main, &listener), 0);
+		r = rig_new(&script, &(struct relay_config){ .tls = TLS_NONE, .url = url }, NULL);
+		post_mails(r, 1);
+		for (int line = 0; line < 400000; line++)
+			buf_str(&r->mails[0].envelope.body, "forty bytes of body that go on and on.\r\n");
+		run_until(r, all_ended);
+		assert_int_equal(r->mails[0].end.reply.code, 552);
+		assert_int_equal(r->mails[0].judgement.outcome, OUTCOME_FAILED);
+		pthread_join(thread, NULL);
+		close(listener);
+		rig_free(&r);
+	}
+}
+
 static void hanging_up_in_the_body_leaves_no_doubt(void **state)
 {
 	struct smtp_script script = { .drop = AT_BODY, .only = 1 };
@@ -676,6 +729,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_password_is_not_tried_again_and_again),
 		cmocka_unit_test(a_relay_that_offers_no_login_gets_nothing),
 		cmocka_unit_test(hanging_up_in_the_body_leaves_no_doubt),
+		cmocka_unit_test(what_is_said_in_the_body_counts_although_the_rest_cannot_be_written),
 		cmocka_unit_test(a_dot_that_was_not_granted_is_not_written),
 		cmocka_unit_test(one_that_is_forbidden_takes_no_other_with_it),
 		cmocka_unit_test(a_stale_connection_costs_nothing),
