@@ -118,6 +118,14 @@ static void write_file(struct http_connection *c)
 	c->offset = at;
 }
 
+/* Did the client send more than was read? To close it then would be a reset, which can overtake the reply (RFC 9112 section 9.6). */
+static bool has_unread(const struct http_connection *c)
+{
+	char byte;
+
+	return recv(c->fd, &byte, 1, MSG_PEEK) > 0;
+}
+
 /* All of the reply is with the kernel. */
 static void on_written(struct http_connection *c)
 {
@@ -135,10 +143,9 @@ static void on_written(struct http_connection *c)
 	c->file = -1;
 	if (!c->ends) {
 		become(c, HTTP_IDLE);
-	} else if (!c->lingers) {
+	} else if (!c->lingers && !has_unread(c)) {
 		become(c, HTTP_CLOSED);
 	} else {
-		/* to close it with bytes unread would be a reset, which can overtake the reply (RFC 9112 section 9.6) */
 		become(c, HTTP_LINGERING);
 		shutdown(c->fd, SHUT_WR);
 	}
@@ -208,8 +215,11 @@ static void ask_for_body(struct http_connection *c)
 {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-	if (send(c->fd, text, sizeof(text) - 1, MSG_NOSIGNAL) != sizeof(text) - 1)
-		become(c, HTTP_CLOSED);		/* nothing else is being written, so there was room */
+	ssize_t n = send(c->fd, text, sizeof(text) - 1, MSG_NOSIGNAL);
+
+	/* no room: it goes on without, for a client must not wait for ever (same section) */
+	if (n != sizeof(text) - 1 && (n >= 0 || (errno != EAGAIN && errno != EINTR)))
+		become(c, HTTP_CLOSED);
 }
 
 /* These take bytes of a request and say how many; 0: there must be more. */

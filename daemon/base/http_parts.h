@@ -68,7 +68,7 @@ struct http_connection {
 	bool listening;			/* `readable` is added */
 	bool in_turn;			/* what came is being taken */
 	bool ends;			/* with this reply */
-	bool lingers;			/* ... and the client may still be sending */
+	bool lingers;			/* ... and the client does not know it and may still be sending */
 	int64_t since;			/* the state began or, WRITING, bytes went; by http->now */
 	struct http_request *request;	/* READING and WAITING */
 	struct buf in;			/* what came and has its turn later; mostly empty */

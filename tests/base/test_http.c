@@ -42,6 +42,22 @@ struct server {
 	sem_t holding, done;
 };
 
+/* --- sockets --------------------------------------------------------------------------------- */
+
+/* What send(2) says of "100 Continue" is made up: so many bytes of it fit; -1: as it is. */
+static _Atomic int continue_fits = -1;
+
+/* Stands in for libc's. */
+ssize_t send(int fd, const void *data, size_t n, int flags)
+{
+	if (continue_fits < 0 || n < 12 || memcmp(data, "HTTP/1.1 100", 12) != 0)
+		return sendto(fd, data, n, flags, NULL, 0);
+	if (continue_fits > 0)
+		return sendto(fd, data, (size_t)continue_fits, flags, NULL, 0);
+	errno = EAGAIN;
+	return -1;
+}
+
 /* --- routes ---------------------------------------------------------------------------------- */
 
 static void echo(void *ctx, struct http_request *r)
@@ -468,6 +484,30 @@ static void who_still_sends_sees_why_it_was_refused(void **state)
 	finish(&s);
 }
 
+/* So does one that said that this is its last request, and sent more than is read at one time. */
+static void who_said_close_and_sends_on_gets_its_reply(void **state)
+{
+	static char more[100000];
+	struct server s;
+	char *answer;
+	int fd;
+
+	(void)state;
+	start_with(&s, (struct http_options){ 0 });
+	fd = connect_to(&s);
+	say(fd, "GET /hold HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	sem_wait(&s.holding);
+	put(fd, more, sizeof(more));
+	loop_post(s.loop, reply_held, &s);
+	sem_wait(&s.done);
+	answer = read_one(fd, true);
+	has(answer, "held");
+	free(answer);
+	assert_int_equal(recv(fd, more, 1, 0), 0);	/* the end, and no reset */
+	close(fd);
+	finish(&s);
+}
+
 static void a_client_that_waits_to_be_asked_is_asked(void **state)
 {
 	static const char head[] = "POST /under/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n";
@@ -495,6 +535,34 @@ static void a_client_that_waits_to_be_asked_is_asked(void **state)
 	assert_memory_equal(answer, "HTTP/1.1 413 ", 13);
 	free(answer);
 	asks(&s, "POST /under/a HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nContent-Length: 3\r\n\r\n", "417 ");
+	finish(&s);
+}
+
+/* To be asked is a courtesy: a socket that has no room for it does not end the request. */
+static void a_client_that_cannot_be_asked_is_waited_for(void **state)
+{
+	static const char head[] = "POST /under/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n";
+	struct server s;
+	char *answer;
+	int fd;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .request_timeout = 3600 * US_SECOND });
+	continue_fits = 0;
+	fd = connect_to(&s);
+	say(fd, head);
+	asks(&s, GET("/exact", ""), "200 OK");	/* the head was read */
+	say(fd, "abc");
+	answer = read_all(fd);
+	assert_memory_equal(answer, "HTTP/1.1 200 OK", 15);
+	has(answer, "|3|abc");
+	free(answer);
+	/* a part of it would stand in front of the reply */
+	continue_fits = 10;
+	answer = ask(&s, head, 0);
+	assert_string_equal(answer, "HTTP/1.1 1");
+	free(answer);
+	continue_fits = -1;
 	finish(&s);
 }
 
@@ -1068,7 +1136,9 @@ int main(void)
 		cmocka_unit_test(sizes_are_bounded),
 		cmocka_unit_test(some_routes_take_larger_bodies),
 		cmocka_unit_test(who_still_sends_sees_why_it_was_refused),
+		cmocka_unit_test(who_said_close_and_sends_on_gets_its_reply),
 		cmocka_unit_test(a_client_that_waits_to_be_asked_is_asked),
+		cmocka_unit_test(a_client_that_cannot_be_asked_is_waited_for),
 		cmocka_unit_test(bytes_may_come_one_by_one),
 		cmocka_unit_test(a_trickling_request_is_cut_at_its_deadline),
 		cmocka_unit_test(a_stalled_request_is_cut_too),
