@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <glib.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/patterns.h"
@@ -106,92 +108,134 @@ static struct pattern refuses = PATTERN(
 static struct pattern of_a_role = PATTERN("^(?:mailer-daemon|postmaster|hostmaster|webmaster|abuse|no-?reply|do-?not-?reply|helpdesk|help|hilfe|support|admin\\w*|noc)@");
 
 #define SURE 3	/* that it is the one: nothing less is believed before the mail that came back */
+#define AROUND 400	/* bytes before and behind an address that may tell whose it is */
+#define ADDRESS_MAX 320
+#define ADDRESSES 100	/* that are weighed */
 
-/* Before it on its line; where nothing is, the line before. */
-static struct slice words_before(const char *notice, const char *at)
+static const char *line_of(const char *least, const char *at)
 {
-	const char *line = at;
+	while (at > least && at[-1] != '\n')
+		at--;
+	return at;
+}
 
-	while (line > notice && line[-1] != '\n')
-		line--;
+static const char *least_before(const char *notice, const char *at)
+{
+	const char *least = at - notice > AROUND ? at - AROUND : notice;
+
+	while (((unsigned char)*least & 0xc0) == 0x80)	/* amid a character */
+		least++;
+	return least;
+}
+
+/* Where what stands before it on its line begins; where nothing does, the line before. */
+static const char *words_before(const char *least, const char *at)
+{
+	const char *line = line_of(least, at);
+
 	if (strspn(line, " \t<\"*") < (size_t)(at - line))
-		return (struct slice){ line, (size_t)(at - line) };
-	while (line > notice && isspace((unsigned char)line[-1]))
+		return line;
+	while (line > least && isspace((unsigned char)line[-1]))
 		line--;
-	while (line > notice && line[-1] != '\n')
-		line--;
-	return (struct slice){ line, (size_t)(at - line) };
+	return line_of(least, line);
+}
+
+static bool within(struct pattern *p, const char *notice, const char *from, const char *to)
+{
+	return pattern_find(p, notice, (size_t)(to - notice), (size_t)(from - notice), NULL);
 }
 
 /* Is what is said around an address said of the one who did not get the mail? */
-static int weight_of(struct arena *arena, const char *notice, const char *address, size_t n)
+static int weight_of(const char *notice, const char *address, size_t n)
 {
-	struct slice words = words_before(notice, address);
-	const char *before = arena_strndup(arena, words.data, words.len), *at = address, *line;
+	const char *least = least_before(notice, address), *line = line_of(least, address), *before = words_before(least, address);
+	const char *end = address + strnlen(address, n + AROUND), *newline = memchr(address, '\n', (size_t)(end - address));
 	int weight = 0;
 
-	while (at > notice && at[-1] != '\n')
-		at--;
-	line = arena_strndup(arena, at, strcspn(at, "\n"));
-	weight += pattern_in(&alone, line) ? 5 : 0;
-	weight += pattern_in(&refuses, line) ? 2 : 0;
-	if (pattern_in(&before_sender, before))
+	if (newline)
+		end = newline;
+	weight += within(&alone, notice, line, end) ? 5 : 0;
+	weight += within(&refuses, notice, line, end) ? 2 : 0;
+	if (within(&before_sender, notice, before, address))
 		weight -= 6;
-	else if (pattern_in(&before_recipient, before))
+	else if (within(&before_recipient, notice, before, address))
 		weight += 3;
-	weight -= pattern_in(&who_helps, before) ? 4 : 0;
-	return weight - (pattern_in(&of_a_role, arena_strndup(arena, address, n)) ? 4 : 0);
+	weight -= within(&who_helps, notice, before, address) ? 4 : 0;
+	return weight - (pattern_find(&of_a_role, address, n, 0, NULL) ? 4 : 0);
 }
 
-/* A letter of an address: of ASCII, or of two bytes that is Latin. Others stand beside addresses without a space. */
-static size_t mail_letter(const char *s, const char *others)
+/* ASCII, and the scripts that leave a space between words. Others stand beside addresses without one. */
+static bool is_spaced_letter(gunichar c)
 {
-	if (isalnum((unsigned char)*s) || (*s && strchr(others, *s)))
-		return 1;
-	return (unsigned char)s[0] >= 0xc3 && (unsigned char)s[0] <= 0xc9 && ((unsigned char)s[1] & 0xc0) == 0x80 ? 2 : 0;
+	return c < 0x80 ? g_ascii_isalnum((char)c) : (c < 0x530 || (c >= 0x1e00 && c < 0x2000)) && (g_unichar_isalpha(c) || g_unichar_ismark(c));
 }
 
-static size_t letter_before(const char *notice, const char *at)
+static bool is_any_letter(gunichar c)
 {
-	if (at > notice && mail_letter(at - 1, "!#$%&*+-/=?^_{|}~.") == 1)
-		return 1;
-	return at > notice + 1 && mail_letter(at - 2, "") == 2 ? 2 : 0;
+	return c < 0x80 ? g_ascii_isalnum((char)c) : g_unichar_isalnum(c) || g_unichar_ismark(c);
 }
 
-/* The address around an @; empty if there is none. */
-static struct slice address_at(const char *notice, const char *at)
+static bool is_sign(gunichar c, const char *signs)
 {
-	const char *from = at, *to = at + 1;
-	size_t n;
+	return c && c < 0x80 && strchr(signs, (int)c);
+}
 
-	while ((n = letter_before(notice, from)))
-		from -= n;
-	from += strspn(from, "*-=#.&/|!?");
-	while ((n = mail_letter(to, "-.")))
-		to += n;
+static const char *begin_of(const char *notice, const char *at, bool (*is_letter)(gunichar))
+{
+	const char *from = at, *before;
+
+	while (at - from <= ADDRESS_MAX && (before = g_utf8_find_prev_char(notice, from))) {
+		gunichar c = g_utf8_get_char_validated(before, from - before);
+		/* else it is a quotation mark: 'o'brien@x.example' */
+		bool apostrophe = is_sign(c, "'`") && before > notice && g_ascii_isalnum(before[-1]);
+
+		if (!is_letter(c) && !apostrophe && !is_sign(c, "!#$%&*+-/=?^_{|}~."))
+			break;
+		from = before;
+	}
+	return from + strspn(from, "*-=#.&/|!?");
+}
+
+static const char *end_of(const char *at, bool (*is_letter)(gunichar))
+{
+	const char *to = at + 1;
+	gunichar c;
+
+	while (to - at <= ADDRESS_MAX && (is_letter(c = g_utf8_get_char_validated(to, -1)) || is_sign(c, "-.")))
+		to += g_utf8_skip[(unsigned char)*to];
 	while (to > at + 1 && (to[-1] == '.' || to[-1] == '-'))
 		to--;
-	for (; from == at && from > notice && (unsigned char)from[-1] >= 0x80; from--)
-		;
-	for (; to == at + 1 && (unsigned char)*to >= 0x80; to++)
-		;
-	return from < at && to > at + 1 ? (struct slice){ from, (size_t)(to - from) } : (struct slice){ at, 0 };
+	return to;
+}
+
+/* The address around an @; empty if there is none. Letters of any script where no others are, or where brackets say that they belong to it. */
+static struct slice address_at(const char *notice, const char *at)
+{
+	const char *from = begin_of(notice, at, is_spaced_letter), *all_from = begin_of(notice, at, is_any_letter);
+	const char *to = end_of(at, is_spaced_letter), *all_to = end_of(at, is_any_letter);
+
+	if (from == at || (all_from > notice && all_from[-1] == '<'))
+		from = all_from;
+	if (!memchr(at, '.', (size_t)(to - at)) || *all_to == '>')
+		to = all_to;
+	return from < at && to > at + 1 && to - from <= ADDRESS_MAX ? (struct slice){ from, (size_t)(to - from) } : (struct slice){ at, 0 };
 }
 
 /* The first of those that weigh most; how much that is. */
 static int find_failed(const char *notice, struct failed *f)
 {
-	int best = INT_MIN;
+	int best = INT_MIN, seen = 0;
 
-	for (const char *at = strchr(notice, '@'); at; at = strchr(at + 1, '@')) {
+	for (const char *at = strchr(notice, '@'); at && seen < ADDRESSES; at = strchr(at + 1, '@')) {
 		struct failed one = { f->arena, f->not_this, NULL };
 		struct slice address = address_at(notice, at);
 		int weight;
 
 		if (!address.len)
 			continue;
+		seen++;
 		first_failed(&one, address.data, address.len);
-		weight = one.address ? weight_of(f->arena, notice, address.data, address.len) : INT_MIN;
+		weight = one.address ? weight_of(notice, address.data, address.len) : INT_MIN;
 		if (weight <= best)
 			continue;
 		best = weight;
