@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@
 #define SWEEP_MOST US_SECOND
 #define SWEEP_LEAST (US_SECOND / 100)
 #define PAUSE_US (100 * 1000)
+#define WARN_EVERY US_MINUTE
 
 METRIC(http_paused, COUNTER, "nurtured_http_accept_pauses_total", "",
 	"How often accepting was paused: too many connections or no descriptors.");
@@ -92,19 +94,6 @@ static bool trusted(void *arg, const char *ip)
 
 /* --- connections ----------------------------------------------------------------------------- */
 
-static void sweep_cb(void *arg)
-{
-	struct http *http = arg;
-	struct http_connection *c, *next;
-
-	http->now = clock_steady();
-	for (c = http->connections; c; c = next) {
-		next = c->next;
-		http_connection_check(c);
-	}
-	timer_set(http->sweep, http->sweep_us);
-}
-
 static bool is_full(const struct http *http)
 {
 	return http->connection_count >= http->max_connections;
@@ -116,10 +105,36 @@ static void stop_accepting(struct http *http)
 	metric_add(&metric_http_paused, 1);
 }
 
+static bool somebody_waits(const struct http *http)
+{
+	struct pollfd p = { .fd = evconnlistener_get_fd(http->listener), .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 void http_make_room(struct http *http)
 {
-	if (!http->draining && !is_full(http) && !timer_is_set(http->pause))
+	if (http->draining || timer_is_set(http->pause))
+		return;
+	if (!is_full(http))
 		evconnlistener_enable(http->listener);
+	else if (somebody_waits(http))
+		(void)http_connection_make_way(http);	/* which comes back here */
+}
+
+static void sweep_cb(void *arg)
+{
+	struct http *http = arg;
+	struct http_connection *c, *next;
+
+	http->now = clock_steady();
+	for (c = http->connections; c; c = next) {
+		next = c->next;
+		http_connection_check(c);
+	}
+	if (is_full(http))
+		http_make_room(http);
+	timer_set(http->sweep, http->sweep_us);
 }
 
 static void pause_cb(void *arg)
@@ -132,8 +147,11 @@ static void accept_error_cb(struct evconnlistener *listener, void *arg)
 {
 	struct http *http = arg;
 
-	log_warn("http.accept_failed", L_STR("error", strerror(EVUTIL_SOCKET_ERROR())),
-		L_INT("connections", http->connection_count));
+	if (http->warned_at == 0 || http->now - http->warned_at >= WARN_EVERY) {
+		log_warn("http.accept_failed", L_STR("error", strerror(EVUTIL_SOCKET_ERROR())),
+			L_INT("connections", http->connection_count));
+		http->warned_at = http->now;
+	}
 	stop_accepting(http);
 	timer_set(http->pause, PAUSE_US);
 }
@@ -160,6 +178,8 @@ static void accept_cb(
 
 	peer_of(address, peer);
 	http_connection_new(http, fd, peer);
+	if (is_full(http))
+		http_make_room(http);
 	if (is_full(http))
 		stop_accepting(http);
 }

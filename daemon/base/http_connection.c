@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -31,6 +32,8 @@
 METRIC(cut, COUNTER, "nurtured_http_connections_cut_total", "reason=\"deadline\"",
 	"HTTP connections that were closed against the client's will.");
 METRIC(refused, COUNTER, "nurtured_http_connections_cut_total", "reason=\"malformed\"",
+	"HTTP connections that were closed against the client's will.");
+METRIC(crowded, COUNTER, "nurtured_http_connections_cut_total", "reason=\"full\"",
 	"HTTP connections that were closed against the client's will.");
 METRIC(open, GAUGE, "nurtured_http_connections", "", "Open HTTP connections.");
 
@@ -336,6 +339,24 @@ static void read_more(struct http_connection *c)
 	take(c, http->in, held + (size_t)n);
 }
 
+/*
+ * Something came while a request waits: the next one, which has to wait too, or the end. A client may send no more and still wait for its reply
+ * (RFC 9112 section 9.6); it may as well be gone, which the socket does not tell. After a reset nobody waits.
+ */
+static void see_who_waits(struct http_connection *c)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
+
+	listen_to(c, false);	/* only now: most clients say nothing while they wait */
+	(void)poll(&p, 1, 0);
+	if (p.revents & (POLLERR | POLLHUP)) {
+		http_connection_free(&c);
+	} else if (p.revents && !c->half_closed) {
+		c->half_closed = true;
+		c->since = c->http->now;
+	}
+}
+
 static void readable_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_connection *c = arg;
@@ -345,7 +366,7 @@ static void readable_cb(evutil_socket_t fd, short what, void *arg)
 	else if (is_reading(c))
 		read_more(c);
 	else
-		listen_to(c, false);	/* only now: most clients say nothing while they wait */
+		see_who_waits(c);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -401,6 +422,37 @@ void http_connection_free(struct http_connection **c_)
 	http_make_room(http);
 }
 
+/* Nobody misses it who is still there. A second at least, so that who has just come, or has just got a reply, can ask. */
+static bool is_idle(const struct http_connection *c)
+{
+	return (c->state == HTTP_IDLE || c->state == HTTP_LINGERING || (c->state == HTTP_WAITING && c->half_closed)) &&
+		c->http->now - c->since >= 2 * c->http->sweep_us;
+}
+
+static struct http_connection *longest_idle(const struct http *http)
+{
+	struct http_connection *c, *found = NULL;
+
+	/* who came last stands first */
+	for (c = http->connections; c; c = c->next)
+		if (is_idle(c) && (!found || c->since <= found->since))
+			found = c;
+	return found;
+}
+
+bool http_connection_make_way(struct http *http)
+{
+	struct http_connection *c;
+
+	while ((c = longest_idle(http)) != NULL && c->state == HTTP_IDLE && has_unread(c))
+		c->since = http->now;	/* its request is here, and will be read */
+	if (!c)
+		return false;
+	metric_add(&metric_crowded, 1);
+	http_connection_free(&c);
+	return true;
+}
+
 /* Times are of the sweep before, so each may last one sweep longer: never less than was promised. */
 void http_connection_check(struct http_connection *c)
 {
@@ -423,6 +475,11 @@ void http_connection_check(struct http_connection *c)
 		late = lasts > LINGER_US;
 		break;
 	case HTTP_WAITING:
+		if (c->half_closed && lasts > http->idle_timeout)
+			late = true;
+		else if (!c->listening)
+			see_who_waits(c);	/* behind what was not read may be the end */
+		break;
 	case HTTP_CLOSED:
 		break;
 	}

@@ -43,6 +43,7 @@ struct http {
 	struct timer *sweep, *pause;
 	int64_t sweep_us;		/* from one to the next */
 	int64_t now;			/* steady time of the last sweep */
+	int64_t warned_at;		/* that accepting fails, by `now`; 0: never */
 	struct http_connection *connections;
 	int connection_count;
 	char in[HTTP_READ_MAX];		/* what was just read */
@@ -67,9 +68,11 @@ struct http_connection {
 	enum http_state state;
 	bool listening;			/* `readable` is added */
 	bool in_turn;			/* what came is being taken */
+	bool half_closed;		/* the client sends no more: it may be gone, or wait for its reply still */
 	bool ends;			/* with this reply */
 	bool lingers;			/* ... and the client does not know it and may still be sending */
-	int64_t since;			/* the state began or, WRITING, bytes went; by http->now */
+	/* the state began; WRITING: bytes went; WAITING: it was seen that the client left; by http->now */
+	int64_t since;
 	struct http_request *request;	/* READING and WAITING */
 	struct buf in;			/* what came and has its turn later; mostly empty */
 	/* what is being written */
@@ -116,7 +119,7 @@ bool http_admit(struct http_request *r);
 int64_t http_body_limit(const struct http_request *r);
 /* All of it is there: it owes a reply from now on. */
 void http_dispatch(struct http_request *r);
-/* A connection has ended: there is room for another. */
+/* There may be room for another connection, or one that can make room. May free any. */
 void http_make_room(struct http *http);
 
 /* --- http_connection.c ----------------------------------------------------------------------- */
@@ -124,8 +127,10 @@ void http_make_room(struct http *http);
 /* Takes the socket. */
 void http_connection_new(struct http *http, int fd, const char *peer);
 void http_connection_free(struct http_connection **c);
-/* Frees it if it takes too long, by http->now. */
+/* Frees it if it takes too long, by http->now, or if its client is gone. */
 void http_connection_check(struct http_connection *c);
+/* Frees the one that has been idle longest; false: none has been for a second or so. */
+bool http_connection_make_way(struct http *http);
 /*
  * The reply, which ends its request: http->out and, unless it is -1, `left` bytes of the descriptor `file`, which it takes. The connection may be
  * gone when it returns.

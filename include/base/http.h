@@ -11,11 +11,13 @@
  * backtick) pass as they came: browsers and mail programs send them. One empty line before a request is passed over.
  * Methods: GET HEAD POST OPTIONS; others get 501, and the connection ends.
  * A body that is too large gets 413, before it comes if its length is told. Requests of a connection are answered in
- * order, one at a time; while one waits for its reply no more is read from there.
+ * order, one at a time; while one waits for its reply no more is read from there. When all connections are taken and
+ * somebody waits for one, the one that has been idle longest makes way, or whose client sends no more.
  *
  * A route's handler gets the request and owes it exactly one http_reply*(), at once or later from the loop.
  * Until then the request, its arena and all that was read from it stay valid, also when the client has gone
- * away or the listener was closed; with the reply they are gone.
+ * away or the listener was closed; with the reply they are gone. A client that reset its connection takes no place
+ * meanwhile; one that only ended it does for idle_timeout, for it may still wait.
  */
 #ifndef BASE_HTTP_H
 #define BASE_HTTP_H

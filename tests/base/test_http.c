@@ -18,6 +18,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <semaphore.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -263,6 +264,15 @@ static void asks(const struct server *s, const char *request, const char *what)
 
 	has(answer, what);
 	free(answer);
+}
+
+static void drop(int fd, bool reset)
+{
+	struct linger hard = { .l_onoff = 1 };
+
+	if (reset)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(fd);
 }
 
 static void reply_held(void *arg)
@@ -704,19 +714,110 @@ static void a_client_may_leave_before_its_reply(void **state)
 	(void)state;
 	start_with(&s, (struct http_options){ 0 });
 	for (i = 0; i < 3; i++) {
-		struct linger hard = { .l_onoff = 1 };
-
 		fd = connect_to(&s);
 		say(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
 		sem_wait(&s.holding);
-		if (i)
-			setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));	/* with a reset */
-		close(fd);
+		drop(fd, i);
 		asks(&s, GET("/exact", ""), "200 OK");
 		loop_post(s.loop, reply_held, &s);
 		sem_wait(&s.done);
 		asks(&s, GET("/exact", ""), "200 OK");
 	}
+	finish(&s);
+}
+
+/* Also one that sent the next request already, behind which its end is not seen at once. */
+static void a_client_that_left_gives_up_its_place(void **state)
+{
+	struct server s;
+	int fd, i;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .max_connections = 1, .request_timeout = 100 * 1000, .idle_timeout = 3600 * US_SECOND });
+	for (i = 0; i < 4; i++) {
+		fd = connect_to(&s);
+		say(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+		sem_wait(&s.holding);
+		if (i & 2)
+			say(fd, GET("/exact", ""));
+		drop(fd, i & 1);
+		asks(&s, GET("/exact", ""), "200 OK");	/* there is room for this one only when that one is gone */
+		assert_string_equal(http_path(s.held), "/hold");
+		loop_post(s.loop, reply_held, &s);
+		sem_wait(&s.done);
+	}
+	assert_int_equal(s.calls, 4);
+	finish(&s);
+}
+
+static void a_client_that_sends_no_more_gets_its_reply(void **state)
+{
+	struct server s;
+	char *answer;
+	int fd;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .max_connections = 2, .request_timeout = 100 * 1000, .idle_timeout = 3600 * US_SECOND });
+	fd = connect_to(&s);
+	say(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+	shutdown(fd, SHUT_WR);
+	sem_wait(&s.holding);
+	asks(&s, GET("/exact", ""), "200 OK");
+	loop_post(s.loop, reply_held, &s);
+	sem_wait(&s.done);
+	answer = read_all(fd);
+	has(answer, "\r\n\r\nheld");
+	free(answer);
+	finish(&s);
+}
+
+static void it_is_not_waited_for_longer_than_for_an_idle_one(void **state)
+{
+	struct server s;
+	char *answer;
+	int fd;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .idle_timeout = 50 * 1000 });
+	fd = connect_to(&s);
+	say(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+	shutdown(fd, SHUT_WR);
+	sem_wait(&s.holding);
+	answer = read_all(fd);
+	assert_string_equal(answer, "");
+	free(answer);
+	loop_post(s.loop, reply_held, &s);
+	sem_wait(&s.done);
+	finish(&s);
+}
+
+/* Only as many as are needed, and none that has a request. */
+static void silent_connections_make_way(void **state)
+{
+	struct server s;
+	int fd[4], i;
+	char *answer, c;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .max_connections = 4, .request_timeout = 100 * 1000, .idle_timeout = 3600 * US_SECOND });
+	fd[0] = connect_to(&s);
+	say(fd[0], "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+	sem_wait(&s.holding);
+	for (i = 1; i < 4; i++)
+		fd[i] = connect_to(&s);
+	asks(&s, GET("/exact", ""), "200 OK");
+	assert_int_equal(recv(fd[1], &c, 1, 0), 0);
+	close(fd[1]);
+	for (i = 2; i < 4; i++) {
+		say(fd[i], GET("/exact", ""));
+		answer = read_all(fd[i]);
+		has(answer, "200 OK");
+		free(answer);
+	}
+	loop_post(s.loop, reply_held, &s);
+	sem_wait(&s.done);
+	free(read_one(fd[0], true));
+	close(fd[0]);
 	finish(&s);
 }
 
@@ -810,7 +911,7 @@ static void connections_are_capped(void **state)
 	finish(&s);
 }
 
-/* Without descriptors accept(2) fails; the listener pauses instead of spinning, and takes up again. */
+/* Without descriptors accept(2) fails; the listener says so once, pauses instead of spinning, and takes up again. */
 static void running_out_of_descriptors_pauses_accepting(void **state)
 {
 	struct rlimit old, low;
@@ -818,9 +919,12 @@ static void running_out_of_descriptors_pauses_accepting(void **state)
 	struct server s;
 	char *answer;
 	int64_t cpu;
-	int fd, other;
+	int fd, other, log = memfd_create("log", MFD_CLOEXEC), errors = dup(STDERR_FILENO);
+	char said[4096] = "", *first;
 
 	(void)state;
+	log_setup(LOG_WARN, false);
+	dup2(log, STDERR_FILENO);
 	start_with(&s, (struct http_options){ 0 });
 	asks(&s, GET("/exact", ""), "200 OK");
 	fd = connect_to(&s);		/* accepted */
@@ -851,6 +955,13 @@ static void running_out_of_descriptors_pauses_accepting(void **state)
 	say(fd, "GET /exact HTTP/1.1\r\nHost: a\r\n\r\n");	/* those who are in are served meanwhile */
 	free(read_one(fd, true));
 	setrlimit(RLIMIT_NOFILE, &old);
+	dup2(errors, STDERR_FILENO);
+	log_setup(LOG_ERROR, false);
+	assert_true(pread(log, said, sizeof(said) - 1, 0) > 0);
+	first = strstr(said, "http.accept_failed");
+	assert_true(first && !strstr(first + 1, "http.accept_failed"));
+	close(log);
+	close(errors);
 	answer = read_all(other);
 	has(answer, "200 OK");
 	free(answer);
@@ -1146,6 +1257,10 @@ int main(void)
 		cmocka_unit_test(idle_connections_are_closed),
 		cmocka_unit_test(a_waiting_reply_outlives_both_time_outs),
 		cmocka_unit_test(a_client_may_leave_before_its_reply),
+		cmocka_unit_test(a_client_that_left_gives_up_its_place),
+		cmocka_unit_test(a_client_that_sends_no_more_gets_its_reply),
+		cmocka_unit_test(it_is_not_waited_for_longer_than_for_an_idle_one),
+		cmocka_unit_test(silent_connections_make_way),
 		cmocka_unit_test(a_request_outlives_its_listener),
 		cmocka_unit_test(draining_closes_with_the_next_reply),
 		cmocka_unit_test(connections_are_capped),
