@@ -124,6 +124,26 @@ static void long_file(void *ctx, struct http_request *r)
 	http_reply_file(r, 200, "application/octet-stream", fd, 1, LONG - 1);
 }
 
+static void short_file(void *ctx, struct http_request *r)
+{
+	char path[] = "/tmp/test-http-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0 && write(fd, "0123456789", 10) == 10);
+	unlink(path);
+	http_reply_file(r, 200, "text/plain", fd, 0, 20);
+}
+
+/* Answers the one that waits, and then its own. */
+static void release(void *ctx, struct http_request *r)
+{
+	struct server *s = ctx;
+
+	http_reply(s->held, 200, "text/plain", "held", 4);
+	s->held = NULL;
+	echo(ctx, r);
+}
+
 static void unheard(void *ctx, struct http_request *r)
 {
 	http_reply(r, 204, NULL, NULL, 0);
@@ -139,6 +159,8 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/file", file },
 	{ HTTP_GET, "/big", big },
 	{ HTTP_GET, "/long", long_file },
+	{ HTTP_GET, "/short", short_file },
+	{ HTTP_POST, "/release", release },
 	{ HTTP_GET, "/unheard", unheard },
 	{ HTTP_POST | HTTP_LARGE, "/large", echo },
 	{ 0, NULL, NULL },
@@ -845,7 +867,49 @@ static void a_request_outlives_its_listener(void **state)
 	loop_free(&s.loop);
 }
 
-static void draining_closes_with_the_next_reply(void **state);
+static void close_cb(void *arg)
+{
+	struct server *s = arg;
+
+	http_close(&s->http);
+	sem_post(&s->done);
+}
+
+static void closing_cuts_whatever_a_connection_does(void **state)
+{
+	static const char hold[] = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const char *const half[] = { "GET /exact HTTP/1.1\r\n", "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc" };
+	static const char *const answered[] = {
+		"GET /exact HTTP/1.1\r\nHost: a\r\n\r\n", "GET /big HTTP/1.1\r\nHost: a\r\n\r\n", "GET /long HTTP/1.1\r\nHost: a\r\n\r\n",
+		"POST /under/a HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n",
+	};
+	struct server s;
+	int fd[7], i;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .request_timeout = 3600 * US_SECOND, .idle_timeout = 3600 * US_SECOND });
+	for (i = 0; i < 7; i++)
+		fd[i] = connect_to(&s);
+	for (i = 0; i < 2; i++)
+		say(fd[i], half[i]);
+	for (i = 0; i < 4; i++) {
+		say(fd[2 + i], answered[i]);
+		free(read_one(fd[2 + i], false));
+	}
+	say(fd[6], hold);
+	sem_wait(&s.holding);
+	say(fd[6], GET("/exact", ""));
+	asks(&s, GET("/exact", ""), "200 OK");
+	loop_post(s.loop, close_cb, &s);
+	sem_wait(&s.done);
+	for (i = 0; i < 7; i++)
+		free(read_all(fd[i]));
+	assert_string_equal(http_path(s.held), "/hold");
+	loop_post(s.loop, reply_held, &s);
+	sem_wait(&s.done);
+	assert_int_equal(s.calls, 2);
+	finish(&s);
+}
 
 static void drain_cb(void *arg)
 {
@@ -1017,6 +1081,59 @@ static void so_does_one_of_a_file(void **state)
 	has(answer, "200 OK");
 	free(answer);
 	free(file);
+	finish(&s);
+}
+
+/* What was promised cannot be sent: the end of the connection says so. */
+static void a_file_that_is_too_short_ends_the_connection(void **state)
+{
+	struct server s;
+	char *answer;
+
+	(void)state;
+	start_with(&s, (struct http_options){ .idle_timeout = 3600 * US_SECOND });
+	answer = ask(&s, "GET /short HTTP/1.1\r\nHost: a\r\n\r\nGET /exact HTTP/1.1\r\nHost: a\r\n\r\n", 0);
+	has(answer, "Content-Length: 20\r\n");
+	assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n0123456789");
+	free(answer);
+	assert_int_equal(s.calls, 0);
+	asks(&s, GET("/exact", ""), "200 OK");
+	finish(&s);
+}
+
+/* Between the bytes of a request and its reply stands the reply to another connection, which stays, ends or is gone. */
+static void a_handler_may_answer_another_connection(void **state)
+{
+	static const char *const held[] = {
+		"GET /hold HTTP/1.1\r\nHost: a\r\n\r\nGET /under/more/next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+		"GET /hold HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+		"GET /hold HTTP/1.1\r\nHost: a\r\n\r\n",
+	};
+	struct server s;
+	char *answer;
+	size_t i;
+	int fd;
+
+	(void)state;
+	start_with(&s, (struct http_options){ 0 });
+	for (i = 0; i < 3; i++) {
+		fd = connect_to(&s);
+		say(fd, held[i]);
+		sem_wait(&s.holding);
+		if (i == 2)
+			drop(fd, true);
+		answer = ask(&s, "POST /release HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /under/more/b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 0);
+		has(answer, "4 /release||127.0.0.1|3|abc");
+		has(answer, "1 /under/more/b|b|");
+		assert_null(strstr(answer, "held"));
+		free(answer);
+		if (i == 2)
+			continue;
+		answer = read_all(fd);
+		has(answer, "\r\n\r\nheld");
+		assert_int_equal(strstr(answer, "1 /under/more/next|next|") != NULL, i == 0);
+		free(answer);
+	}
 	finish(&s);
 }
 
@@ -1262,11 +1379,14 @@ int main(void)
 		cmocka_unit_test(it_is_not_waited_for_longer_than_for_an_idle_one),
 		cmocka_unit_test(silent_connections_make_way),
 		cmocka_unit_test(a_request_outlives_its_listener),
+		cmocka_unit_test(closing_cuts_whatever_a_connection_does),
 		cmocka_unit_test(draining_closes_with_the_next_reply),
 		cmocka_unit_test(connections_are_capped),
 		cmocka_unit_test(running_out_of_descriptors_pauses_accepting),
 		cmocka_unit_test(a_slow_reader_gets_all_of_it),
 		cmocka_unit_test(so_does_one_of_a_file),
+		cmocka_unit_test(a_file_that_is_too_short_ends_the_connection),
+		cmocka_unit_test(a_handler_may_answer_another_connection),
 		cmocka_unit_test(routes_and_methods),
 		cmocka_unit_test(every_reply_carries_its_headers),
 		cmocka_unit_test(connections_last_as_the_client_says),
