@@ -66,7 +66,7 @@ static void filter_add(struct pack *p, int64_t delivery)
 	int i;
 
 	for (i = 0; i < 3; i++, h <<= 11)
-		p->mails[h >> 58 & p->words] |= UINT64_C(1) << (h >> 53 & 63);
+		p->mails[h >> 58 & p->words] |= UINT64_C(1) << (h >> 52 & 63);
 }
 
 static bool filter_has(const struct pack *p, int64_t delivery)
@@ -75,7 +75,7 @@ static bool filter_has(const struct pack *p, int64_t delivery)
 	int i;
 
 	for (i = 0; i < 3; i++, h <<= 11)
-		if (!(p->mails[h >> 58 & p->words] >> (h >> 53 & 63) & 1))
+		if (!(p->mails[h >> 58 & p->words] >> (h >> 52 & 63) & 1))
 			return false;
 	return true;
 }

@@ -370,6 +370,39 @@ static void a_mail_may_have_some_while_it_has(void **state)
 	assert_true(has(w, MAIL));
 }
 
+#define MANY 256
+#define OTHERS 100000
+
+static int add_of_many_mails(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct hit *hits = arena_calloc(w->arena, MANY, sizeof(*hits));
+	size_t i;
+
+	for (i = 0; i < MANY; i++)
+		hits[i] = (struct hit){ .delivery = MAIL + (int64_t)i * 7919, .kind = 'o', .at = 1, .times = 1 };
+	return packs_add(db, hits, MANY, err);
+}
+
+static int count_of_others(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < OTHERS; i++)
+		*(size_t *)arg += packs_may_have(db, MAIL + 1 + (int64_t)i * 7919);
+	return 0;
+}
+
+/* One that is taken for one of them costs the reading of the row. */
+static void few_others_pass_for_a_mail_that_has_some(void **state)
+{
+	struct with_store *w = *state;
+	size_t passed = 0;
+
+	assert_int_equal(run_job(w, add_of_many_mails, NULL, NULL), STORE_COMMITTED);
+	assert_int_equal(run_job(w, count_of_others, &passed, NULL), STORE_COMMITTED);
+	assert_in_range(passed, 1, OTHERS * 4 / 100);
+}
+
 static void a_restart_knows_what_waits(void **state)
 {
 	struct with_store *w = *state;
@@ -429,6 +462,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_undone_did_not_happen, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(those_of_a_mail_are_taken_from_among_the_others, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_mail_may_have_some_while_it_has, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(few_others_pass_for_a_mail_that_has_some, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_restart_knows_what_waits, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(erasure_takes_theirs, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_look_for_those_of_a_mail_reads_no_others, setup_store, teardown_store),
