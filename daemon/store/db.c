@@ -309,7 +309,7 @@ int db_commit(struct db *db, struct err *err)
 	if (db->heads)
 		queue_heads_publish(db->heads);
 	if (db->packs)
-		packs_publish(db->packs);
+		packs_committed(db->packs);
 	return 0;
 }
 

@@ -131,11 +131,11 @@ void marks_all(struct db *db);
 
 /* --- packs.c: which hits wait -------------------------------------------------------------------------- */
 
-struct packs *packs_new(void);
 void packs_free(struct packs **packs);
+/* From the table; sets those aside that cannot be read. */
 int packs_load(struct db *db, struct err *err) MUSTCHECK;
-/* After the commit: other threads may see it. */
-void packs_publish(struct packs *packs);
+/* Other threads may see how many there are. */
+void packs_committed(struct packs *packs);
 
 /* --- claims.c: the rows of `sending`, and which may have gone out ------------------------------------------ */
 

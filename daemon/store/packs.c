@@ -10,7 +10,7 @@
  * bucket; where one daemon holds all of them, they are not told apart, or there would be a row a hit.
  *
  * In memory: the rows of the buckets that are held, in their order, each with a filter of the mails that it has hits of (3 % of others pass it, too), so
- * that those of one mail are found without reading all. It follows rollbacks as shape_undo.c does.
+ * that those of one mail are found without reading all. What a transaction changed here is taken back with it.
  *
  * A row that cannot be read is set aside, in hit_damaged, and holds nobody up.
  */
@@ -53,9 +53,8 @@ struct packs {
 	size_t count, cap;
 	int64_t hits;			/* in all of them */
 	_Atomic int64_t published;	/* as of the last commit */
-	struct pack_change *changes;
+	struct pack_change *changes;	/* of the transaction, the last is undone first */
 	size_t change_count, change_cap;
-	uint64_t transaction;		/* of the changes */
 };
 
 /* --- which mails a row has hits of -------------------------------------------------------------------------- */
@@ -155,7 +154,6 @@ static void take_back(void *arg)
 	}
 }
 
-/* They were committed. */
 static void forget_changes(struct packs *p)
 {
 	while (p->change_count) {
@@ -170,16 +168,12 @@ static void change(struct db *db, int what, struct pack *pack)
 {
 	struct packs *p = db->packs;
 
-	if (p->transaction != db_transaction(db)) {
-		forget_changes(p);
-		p->transaction = db_transaction(db);
-	}
 	p->changes = xgrow(p->changes, &p->change_cap, p->change_count + 1, sizeof(*p->changes));
 	p->changes[p->change_count++] = (struct pack_change){ .what = what, .pack = pack, .hits = pack->hits };
 	db_on_undo(db, take_back, p);
 }
 
-struct packs *packs_new(void)
+static struct packs *packs_new(void)
 {
 	struct packs *p = xcalloc(1, sizeof(*p));
 
@@ -203,8 +197,9 @@ void packs_free(struct packs **packs)
 	*packs = NULL;
 }
 
-void packs_publish(struct packs *packs)
+void packs_committed(struct packs *packs)
 {
+	forget_changes(packs);
 	atomic_store(&packs->published, packs->hits);
 }
 
@@ -421,14 +416,9 @@ static int remove_row(struct db *db, uint16_t bucket, int64_t id, struct err *er
 	return query_run(q, err) < 0 ? -1 : 0;
 }
 
-static void tell_damaged(int64_t hits)
-{
-	log_error("hits.damaged", L_INT("hits", hits), L_STR("do", "they are kept in the table hit_damaged, and have no effect"));
-}
-
 static void tell_damaged_cb(void *arg)
 {
-	tell_damaged((int64_t)(intptr_t)arg);
+	log_error("hits.damaged", L_INT("hits", (int64_t)(intptr_t)arg), L_STR("do", "they are kept in the table hit_damaged, and have no effect"));
 }
 
 static const char *copy_body(struct slice body, struct arena *arena)
@@ -548,15 +538,16 @@ int packs_load(struct db *db, struct err *err)
 	struct arena *arena = arena_new(0);
 	struct damaged *bad = NULL;
 	size_t bad_count = 0, i;
-	int rc = know_rows(db, arena, &bad, &bad_count, err);
+	int rc;
 
+	/* tried again where the disk was full */
+	packs_free(&db->packs);
+	db->packs = packs_new();
+	rc = know_rows(db, arena, &bad, &bad_count, err);
 	for (i = 0; rc == 0 && i < bad_count; i++)
 		rc = set_aside(db, &bad[i], err);
-	for (i = 0; rc == 0 && i < bad_count; i++)
-		tell_damaged(bad[i].hits);	/* there is nobody yet who would after the commit */
 	free(bad);
 	arena_free(&arena);
-	packs_publish(db->packs);
 	return rc;
 }
 

@@ -407,6 +407,15 @@ static int lock_state(struct store *s, struct err *err)
 	return 0;
 }
 
+/* What waited for the commit of a transaction that is nobody's job. */
+static void tell_after(struct store *s)
+{
+	struct job_list none = { 0 };
+
+	if (s->db->after_count)
+		outlet_put(s->outlet, batch_new(&none, s->db->after, s->db->after_count, 0));
+}
+
 /* What has to be true before the first job: leases ours, the key there, alerts back in their lane. */
 static int take_over(struct store *s, struct err *err)
 {
@@ -420,6 +429,7 @@ static int take_over(struct store *s, struct err *err)
 		return -1;
 	}
 	CRASH_POINT("lease.after_takeover");
+	tell_after(s);
 	return 0;
 }
 
@@ -440,7 +450,6 @@ int store_prepare(struct store *s, struct db *db, const char *owner, struct err 
 	db->leases = leases_new(owner);
 	db->heads = queue_heads_new();
 	db->marks = marks_new();
-	db->packs = packs_new();
 	db->once_pruned = xcalloc(BUCKETS, sizeof(int64_t));
 	return prepare_database(s, err);
 }
