@@ -22,50 +22,64 @@
 #define ROWS_MAX 256		/* of one mail; what comes then is only counted */
 #define TOGETHER US_SECOND	/* what came within that takes effect at one time; if it differs in nothing else, it is one hit */
 
-/* More of a kind that the mail has had already: somebody plays with a link. */
-static int count_only(struct decide *d, struct db *db, const struct hit *h, struct err *err)
+/* The newest of that kind; the oldest of all if there is none. */
+static struct hit *newest_of(struct hit *hits, size_t count, char kind)
 {
-	struct hit *all;
-	size_t count, i;
+	while (count > 1 && hits[count - 1].kind != kind)
+		count--;
+	return &hits[count - 1];
+}
 
-	if (hits_of_delivery(db, h->delivery, 0, d->arena, &all, &count, err))
+/* Those that the mail has no room for, when all others are in the table: somebody plays with a link. Rows of their kinds count them. */
+static int count_only(struct decide *d, struct db *db, const struct hit *hits, size_t count, struct err *err)
+{
+	static const char kinds[] = "ocu";
+	struct hit *all, *newest;
+	size_t rows, i, k;
+	int64_t times;
+
+	if (!count)
+		return 0;
+	if (hits_of_delivery(db, hits->delivery, 0, d->arena, &all, &rows, err))
 		return -1;
-	for (i = count; i-- > 0;) {
-		if (all[i].kind != h->kind && i > 0)
+	for (k = 0; kinds[k]; k++) {
+		for (i = 0, times = 0; i < count; i++)
+			times += hits[i].kind == kinds[k] ? hits[i].times : 0;
+		if (!times)
 			continue;
-		all[i].times += h->times;
-		return hits_update(db, &all[i], err);
+		newest = newest_of(all, rows, kinds[k]);
+		newest->times += times;
+		if (hits_update(db, newest, err))
+			return -1;
 	}
 	return 0;
 }
 
 /* Those beyond ROWS_MAX leave the list: they are of no effect. rows: how many the mail has. */
-static int limit_rows(struct decide *d, struct db *db, int64_t rows, const struct hit *hits, size_t *count, struct err *err)
+static void limit_rows(struct decide *d, size_t rows, const struct hit *hits, size_t *count)
 {
-	size_t i, kept = rows >= ROWS_MAX ? 0 : *count < (size_t)(ROWS_MAX - rows) ? *count : (size_t)(ROWS_MAX - rows);
+	size_t i, room = rows < ROWS_MAX ? ROWS_MAX - rows : 0;
 
-	for (i = kept; i < *count; i++)
-		if (count_only(d, db, &hits[i], err))
-			return -1;
-	for (i = 0; i < kept; i++)
+	if (*count > room)
+		*count = room;
+	for (i = 0; i < *count; i++)
 		if (hits[i].kind == 'c')
 			crowd_add(d->crowd, &hits[i]);
-	*count = kept;
-	return 0;
 }
 
 /* They wait, or have no effect. */
 static int keep_hits(struct decide *d, struct db *db, const struct hit *hits, size_t *count, struct err *err)
 {
+	size_t i, all = *count;
 	int64_t rows;
-	size_t i;
 
-	if (hits_count(db, hits->delivery, &rows, err) || limit_rows(d, db, rows, hits, count, err))
+	if (hits_count(db, hits->delivery, &rows, err))
 		return -1;
+	limit_rows(d, (size_t)rows, hits, count);
 	for (i = 0; i < *count; i++)
 		if (hits_insert(db, &hits[i], err))
 			return -1;
-	return 0;
+	return count_only(d, db, hits + *count, all - *count, err);
 }
 
 /* One row in the queue: when the last click of them has been held long enough. */
@@ -99,19 +113,19 @@ static int64_t takes_effect_at(const struct hit *hits, size_t count)
 static int judge_now(struct decide *d, struct db *db, const struct hit *hits, size_t *count, const struct delivery *mail, struct err *err)
 {
 	struct hit *before;
-	size_t before_count;
+	size_t before_count, all = *count;
 	struct person p;
 	int found = person_load(d, db, mail->prospect, takes_effect_at(hits, *count), &p, err);
 
 	if (found <= 0)
 		return found < 0 ? -1 : keep_hits(d, db, hits, count, err);
-	if (hits_of_delivery(db, mail->id, 0, d->arena, &before, &before_count, err) ||
-			limit_rows(d, db, (int64_t)before_count, hits, count, err))
+	if (hits_of_delivery(db, mail->id, 0, d->arena, &before, &before_count, err))
 		return -1;
-	if (!*count)
-		return 0;
+	limit_rows(d, before_count, hits, count);
 	p.by = BY_OPEN;
-	return judge_come(&p, mail, before, before_count, hits, *count, err) || person_settle(&p, err) ? -1 : 0;
+	if (*count && (judge_come(&p, mail, before, before_count, hits, *count, err) || person_settle(&p, err)))
+		return -1;
+	return count_only(d, db, hits + *count, all - *count, err);
 }
 
 static int find_url(struct db *db, const struct delivery *mail, const struct hit *h, struct arena *arena, struct hit_result *out, struct err *err)
@@ -271,6 +285,33 @@ static size_t join(struct hit *hits, size_t count)
 	return kept;
 }
 
+struct lost {
+	size_t count;
+	struct { int64_t delivery, times; } hits[];
+};
+
+static void tell_lost(void *arg)
+{
+	struct lost *l = arg;
+	size_t i;
+
+	for (i = 0; i < l->count; i++)
+		log_error("hit.lost", L_ID("delivery", "del", l->hits[i].delivery), L_INT("times", l->hits[i].times));
+	free(l);
+}
+
+static void lose(struct db *db, const struct hit *hits, size_t count)
+{
+	struct lost *l = xcalloc(1, sizeof(*l) + count * sizeof(*l->hits));
+
+	for (l->count = 0; l->count < count; l->count++) {
+		l->hits[l->count].delivery = hits[l->count].delivery;
+		l->hits[l->count].times = hits[l->count].times;
+	}
+	db_on_undo(db, free, l);
+	db_after_commit(db, tell_lost, l);
+}
+
 int on_digest(struct decide *d, struct db *db, size_t max, bool drop, struct digested *out, struct err *err)
 {
 	struct arena *arena = arena_new(0);
@@ -279,8 +320,8 @@ int on_digest(struct decide *d, struct db *db, size_t max, bool drop, struct dig
 	int rc = packs_take(db, max, arena, &hits, &out->hits, err);
 
 	out->oldest = !rc && out->hits ? hits[0].at : 0;
-	for (i = 0; !rc && drop && i < out->hits; i++)
-		log_error("hit.lost", L_ID("delivery", "del", hits[i].delivery), L_INT("times", hits[i].times));
+	if (!rc && drop && out->hits)
+		lose(db, hits, out->hits);
 	if (!rc && !drop && out->hits)
 		qsort(hits, out->hits, sizeof(*hits), by_mail);
 	hit_sums_begin(d);

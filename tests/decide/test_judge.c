@@ -373,6 +373,98 @@ static void test_one_mail_has_so_many_rows_and_no_more(void **state)
 	assert_int_equal(know("eva@work.example").opens, 1);
 }
 
+struct burst { int64_t delivery; const char *kinds; int count; };
+
+/* As many in one digest, of these kinds in turn, each from somewhere else. */
+static int burst_fn(struct site *s, struct db *db, void *arg, struct err *err)
+{
+	const struct burst *b = arg;
+	struct arena *arena = arena_new(0);
+	struct hit *hits = arena_calloc(arena, (size_t)b->count, sizeof(*hits));
+	struct digested done;
+	int i, rc;
+
+	for (i = 0; i < b->count; i++)
+		hits[i] = (struct hit){ .delivery = b->delivery, .kind = b->kinds[(size_t)i % strlen(b->kinds)], .link = i % 3, .at = clock_now() + i,
+			.traits = SEEN, .times = 2, .agent = BROWSER, .ip = arena_printf(arena, "192.0.%d.%d", i / 250, i % 250) };
+	rc = on_hits_come(db, hits, (size_t)b->count, err) || on_digest(s->d, db, (size_t)b->count, false, &done, err) ? -1 : 0;
+	arena_free(&arena);
+	return rc;
+}
+
+/* Of a burst that comes at once, too, none is lost: not with opens, which are judged at once, nor with clicks, which wait; nor what other rows count. */
+static void test_a_burst_beyond_the_rows_is_counted(void **state)
+{
+	static const struct { const char *first, *then; int first_count, then_count; } rows[] = {
+		{ "o", "o", 0, 400 }, { "c", "c", 0, 400 }, { "oc", "oc", 0, 400 }, { "oc", "oc", 250, 400 }, { "c", "oc", 250, 400 }, { "c", "o", 300, 400 },
+	};
+	size_t i;
+
+	site_open(&site);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *email = xasprintf("p%zu@work.example", i);
+		struct counted counted = { .delivery = person(email) };
+		struct burst first = { counted.delivery, rows[i].first, rows[i].first_count };
+		struct burst then = { counted.delivery, rows[i].then, rows[i].then_count };
+
+		clock_set(clock_now() + 60 * S);
+		if (first.count)
+			site_run(&site, burst_fn, &first);
+		clock_set(clock_now() + 100 * S);		/* the first are held no longer, and are judged with the others */
+		site_run(&site, burst_fn, &then);
+		site_run(&site, count_fn, &counted);
+		assert_int_equal(counted.count, 256);
+		assert_int_equal(counted.times, 2 * (first.count + then.count));
+		free(email);
+	}
+}
+
+static int drop_run(struct store_job *job, struct db *db, struct err *err)
+{
+	struct digested done;
+
+	return on_digest(site.d, db, 100, true, &done, err);
+}
+
+static int drop_and_fail_run(struct store_job *job, struct db *db, struct err *err)
+{
+	return drop_run(job, db, err) < 0 ? -1 : err_set(err, "on purpose");
+}
+
+/* What is said on stderr meanwhile. */
+static void run_heard(int (*fn)(struct store_job *job, struct db *db, struct err *err), enum store_result result, char *out, size_t size)
+{
+	struct store_job job = { .run = fn };
+	FILE *heard = tmpfile();
+	int saved = dup(STDERR_FILENO);
+	ssize_t n;
+
+	assert_non_null(heard);
+	assert_true(dup2(fileno(heard), STDERR_FILENO) >= 0);
+	assert_int_equal(store_run(site.store, &job, NULL), result);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	n = pread(fileno(heard), out, size - 1, 0);
+	assert_true(n >= 0);
+	out[n] = '\0';
+	fclose(heard);
+}
+
+static void test_hits_are_lost_when_that_is_committed(void **state)
+{
+	struct hit_fact f = { .kind = 'o', .agent = BROWSER, .ip = "192.0.2.9" };
+	char heard[1000];
+
+	site_open(&site);
+	f.delivery = person("eva@work.example");
+	f.at = clock_now();
+	site_run(&site, pack_fn, &f);
+	run_heard(drop_and_fail_run, STORE_REFUSED, heard, sizeof(heard));
+	assert_null(strstr(heard, "hit.lost"));
+	run_heard(drop_run, STORE_COMMITTED, heard, sizeof(heard));
+	assert_non_null(strstr(heard, "event=hit.lost"));
+}
+
 static void test_one_who_came_back_is_a_person(void **state)
 {
 	int64_t mail;
@@ -702,6 +794,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_burst_cancels_what_is_held_back, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_one_open_a_mail_counts, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_one_mail_has_so_many_rows_and_no_more, open_site, close_site),
+		cmocka_unit_test_setup_teardown(test_a_burst_beyond_the_rows_is_counted, open_site, close_site),
+		cmocka_unit_test_setup_teardown(test_hits_are_lost_when_that_is_committed, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_one_who_came_back_is_a_person, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_clicks_alone_wait_for_a_second_session, open_site, close_site),
 		cmocka_unit_test_setup_teardown(test_a_visit_lets_them_become_hot, open_site, close_site),
