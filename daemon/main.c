@@ -329,6 +329,7 @@ static int serve(void)
 		event_free(self.signals[i]);
 	timer_free(&self.draining);
 	timer_free(&self.keys);
+	loop_drain(self.loop);		/* what the store has posted is its own to free */
 	loop_free(&self.loop);
 	log_info("stopped", L_INT("status", self.status));
 	return self.status;

@@ -13,6 +13,7 @@
 
 #define RECENT_MAILS 50
 
+/* Of what a mail may tell, too. */
 static const enum mail_class classes[] = {
 	[ESP_BOUNCE] = MAIL_BOUNCE,
 	[ESP_COMPLAINT] = MAIL_COMPLAINT,
@@ -102,12 +103,13 @@ static struct mail_fact as_mail(const struct esp_fact *fact)
 
 static int apply(struct person *p, const struct esp_fact *fact, struct delivery *about, struct err *err)
 {
-	struct mail_fact as = as_mail(fact);
+	struct mail_fact as;
 
 	switch (fact->what) {
 	case ESP_BOUNCE:
 	case ESP_COMPLAINT:
 	case ESP_UNSUBSCRIBED:
+		as = as_mail(fact);
 		return mail_about_person(p, &as, about, err);
 	case ESP_DELAYED:
 		return person_journal(p, "mail", "delayed", fact->diagnostic, err);
@@ -124,7 +126,6 @@ static int apply(struct person *p, const struct esp_fact *fact, struct delivery 
 static int suppress_stranger(struct decide *d, struct db *db, const struct esp_fact *fact, struct err *err)
 {
 	struct manual_suppression s = { .address = fact->address, .by = fact->service, .at = fact->at };
-	struct mail_fact as = as_mail(fact);
 	bool changed;
 
 	if (!fact->address)
@@ -133,7 +134,7 @@ static int suppress_stranger(struct decide *d, struct db *db, const struct esp_f
 		s.reason = "complaint";
 	else if (fact->what == ESP_UNSUBSCRIBED)
 		s.reason = "unsubscribe";
-	else if (fact->what == ESP_BOUNCE && strcmp(as.bounce_kind, "hard") == 0)
+	else if (fact->what == ESP_BOUNCE && strcmp(as_mail(fact).bounce_kind, "hard") == 0)
 		s.reason = "hard_bounce";
 	else
 		return 0;
