@@ -20,7 +20,7 @@ done
 
 # library header (a glob) and the files that may include it (a regular expression)
 libraries=(
-	'glib*.h' '^daemon/(base/zone|base/address|language/letters|listen/tokens|store/claims)\.c$'
+	'glib*.h' '^daemon/(base/zone|base/address|language/letters|listen/(bounce_notice|tokens)|store/claims)\.c$'
 	'sqlite3.h' '^daemon/store/'
 	'libpq-fe.h' '^daemon/store/'
 	'libetpan/*' '^daemon/(listen/|intake\.c)'
