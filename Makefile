@@ -62,6 +62,7 @@ SRC_base := \
 	daemon/base/log.c \
 	daemon/base/loop.c \
 	daemon/base/media.c \
+	daemon/base/meaning_form.c \
 	daemon/base/mem.c \
 	daemon/base/metrics.c \
 	daemon/base/mx.c \

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/meaning_form.h"
 #include "base/patterns.h"
 
 #include "replies.h"
@@ -234,17 +235,28 @@ static bool is_meaning(const struct yaml_node *vocabulary, const char *name, siz
 	return false;
 }
 
-static void check_form(struct load *l, const struct yaml_node *vocabulary, const struct yaml_node *node)
+static void check_item(struct load *l, const struct yaml_node *vocabulary, const struct yaml_node *node, struct slice names)
 {
-	for (const char *s = node->text; *s;) {
-		size_t n = strcspn(s, " /!=~|>,.");
+	struct slice name;
 
-		if (n && !is_meaning(vocabulary, s, n)) {
-			complain(l, node, "`%.*s` is no meaning of the `vocabulary`; give it words there", (int)n, s);
-			return;
-		}
-		s += n ? n : 1;
+	while (form_next_meaning(&names, &name))
+		if (!is_meaning(vocabulary, name.data, name.len))
+			complain(l, node, "`%.*s` is no meaning of the `vocabulary`; give it words there", (int)name.len, name.data);
+}
+
+static bool check_form(struct load *l, const struct yaml_node *vocabulary, const struct yaml_node *node)
+{
+	struct meaning_form form;
+	struct err err;
+
+	if (meaning_form_parse(node->text, &form, &err) < 0) {
+		complain(l, node, "%s", err.text);
+		return false;
 	}
+	for (size_t i = 0; i < form.count; i++)
+		for (size_t k = 0; k < form.parts[i].count; k++)
+			check_item(l, vocabulary, node, form.parts[i].items[k].names);
+	return true;
 }
 
 static const char *const *forms(struct load *l, const struct yaml_node *vocabulary, const struct yaml_node *list)
@@ -255,8 +267,8 @@ static const char *const *forms(struct load *l, const struct yaml_node *vocabula
 	for (size_t i = 0; i < n; i++) {
 		if (!keys_expect(l, list->items[i], YAML_TEXT, "a form such as `remove me`"))
 			continue;
-		check_form(l, vocabulary, list->items[i]);
-		out[count++] = arena_strdup(l->arena, list->items[i]->text);
+		if (check_form(l, vocabulary, list->items[i]))
+			out[count++] = arena_strdup(l->arena, list->items[i]->text);
 	}
 	return out;
 }

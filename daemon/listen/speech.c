@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/meaning_form.h"
 #include "base/mem.h"
 #include "speech.h"
 #include "tokens.h"
 #include "lexicon.h"
 
 #define TOKENS_MAX 2000		/* words that are read of a text */
-#define ITEMS_MAX 8
-#define PARTS_MAX 2
 #define SENTENCES_ON 2	/* from one part of a form to the next */
 #define APART 10			/* words between two of a form */
 #define CLAUSES_ON 2		/* with a comma in the form */
@@ -21,27 +20,23 @@
 #define CLOSE 0
 #define TRIES 400		/* of one form in one clause */
 
-enum order { ORDER_ANY, ORDER_BEHIND, ORDER_CLOSE, ORDER_NEXT_CLAUSE };
-
 struct item {
 	struct meanings meanings;
-	enum order order;	/* to the item before */
+	enum form_order order;	/* to the item before */
 	bool absent;
 };
 
 /* What is in one sentence. */
 struct part {
-	struct item items[ITEMS_MAX];
+	struct item items[FORM_ITEMS];
 	size_t count;
 	struct meanings needs;	/* of one meaning each: without them it is not there */
-	bool alone, only;	/* the sentence, or all of the text, says nothing else */
-	bool loose;		/* but for small words */
-	bool clause;		/* the clause says nothing else */
+	enum form_extent extent;
 };
 
 struct form {
 	char *text;
-	struct part parts[PARTS_MAX];
+	struct part parts[FORM_PARTS];
 	size_t count;
 };
 
@@ -72,79 +67,46 @@ struct speech {
 /* --- forms ----------------------------------------------------------------------------------------------- */
 
 /* How many of them there are. */
-static size_t meanings_of(const struct lexicon *v, const char *names, size_t n, struct meanings *out)
+static size_t meanings_of(const struct lexicon *v, struct slice names, struct meanings *out)
 {
+	struct slice name;
 	size_t count = 0;
 
 	*out = (struct meanings){ 0 };
-	for (const char *end = names + n; names < end; count++) {
-		const char *slash = memchr(names, '/', (size_t)(end - names));
-		size_t len = slash ? (size_t)(slash - names) : (size_t)(end - names);
-		int meaning = lexicon_meaning(v, names, len);
+	for (; form_next_meaning(&names, &name); count++) {
+		int meaning = lexicon_meaning(v, name.data, name.len);
 
 		if (meaning >= 0)
 			meanings_add(out, (unsigned)meaning);
-		names += len + 1;
 	}
 	return count;
 }
 
-static bool take_order(const char *s, size_t n, enum order *order)
+static void read_part(const struct lexicon *v, const struct form_part *from, struct part *p)
 {
-	struct slice word = { s, n };
+	*p = (struct part){ .count = from->count, .extent = from->extent };
+	for (size_t k = 0; k < p->count; k++) {
+		struct item *item = &p->items[k];
+		size_t meanings = meanings_of(v, from->items[k].names, &item->meanings);
 
-	if (slice_is(word, ">"))
-		*order = ORDER_BEHIND;
-	else if (slice_is(word, ">>"))
-		*order = ORDER_CLOSE;
-	else if (slice_is(word, ","))
-		*order = ORDER_NEXT_CLAUSE;
-	else
-		return false;
-	return true;
-}
-
-static void read_item(const struct lexicon *v, const char *s, size_t n, enum order order, struct part *p)
-{
-	struct item *item = &p->items[p->count++];
-	bool absent = *s == '!';
-	size_t meanings = meanings_of(v, s + absent, n - absent, &item->meanings);
-
-	item->order = order;
-	item->absent = absent;
-	if (!absent && meanings == 1)
-		meanings_join(&p->needs, item->meanings);
-}
-
-/* Up to the full stop that parts it from the next; what is behind it. */
-static const char *read_part(const struct lexicon *v, const char *s, struct part *p)
-{
-	enum order order = ORDER_ANY;
-
-	s += strspn(s, " ");
-	*p = (struct part){ .alone = *s == '=' || *s == '~' || *s == '|', .only = s[0] == '=' && s[1] == '=', .loose = *s == '~', .clause = *s == '|' };
-	s += p->alone + p->only;
-	while (s[strspn(s, " ")]) {
-		size_t n;
-
-		s += strspn(s, " ");
-		n = strcspn(s, " ");
-		if (*s == '.')
-			return s + n;
-		if (!take_order(s, n, &order) && p->count < ITEMS_MAX) {
-			read_item(v, s, n, order, p);
-			order = ORDER_ANY;
-		}
-		s += n;
+		item->order = from->items[k].order;
+		item->absent = from->items[k].absent;
+		if (!item->absent && meanings == 1)
+			meanings_join(&p->needs, item->meanings);
 	}
-	return s + strlen(s);
 }
 
+/* What is no form is never found: the configuration was checked by the same grammar. */
 static void read_form(const struct lexicon *v, const char *s, struct form *f)
 {
+	struct meaning_form form;
+
 	*f = (struct form){ .text = xstrdup(s) };
-	while (*s && f->count < PARTS_MAX)
-		s = read_part(v, s, &f->parts[f->count++]);
+	if (meaning_form_parse(s, &form, NULL) < 0)
+		return;
+	f->count = form.count;
+	for (size_t i = 0; i < form.count; i++)
+		read_part(v, &form.parts[i], &f->parts[i]);
 }
 
 struct speech_forms *speech_forms_new(const struct lexicon *lexicon, const json_t *list)
@@ -178,7 +140,7 @@ static void mark_soft(struct speech *s, bool *soft)
 {
 	struct meanings that;
 
-	meanings_of(s->lexicon, "that", 4, &that);
+	meanings_of(s->lexicon, slice_of("that"), &that);
 	for (size_t i = 0; i < s->sense_count; i++) {
 		const struct sense *e = &s->senses[i];
 
@@ -219,7 +181,7 @@ struct search {
 	const struct part *part;
 	size_t clause, clause_end;	/* the clauses it may be in */
 	uint16_t language;
-	const struct sense *chosen[ITEMS_MAX];
+	const struct sense *chosen[FORM_ITEMS];
 	size_t apart;			/* words, at most */
 	int tries;
 };
@@ -287,9 +249,9 @@ static bool fits(const struct search *s, size_t k, const struct sense *e)
 	}
 	if (!last)
 		return true;
-	if (order != ORDER_ANY && e->first < last->first)
+	if (order != FORM_ANY && e->first < last->first)
 		return false;
-	return nearest <= (order == ORDER_CLOSE ? CLOSE : s->apart);
+	return nearest <= (order == FORM_CLOSE ? CLOSE : s->apart);
 }
 
 static bool covers(const struct search *s, size_t token)
@@ -298,7 +260,7 @@ static bool covers(const struct search *s, size_t token)
 	struct meanings meanings = speech->please;
 
 	meanings_join(&meanings, speech->filler);
-	if (s->part->loose)
+	if (s->part->extent == FORM_LOOSE)
 		meanings_join(&meanings, speech->small);
 	for (size_t k = 0; k < s->part->count; k++)
 		if (!s->part->items[k].absent)
@@ -315,11 +277,11 @@ static bool says_no_more(const struct search *s)
 	size_t at = speech->clauses[s->clause].first, end = speech->clauses[s->clause].end;
 	unsigned sentence = speech->tokens[at].sentence;
 
-	if (s->part->only && speech->count > ONLY)
+	if (s->part->extent == FORM_TEXT && speech->count > ONLY)
 		return false;
-	while (!s->part->clause && at > 0 && speech->tokens[at - 1].sentence == sentence)
+	while (s->part->extent != FORM_CLAUSE && at > 0 && speech->tokens[at - 1].sentence == sentence)
 		at--;
-	while (!s->part->clause && end < speech->count && speech->tokens[end].sentence == sentence)
+	while (s->part->extent != FORM_CLAUSE && end < speech->count && speech->tokens[end].sentence == sentence)
 		end++;
 	for (; at < end; at++)
 		if (!covers(s, at))
@@ -330,13 +292,13 @@ static bool says_no_more(const struct search *s)
 static bool match_item(struct search *s, size_t k)
 {
 	const struct item *item = &s->part->items[k];
-	size_t until = k && item->order == ORDER_NEXT_CLAUSE ? s->clause_end : s->clause + 1;
+	size_t until = k && item->order == FORM_NEXT_CLAUSE ? s->clause_end : s->clause + 1;
 
 	if (k == s->part->count)
-		return !s->part->alone || says_no_more(s);
+		return s->part->extent == FORM_AMONG || says_no_more(s);
 	if (item->absent)
 		return !is_in(s, item->meanings) && match_item(s, k + 1);
-	if (k && s->part->items[k - 1].order == ORDER_NEXT_CLAUSE)
+	if (k && s->part->items[k - 1].order == FORM_NEXT_CLAUSE)
 		until = s->clause_end;
 	for (size_t i = s->speech->clauses[s->clause].sense; i < s->speech->clauses[until - 1].sense_end; i++) {
 		const struct sense *e = &s->speech->senses[i];
@@ -380,7 +342,7 @@ static bool part_in(struct search *s, const struct part *part, size_t clause)
 	s->tries = 0;
 	memset(s->chosen, 0, sizeof(s->chosen));
 	for (size_t k = 0; k < part->count; k++)
-		for (; part->items[k].order == ORDER_NEXT_CLAUSE && s->clause_end < next + CLAUSES_ON && is_same_sentence(speech, clause, s->clause_end);
+		for (; part->items[k].order == FORM_NEXT_CLAUSE && s->clause_end < next + CLAUSES_ON && is_same_sentence(speech, clause, s->clause_end);
 			s->clause_end++)
 			meanings_join(&there, speech->clauses[s->clause_end].meanings);
 	return part->count && meanings_hold(there, part->needs) && may_match(part, there) && match_item(s, 0);
@@ -388,7 +350,7 @@ static bool part_in(struct search *s, const struct part *part, size_t clause)
 
 /* Both parts of a form, or the one it has. */
 struct found {
-	struct search parts[PARTS_MAX];
+	struct search parts[FORM_PARTS];
 	size_t count;
 };
 
@@ -514,10 +476,10 @@ struct speech *speech_read(const struct lexicon *lexicon, struct arena *arena, c
 	s->lexicon = lexicon;
 	s->count = tokens_read(arena, text, n, TOKENS_MAX, &s->tokens);
 	s->sense_count = lexicon_read(lexicon, arena, s->tokens, s->count, &s->senses);
-	meanings_of(lexicon, "please", 6, &s->please);
-	meanings_of(lexicon, "filler", 6, &s->filler);
-	meanings_of(lexicon, "common/we/you/it", 16, &s->small);
-	meanings_of(lexicon, "not/dont", 8, &s->negation);
+	meanings_of(lexicon, slice_of("please"), &s->please);
+	meanings_of(lexicon, slice_of("filler"), &s->filler);
+	meanings_of(lexicon, slice_of("common/we/you/it"), &s->small);
+	meanings_of(lexicon, slice_of("not/dont"), &s->negation);
 	part_clauses(s, arena);
 	find_languages(s, arena);
 	return s;

@@ -116,6 +116,13 @@ static void forms_are_found(void **state)
 		{ "remove", "say \"unsubscribe\" there", NULL },
 		{ "remove", "", NULL },
 		{ "nothing", "remove", NULL },
+		{ "please .remove", "please", NULL },
+		{ "please. remove", "Please. Remove it.", NULL },
+		{ "please . ", "Please. Remove it.", NULL },
+		{ "!remove", "please", NULL },
+		{ "send . !remove", "send. please", NULL },
+		{ "", "please", NULL },
+		{ ". remove", "Please. Remove it.", NULL },
 	};
 	json_t *v = vocabulary();
 	struct lexicon *lexicon = lexicon_new(v);
