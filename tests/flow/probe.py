@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 
 from doctor import OWNERS, Clinic, rsa_record
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
@@ -63,6 +64,13 @@ class Road(Clinic):
                        "header_checks": "", "lmtp_header_checks": "", "lmtp_body_checks": "", "virtual_alias_maps": "regexp:%s/aliases" % conf}, **words)
         run("postconf", "-c", conf, "-e", *("%s=%s" % v for v in values.items()))
         run("postfix", "-c", conf, "reload")
+
+    def release(self, count):
+        """What the relay holds back, as soon as it has so many."""
+        conf = self.mail.folder + "/postfix/conf"
+        wait_for("%d mails at the relay" % count, lambda: len(run("postqueue", "-c", conf, "-j").splitlines()) == count)
+        self.postfix(defer_transports="")
+        run("postqueue", "-c", conf, "-f")
 
     def table(self, name, text):
         return "regexp:" + write(self.mail.folder + "/postfix/conf/" + name, text)
@@ -150,7 +158,12 @@ def owners(w):
         w.sign(Domain="example.test,sales.example.test")
         w.dns.records["s1._domainkey.sales.example.test"] = w.dns.records["s1._domainkey.example.test"]
         w.start_daemon()
-        found, _ = w.probe()
+        # none arrives before the last was handed over, so they are not waited for one after the other
+        w.postfix(defer_transports="lmtp")
+        release = threading.Thread(target=w.release, args=(3,))
+        release.start()
+        found, _ = w.probe("--wait", "60")
+        release.join()
         arrived = [f["about"] for f in found if f["check"] == "probe" and f["level"] == "ok"]
         check(sorted(arrived) == ["ana@example.test", "ben@sales.example.test", "cleo@other.test"], "arrived: %s" % found)
         for address in arrived[:2]:
@@ -158,6 +171,7 @@ def owners(w):
         check([f for f in found if f["about"] == "cleo@other.test" and f["check"] == "probe.dkim" and f["level"] == "error" and "nobody signed" in f["what"]], "unsigned: %s" % found)
         check(not [f for f in found if f["check"] == "probe.headers" and f["level"] != "ok"], "changed: %s" % found)
     finally:
+        w.postfix(defer_transports="")
         w.write_config(relay="smtp://localhost:%d" % w.mail.smtp, mailbox="imaps://localhost:%d/INBOX" % w.mail.imaps)
 
 
