@@ -165,7 +165,7 @@ static const struct {
 	{ "bool", { "no", "yes", NULL } },
 	{ "consent", { "none", "pending", "given", "withdrawn", NULL } },
 	{ "verdict", { "unknown", "human", "machine", NULL } },
-	{ "mail", { "step", "confirm", "forward", "test", NULL } },
+	{ "mail", { "step", "confirm", "forward", "test", "again", NULL } },
 	{ "state", { "planned", "sending", "dot", "sent", "deferred", "failed", "unknown", "suppressed", NULL } },
 	{ "way", { "active", "paused", "ended", "watched", NULL } },
 	{ "alert", { "waiting", "delivered", "dead", NULL } },
@@ -323,6 +323,20 @@ static int add_packed_hits(struct db *db, const struct prospect *row, json_t *li
 	return rc;
 }
 
+/* That a mail may have gone out does not stand in its row. The list is in the same order. */
+static int set_states(struct db *db, const struct prospect *row, json_t *list, struct err *err)
+{
+	struct arena *arena = arena_new(0);
+	struct delivery *mails;
+	size_t count, i;
+	int rc = sending_of(db, row->id, arena, &mails, &count, err);
+
+	for (i = 0; rc == 0 && i < count; i++)
+		json_object_set_new(json_array_get(list, i), "state", in_words("state", mails[i].state));
+	arena_free(&arena);
+	return rc;
+}
+
 int export_person(struct db *db, const struct prospect *row, json_t **out, struct err *err)
 {
 	json_t *tables = json_object();
@@ -333,7 +347,8 @@ int export_person(struct db *db, const struct prospect *row, json_t **out, struc
 
 		json_object_set_new(tables, rules[i].rule.table, list);
 		if (add_table(db, &rules[i], row, list, err) < 0 ||
-				(rules[i].statement == &sql_hit && add_packed_hits(db, row, list, err) < 0)) {
+				(rules[i].statement == &sql_hit && add_packed_hits(db, row, list, err) < 0) ||
+				(rules[i].statement == &sql_sending && set_states(db, row, list, err) < 0)) {
 			json_decref(tables);
 			return err_prefix(err, "exporting from %s", rules[i].rule.table);
 		}

@@ -1,7 +1,10 @@
 /*
  * test_deliveries.c: messages from claim to end, what an earlier process left behind, and where links lead.
  */
+#include <jansson.h>
 #include <sqlite3.h>
+
+#include "store/export.h"
 
 #include "with_store.h"
 
@@ -429,6 +432,43 @@ static void a_link_leads_where_it_led_when_the_mail_was_sent(void **state)
 	clock_set(0);
 }
 
+
+/* "KIND STATE, ..." of what is exported of Eve's mails that are under way. */
+static int export(struct with_store *w, struct db *db, void *arg, struct err *err)
+{
+	struct prospect eve = { .id = EVE, .key = "eve@example.com" };
+	struct buf *said = arg;
+	json_t *tables, *mail;
+	size_t i;
+
+	if (export_person(db, &eve, &tables, err) < 0)
+		return -1;
+	json_array_foreach(json_object_get(tables, "sending"), i, mail)
+		buf_printf(said, "%s %s, ", json_string_value(json_object_get(mail, "kind")), json_string_value(json_object_get(mail, "state")));
+	json_decref(tables);
+	return 0;
+}
+
+static void the_export_says_which_may_have_gone_out(void **state)
+{
+	struct with_store *w = *state;
+	struct delivery d[3] = { make(1, DELIVERY_SENDING), make(2, DELIVERY_SENDING), make(3, DELIVERY_SENDING) };
+	struct buf written = BUF_INIT, read = BUF_INIT;
+	size_t i;
+
+	d[0].kind = DELIVERY_AGAIN;
+	for (i = 0; i < 3; i++)
+		do_job(w, claim, &d[i]);
+	do_job(w, dot, &d[0]);
+	do_job(w, dot, &d[2]);
+	do_job(w, export, &written);
+	assert_int_equal(read_job(w, export, &read, NULL), STORE_COMMITTED);
+	assert_string_equal(buf_cstr(&written), "again dot, step sending, step dot, ");
+	assert_string_equal(buf_cstr(&read), buf_cstr(&written));
+	buf_clear(&written);
+	buf_clear(&read);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +479,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dots_are_written_together_and_go_with_the_last_of_their_mails, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_dot_counts_for_one_claim, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(dots_outlive_the_process, setup_store, teardown_store),
+		cmocka_unit_test_setup_teardown(the_export_says_which_may_have_gone_out, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(what_an_earlier_process_left_is_told_apart, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(reports_list_the_newest_first, setup_store, teardown_store),
 		cmocka_unit_test_setup_teardown(a_link_leads_where_it_led_when_the_mail_was_sent, setup_store, teardown_store),
