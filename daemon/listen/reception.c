@@ -21,7 +21,7 @@
 #include "reception.h"
 
 #define AT_ONCE 64			/* mails that wait, are read or are in the store */
-#define READS_WITHIN (60 * US_SECOND)	/* one mail; the CPU time has its own limit */
+#define READS_WITHIN (60 * US_SECOND)	/* one mail; the CPU time has its own limit: intake.c */
 #define DEADLY 2			/* times that a mail may end the intake */
 #define BYTES_AT_ONCE (64 * 1024 * 1024)	/* of them all */
 
