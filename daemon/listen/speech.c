@@ -18,6 +18,7 @@
 #define CLAUSES_ON 2		/* with a comma in the form */
 #define ONLY 6			/* words of a text that says nothing else */
 #define CLOSE 0
+#define NO_MORE 60		/* words of a sentence that says nothing else, at most */
 #define TRIES 400		/* of one form in one clause */
 
 struct item {
@@ -254,39 +255,58 @@ static bool fits(const struct search *s, size_t k, const struct sense *e)
 	return nearest <= (order == FORM_CLOSE ? CLOSE : s->apart);
 }
 
-static bool covers(const struct search *s, size_t token)
+/* What may stand in what says no more than the part. */
+static struct meanings fillers(const struct search *s)
 {
-	const struct speech *speech = s->speech;
-	struct meanings meanings = speech->please;
+	struct meanings meanings = s->speech->please;
 
-	meanings_join(&meanings, speech->filler);
+	meanings_join(&meanings, s->speech->filler);
 	if (s->part->extent == FORM_LOOSE)
-		meanings_join(&meanings, speech->small);
+		meanings_join(&meanings, s->speech->small);
 	for (size_t k = 0; k < s->part->count; k++)
 		if (!s->part->items[k].absent)
 			meanings_join(&meanings, s->part->items[k].meanings);
-	for (size_t i = 0; i < speech->sense_count && speech->senses[i].first <= token; i++)
-		if (speech->senses[i].last >= token && meanings_have(meanings, speech->senses[i].meaning) && speaks(s, &speech->senses[i]))
-			return true;
-	return false;
+	return meanings;
 }
 
+/* The tokens from the first to the last of what must say no more: the clause, or its sentence. False: it says more, by its length. */
+static bool find_extent(const struct search *s, size_t *at, size_t *end)
+{
+	const struct speech *speech = s->speech;
+	unsigned sentence = speech->tokens[speech->clauses[s->clause].first].sentence;
+
+	*at = speech->clauses[s->clause].first;
+	*end = speech->clauses[s->clause].end;
+	if (s->part->extent == FORM_TEXT && speech->count > ONLY)
+		return false;
+	while (s->part->extent != FORM_CLAUSE && *end - *at <= NO_MORE && *at > 0 && speech->tokens[*at - 1].sentence == sentence)
+		--*at;
+	while (s->part->extent != FORM_CLAUSE && *end - *at <= NO_MORE && *end < speech->count && speech->tokens[*end].sentence == sentence)
+		++*end;
+	return *end - *at <= NO_MORE;
+}
+
+/* Is each token in one of the senses that may be there? They are in the order of their first one. */
 static bool says_no_more(const struct search *s)
 {
 	const struct speech *speech = s->speech;
-	size_t at = speech->clauses[s->clause].first, end = speech->clauses[s->clause].end;
-	unsigned sentence = speech->tokens[at].sentence;
+	struct meanings may = fillers(s);
+	size_t at, end, first = s->clause;
 
-	if (s->part->extent == FORM_TEXT && speech->count > ONLY)
+	if (!find_extent(s, &at, &end))
 		return false;
-	while (s->part->extent != FORM_CLAUSE && at > 0 && speech->tokens[at - 1].sentence == sentence)
-		at--;
-	while (s->part->extent != FORM_CLAUSE && end < speech->count && speech->tokens[end].sentence == sentence)
-		end++;
-	for (; at < end; at++)
-		if (!covers(s, at))
+	while (first > 0 && speech->clauses[first].first > at)
+		first--;
+	first -= first > 0;	/* a sense may go on behind a comma */
+	for (size_t i = speech->clauses[first].sense; at < end && i < speech->sense_count; i++) {
+		const struct sense *e = &speech->senses[i];
+
+		if (e->first > at)
 			return false;
-	return true;
+		if (e->last >= at && meanings_have(may, e->meaning) && speaks(s, e))
+			at = e->last + 1;
+	}
+	return at >= end;
 }
 
 static bool match_item(struct search *s, size_t k)
@@ -295,7 +315,7 @@ static bool match_item(struct search *s, size_t k)
 	size_t until = k && item->order == FORM_NEXT_CLAUSE ? s->clause_end : s->clause + 1;
 
 	if (k == s->part->count)
-		return s->part->extent == FORM_AMONG || says_no_more(s);
+		return true;
 	if (item->absent)
 		return !is_in(s, item->meanings) && match_item(s, k + 1);
 	if (k && s->part->items[k - 1].order == FORM_NEXT_CLAUSE)
@@ -345,7 +365,8 @@ static bool part_in(struct search *s, const struct part *part, size_t clause)
 		for (; part->items[k].order == FORM_NEXT_CLAUSE && s->clause_end < next + CLAUSES_ON && is_same_sentence(speech, clause, s->clause_end);
 			s->clause_end++)
 			meanings_join(&there, speech->clauses[s->clause_end].meanings);
-	return part->count && meanings_hold(there, part->needs) && may_match(part, there) && match_item(s, 0);
+	return part->count && meanings_hold(there, part->needs) && may_match(part, there) &&
+	       (part->extent == FORM_AMONG || says_no_more(s)) && match_item(s, 0);
 }
 
 /* Both parts of a form, or the one it has. */
