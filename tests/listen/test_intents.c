@@ -282,6 +282,7 @@ static void wishes_to_be_left_alone(void **state)
 		{ "wishes_9", "other_9", 0.95, 0.995 },
 		{ "wishes_10", "other_10", 0.9, 0.995 },
 		{ "wishes_11", "other_11", 0.96, 0.99 },
+		{ "wishes_12", "other_12", 0.93, 0.975 },
 		{ "wishes_plain", "other_plain", 0.99, 0.995 },
 		{ "wishes_short", "other_short", 0.99, 0.995 },
 		{ "wishes_letters", "other_letters", 0.9, 0.98 },
