@@ -67,7 +67,7 @@ static const struct pragma writing[] = {
 	{ "journal_size_limit", "67108864", "67108864" },
 	/* what erasure promises: a deleted row is overwritten, not only unlinked */
 	{ "secure_delete", "ON", "1" },
-	{ "cache_size", "-16384", "-16384" },
+	{ "cache_size", "-12288", "-12288" },
 	{ NULL, NULL, NULL },
 };
 
