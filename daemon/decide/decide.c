@@ -190,6 +190,7 @@ void decide_withdraw_after_commit(struct decide *d, struct db *db, int64_t deliv
 
 	*w = (struct withdrawal){ .d = d, .delivery = delivery };
 	db_after_commit(db, withdraw_now, w);
+	db_on_undo(db, free, w);
 }
 
 /* --- recovery ------------------------------------------------------------------------------------------------------ */

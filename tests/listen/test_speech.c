@@ -184,7 +184,7 @@ static void many_meanings_are_told_apart(void **state)
 
 	(void)state;
 	for (int i = 0; i < MEANINGS_MAX; i++) {
-		char name[8], word[8];
+		char name[16], word[16];
 
 		snprintf(name, sizeof(name), "m%d", i);
 		snprintf(word, sizeof(word), "w%d", i);
