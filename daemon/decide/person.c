@@ -156,11 +156,23 @@ static struct value ask_symbol(void *ctx, int symbol)
 	return value_nil;
 }
 
-/* False: it takes a whole parser. */
+#define PLAIN_MEMBERS 16
+
+static bool is_among(const struct slice *names, size_t count, struct slice name)
+{
+	while (count-- > 0)
+		if (names[count].len == name.len && memcmp(names[count].data, name.data, name.len) == 0)
+			return true;
+	return false;
+}
+
+/* False: it takes a whole parser, as where a name comes twice: there the last counts. */
 static bool read_plain(const char *data, struct arena *arena, struct value *out)
 {
 	struct value_builder *b = value_build_object(arena);
+	struct slice names[PLAIN_MEMBERS];
 	struct flat_member m;
+	size_t count = 0;
 	int got;
 
 	data = flat_json_begin(data);
@@ -169,8 +181,9 @@ static bool read_plain(const char *data, struct arena *arena, struct value *out)
 	while ((got = flat_json_next(&data, &m)) == 1) {
 		struct value v = value_nil;
 
-		if (m.kind == FLAT_NUMBER)
+		if (m.kind == FLAT_NUMBER || count == PLAIN_MEMBERS || is_among(names, count, m.name))
 			return false;
+		names[count++] = m.name;
 		if (m.kind == FLAT_TEXT)
 			v = value_text(arena_strndup(arena, m.text.data, m.text.len));
 		else if (m.kind != FLAT_NULL)

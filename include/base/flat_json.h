@@ -1,6 +1,7 @@
 /*
- * flat_json.h: reads a JSON object of plain members in place: what the store holds of a person's fields, a dozen times a mail's other work if a
- * tree is built of it. Whatever is not that plain is left to Jansson. Pure; any thread.
+ * flat_json.h: reads a JSON object of plain members in place: what the store holds of a person's fields, and of an event. To build a tree of the
+ * fields was a twelfth of what the store did for a mail, of an event a tenth of a click. Whatever is not that plain is left to Jansson. Pure; any
+ * thread.
  */
 #ifndef BASE_FLAT_JSON_H
 #define BASE_FLAT_JSON_H
@@ -19,7 +20,8 @@ struct flat_member {
 const char *flat_json_begin(const char *text);
 /*
  * Moves *at, which is what flat_json_begin() gave to begin with, behind the next member. 1 there is one; 0 the object and the text end here; -1 it is
- * broken, or has members that are objects or lists, or has an escape or bytes that are no UTF-8. Numbers may be larger than Jansson takes.
+ * broken, or has members that are objects or lists, or has an escape or bytes that are no UTF-8. Numbers may be larger than Jansson takes,
+ * and a name may come twice: with Jansson the last counts.
  */
 int flat_json_next(const char **at, struct flat_member *out);
 

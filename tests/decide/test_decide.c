@@ -589,6 +589,38 @@ static void test_message_id_counts_once(void **state)
 	assert_true(look("eva@work.example").row.interest == 25);
 }
 
+/* Plain properties are read in place, others by a whole parser: both find the last of a name that comes twice. */
+static void test_properties_are_read_alike(void **state)
+{
+	static const struct {
+		const char *properties;
+		double interest;
+	} rows[] = {
+		{ "{\"path\":\"/pricing\"}", 15 },
+		{ "{\"path\":\"/other\"}", 0 },
+		{ "{\"path\":\"/other\",\"path\":\"/pricing\"}", 15 },
+		{ "{\"path\":\"/pricing\",\"path\":\"/other\"}", 0 },
+		{ "{\"n\":1,\"path\":\"/pricing\"}", 15 },
+		{ "{\"a\":{},\"path\":\"/pricing\"}", 15 },
+		{ "{\"path\":\"\\/pricing\"}", 15 },
+		{ "{\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\",\"e\":\"\",\"f\":\"\",\"g\":\"\",\"h\":\"\",\"i\":\"\",\"j\":\"\",\"k\":\"\",\"l\":\"\",\"m\":\"\",\"n\":\"\","
+		  "\"o\":\"\",\"p\":\"\",\"path\":\"/pricing\"}", 15 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char email[40] = "";
+		struct track_call c = { .fact = { .event = "page_view", .subject = "/x", .properties = rows[i].properties, .message_id = email, .at = clock_now() } };
+		struct address address;
+
+		snprintf(email, sizeof(email), "p%d@work.example", (int)i);
+		sign_up("ebook", email, NULL, NULL);
+		assert_int_equal(address_parse(email, &address, NULL), 0);
+		c.fact.who.address = &address;
+		run(run_track, &c);
+		assert_true(look(email).row.interest == 10 + rows[i].interest);
+	}
+}
+
 static void test_points_are_capped(void **state)
 {
 	char id[8];
@@ -1657,7 +1689,7 @@ int main(void)
 		CASE(test_confirming_takes_effect_once), CASE(test_wait_for_click_branches), CASE(test_wait_for_gives_up),
 		CASE(test_scanner_clicks_do_not_count), CASE(test_caps_and_quiet_hours_hold), CASE(test_cap_of_the_list), CASE(test_even_in_always),
 		CASE(test_stage_falls_at_its_instant), CASE(test_list_change_enters), CASE(test_message_id_counts_once),
-		CASE(test_points_are_capped), CASE(test_reply_stops_makes_hot_and_is_forwarded),
+		CASE(test_properties_are_read_alike), CASE(test_points_are_capped), CASE(test_reply_stops_makes_hot_and_is_forwarded),
 		CASE(test_reply_that_makes_nobody_hot_is_forwarded_too), CASE(test_a_colleague_waits_and_goes_on_after), CASE(test_a_hold_between_claim_and_dot), CASE(test_a_mail_of_a_stranger_goes_to_sales),
 		CASE(test_unsigned_mail_changes_nobody),
 		CASE(test_bounce_and_complaint_suppress), CASE(test_unsubscribe_between_claim_and_dot),
