@@ -1,6 +1,6 @@
 /*
  * hand.c: the mails that were claimed lately, as their rows in `sending` are, and their enrolments as they were then. A shorter way to what the
- * tables say, never more than that: a dot is set and a claim ended in the table alone, and what is not here is read from there. So nothing has to
+ * tables say, never more than that: a dot is set and a claim ended by the store alone, and what is not here is read from its tables. So nothing has to
  * be taken back when a transaction is rolled back, and a place that two mails share costs the first a look into the table.
  */
 #include <stdlib.h>

@@ -53,7 +53,7 @@ struct claims {
 	size_t change_count, change_cap;
 };
 
-struct claims *claims_new(void)
+static struct claims *claims_new(void)
 {
 	struct claims *c = xcalloc(1, sizeof(*c));
 
@@ -74,7 +74,7 @@ static void claim_free(struct claim *claim)
 }
 
 /* What was ended is forgotten, and what was gathered is written. */
-static void forget_changes(struct claims *c)
+void claims_committed(struct claims *c)
 {
 	for (size_t i = 0; i < c->change_count; i++)
 		if (c->changes[i].what == ENDED)
@@ -93,7 +93,7 @@ void claims_free(struct claims **claims)
 
 	if (!c)
 		return;
-	forget_changes(c);
+	claims_committed(c);
 	g_hash_table_iter_init(&all, c->by_id);
 	while (g_hash_table_iter_next(&all, NULL, &claim))
 		claim_free(claim);
@@ -390,9 +390,4 @@ int claims_write(struct db *db, struct err *err)
 	query_int(q, 1, c->gathering->id);
 	query_blob(q, 2, c->marks.data, c->marks.len);
 	return query_run(q, err) < 0 ? -1 : 0;
-}
-
-void claims_committed(struct claims *claims)
-{
-	forget_changes(claims);
 }

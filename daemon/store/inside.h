@@ -141,7 +141,6 @@ void packs_committed(struct packs *packs);
 
 struct claims;
 
-struct claims *claims_new(void);
 void claims_free(struct claims **claims);
 /* From the tables; forgets dots of mails that are claimed no more. */
 int claims_load(struct db *db, struct err *err) MUSTCHECK;
