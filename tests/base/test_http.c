@@ -540,9 +540,10 @@ static void who_said_close_and_sends_on_gets_its_reply(void **state)
 	finish(&s);
 }
 
+static const char waits_to_be_asked[] = "POST /under/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n";
+
 static void a_client_that_waits_to_be_asked_is_asked(void **state)
 {
-	static const char head[] = "POST /under/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n";
 	struct server s;
 	char *answer;
 	int fd;
@@ -550,7 +551,7 @@ static void a_client_that_waits_to_be_asked_is_asked(void **state)
 	(void)state;
 	start_with(&s, (struct http_options){ .max_body = 1000 });
 	fd = connect_to(&s);
-	say(fd, head);
+	say(fd, waits_to_be_asked);
 	answer = read_one(fd, false);
 	assert_string_equal(answer, "HTTP/1.1 100 Continue\r\n\r\n");
 	free(answer);
@@ -573,7 +574,6 @@ static void a_client_that_waits_to_be_asked_is_asked(void **state)
 /* To be asked is a courtesy: a socket that has no room for it does not end the request. */
 static void a_client_that_cannot_be_asked_is_waited_for(void **state)
 {
-	static const char head[] = "POST /under/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n";
 	struct server s;
 	char *answer;
 	int fd;
@@ -582,7 +582,7 @@ static void a_client_that_cannot_be_asked_is_waited_for(void **state)
 	start_with(&s, (struct http_options){ .request_timeout = 3600 * US_SECOND });
 	continue_fits = 0;
 	fd = connect_to(&s);
-	say(fd, head);
+	say(fd, waits_to_be_asked);
 	asks(&s, GET("/exact", ""), "200 OK");	/* the head was read */
 	say(fd, "abc");
 	answer = read_all(fd);
@@ -591,7 +591,7 @@ static void a_client_that_cannot_be_asked_is_waited_for(void **state)
 	free(answer);
 	/* a part of it would stand in front of the reply */
 	continue_fits = 10;
-	answer = ask(&s, head, 0);
+	answer = ask(&s, waits_to_be_asked, 0);
 	assert_string_equal(answer, "HTTP/1.1 1");
 	free(answer);
 	continue_fits = -1;
