@@ -400,14 +400,18 @@ static void serve(void)
 
 	while (!stopped && !finished()) {
 		int64_t wait = send_late(0), held = send_late(1);
-		int n, i, ms;
+		struct timespec time;
+		int n, i;
 
 		if (held < wait)
 			wait = held;
-		ms = wait == INT64_MAX ? -1 : wait < 0 ? 0 : (int)((wait + 999) / 1000);
 		if (sink.end_after && sink.mails >= sink.end_after)
-			ms = 20;
-		n = epoll_wait(sink.epoll, events, 64, ms);
+			wait = 20 * 1000;
+		if (wait < 0)
+			wait = 0;
+		time = (struct timespec){ .tv_sec = wait / US_SECOND, .tv_nsec = wait % US_SECOND * 1000 };
+		/* not by whole milliseconds: answers that are due one after the other would leave in one burst */
+		n = epoll_pwait2(sink.epoll, events, 64, wait == INT64_MAX ? NULL : &time, NULL);
 		for (i = 0; i < n; i++) {
 			if (events[i].data.fd == sink.listener)
 				accept_client();
