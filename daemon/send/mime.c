@@ -1,8 +1,8 @@
 /*
  * mime.c: see mime.h.
  *
- * Quoted-printable is the hot path, 10 KB a message: bytes are looked at and copied sixteen at a time, in one pass; the buffer is reserved for the
- * worst case once, so that nothing inside checks it.
+ * Quoted-printable is the hot path, 10 KB a message: bytes are looked at and copied sixteen at a time, a line of prose at once, in one pass. The
+ * buffer is reserved for the worst case, and the end of the text is moved to where there is something behind it, so that nothing inside checks either.
  */
 #include <assert.h>
 #include <endian.h>
@@ -350,96 +350,104 @@ void mime_boundary(char out[MIME_BOUNDARY])
 
 /* Sixteen bytes at once, as compilers know it on every processor; signed, so that what is beyond ASCII is below zero. */
 typedef signed char wide __attribute__((vector_size(16)));
+typedef unsigned char unsigned_wide __attribute__((vector_size(16)));
 
-static wide wide_at(const void *p)
-{
-	wide w;
-
-	memcpy(&w, p, sizeof(w));
-	return w;
-}
+#define QP_AHEAD 96	/* a line, what ends it, and as far as a copy of sixteen runs over */
 
 struct qp {
 	char *to;			/* where the next byte goes; room for the worst case was made */
-	size_t col;
+	char *full;			/* where the line of output has no room for more */
 	const unsigned char *p, *end;	/* what is still to be encoded */
 	size_t high;			/* bytes beyond ASCII so far */
 };
 
-/* How many of the sixteen stand for themselves before one does not, which are all but space to '~' without '='. */
-static size_t plain_bytes(wide w)
+/* Copies sixteen. All bits of those are set that stand for themselves, which are all but space to '~' without '='. */
+static inline wide copy_wide(char *to, const unsigned char *p)
 {
-	wide odd = (w < 0x20) | (w == '=') | (w == 0x7f);
+	wide w, next;
+
+	memcpy(&w, p, sizeof(w));
+	memcpy(to, &w, sizeof(w));
+	next = (wide)((unsigned_wide)w + 1);	/* which takes 0x7f below zero, too */
+	return (next > ' ') - (next == '=' + 1);
+}
+
+/* How many of the sixteen have all bits set before one has not. */
+static inline size_t leading(wide w)
+{
 	uint64_t half[2];
 
-	memcpy(half, &odd, sizeof(half));
-	if (!(half[0] | half[1]))
+	memcpy(half, &w, sizeof(half));
+	if (!~(half[0] & half[1]))
 		return sizeof(w);
-	return (size_t)(half[0] ? __builtin_ctzll(le64toh(half[0])) : 64 + __builtin_ctzll(le64toh(half[1]))) / 8;
+	return (size_t)(~half[0] ? __builtin_ctzll(le64toh(~half[0])) : 64 + __builtin_ctzll(le64toh(~half[1]))) / 8;
 }
 
 /* Copies bytes that stand for themselves, up to the end of the line of output; sixteen are written even where fewer count. */
 static inline void qp_copy(struct qp *q)
 {
-	size_t room = QP_LINE - 1 - q->col, left = (size_t)(q->end - q->p), done = 0, n = sizeof(wide);
-	wide w;
+	size_t room = (size_t)(q->full - q->to), done = 0, n = sizeof(wide);
 
-	for (; n == sizeof(w) && done < room && left - done >= sizeof(w); done += n) {
-		w = wide_at(q->p + done);
-		memcpy(q->to + done, &w, sizeof(w));
-		n = plain_bytes(w);
-	}
-	if (n == sizeof(w))
-		for (; done < room && done < left && q->p[done] >= 0x20 && q->p[done] < 0x7f && q->p[done] != '='; done++)
-			q->to[done] = (char)q->p[done];
+	for (; n == sizeof(wide) && done < room; done += n)
+		n = leading(copy_wide(q->to + done, q->p + done));
 	if (done > room)
 		done = room;
 	q->p += done;
 	q->to += done;
-	q->col += done;
 }
 
-static inline void qp_soft_break(struct qp *q)
+/* The same for a whole line, which in prose is the usual case: false, and nothing is done, where something in it does not stand for itself. */
+static inline bool qp_copy_line(struct qp *q)
 {
-	memcpy(q->to, "=\r\n", 3);
-	q->to += 3;
-	q->col = 0;
+	static const size_t last = QP_LINE - 1 - sizeof(wide);
+	wide all = copy_wide(q->to, q->p) & copy_wide(q->to + 16, q->p + 16) & copy_wide(q->to + 32, q->p + 32) &
+		copy_wide(q->to + 48, q->p + 48) & copy_wide(q->to + last, q->p + last);
+
+	if (leading(all) < sizeof(all))
+		return false;
+	q->p += QP_LINE - 1;
+	q->to += QP_LINE - 1;
+	return true;
+}
+
+static inline void qp_new_line(struct qp *q, const char *end, size_t n)
+{
+	memcpy(q->to, end, n);
+	q->to += n;
+	q->full = q->to + QP_LINE - 1;
 }
 
 static inline void qp_escape(struct qp *q, unsigned char c)
 {
 	static const char hex[] = "0123456789ABCDEF";
 
-	if (q->col + 3 > QP_LINE - 1)
-		qp_soft_break(q);
+	if (q->full - q->to < 3)
+		qp_new_line(q, "=\r\n", 3);
 	*q->to++ = '=';
 	*q->to++ = hex[c >> 4];
 	*q->to++ = hex[c & 15];
-	q->col += 3;
 }
 
 /* Blanks before the end of a line do not survive all relays. */
 static inline void qp_end_line(struct qp *q)
 {
-	char last = q->col > 0 ? q->to[-1] : 'x';
+	char last = q->full - q->to < QP_LINE - 1 ? q->to[-1] : 'x';
 
 	if (last == ' ' || last == '\t') {
 		q->to--;
-		q->col--;
 		qp_escape(q, (unsigned char)last);
 	}
-	memcpy(q->to, "\r\n", 2);
-	q->to += 2;
-	q->col = 0;
+	qp_new_line(q, "\r\n", 2);
 }
 
-/* Is the next byte one that SMTP or an mbox would misread at the beginning of a line? */
-static bool qp_bad_first(const struct qp *q)
+/* At the beginning of a line: SMTP or an mbox would misread some bytes there. */
+static inline void qp_first(struct qp *q)
 {
-	return *q->p == '.' || (*q->p == 'F' && q->end - q->p >= 5 && memcmp(q->p, "From ", 5) == 0);
+	if (q->p < q->end && (*q->p == '.' || (*q->p == 'F' && q->end - q->p >= 5 && memcmp(q->p, "From ", 5) == 0)))
+		qp_escape(q, *q->p++);
 }
 
-static bool qp_at_line_end(const struct qp *q)
+static inline bool qp_at_line_end(const struct qp *q)
 {
 	return *q->p == '\n' || (*q->p == '\r' && q->end - q->p >= 2 && q->p[1] == '\n');
 }
@@ -447,23 +455,44 @@ static bool qp_at_line_end(const struct qp *q)
 /* One byte that does not stand for itself. */
 static inline int qp_special(struct qp *q, struct err *err)
 {
-	unsigned char c = *q->p;
+	unsigned char c = *q->p++;
 
-	if (qp_at_line_end(q)) {
-		q->p += c == '\r' ? 2 : 1;
-		qp_end_line(q);
+	if (c == '\t') {
+		*q->to++ = '\t';
 		return 0;
 	}
-	if ((c < 0x20 && c != '\t') || c == 0x7f)
+	if (c < 0x20 || c == 0x7f)
 		return err_set(err, "control character 0x%02x in the text", c);
-	q->p++;
-	if (c != '\t') {
-		q->high += c >> 7;
-		qp_escape(q, c);
-		return 0;
+	q->high += c >> 7;
+	qp_escape(q, c);
+	return 0;
+}
+
+/* Works while there are `ahead` bytes. 1: more than `most` are beyond ASCII. */
+static int qp_run(struct qp *state, ptrdiff_t ahead, size_t most, struct err *err)
+{
+	struct qp q = *state;
+
+	if (q.end - q.p >= ahead)
+		qp_copy(&q);
+	while (q.end - q.p >= ahead) {
+		if (qp_at_line_end(&q)) {
+			q.p += *q.p == '\r' ? 2 : 1;
+			qp_end_line(&q);
+			qp_first(&q);
+		} else if (q.to == q.full) {
+			qp_new_line(&q, "=\r\n", 3);
+			qp_first(&q);
+			if (q.full - q.to == QP_LINE - 1 && qp_copy_line(&q))
+				continue;
+		} else if (qp_special(&q, err) < 0) {
+			return -1;
+		} else if (q.high > most) {
+			return 1;
+		}
+		qp_copy(&q);
 	}
-	*q->to++ = '\t';
-	q->col++;
+	*state = q;
 	return 0;
 }
 
@@ -471,25 +500,29 @@ static inline int qp_special(struct qp *q, struct err *err)
 static int quoted_printable(struct buf *out, struct slice text, size_t most, size_t *high_out, struct err *err)
 {
 	struct qp q = { .p = (const unsigned char *)text.data, .end = (const unsigned char *)text.data + text.len };
+	unsigned char last[2 * QP_AHEAD] = { 0 };
+	size_t left;
+	int rc;
 
-	/* worst: three bytes for one, a soft break of three in 72, CRLF for LF; sixteen for the copy that runs over */
-	buf_reserve(out, text.len * 4 + 32);
+	/* worst: three bytes for one, a soft break of three in 72, CRLF for LF; a line for the copy that runs over, and what ends the text */
+	buf_reserve(out, text.len * 4 + QP_LINE + 32);
 	q.to = out->data + out->len;
-	while (q.p < q.end) {
-		if (q.col == QP_LINE - 1 && !qp_at_line_end(&q))
-			qp_soft_break(&q);
-		if (q.col == 0 && qp_bad_first(&q)) {
-			qp_escape(&q, *q.p++);
-			continue;
-		}
-		qp_copy(&q);
-		if (q.p < q.end && (q.col < QP_LINE - 1 || qp_at_line_end(&q)) && qp_special(&q, err) < 0)
-			return -1;
-		if (q.high > most)
-			return 1;
-	}
+	q.full = q.to + QP_LINE - 1;
+	qp_first(&q);
+	rc = qp_run(&q, QP_AHEAD, most, err);
+	if (rc != 0)
+		return rc;
+	/* the last bytes with something behind them that may be read */
+	left = (size_t)(q.end - q.p);
+	if (left)
+		memcpy(last, q.p, left);
+	q.p = last;
+	q.end = last + left;
+	rc = qp_run(&q, 1, most, err);
+	if (rc != 0)
+		return rc;
 	*high_out = q.high;
-	if (text.len > 0 && q.end[-1] != '\n')
+	if (text.len > 0 && text.data[text.len - 1] != '\n')
 		qp_end_line(&q);
 	out->len = (size_t)(q.to - out->data);
 	out->data[out->len] = '\0';

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -356,6 +357,79 @@ static void random_bodies_come_back(void **state)
 	buf_clear(&back);
 }
 
+/* The rules, a byte at a time. */
+static void encode_by_bytes(struct buf *out, const char *s, size_t n)
+{
+	size_t i, col = 0;
+
+	for (i = 0; i < n; i++) {
+		const char *c = s + i;
+		size_t left = n - i;
+		bool ends = left == 1 || c[1] == '\n' || (left > 2 && c[1] == '\r' && c[2] == '\n'), escaped;
+
+		if (*c == '\n' || (left > 1 && *c == '\r' && c[1] == '\n')) {
+			i += *c == '\r';
+			buf_str(out, "\r\n");
+			col = 0;
+			continue;
+		}
+		if (col == 75) {
+			buf_str(out, "=\r\n");
+			col = 0;
+		}
+		escaped = *c == '=' || (unsigned char)*c > '~' || (ends && (*c == ' ' || *c == '\t')) ||
+			(col == 0 && (*c == '.' || (left >= 5 && memcmp(c, "From ", 5) == 0)));
+		if (escaped && col > 72) {
+			buf_str(out, "=\r\n");
+			col = 0;
+		}
+		buf_printf(out, escaped ? "=%02X" : "%c", (unsigned char)*c);
+		col += escaped ? 3 : 1;
+	}
+	if (n > 0 && s[n - 1] != '\n')
+		buf_str(out, "\r\n");
+}
+
+static void add_some(struct buf *text)
+{
+	static const char *const some[] = {
+		"a", "word ", " ", "\t", "=", ".", "\n", "\r\n", "\nFrom ", "From ", "ü", "€", "<td style=\"x\">", "~", "\n\n", "sixteen-in-a-row",
+		"as long as a line as long as a line as long as a line as long as a line..",
+		"longer-than-a-line-longer-than-a-line-longer-than-a-line-longer-than-a-line-longer-than-a-line",
+	};
+	static const size_t count = sizeof(some) / sizeof(some[0]);
+	size_t i, words = random_u64() % 60, from = random_u64() % 3 ? 0 : count - 5;	/* some texts are nearly all prose */
+
+	for (i = 0; i < words; i++)
+		buf_str(text, some[random_u64() % 8 ? from + random_u64() % (count - from) : random_u64() % count]);
+}
+
+/* However many bytes are looked at in one go, and wherever the text ends. */
+static void encodings_are_those_of_the_bytes(void **state)
+{
+	struct buf text = BUF_INIT, out = BUF_INIT, want = BUF_INIT;
+	size_t round;
+	char *exact;
+
+	random_seed(7);
+	for (round = 0; round < 20000; round++) {
+		buf_reset(&text);
+		add_some(&text);
+		exact = xmalloc(text.len);
+		if (text.len)
+			memcpy(exact, text.data, text.len);
+		buf_reset(&want);
+		encode_by_bytes(&want, exact, text.len);
+		buf_clear(&out);
+		assert_int_equal(mime_quoted_printable(&out, (struct slice){ exact, text.len }, NULL), 0);
+		assert_string_equal(buf_cstr(&out), buf_cstr(&want));
+		free(exact);
+	}
+	buf_clear(&text);
+	buf_clear(&out);
+	buf_clear(&want);
+}
+
 static void the_encoding_suits_the_text(void **state)
 {
 	struct buf out = BUF_INIT, back = BUF_INIT;
@@ -404,6 +478,7 @@ int main(void)
 		cmocka_unit_test(quoted_printable_by_example),
 		cmocka_unit_test(soft_breaks_keep_lines_safe),
 		cmocka_unit_test(random_bodies_come_back),
+		cmocka_unit_test(encodings_are_those_of_the_bytes),
 		cmocka_unit_test(the_encoding_suits_the_text),
 		cmocka_unit_test(texts_that_are_none_are_refused),
 	};
