@@ -31,48 +31,90 @@ static void grow(struct buf *b, size_t more)
 	b->data[b->len] = '\0';
 }
 
-/* There is room already, nearly always: a mail comes by here some three hundred times. */
-static inline void reserve(struct buf *b, size_t more)
+/* Nearly always: a mail comes by here some three hundred times. An empty buffer has room for nothing. */
+static inline bool has_room(const struct buf *b, size_t more)
 {
-	if (!b->data || more >= b->cap - b->len)
-		grow(b, more);
+	return more < b->cap - b->len;
 }
 
 void buf_reserve(struct buf *b, size_t more)
 {
-	reserve(b, more);
+	if (!has_room(b, more))
+		grow(b, more);
 }
 
-static inline void add(struct buf *b, const void *data, size_t len)
+typedef char sixteen __attribute__((vector_size(16)));
+
+/* n bytes as the first and the last of a size, which may overlap. */
+#define COPY_ENDS(type) do { \
+	type first, last; \
+	memcpy(&first, from, sizeof(type)); \
+	memcpy(&last, from + n - sizeof(type), sizeof(type)); \
+	memcpy(to, &first, sizeof(type)); \
+	memcpy(to + n - sizeof(type), &last, sizeof(type)); \
+} while (0)
+
+/* Words, tokens, digits: what is added is mostly so short that the call of memcpy() would be most of the work. */
+static inline void copy(char *to, const char *from, size_t n)
 {
-	reserve(b, len);
-	if (len)
-		memcpy(b->data + b->len, data, len);
-	b->len += len;
-	b->data[b->len] = '\0';
+	if (n > 2 * sizeof(sixteen))
+		memcpy(to, from, n);
+	else if (n >= sizeof(sixteen))
+		COPY_ENDS(sixteen);
+	else if (n >= sizeof(uint64_t))
+		COPY_ENDS(uint64_t);
+	else if (n >= sizeof(uint32_t))
+		COPY_ENDS(uint32_t);
+	else if (n >= sizeof(uint16_t))
+		COPY_ENDS(uint16_t);
+	else if (n)
+		*to = *from;
+}
+
+/* Apart, so that where there is room no register has to be saved. */
+static __attribute__((noinline)) void grow_and_add(struct buf *b, const void *data, size_t len)
+{
+	grow(b, len);
+	buf_add(b, data, len);
+}
+
+static __attribute__((noinline)) void grow_and_char(struct buf *b, char c)
+{
+	grow(b, 1);
+	buf_char(b, c);
 }
 
 void buf_add(struct buf *b, const void *data, size_t len)
 {
-	add(b, data, len);
-}
+	char *to;
 
-void buf_str(struct buf *b, const char *s)
-{
-	add(b, s, strlen(s));
+	if (!has_room(b, len)) {
+		grow_and_add(b, data, len);
+		return;
+	}
+	to = b->data + b->len;
+	b->len += len;
+	to[len] = '\0';
+	copy(to, data, len);
 }
 
 void buf_join_list(struct buf *b, const char *const *strings)
 {
 	for (; *strings; strings++)
-		add(b, *strings, strlen(*strings));
+		buf_add(b, *strings, strlen(*strings));
 }
 
 void buf_char(struct buf *b, char c)
 {
-	reserve(b, 1);
-	b->data[b->len++] = c;
-	b->data[b->len] = '\0';
+	char *to;
+
+	if (!has_room(b, 1)) {
+		grow_and_char(b, c);
+		return;
+	}
+	to = b->data + b->len++;
+	to[0] = c;
+	to[1] = '\0';
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/err.h"
 
@@ -30,7 +31,11 @@ void buf_clear(struct buf *b);			/* frees, leaves BUF_INIT */
 void buf_reset(struct buf *b);			/* length 0, keeps the memory */
 void buf_reserve(struct buf *b, size_t more);	/* room for `more` bytes and the NUL */
 void buf_add(struct buf *b, const void *data, size_t len);
-void buf_str(struct buf *b, const char *s);
+/* Here, so that the length of a literal is known. */
+static inline void buf_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
 /* buf_join(b, "a", b, "c"): the strings behind each other, which printf does ten times as slowly. */
 #define buf_join(b, ...) buf_join_list((b), (const char *const[]){ __VA_ARGS__, NULL })
 void buf_join_list(struct buf *b, const char *const *strings);	/* up to a NULL */

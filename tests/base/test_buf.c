@@ -54,6 +54,33 @@ static void test_it_is_terminated_at_every_length(void **state)
 	buf_clear(&b);
 }
 
+/* Short pieces are copied in other ways than long ones; each into room that is there and into room that is not. */
+static void test_pieces_of_every_length_are_whole(void **state)
+{
+	char piece[100];
+	size_t n, i;
+
+	for (i = 0; i < sizeof(piece); i++)
+		piece[i] = (char)('0' + i);
+	for (n = 0; n <= sizeof(piece); n++) {
+		struct buf b = BUF_INIT;
+		char *exact = malloc(n + 1);
+
+		assert_non_null(exact);
+		memcpy(exact, piece, n);
+		exact = realloc(exact, n ? n : 1);
+		for (i = 0; i < 20; i++) {
+			buf_add(&b, exact, n);
+			assert_int_equal(b.len, n * (i + 1));
+			assert_memory_equal(b.data + n * i, piece, n);
+			assert_int_equal(b.data[b.len], '\0');
+			assert_true(b.cap > b.len);
+		}
+		free(exact);
+		buf_clear(&b);
+	}
+}
+
 static void test_printing_fits_every_length(void **state)
 {
 	size_t n;
@@ -109,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_empty_buffer_is_usable),
 		cmocka_unit_test(test_it_is_terminated_at_every_length),
+		cmocka_unit_test(test_pieces_of_every_length_are_whole),
 		cmocka_unit_test(test_printing_fits_every_length),
 		cmocka_unit_test(test_reserved_room_is_there),
 		cmocka_unit_test(test_slices),
