@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/wide.h"
 
 /* The length of the valid character at s[0..n), n > 0; 0 if there is none. RFC 3629 section 4. */
 static size_t utf8_char(const unsigned char *s, size_t n)
@@ -43,8 +44,15 @@ bool text_utf8_valid(const char *s, size_t n)
 	const unsigned char *p = (const unsigned char *)s;
 
 	while (n) {
-		size_t len = utf8_char(p, n);
+		size_t len;
 
+		/* most of what is looked at is ASCII, most of the rest of some languages has two bytes */
+		if (n >= sizeof(wide) && *p < 0x80 && wide_leading(wide_at(p) > 0) == sizeof(wide))
+			len = sizeof(wide);
+		else if (n >= 2 && *p >= 0xc2 && *p <= 0xdf && (p[1] & 0xc0) == 0x80)
+			len = 2;
+		else
+			len = utf8_char(p, n);
 		if (!len)
 			return false;
 		p += len;
@@ -68,6 +76,18 @@ size_t text_utf8_length(const char *s, size_t n)
 		count++;
 	}
 	return count;
+}
+
+size_t text_printable(const char *s, size_t n)
+{
+	size_t i = 0, found = sizeof(wide);
+
+	for (; found == sizeof(wide) && n - i >= sizeof(wide); i += found)
+		found = wide_leading(wide_printable(wide_at(s + i)));
+	if (found == sizeof(wide))
+		for (; i < n && s[i] >= ' ' && s[i] <= '~'; i++)
+			;
+	return i;
 }
 
 bool text_has_control(const char *s, size_t n)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/wide.h"
 
 static const char base32_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -83,7 +84,21 @@ int text_base32_decode(const char *s, size_t n, uint8_t *out, size_t out_size, s
 
 void text_base64(struct buf *out, const void *data, size_t n)
 {
-	encode(out, data, n, base64_alphabet, 6);
+	const unsigned char *p = data;
+	uint32_t three;
+	char *to;
+
+	buf_reserve(out, n / 3 * 4 + 4);
+	to = out->data + out->len;
+	for (; n >= 3; p += 3, n -= 3) {
+		three = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+		*to++ = base64_alphabet[three >> 18];
+		*to++ = base64_alphabet[three >> 12 & 63];
+		*to++ = base64_alphabet[three >> 6 & 63];
+		*to++ = base64_alphabet[three & 63];
+	}
+	out->len = (size_t)(to - out->data);
+	encode(out, p, n, base64_alphabet, 6);
 	for (; n % 3; n++)
 		buf_char(out, '=');
 }
@@ -224,17 +239,57 @@ int text_percent_decode(const char *s, size_t n, bool form, struct buf *out)
 	return 0;
 }
 
+#define ENTITY_MAX 6
+
+static const char *const entities[] = { "", "&amp;", "&lt;", "&gt;", "&quot;", "&#39;" };
+static const uint8_t entity_of[256] = { ['&'] = 1, ['<'] = 2, ['>'] = 3, ['"'] = 4, ['\''] = 5 };
+
+static inline bool is_markup(char c)
+{
+	return entity_of[(unsigned char)c];
+}
+
+/* Copies sixteen; how many of them are no markup before one is. */
+static inline size_t html_wide(char *to, const char *s)
+{
+	wide w = wide_at(s);
+
+	memcpy(to, &w, sizeof(w));
+	return wide_leading(~((w == '&') | (w == '<') | (w == '>') | (w == '"') | (w == '\'')));
+}
+
+/* Into room that was made for the worst case; what it wrote ends at what is returned. */
+static char *html_piece(char *to, const char *s, const char *end)
+{
+	const char *entity;
+	size_t n;
+
+	while (s < end) {
+		if ((size_t)(end - s) >= sizeof(wide)) {
+			n = html_wide(to, s);
+			to += n;
+			s += n;
+			if (n == sizeof(wide))
+				continue;
+		} else if (!is_markup(*s)) {
+			*to++ = *s++;
+			continue;
+		}
+		for (entity = entities[entity_of[(unsigned char)*s++]]; *entity; entity++)
+			*to++ = *entity;
+	}
+	return to;
+}
+
 void text_html(struct buf *out, const char *s, size_t n)
 {
-	static const char entities[256][8] = { ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;" };
-	size_t i = 0, plain;
+	size_t piece;
 
-	while (i < n) {
-		for (plain = i; i < n && !entities[(unsigned char)s[i]][0]; i++)
-			;
-		buf_add(out, s + plain, i - plain);
-		if (i < n)
-			buf_str(out, entities[(unsigned char)s[i++]]);
+	for (; n > 0; s += piece, n -= piece) {
+		piece = n < 256 ? n : 256;
+		buf_reserve(out, piece * ENTITY_MAX);
+		out->len = (size_t)(html_piece(out->data + out->len, s, s + piece) - out->data);
+		out->data[out->len] = '\0';
 	}
 }
 

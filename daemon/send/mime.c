@@ -5,7 +5,6 @@
  * buffer is reserved for the worst case, and the end of the text is moved to where there is something behind it, so that nothing inside checks either.
  */
 #include <assert.h>
-#include <endian.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/wide.h"
 
 #include "mime.h"
 
@@ -29,11 +29,7 @@
 /* Nothing but what every header may have. */
 static bool is_printable(struct slice s)
 {
-	size_t i = 0;
-
-	while (i < s.len && s.data[i] >= 0x20 && s.data[i] < 0x7f)
-		i++;
-	return i == s.len;
+	return text_printable(s.data, s.len) == s.len;
 }
 
 int mime_check_value(struct slice value, const char *what, struct err *err)
@@ -348,10 +344,6 @@ void mime_boundary(char out[MIME_BOUNDARY])
 
 /* --- quoted-printable ------------------------------------------------------------------------------------------- */
 
-/* Sixteen bytes at once, as compilers know it on every processor; signed, so that what is beyond ASCII is below zero. */
-typedef signed char wide __attribute__((vector_size(16)));
-typedef unsigned char unsigned_wide __attribute__((vector_size(16)));
-
 #define QP_AHEAD 96	/* a line, what ends it, and as far as a copy of sixteen runs over */
 
 struct qp {
@@ -361,26 +353,13 @@ struct qp {
 	size_t high;			/* bytes beyond ASCII so far */
 };
 
-/* Copies sixteen. All bits of those are set that stand for themselves, which are all but space to '~' without '='. */
+/* Copies sixteen. All bits of those are set that stand for themselves, which are space to '~' without '='. */
 static inline wide copy_wide(char *to, const unsigned char *p)
 {
-	wide w, next;
+	wide w = wide_at(p);
 
-	memcpy(&w, p, sizeof(w));
 	memcpy(to, &w, sizeof(w));
-	next = (wide)((unsigned_wide)w + 1);	/* which takes 0x7f below zero, too */
-	return (next > ' ') - (next == '=' + 1);
-}
-
-/* How many of the sixteen have all bits set before one has not. */
-static inline size_t leading(wide w)
-{
-	uint64_t half[2];
-
-	memcpy(half, &w, sizeof(half));
-	if (!~(half[0] & half[1]))
-		return sizeof(w);
-	return (size_t)(~half[0] ? __builtin_ctzll(le64toh(~half[0])) : 64 + __builtin_ctzll(le64toh(~half[1]))) / 8;
+	return wide_printable(w) - (w == '=');
 }
 
 /* Copies bytes that stand for themselves, up to the end of the line of output; sixteen are written even where fewer count. */
@@ -389,7 +368,7 @@ static inline void qp_copy(struct qp *q)
 	size_t room = (size_t)(q->full - q->to), done = 0, n = sizeof(wide);
 
 	for (; n == sizeof(wide) && done < room; done += n)
-		n = leading(copy_wide(q->to + done, q->p + done));
+		n = wide_leading(copy_wide(q->to + done, q->p + done));
 	if (done > room)
 		done = room;
 	q->p += done;
@@ -403,7 +382,7 @@ static inline bool qp_copy_line(struct qp *q)
 	wide all = copy_wide(q->to, q->p) & copy_wide(q->to + 16, q->p + 16) & copy_wide(q->to + 32, q->p + 32) &
 		copy_wide(q->to + 48, q->p + 48) & copy_wide(q->to + last, q->p + last);
 
-	if (leading(all) < sizeof(all))
+	if (wide_leading(all) < sizeof(all))
 		return false;
 	q->p += QP_LINE - 1;
 	q->to += QP_LINE - 1;
@@ -489,6 +468,8 @@ static int qp_run(struct qp *state, ptrdiff_t ahead, size_t most, struct err *er
 			return -1;
 		} else if (q.high > most) {
 			return 1;
+		} else if (q.p < q.end && *q.p >= 0x80) {
+			continue;	/* seldom is one alone */
 		}
 		qp_copy(&q);
 	}
@@ -539,23 +520,47 @@ int mime_quoted_printable(struct buf *out, struct slice text, struct err *err)
 
 /* --- base64 and the choice ---------------------------------------------------------------------------------------- */
 
+/* A line, or the rest of it, without what ends it: only tabs stand between what is printable or beyond ASCII. */
+static int check_line(struct slice line, struct err *err)
+{
+	size_t i = 0;
+
+	while (line.len - i >= sizeof(wide)) {
+		wide w = wide_at(line.data + i);
+		size_t n = wide_leading(wide_printable(w) | (w < 0) | (w == '\t'));
+
+		i += n;
+		if (n < sizeof(w))
+			break;
+	}
+	for (; i < line.len; i++) {
+		unsigned char c = (unsigned char)line.data[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return err_set(err, "control character 0x%02x in the text", c);
+	}
+	return 0;
+}
+
 /* base64 carries line ends as data: they must be CRLF in it (RFC 2045 6.8). Checks what quoted-printable checks on its way. */
 static int canonical(struct buf *out, struct slice text, struct err *err)
 {
-	size_t i;
+	const char *p = text.data, *end = text.data + text.len, *next;
+	struct slice line;
 
-	for (i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.data[i];
+	for (; p < end; p = next) {
+		const char *lf = memchr(p, '\n', (size_t)(end - p));
 
-		if (c == '\r' && i + 1 < text.len && text.data[i + 1] == '\n')
-			continue;
-		if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7f)
-			return err_set(err, "control character 0x%02x in the text", c);
-		if (c == '\n')
-			buf_char(out, '\r');
-		buf_char(out, (char)c);
+		next = lf ? lf + 1 : end;
+		line = (struct slice){ p, (size_t)((lf ? lf : end) - p) };
+		if (lf && line.len && line.data[line.len - 1] == '\r')
+			line.len--;
+		if (check_line(line, err) < 0)
+			return -1;
+		buf_add(out, line.data, line.len);
+		buf_str(out, "\r\n");
 	}
-	if (text.len == 0 || text.data[text.len - 1] != '\n')
+	if (text.len == 0)
 		buf_str(out, "\r\n");
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #include "reply.h"
 
 void reply_copy(struct reply *to, const struct reply *from)
@@ -128,8 +130,8 @@ static size_t take_text(struct reply_parser *p, const char *data, size_t n)
 		return 0;
 	n = n < room ? n : room;
 	n = n < REPLY_BYTES - p->bytes ? n : REPLY_BYTES - p->bytes;
-	for (i = 0; i < n && (unsigned char)data[i] >= 0x20 && (unsigned char)data[i] < 0x7f; i++)
-		p->reply.text[p->text_len + i] = data[i];
+	i = text_printable(data, n);
+	memcpy(p->reply.text + p->text_len, data, i);
 	p->text_len += i;
 	p->reply.text[p->text_len] = '\0';
 	p->line += i;

@@ -54,6 +54,36 @@ static void test_utf8(void **state)
 	}
 }
 
+/* What is looked at many bytes at once: each character at each place of a text of each length. */
+static void test_every_place_is_looked_at(void **state)
+{
+	static const struct {
+		const char *s;
+		bool valid;
+	} rows[] = {
+		{ "", false }, { "\xc3\xa9", true }, { "\xe2\x82\xac", true }, { "\xf0\x9f\x98\x80", true }, { "\x1f", true }, { "\x7f", true }, { "\t", true },
+		{ "\xc3", false }, { "\xa9", false }, { "\xe2\x82", false }, { "\xff", false }, { "\xc1\xbf", false },
+	};
+	size_t i, at, len, odd;
+	char *exact;
+
+	for (len = 1; len < 64; len++) {
+		exact = malloc(len);
+		assert_non_null(exact);
+		for (i = 0; i < COUNT(rows); i++) {
+			odd = *rows[i].s ? strlen(rows[i].s) : 1;	/* the first is a NUL */
+			for (at = 0; at + odd <= len; at++) {
+				memset(exact, at % 2 ? ' ' : '~', len);
+				memcpy(exact + at, rows[i].s, odd);
+				assert_int_equal(text_utf8_valid(exact, len), rows[i].valid);
+				assert_int_equal(text_printable(exact, len), at);
+				assert_int_equal(text_printable(exact, at), at);
+			}
+		}
+		free(exact);
+	}
+}
+
 static void test_controls(void **state)
 {
 	int c;
@@ -179,6 +209,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_every_place_is_looked_at),
 		cmocka_unit_test(test_controls),
 		cmocka_unit_test(test_case_and_ends),
 		cmocka_unit_test(test_globs),

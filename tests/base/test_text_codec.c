@@ -158,11 +158,21 @@ static void test_percent(void **state)
 
 static void test_html(void **state)
 {
-	struct buf out = BUF_INIT;
+	struct buf out = BUF_INIT, in = BUF_INIT;
+	size_t i;
 
 	text_html(&out, "<a href=\"x\" b='y'>&amp; \xc3\xa9", 27);
 	assert_string_equal(out.data, "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;amp; \xc3\xa9");
 	buf_clear(&out);
+	for (i = 0; i < 2000; i++)
+		buf_char(&in, '"');
+	text_html(&out, in.data, in.len);
+	assert_int_equal(out.len, 2000 * 6);
+	for (i = 0; i < 2000; i++)
+		assert_memory_equal(out.data + i * 6, "&quot;", 6);
+	assert_int_equal(out.data[out.len], '\0');
+	buf_clear(&out);
+	buf_clear(&in);
 }
 
 static void test_json(void **state)

@@ -450,6 +450,79 @@ static void the_encoding_suits_the_text(void **state)
 	buf_clear(&back);
 }
 
+/* Of texts that are mostly beyond ASCII: base64, with CRLF in it. */
+static void base64_has_every_line(void **state)
+{
+	static const char *const some[] = { "日本語", "слово ", "a", " ", "\n", "\r\n", "\t", "これは日本語の本文です。", "sixteen-in-a-row" };
+	struct buf text = BUF_INIT, want = BUF_INIT, out = BUF_INIT, lines = BUF_INIT, back = BUF_INIT;
+	size_t round, i;
+	char *exact;
+
+	random_seed(11);
+	for (round = 0; round < 3000; round++) {
+		buf_reset(&text);
+		buf_str(&text, "日本語");
+		for (i = random_u64() % 40; i > 0; i--)
+			buf_str(&text, some[random_u64() % 3 ? random_u64() % 2 : random_u64() % (sizeof(some) / sizeof(some[0]))]);
+		buf_reset(&want);
+		for (i = 0; i < text.len; i++)
+			if (text.data[i] == '\n')
+				buf_str(&want, "\r\n");
+			else if (text.data[i] != '\r')
+				buf_char(&want, text.data[i]);
+		if (text.data[text.len - 1] != '\n')
+			buf_str(&want, "\r\n");
+		exact = xmalloc(text.len);
+		memcpy(exact, text.data, text.len);
+		buf_clear(&out);
+		assert_int_equal(mime_body(&out, (struct slice){ exact, text.len }, NULL), 0);
+		free(exact);
+		if (!strstr(out.data, "base64\r\n\r\n"))
+			continue;
+		check_lines(out.data, out.len, 76);
+		buf_reset(&lines);
+		for (i = (size_t)(strstr(out.data, "\r\n\r\n") + 4 - out.data); i < out.len; i++)
+			if (out.data[i] != '\r' && out.data[i] != '\n')
+				buf_char(&lines, out.data[i]);
+		buf_reset(&back);
+		assert_int_equal(text_base64_decode(lines.data, lines.len, &back), 0);
+		assert_string_equal(back.data, want.data);
+	}
+	buf_clear(&text);
+	buf_clear(&want);
+	buf_clear(&out);
+	buf_clear(&lines);
+	buf_clear(&back);
+}
+
+/* Wherever it stands, in either encoding. */
+static void controls_are_found_everywhere(void **state)
+{
+	static const char *const fills[] = { "x", "\xc3\xa9x" };
+	static const char bad[] = { '\0', '\r', 0x01, 0x1f, 0x7f };
+	struct buf text = BUF_INIT, out = BUF_INIT;
+	size_t f, len, at, i;
+
+	for (f = 0; f < 2; f++) {
+		for (len = 1; len < 200; len += 7) {
+			buf_reset(&text);
+			for (i = 0; i < len; i++)
+				buf_str(&text, fills[f]);
+			buf_reset(&out);
+			assert_int_equal(mime_body(&out, (struct slice){ text.data, text.len }, NULL), 0);
+			for (at = strlen(fills[f]) - 1; at < text.len; at += strlen(fills[f])) {
+				char was = text.data[at];
+
+				text.data[at] = bad[at % sizeof(bad)];
+				assert_int_equal(mime_body(&out, (struct slice){ text.data, text.len }, NULL), -1);
+				text.data[at] = was;
+			}
+		}
+	}
+	buf_clear(&text);
+	buf_clear(&out);
+}
+
 static void texts_that_are_none_are_refused(void **state)
 {
 	static const struct slice bad[] = {
@@ -480,6 +553,8 @@ int main(void)
 		cmocka_unit_test(random_bodies_come_back),
 		cmocka_unit_test(encodings_are_those_of_the_bytes),
 		cmocka_unit_test(the_encoding_suits_the_text),
+		cmocka_unit_test(base64_has_every_line),
+		cmocka_unit_test(controls_are_found_everywhere),
 		cmocka_unit_test(texts_that_are_none_are_refused),
 	};
 
