@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 #include <endian.h>
+#include <stddef.h>
 #include <string.h>
 
 #define OPENSSL_SUPPRESS_DEPRECATED	/* SHA256_CTX: the one state that can be kept and copied without an allocation */
@@ -57,21 +58,22 @@ void digest_key_init(struct digest_key *k, const void *key, size_t key_len)
 
 #define SHORT_MAX (HMAC_BLOCK - 9)	/* fits into a block with the mark behind it and the length of all */
 
-/* The digest of a pad's block and a short text: one block more, without what the library does for texts that come in pieces. */
-static void digest_short(const uint8_t *state, const void *data, size_t n, uint8_t out[SHA256_SIZE])
+/*
+ * The digest of a pad's block and the n bytes that stand at the beginning of `block`, zeros behind them: one block more, without what the
+ * library does for texts that come in pieces.
+ */
+static void digest_short(const uint8_t *state, uint8_t block[HMAC_BLOCK], size_t n, uint8_t out[SHA256_SIZE])
 {
-	uint8_t block[HMAC_BLOCK] = { 0 };
 	size_t bits = (HMAC_BLOCK + n) * 8, i;
 	SHA256_CTX ctx;
 	uint32_t word;
 
-	memcpy(&ctx, state, sizeof(ctx));
-	if (n)
-		memcpy(block, data, n);
+	memcpy(ctx.h, state + offsetof(SHA256_CTX, h), sizeof(ctx.h));	/* all of it that is asked for and told */
 	block[n] = 0x80;
 	block[HMAC_BLOCK - 2] = (uint8_t)(bits >> 8);
 	block[HMAC_BLOCK - 1] = (uint8_t)bits;
 	SHA256_Transform(&ctx, block);
+#pragma GCC unroll 8
 	for (i = 0; i < SHA256_SIZE / sizeof(word); i++) {
 		word = htobe32(ctx.h[i]);
 		memcpy(out + i * sizeof(word), &word, sizeof(word));
@@ -80,16 +82,19 @@ static void digest_short(const uint8_t *state, const void *data, size_t n, uint8
 
 void digest_hmac_with(const struct digest_key *k, const void *data, size_t n, uint8_t out[SHA256_SIZE])
 {
+	uint8_t first[HMAC_BLOCK] = { 0 }, second[HMAC_BLOCK] = { 0 };
 	SHA256_CTX ctx;
 
 	if (n <= SHORT_MAX) {
-		digest_short(k->inner, data, n, out);
+		if (n)
+			memcpy(first, data, n);
+		digest_short(k->inner, first, n, second);
 	} else {
 		memcpy(&ctx, k->inner, sizeof(ctx));
 		SHA256_Update(&ctx, data, n);
-		SHA256_Final(out, &ctx);
+		SHA256_Final(second, &ctx);
 	}
-	digest_short(k->outer, out, SHA256_SIZE, out);
+	digest_short(k->outer, second, SHA256_SIZE, out);
 }
 
 void digest_hmac(const void *key, size_t key_len, const void *data, size_t n, uint8_t out[SHA256_SIZE])
