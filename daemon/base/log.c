@@ -65,13 +65,18 @@ static size_t cut(const char *s)
 
 static bool is_plain(const char *s, size_t n)
 {
-	unsigned char seen = 0;
+	enum { QUOTED = 1, BEYOND_ASCII = 2 };
+	static const uint8_t kinds[256] = {
+		[0 ... ' '] = QUOTED, ['"'] = QUOTED, ['='] = QUOTED, ['\\'] = QUOTED, [0x7f] = QUOTED, [0x80 ... 0xff] = BEYOND_ASCII,
+	};
+	unsigned seen = 0;
 	size_t i;
 
-	for (i = 0; i < n; seen |= (unsigned char)s[i++])
-		if ((unsigned char)s[i] <= ' ' || s[i] == '"' || s[i] == '=' || s[i] == '\\' || s[i] == 0x7f)
-			return false;
-	if (seen < 0x80)
+	for (i = 0; i < n; i++)
+		seen |= kinds[(unsigned char)s[i]];
+	if (seen & QUOTED)
+		return false;
+	if (!seen)
 		return n > 0;
 	/* C1 controls move a terminal's cursor too: only whole UTF-8 text goes out bare, and JSON's way mends the rest */
 	return text_utf8_valid(s, n) && !memmem(s, n, "\xc2", 1);
