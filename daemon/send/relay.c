@@ -95,12 +95,16 @@ static size_t paced(struct relay *r, size_t most, int64_t now)
 	return rate > 0 && stock < most ? stock : most;
 }
 
+/* It is asked four times a mail. Where neither a pause nor a rate can end, the time, which costs more than the rest, does not matter. */
 size_t relay_appetite(struct relay *r)
 {
+	size_t most = (size_t)r->config->connections * STOCK_PER_CONNECTION;
 	int64_t now;
 
 	if (r->draining)
 		return 0;
+	if (r->breaker.state == BREAKER_CLOSED && r->speed.rate <= 0)
+		return most;
 	now = clock_steady();
 	switch (breaker_look(&r->breaker, now)) {
 	case BREAKER_OPEN:
@@ -110,7 +114,7 @@ size_t relay_appetite(struct relay *r)
 	case BREAKER_CLOSED:
 		break;
 	}
-	return paced(r, (size_t)r->config->connections * STOCK_PER_CONNECTION, now);
+	return paced(r, most, now);
 }
 
 double relay_rate(struct relay *r)
