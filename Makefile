@@ -366,6 +366,7 @@ SRC_listen := \
 	daemon/listen/intake_program.c \
 	daemon/listen/intents.c \
 	daemon/listen/listen.c \
+	daemon/listen/likeness.c \
 	daemon/listen/lmtp.c \
 	daemon/listen/lmtp_words.c \
 	daemon/listen/mail.c \
@@ -522,6 +523,15 @@ unit-%:
 $(BUILD)/tests/language/batch: $(call obj,tests/language/batch.c) $(call lib,language)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
+# what learns daemon/listen/likeness.weights from texts
+$(BUILD)/tests/listen/learn_likeness: $(call obj,tests/listen/learn_likeness.c) $(call lib,listen)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS_INTAKE) $(LIBS)
+
+.PHONY: likeness
+likeness: $(BUILD)/tests/listen/learn_likeness ## learn anew which replies are wishes to get no more mails (tests/listen/texts)
+	$< -o daemon/listen/likeness.weights $(sort $(wildcard tests/listen/texts/*.txt)) \
+		$(filter-out %_unseen.txt,$(sort $(wildcard tests/listen/words/wishes*.txt tests/listen/words/unsubscribe*.txt tests/listen/words/other*.txt)))
+
 # what composes cases for tests/flow/messages.py
 $(BUILD)/tests/send/letters: $(call obj,tests/send/letters.c) $(call lib,send)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
@@ -532,7 +542,7 @@ $(BUILD)/tests/listen/wild/nurtured-intake: $(call obj,daemon/intake.c tests/lis
 	$(CC) $(ALL_LDFLAGS) -Wl,--wrap=reading_make -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_INTAKE) $(filter-out -l:libcurl.so.4,$(LIBS))
 
 .PHONY: units
-units: $(UNIT) $(BUILD)/tests/language/batch $(BUILD)/tests/send/letters $(BUILD)/tests/listen/wild/nurtured-intake
+units: $(UNIT) $(BUILD)/tests/listen/learn_likeness $(BUILD)/tests/language/batch $(BUILD)/tests/send/letters $(BUILD)/tests/listen/wild/nurtured-intake
 
 # --- benches: tests/bench/bench_<what>.c measure one thing; seed.c fills a database for bench.py ----------------------
 
@@ -547,6 +557,7 @@ benches: $(BENCHES)
 # what the assembler reads in
 $(BUILD)/daemon/ingest/script.o: daemon/ingest/nurture.js
 $(BUILD)/daemon/config/replies.o: conf/replies.yaml
+$(BUILD)/daemon/listen/likeness.o: daemon/listen/likeness.weights
 
 # --- fuzzers: tests/fuzz/fuzz_<name>.c, seeds in tests/fuzz/corpus/<name>/ -------------------------------------------
 

@@ -142,7 +142,7 @@ static json_t *time_of(const json_t *said, const char *key)
 static json_t *shape(const struct test *t, const char *name, const json_t *said)
 {
 	static const char *const keys[] = { "subject", "from", "from_name", "message_id", "in_reply_to", "auto_kind", "complaint",
-		"evidence", "attachments", "recipients", "tokens", "uncut", "cut", NULL };
+		"evidence", "likeness", "attachments", "recipients", "tokens", "uncut", "cut", NULL };
 	json_t *out = json_pack("{ss ss so ss so}", "file", name, "class", frame_string(said, "class"), "bounce", bounce_of(said),
 		"text", frame_string(said, "text"), "intents", intents_of(said));
 

@@ -38,7 +38,7 @@ struct intent_keys {
 	int then, alone;
 	int64_t pause;
 	const struct yaml_node *over, *say, *unless, *means, *but_not;
-	double weight;
+	double weight, like, unlike;
 };
 
 static const struct key intent_keys[] = {
@@ -51,6 +51,11 @@ static const struct key intent_keys[] = {
 		.help = "pause and review: for how long where no day is named" },
 	{ ROW(KEY_REAL, intent_keys, weight), .fallback = "1", .least = 0, .most = 1,
 		.help = "the confidence is multiplied by it" },
+	{ ROW(KEY_REAL, intent_keys, like), .fallback = "9", .fallback_help = "never", .least = -9, .most = 9,
+		.help = "found, too, where no form or pattern is, in a text that is so much like those of people who want no more mails. Beyond 1 and -1 it is clear "
+			"whether it is like them; `nurturectl reply test` shows how much, and by which words" },
+	{ ROW(KEY_REAL, intent_keys, unlike), .fallback = "-9", .fallback_help = "never", .least = -9, .most = 9,
+		.help = "not found, whatever form or pattern is there, in a text that is less like them than this" },
 	{ ROW(KEY_LIST, intent_keys, over), .fallback_help = "none",
 		.help = "intents further up that it leads over where both are found" },
 	{ ROW(KEY_CHOICE, intent_keys, alone), .fallback = "false", .choices = no_yes, .help = "counts only where nothing above it was found" },
@@ -329,7 +334,7 @@ static void load_intent(struct load *l, const struct replies_keys *all, size_t i
 
 	keys_read(l, map, &intent_table, &keys);
 	*intent = (struct reply_intent){
-		.name = keys.name ? keys.name : "", .action = (enum reply_action)keys.then, .pause = keys.pause, .weight = keys.weight, .alone = keys.alone == 1,
+		.name = keys.name ? keys.name : "", .action = (enum reply_action)keys.then, .pause = keys.pause, .weight = keys.weight, .like = keys.like, .unlike = keys.unlike, .alone = keys.alone == 1,
 		.means = forms(l, all->vocabulary, keys.means), .but_not = forms(l, all->vocabulary, keys.but_not),
 		.say = patterns(l, all->words, keys.say, check), .unless = patterns(l, all->words, keys.unless, check),
 	};

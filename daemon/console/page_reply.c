@@ -103,6 +103,7 @@ static void intents(struct buf *out, const json_t *json, int64_t now)
 		row(out, i ? "" : "intents", buf_cstr(&line), now);
 		buf_clear(&line);
 	}
+	row(out, "likeness", say_member(json, "likeness"), now);
 	row(out, "leads", say_member(json, "primary"), now);
 }
 

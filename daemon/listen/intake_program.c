@@ -109,7 +109,7 @@ static json_t *replies(const struct replies *r)
 	for (size_t i = 0; i < r->intent_count; i++) {
 		const struct reply_intent *t = &r->intents[i];
 
-		json_array_append_new(intents, json_pack("{ss sf sb sb so so so so so}", "name", t->name, "weight", t->weight, "hot", t->action == REPLY_HOT,
+		json_array_append_new(intents, json_pack("{ss sf sf sf sb sb so so so so so}", "name", t->name, "weight", t->weight, "like", t->like, "unlike", t->unlike, "hot", t->action == REPLY_HOT,
 						       "alone", t->alone, "over", texts(t->over), "say", texts(t->say), "unless", texts(t->unless), "means", texts(t->means), "but_not", texts(t->but_not)));
 	}
 	json_object_set_new(out, "vocabulary", vocabulary(r));

@@ -10,6 +10,7 @@
 #include "base/patterns.h"
 #include "intent_sets.h"
 #include "intents.h"
+#include "likeness.h"
 #include "listen/frame.h"
 #include "speech.h"
 #include "lexicon.h"
@@ -18,10 +19,11 @@
 #define TRIES 20		/* matches of one pattern that may be taken back */
 #define SAID_MAX 120
 #define SURE_LATER 0.5
+#define LINE_MORE 0.5	/* likeness */
 
 struct rule {
 	char *name;
-	double weight;
+	double weight, like, unlike;
 	bool hot, alone;
 	json_t *over;
 	struct pattern *say, *unless;	/* each ends with one without text */
@@ -30,6 +32,7 @@ struct rule {
 
 struct intent_rules {
 	struct lexicon *lexicon;
+	struct likeness likeness;
 	struct rule *list;
 	size_t count;
 	double line, order, word;
@@ -42,6 +45,7 @@ struct reply {
 	size_t n;
 	struct arena *arena;
 	const struct speech *speech;
+	struct likeness_reading likeness;
 };
 
 struct found {
@@ -78,6 +82,7 @@ struct intent_rules *intent_rules_new(const json_t *replies)
 	struct intent_rules *r = xcalloc(1, sizeof(*r));
 
 	r->lexicon = lexicon_new(json_object_get(replies, "vocabulary"));
+	r->likeness = likeness_shipped();
 	r->count = json_array_size(intents);
 	r->list = xcalloc(r->count + 1, sizeof(*r->list));
 	r->line = json_number_value(json_object_get(replies, "line"));
@@ -91,6 +96,8 @@ struct intent_rules *intent_rules_new(const json_t *replies)
 		r->list[i] = (struct rule){
 			.name = xstrdup(frame_string(o, "name")),
 			.weight = json_number_value(json_object_get(o, "weight")),
+			.like = json_number_value(json_object_get(o, "like")),
+			.unlike = json_number_value(json_object_get(o, "unlike")),
 			.hot = json_is_true(json_object_get(o, "hot")),
 			.alone = json_is_true(json_object_get(o, "alone")),
 			.over = json_incref(json_object_get(o, "over")),
@@ -168,6 +175,12 @@ static double sureness(const struct intent_rules *rules, const char *text, size_
 	return rules->word;
 }
 
+/* The text as a whole says that the words were met by chance. Of a line that says nothing else that is believed less. */
+static bool is_unlike(const struct rule *rule, const struct reply *reply, size_t from, size_t to)
+{
+	return reply->likeness.value < rule->unlike - (whole_line(reply->text, from, to) ? LINE_MORE : 0);
+}
+
 static bool matches_around(struct pattern *unless, const struct reply *reply, size_t from, size_t to)
 {
 	size_t start = sentence_start(reply->text, from), end = sentence_end(reply->text, reply->n, to > from ? to - 1 : to);
@@ -190,7 +203,7 @@ static void find_pattern(const struct intent_rules *rules, const struct rule *ru
 		double sure;
 
 		at = to > from ? to : to + 1;
-		if (matches_around(rule->unless, reply, from, to) || speech_has(reply->speech, rule->but_not, from, to))
+		if (is_unlike(rule, reply, from, to) || matches_around(rule->unless, reply, from, to) || speech_has(reply->speech, rule->but_not, from, to))
 			continue;
 		sure = sureness(rules, text, n, from, to) * rule->weight;
 		if (!f->pattern || sure > f->confidence)
@@ -209,13 +222,22 @@ static bool find_form(const struct intent_rules *rules, const struct rule *rule,
 		double sure = whole_line(reply->text, hit.from, hit.to) ? rules->line : rules->order;
 
 		clause = hit.clause + 1;
-		if (matches_around(rule->unless, reply, hit.from, hit.to))
+		if (is_unlike(rule, reply, hit.from, hit.to) || matches_around(rule->unless, reply, hit.from, hit.to))
 			continue;
 		*f = (struct found){ sure * rule->weight, sentence_start(reply->text, hit.from),
 			arena_printf(reply->arena, "%s (%s)", hit.form, hit.language), { reply->text + hit.from, hit.to - hit.from } };
 		return true;
 	}
 	return false;
+}
+
+/* No words of it that anybody wrote down, but the whole is like it. */
+static struct found find_likeness(const struct intent_rules *rules, const struct rule *rule, const struct reply *reply)
+{
+	const struct likeness_reading *l = &reply->likeness;
+
+	return (struct found){ (l->value >= 2 * rule->like ? rules->order : rules->word) * rule->weight, sentence_start(reply->text, l->from),
+		arena_printf(reply->arena, "likeness %.2f", l->value), { reply->text + l->from, l->to - l->from } };
 }
 
 static struct found find_rule(const struct intent_rules *rules, const struct rule *rule, const struct reply *reply)
@@ -226,7 +248,7 @@ static struct found find_rule(const struct intent_rules *rules, const struct rul
 		return f;
 	for (struct pattern *p = rule->say; p->text; p++)
 		find_pattern(rules, rule, p, reply, &f);
-	return f;
+	return f.pattern || reply->likeness.value < rule->like ? f : find_likeness(rules, rule, reply);
 }
 
 /* --- all of them ---------------------------------------------------------------------------------------- */
@@ -331,9 +353,12 @@ void intents_read(const struct intent_rules *rules, const char *text, struct mai
 	struct found *f;
 
 	lead(r, "other", 0);
+	r->likeness = "";
 	if (!rules)
 		return;
 	reply.speech = speech_read(rules->lexicon, r->arena, text, reply.n);
+	likeness_read(&rules->likeness, r->arena, reply.speech, &reply.likeness);
+	r->likeness = arena_printf(r->arena, "%.2f%s%s", reply.likeness.value, *reply.likeness.why ? ": " : "", reply.likeness.why);
 	f = arena_calloc(r->arena, rules->count + 1, sizeof(*f));
 	for (size_t i = 0; i < rules->count; i++) {
 		if (rules->list[i].alone && r->intent_count)

@@ -224,6 +224,11 @@ const char *lexicon_language(const struct lexicon *v, size_t language)
 	return v->languages[language];
 }
 
+const char *lexicon_meaning_name(const struct lexicon *v, unsigned meaning)
+{
+	return v && meaning < v->meaning_count ? v->meanings[meaning] : "";
+}
+
 int lexicon_meaning(const struct lexicon *v, const char *name, size_t n)
 {
 	for (size_t i = 0; i < v->meaning_count; i++)

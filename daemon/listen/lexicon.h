@@ -79,6 +79,7 @@ void lexicon_free(struct lexicon **lexicon);
 size_t lexicon_languages(const struct lexicon *lexicon);	/* "all" among them */
 const char *lexicon_language(const struct lexicon *lexicon, size_t language);
 int lexicon_meaning(const struct lexicon *lexicon, const char *name, size_t n);	/* -1: none of that name */
+const char *lexicon_meaning_name(const struct lexicon *lexicon, unsigned meaning);
 
 /* All senses of the words, in the order of their first one. */
 size_t lexicon_read(const struct lexicon *lexicon, struct arena *arena, const struct token *tokens, size_t count, struct sense **senses_out);

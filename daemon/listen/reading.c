@@ -151,7 +151,7 @@ void reading_make(
 		setting = &none;
 	memset(out, 0, sizeof(*out));
 	out->arena = arena_new(ARENA_BLOCK);
-	out->intent = out->about = out->disposition = "";
+	out->intent = out->about = out->disposition = out->likeness = "";
 	out->bounce = (struct mail_bounce)MAIL_BOUNCE_NONE;
 	mail_open(&m, out->arena, raw, n);
 	read_fields(&m, out);
@@ -271,6 +271,7 @@ json_t *reading_json(const struct mail_reading *r)
 		{"complaint", r->complaint},
 		{"about", r->about},
 		{"disposition", r->disposition},
+		{"likeness", r->likeness},
 	};
 
 	json_fields(o, r->arena, fields, sizeof(fields) / sizeof(fields[0]));

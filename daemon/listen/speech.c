@@ -544,3 +544,20 @@ const char *speech_has(const struct speech *speech, const struct speech_forms *f
 	}
 	return NULL;
 }
+
+const struct token *speech_tokens(const struct speech *speech, size_t *count_out)
+{
+	*count_out = speech->count;
+	return speech->tokens;
+}
+
+const struct sense *speech_senses(const struct speech *speech, size_t *count_out)
+{
+	*count_out = speech->sense_count;
+	return speech->senses;
+}
+
+const char *speech_meaning(const struct speech *speech, unsigned meaning)
+{
+	return lexicon_meaning_name(speech->lexicon, meaning);
+}

@@ -11,6 +11,8 @@
 
 struct arena;
 struct lexicon;
+struct sense;
+struct token;
 
 struct speech;		/* one text, read by a vocabulary */
 struct speech_forms;
@@ -39,5 +41,10 @@ bool speech_find(const struct speech *speech, const struct speech_forms *means, 
 
 /* Which of the forms is in a clause that has bytes of [from, to); NULL: none. */
 const char *speech_has(const struct speech *speech, const struct speech_forms *forms, size_t from, size_t to);
+
+/* What it was read as, for others who look at it by words: the words, the senses in them, and what a sense's meaning is called. */
+const struct token *speech_tokens(const struct speech *speech, size_t *count_out);
+const struct sense *speech_senses(const struct speech *speech, size_t *count_out);
+const char *speech_meaning(const struct speech *speech, unsigned meaning);
 
 #endif

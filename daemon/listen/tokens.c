@@ -223,8 +223,16 @@ static bool stops(const struct scan *s, gunichar c)
 	return (next <= ' ' || next == '"' || next == ')' || next == '.') && (last_word(s).len > 1 || slice_is(last_word(s), "@"));
 }
 
+/* A question, or a call. */
+static char mark_of(gunichar c)
+{
+	return c == '?' || c == 0xff1f || c == 0x61f ? '?' : c == '!' || c == 0xff01 ? '!' : '\0';
+}
+
 static void take_separator(struct scan *s, gunichar c, size_t len)
 {
+	if (s->count > 0 && !s->list[s->count - 1].mark)
+		s->list[s->count - 1].mark = mark_of(c);
 	switch (c) {
 	case '.': case '!': case '?': case 0x3002: case 0xff01: case 0xff1f: case 0xff0e: case 0x61f: case 0x2026: case 0x6d4:
 		s->end |= stops(s, c);

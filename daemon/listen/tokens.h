@@ -18,6 +18,7 @@ struct token {
 	size_t from, to;	/* bytes of the text */
 	unsigned sentence;	/* from 0 */
 	bool comma, part;	/* a comma stands before it; something that parts more: a colon, a bracket, a dash */
+	char mark;		/* '?' or '!': the first that stands behind it; 0: none */
 	bool quoted;		/* a quotation mark was opened before it in its sentence */
 };
 

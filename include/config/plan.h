@@ -445,6 +445,7 @@ struct reply_intent {
 	enum reply_action action;
 	int64_t pause;
 	double weight;			/* 0..1 */
+	double like, unlike;		/* likeness from which it is found without words, below which it is not found in spite of them */
 	bool alone;			/* counts only where nothing above was found */
 	const char *const *over;	/* names of intents further up that it leads over; these end with NULL */
 	const char *const *say, *const *unless;	/* PCRE2, for pattern_find() */

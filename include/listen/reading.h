@@ -88,6 +88,7 @@ struct mail_reading {
 	size_t intent_count;
 	const char *intent;		/* to act on: one of intents[], "review", "other"; "" if no human */
 	double intent_confidence;
+	const char *likeness;		/* to wishes to get no more mails, and the words that told: "0.31: send +0.20, more +0.14"; "" if no human */
 	int64_t return_date;		/* automatic reply: back on; not_now: ask again on; 0: not said */
 	struct mail_bounce bounce;	/* of the first recipient that failed */
 	struct mail_bounce bounces[READING_MAX_BOUNCES];	/* of each, if there are several */
