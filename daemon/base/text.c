@@ -39,19 +39,37 @@ static size_t utf8_char(const unsigned char *s, size_t n)
 	return len;
 }
 
+/* How many bytes are ASCII and no NUL, before one is not. */
+static size_t ascii_run(const unsigned char *p, size_t n)
+{
+	size_t i = 0, found = sizeof(wide);
+
+	for (; found == sizeof(wide) && n - i >= sizeof(wide); i += found)
+		found = wide_leading(wide_at(p + i) > 0);
+	if (found == sizeof(wide))
+		for (; i < n && p[i] > 0 && p[i] < 0x80; i++)
+			;
+	return i;
+}
+
+/* How many bytes are characters of two, of which many languages have nearly nothing else. */
+static size_t pair_run(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (n - i >= 2 && p[i] >= 0xc2 && p[i] <= 0xdf && (p[i + 1] & 0xc0) == 0x80)
+		i += 2;
+	return i;
+}
+
 bool text_utf8_valid(const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
 
 	while (n) {
-		size_t len;
+		size_t len = *p < 0x80 ? ascii_run(p, n) : pair_run(p, n);
 
-		/* most of what is looked at is ASCII, most of the rest of some languages has two bytes */
-		if (n >= sizeof(wide) && *p < 0x80 && wide_leading(wide_at(p) > 0) == sizeof(wide))
-			len = sizeof(wide);
-		else if (n >= 2 && *p >= 0xc2 && *p <= 0xdf && (p[1] & 0xc0) == 0x80)
-			len = 2;
-		else
+		if (!len)
 			len = utf8_char(p, n);
 		if (!len)
 			return false;

@@ -24,6 +24,8 @@
 #define QP_LINE 76
 #define FILE_NAME_MAX 255	/* three times that, a percent sign each, is still one token */
 
+static const char hex[] = "0123456789ABCDEF";
+
 /* --- header values ---------------------------------------------------------------------------------------------- */
 
 /* Nothing but what every header may have. */
@@ -148,7 +150,7 @@ static void add_q(struct buf *out, struct slice s)
 		else if (q_plain(c))
 			buf_char(out, (char)c);
 		else
-			buf_printf(out, "=%02X", c);
+			buf_add(out, (char[]){ '=', hex[c >> 4], hex[c & 15] }, 3);
 	}
 }
 
@@ -350,7 +352,7 @@ struct qp {
 	char *to;			/* where the next byte goes; room for the worst case was made */
 	char *full;			/* where the line of output has no room for more */
 	const unsigned char *p, *end;	/* what is still to be encoded */
-	size_t high;			/* bytes beyond ASCII so far */
+	size_t high, most;		/* bytes beyond ASCII, counted at the first of them; more are not taken */
 };
 
 /* Copies sixteen. All bits of those are set that stand for themselves, which are space to '~' without '='. */
@@ -398,8 +400,6 @@ static inline void qp_new_line(struct qp *q, const char *end, size_t n)
 
 static inline void qp_escape(struct qp *q, unsigned char c)
 {
-	static const char hex[] = "0123456789ABCDEF";
-
 	if (q->full - q->to < 3)
 		qp_new_line(q, "=\r\n", 3);
 	*q->to++ = '=';
@@ -431,7 +431,26 @@ static inline bool qp_at_line_end(const struct qp *q)
 	return *q->p == '\n' || (*q->p == '\r' && q->end - q->p >= 2 && q->p[1] == '\n');
 }
 
-/* One byte that does not stand for itself. */
+/* How many bytes are beyond ASCII. Apart, for it is called once at most. */
+static __attribute__((noinline)) size_t count_high(const unsigned char *p, const unsigned char *end)
+{
+	size_t n = 0, i, wides = (size_t)(end - p) / sizeof(wide), some;
+
+	for (; wides > 0; wides -= some) {
+		wide sums = { 0 };
+
+		some = wides < INT8_MAX ? wides : INT8_MAX;
+		for (i = 0; i < some; i++, p += sizeof(wide))
+			sums -= wide_at(p) < 0;
+		for (i = 0; i < sizeof(wide); i++)
+			n += (size_t)sums[i];
+	}
+	for (; p < end; p++)
+		n += *p >> 7;
+	return n;
+}
+
+/* One byte that does not stand for itself. 1: there are too many beyond ASCII. */
 static inline int qp_special(struct qp *q, struct err *err)
 {
 	unsigned char c = *q->p++;
@@ -442,15 +461,20 @@ static inline int qp_special(struct qp *q, struct err *err)
 	}
 	if (c < 0x20 || c == 0x7f)
 		return err_set(err, "control character 0x%02x in the text", c);
-	q->high += c >> 7;
+	if (c >= 0x80 && !q->high) {
+		q->high = 1 + count_high(q->p, q->end);
+		if (q->high > q->most)
+			return 1;
+	}
 	qp_escape(q, c);
 	return 0;
 }
 
-/* Works while there are `ahead` bytes. 1: more than `most` are beyond ASCII. */
-static int qp_run(struct qp *state, ptrdiff_t ahead, size_t most, struct err *err)
+/* Works while there are `ahead` bytes. 1: too many are beyond ASCII. */
+static int qp_run(struct qp *state, ptrdiff_t ahead, struct err *err)
 {
 	struct qp q = *state;
+	int rc;
 
 	if (q.end - q.p >= ahead)
 		qp_copy(&q);
@@ -464,12 +488,12 @@ static int qp_run(struct qp *state, ptrdiff_t ahead, size_t most, struct err *er
 			qp_first(&q);
 			if (q.full - q.to == QP_LINE - 1 && qp_copy_line(&q))
 				continue;
-		} else if (qp_special(&q, err) < 0) {
-			return -1;
-		} else if (q.high > most) {
-			return 1;
-		} else if (q.p < q.end && *q.p >= 0x80) {
-			continue;	/* seldom is one alone */
+		} else {
+			rc = qp_special(&q, err);
+			if (rc != 0)
+				return rc;
+			if (q.p < q.end && *q.p >= 0x80)
+				continue;	/* seldom is one alone */
 		}
 		qp_copy(&q);
 	}
@@ -477,10 +501,10 @@ static int qp_run(struct qp *state, ptrdiff_t ahead, size_t most, struct err *er
 	return 0;
 }
 
-/* 1, and nothing is added, where more than `most` bytes are beyond ASCII; their number, as far as they were looked at, is *high_out. */
+/* 1, and nothing is added, where more than `most` bytes are beyond ASCII; their number is *high_out. */
 static int quoted_printable(struct buf *out, struct slice text, size_t most, size_t *high_out, struct err *err)
 {
-	struct qp q = { .p = (const unsigned char *)text.data, .end = (const unsigned char *)text.data + text.len };
+	struct qp q = { .p = (const unsigned char *)text.data, .end = (const unsigned char *)text.data + text.len, .most = most };
 	unsigned char last[2 * QP_AHEAD] = { 0 };
 	size_t left;
 	int rc;
@@ -490,7 +514,7 @@ static int quoted_printable(struct buf *out, struct slice text, size_t most, siz
 	q.to = out->data + out->len;
 	q.full = q.to + QP_LINE - 1;
 	qp_first(&q);
-	rc = qp_run(&q, QP_AHEAD, most, err);
+	rc = qp_run(&q, QP_AHEAD, err);
 	if (rc != 0)
 		return rc;
 	/* the last bytes with something behind them that may be read */
@@ -499,7 +523,7 @@ static int quoted_printable(struct buf *out, struct slice text, size_t most, siz
 		memcpy(last, q.p, left);
 	q.p = last;
 	q.end = last + left;
-	rc = qp_run(&q, 1, most, err);
+	rc = qp_run(&q, 1, err);
 	if (rc != 0)
 		return rc;
 	*high_out = q.high;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -81,6 +82,34 @@ static void test_all_bytes_come_back(void **state)
 	}
 	buf_clear(&text);
 	buf_clear(&back);
+}
+
+/* Lines are made many bytes at once, which neither reads behind the end nor changes what they are. */
+static void test_lines_of_base64(void **state)
+{
+	struct buf lines = BUF_INIT, want = BUF_INIT;
+	size_t n, at, i;
+	uint8_t *raw;
+
+	random_seed(4);
+	for (n = 0; n < 400; n++) {
+		raw = malloc(n ? n : 1);
+		assert_non_null(raw);
+		for (i = 0; i < n; i++)
+			raw[i] = (uint8_t)random_u64();
+		buf_clear(&lines);
+		text_base64_lines(&lines, raw, n);
+		buf_reset(&want);
+		for (at = 0; at < n; at += 57) {
+			for (i = at; i < n && i < at + 57; i += 3)	/* three bytes stand for themselves */
+				text_base64(&want, raw + i, n - i < 3 ? n - i : 3);
+			buf_str(&want, "\r\n");
+		}
+		assert_string_equal(buf_cstr(&lines), buf_cstr(&want));
+		free(raw);
+	}
+	buf_clear(&lines);
+	buf_clear(&want);
 }
 
 static void test_only_one_spelling_is_taken(void **state)
@@ -209,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors_of_rfc4648),
 		cmocka_unit_test(test_all_bytes_come_back),
+		cmocka_unit_test(test_lines_of_base64),
 		cmocka_unit_test(test_only_one_spelling_is_taken),
 		cmocka_unit_test(test_percent),
 		cmocka_unit_test(test_html),
