@@ -377,18 +377,26 @@ static inline void qp_copy(struct qp *q)
 	q->to += done;
 }
 
-/* The same for a whole line, which in prose is the usual case: false, and nothing is done, where something in it does not stand for itself. */
-static inline bool qp_copy_line(struct qp *q)
+/* Does a whole line's worth of bytes stand for itself? It is copied in any case. */
+static inline bool copy_line(char *to, const unsigned char *p)
 {
 	static const size_t last = QP_LINE - 1 - sizeof(wide);
-	wide all = copy_wide(q->to, q->p) & copy_wide(q->to + 16, q->p + 16) & copy_wide(q->to + 32, q->p + 32) &
-		copy_wide(q->to + 48, q->p + 48) & copy_wide(q->to + last, q->p + last);
+	wide all = copy_wide(to, p) & copy_wide(to + 16, p + 16) & copy_wide(to + 32, p + 32) & copy_wide(to + 48, p + 48) & copy_wide(to + last, p + last);
 
-	if (wide_leading(all) < sizeof(all))
-		return false;
-	q->p += QP_LINE - 1;
-	q->to += QP_LINE - 1;
-	return true;
+	return wide_leading(all) == sizeof(all);
+}
+
+/* In prose, lines follow one another in which each byte stands for itself, the first one too. Begins and ends at a full line. */
+static inline void qp_prose(struct qp *q, ptrdiff_t ahead)
+{
+	static const char soft[] = { '=', '\r', '\n' };
+
+	while (q->end - q->p >= ahead && *q->p != '.' && *q->p != 'F' && copy_line(q->to + sizeof(soft), q->p)) {
+		memcpy(q->to, soft, sizeof(soft));
+		q->p += QP_LINE - 1;
+		q->to += sizeof(soft) + QP_LINE - 1;
+	}
+	q->full = q->to;
 }
 
 static inline void qp_new_line(struct qp *q, const char *end, size_t n)
@@ -484,10 +492,11 @@ static int qp_run(struct qp *state, ptrdiff_t ahead, struct err *err)
 			qp_end_line(&q);
 			qp_first(&q);
 		} else if (q.to == q.full) {
-			qp_new_line(&q, "=\r\n", 3);
-			qp_first(&q);
-			if (q.full - q.to == QP_LINE - 1 && qp_copy_line(&q))
-				continue;
+			qp_prose(&q, ahead);
+			if (q.end - q.p >= ahead && !qp_at_line_end(&q)) {
+				qp_new_line(&q, "=\r\n", 3);
+				qp_first(&q);
+			}
 		} else {
 			rc = qp_special(&q, err);
 			if (rc != 0)
