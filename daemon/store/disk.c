@@ -16,6 +16,7 @@
 #include "inside.h"
 
 #define BALLAST (INT64_C(16) << 20)
+#define FULL (INT64_C(1) << 20)		/* less than that: not even the index of the log may fit */
 
 struct disk {
 	char *state;		/* folder */
@@ -85,6 +86,11 @@ void disk_release(struct disk *disk)
 int64_t disk_left(struct disk *disk)
 {
 	return atomic_load(&disk->left);
+}
+
+bool disk_is_full(struct disk *disk)
+{
+	return disk_left(disk) < FULL;
 }
 
 bool disk_has_room(struct disk *disk)

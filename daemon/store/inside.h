@@ -230,6 +230,7 @@ void disk_free(struct disk **disk);
 void disk_look(struct disk *disk);
 /* Store thread: gives the ballast up, so that there is room to clean up in. */
 void disk_release(struct disk *disk);
+bool disk_is_full(struct disk *disk);		/* any thread: next to nothing is free */
 int64_t disk_left(struct disk *disk);		/* any thread: bytes, as of the last look */
 bool disk_has_room(struct disk *disk);		/* any thread */
 

@@ -454,6 +454,17 @@ int store_prepare(struct store *s, struct db *db, const char *owner, struct err 
 	return prepare_database(s, err);
 }
 
+/* On a full disk SQLite cannot even lay the index of the log: it gets the ballast for that. */
+static int open_database(struct store *s, struct db **out, struct err *err)
+{
+	if (db_open(&driver_sqlite, s->file, DB_WRITER, out, err) == 0)
+		return 0;
+	if (!disk_is_full(s->disk))
+		return -1;
+	disk_release(s->disk);
+	return db_open(&driver_sqlite, s->file, DB_WRITER, out, err);
+}
+
 static int open_all(struct store *s, const struct store_options *options, struct err *err)
 {
 	struct db *db;
@@ -464,7 +475,7 @@ static int open_all(struct store *s, const struct store_options *options, struct
 		return -1;
 	s->disk = disk_new(s->state, options->min_free ? options->min_free : MIN_FREE);
 	disk_look(s->disk);
-	if (db_open(&driver_sqlite, s->file, DB_WRITER, &db, err) < 0)
+	if (open_database(s, &db, err) < 0)
 		return -1;
 	if (store_prepare(s, db, options->owner, err) < 0)
 		return err_prefix(err, "%s", s->file);

@@ -12,7 +12,8 @@
 
 static _Atomic int64_t free_bytes = INT64_C(1) << 40;
 static _Atomic bool full;
-static const char *full_with;	/* only while that file is there, and not for the index of the log, which is laid byte by byte; NULL: always */
+static const char *full_with;	/* only while that file is there; NULL: always */
+static bool index_fits;		/* of the log, which is laid byte by byte */
 static ssize_t (*real_pwrite)(int fd, const void *data, size_t n, off_t at);
 
 /* Stands in for libc's. */
@@ -24,7 +25,7 @@ int statvfs(const char *restrict path, struct statvfs *restrict out)
 
 static ssize_t test_pwrite(int fd, const void *data, size_t n, off_t at)
 {
-	if (full && (!full_with || (n > 1 && access(full_with, F_OK) == 0))) {
+	if (full && (!full_with || (!(index_fits && n == 1) && access(full_with, F_OK) == 0))) {
 		errno = ENOSPC;
 		return -1;
 	}
@@ -59,6 +60,7 @@ static int reset_world(void **state)
 {
 	full = false;
 	full_with = NULL;
+	index_fits = false;
 	free_bytes = INT64_C(1) << 40;
 	return setup_store(state);
 }
@@ -145,6 +147,23 @@ static void a_daemon_starts_on_a_full_disk_out_of_its_ballast(void **state)
 	do_job(w, set_value, "b");
 }
 
+static void not_even_the_index_of_the_log_fits(void **state)
+{
+	struct with_store *w = *state;
+
+	do_job(w, set_value, "a");
+	close_store(w);
+	full_with = arena_printf(w->arena, "%s/ballast", w->folder);
+	full = true;
+	free_bytes = 0;
+	open_store(w);
+	assert_int_equal(ballast(w), 0);
+	full = false;
+	free_bytes = INT64_C(1) << 30;
+	wait_ready(w, true);
+	do_job(w, set_value, "b");
+}
+
 #define HITS 4
 
 static int add_hits(struct with_store *w, struct db *db, void *arg, struct err *err)
@@ -189,7 +208,7 @@ static void a_start_in_two_tries_finds_what_waits_once(void **state)
 	do_job(w, spoil_first, NULL);
 	close_store(w);
 	full_with = arena_printf(w->arena, "%s/ballast", w->folder);
-	full = true;
+	index_fits = full = true;
 	open_store(w);
 	assert_int_equal(ballast(w), 0);
 	full = false;
@@ -209,6 +228,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_disk_that_fills_up_refuses_and_accepts_again_by_itself, reset_world, teardown_store),
 		cmocka_unit_test_setup_teardown(the_ballast_goes_when_there_is_no_room_and_comes_back, reset_world, teardown_store),
 		cmocka_unit_test_setup_teardown(a_start_in_two_tries_finds_what_waits_once, reset_world, teardown_store),
+		cmocka_unit_test_setup_teardown(not_even_the_index_of_the_log_fits, reset_world, teardown_store),
 		cmocka_unit_test_setup_teardown(a_daemon_starts_on_a_full_disk_out_of_its_ballast, reset_world, teardown_store),
 	};
 
