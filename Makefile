@@ -334,6 +334,7 @@ SRC_send := \
 	daemon/send/connection.c \
 	daemon/send/dialogue.c \
 	daemon/send/mime.c \
+	daemon/send/mime_body.c \
 	daemon/send/outcome.c \
 	daemon/send/posts.c \
 	daemon/send/record.c \

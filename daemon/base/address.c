@@ -51,16 +51,6 @@ static bool is_alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-static bool is_ascii(const char *s, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if ((unsigned char)s[i] >= 0x80)
-			return false;
-	return true;
-}
-
 /* What a letter is in a mailbox's name: nothing that is not seen, moves what stands around it, or has no meaning yet. */
 static bool is_seen(gunichar c, gunichar before)
 {
@@ -216,7 +206,7 @@ static int domain_ascii(const char *s, size_t n, char out[DOMAIN_MAX + 1], struc
 
 	if (n == 0)
 		return err_set(err, "there is nothing behind the @");
-	if (is_ascii(s, n)) {
+	if (text_ascii(s, n)) {
 		if (n > DOMAIN_MAX)
 			return err_set(err, "the domain is longer than %d characters", DOMAIN_MAX);
 		memcpy(out, s, n);
@@ -269,7 +259,7 @@ static int fill(struct address *out, const char *local, size_t n, const char *do
 	char *text, *key;
 	int rc;
 
-	if (is_ascii(local, n)) {
+	if (text_ascii(local, n)) {
 		if (check_local(local, n, err) < 0 || join(out->text, local, n, domain, err) < 0)
 			return -1;
 		memcpy(out->key, out->text, n + strlen(domain) + 2);
@@ -329,7 +319,7 @@ int address_parse_known(const char *s, uint16_t bucket, struct address *out, str
 
 bool address_has_letters(const struct address *a)
 {
-	return !is_ascii(a->text, strlen(a->text));
+	return !text_ascii(a->text, strlen(a->text));
 }
 
 /* --- mailboxes ---------------------------------------------------------------------------------------------- */

@@ -96,6 +96,19 @@ size_t text_utf8_length(const char *s, size_t n)
 	return count;
 }
 
+bool text_ascii(const char *s, size_t n)
+{
+	wide seen = { 0 };
+	unsigned char rest = 0;
+	size_t i;
+
+	for (i = 0; n - i >= sizeof(wide); i += sizeof(wide))
+		seen |= wide_at(s + i);
+	for (; i < n; i++)
+		rest |= (unsigned char)s[i];
+	return rest < 0x80 && wide_leading(~(seen < 0)) == sizeof(wide);
+}
+
 size_t text_printable(const char *s, size_t n)
 {
 	size_t i = 0, found = sizeof(wide);

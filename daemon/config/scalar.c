@@ -215,23 +215,15 @@ static int url_check(struct arena *arena, CURLU *url, const char *const *schemes
 	return -1;
 }
 
-static bool is_ascii(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s >= 0x80)
-			return false;
-	return true;
-}
-
 /* The URL with its host in A-labels: a link in a mail, or a client of another locale, can have no other. */
 static int url_ascii(struct arena *arena, CURLU *url, const char *s, const char **out, struct err *err)
 {
 	const char *host = url_part(arena, url, CURLUPART_HOST), *ascii = host, *at = strstr(s, host);
 
-	if (!is_ascii(host) && (!at || scalar_host(arena, host, &ascii, err)))
+	if (!text_ascii(host, strlen(host)) && (!at || scalar_host(arena, host, &ascii, err)))
 		return err_set(err, "`%s` is no URL: Bad hostname", s);
 	*out = ascii == host ? arena_strdup(arena, s) : arena_printf(arena, "%.*s%s%s", (int)(at - s), s, ascii, at + strlen(host));
-	return is_ascii(*out) ? 0 : err_set(err, "`%s` has letters beyond ASCII behind the host; write them as %%XX", s);
+	return text_ascii(*out, strlen(*out)) ? 0 : err_set(err, "`%s` has letters beyond ASCII behind the host; write them as %%XX", s);
 }
 
 int scalar_url(

@@ -13,14 +13,6 @@ static void ascii(struct buf *out, struct slice s, bool up)
 		buf_char(out, (char)(up ? g_ascii_toupper(s.data[i]) : g_ascii_tolower(s.data[i])));
 }
 
-static bool is_ascii(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.data[i] >= 0x80)
-			return false;
-	return true;
-}
-
 /* Bytes of the character that begins here; g_utf8_next_char() casts a const away. */
 static size_t width(const char *s)
 {
@@ -38,7 +30,7 @@ void letters_up(struct buf *out, struct slice s)
 {
 	char *up;
 
-	if (is_ascii(s) || !text_utf8_valid(s.data, s.len)) {
+	if (text_ascii(s.data, s.len) || !text_utf8_valid(s.data, s.len)) {
 		ascii(out, s, true);
 		return;
 	}
@@ -49,7 +41,7 @@ void letters_up(struct buf *out, struct slice s)
 
 void letters_down(struct buf *out, struct slice s)
 {
-	if (is_ascii(s) || !text_utf8_valid(s.data, s.len)) {
+	if (text_ascii(s.data, s.len) || !text_utf8_valid(s.data, s.len)) {
 		ascii(out, s, false);
 		return;
 	}

@@ -13,6 +13,7 @@
 
 bool text_utf8_valid(const char *s, size_t n);		/* RFC 3629: no surrogates, no overlong forms, no NUL */
 size_t text_utf8_length(const char *s, size_t n);	/* code points; invalid bytes count one each */
+bool text_ascii(const char *s, size_t n);			/* nothing beyond it */
 size_t text_printable(const char *s, size_t n);		/* how many bytes are printable ASCII, before one is not */
 bool text_has_control(const char *s, size_t n);		/* C0 but TAB and LF, or DEL */
 

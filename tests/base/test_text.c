@@ -78,6 +78,8 @@ static void test_every_place_is_looked_at(void **state)
 				assert_int_equal(text_utf8_valid(exact, len), rows[i].valid);
 				assert_int_equal(text_printable(exact, len), at);
 				assert_int_equal(text_printable(exact, at), at);
+				assert_int_equal(text_ascii(exact, len), (unsigned char)rows[i].s[0] < 0x80);
+				assert_true(text_ascii(exact, at));
 			}
 		}
 		free(exact);
