@@ -37,17 +37,27 @@ static inline wide copy_wide(char *to, const unsigned char *p)
 	return wide_printable(w) - (w == '=');
 }
 
-/* Copies bytes that stand for themselves, up to the end of the line of output; sixteen are written even where fewer count. */
+/*
+ * Copies bytes that stand for themselves, up to the end of the line of output; sixteen are written even where fewer count. Markup is full of `=`,
+ * which is done on the way.
+ */
 static inline void qp_copy(struct qp *q)
 {
-	size_t room = (size_t)(q->full - q->to), done = 0, n = sizeof(wide);
+	for (;;) {
+		size_t room = (size_t)(q->full - q->to), done = 0, n = sizeof(wide);
 
-	for (; n == sizeof(wide) && done < room; done += n)
-		n = wide_leading(copy_wide(q->to + done, q->p + done));
-	if (done > room)
-		done = room;
-	q->p += done;
-	q->to += done;
+		for (; n == sizeof(wide) && done < room; done += n)
+			n = wide_leading(copy_wide(q->to + done, q->p + done));
+		if (done > room)
+			done = room;
+		q->p += done;
+		q->to += done;
+		if (*q->p != '=' || q->full - q->to < 3)
+			break;
+		memcpy(q->to, "=3D", 3);
+		q->to += 3;
+		q->p++;
+	}
 }
 
 /* Does a whole line's worth of bytes stand for itself? It is copied in any case. */
