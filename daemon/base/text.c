@@ -52,29 +52,57 @@ static size_t ascii_run(const unsigned char *p, size_t n)
 	return i;
 }
 
-/* How many bytes are characters of two, of which many languages have nearly nothing else. */
-static size_t pair_run(const unsigned char *p, size_t n)
+/*
+ * Which of sixteen bytes are what may follow the two bytes before each: a byte of 0x80 to 0xbf where a character goes on, and else the first of one.
+ * Characters of four bytes, and NUL, are not known here.
+ */
+static wide follows(wide before, wide last, wide w)
 {
+	enum { MORE = -0x80, TWO = 0xc2 - 0x100, THREE = 0xe0 - 0x100, FOUR = 0xf0 - 0x100 };	/* where bytes of a kind begin, as they compare */
+	wide goes_on = ((last >= TWO) & (last < FOUR)) | ((before >= THREE) & (before < FOUR));
+	wide first = (w > 0) | ((w >= TWO) & (w < FOUR)), more = w < 0xc0 - 0x100;
+	/* too long for what it says, or half of a pair of UTF-16 */
+	wide wrong = ((last == THREE) & (w < MORE + 0x20)) | ((last == 0xed - 0x100) & (w >= MORE + 0x20));
+
+	return ((goes_on & more) | (~goes_on & first)) & ~wrong;
+}
+
+/* How many bytes, the first being the first of a character, are whole characters of up to three, as far as sixteen at once say. Ends where ASCII begins. */
+static size_t mixed_run(const unsigned char *p, size_t n)
+{
+	unsigned char begin[2 + sizeof(wide)] = { ' ', ' ' };
 	size_t i = 0;
 
-	while (n - i >= 2 && p[i] >= 0xc2 && p[i] <= 0xdf && (p[i + 1] & 0xc0) == 0x80)
-		i += 2;
-	return i;
+	if (n < sizeof(wide))
+		return 0;
+	memcpy(begin + 2, p, sizeof(wide));
+	if (wide_leading(follows(wide_at(begin), wide_at(begin + 1), wide_at(begin + 2))) < sizeof(wide))
+		return 0;
+	for (i = sizeof(wide); n - i >= sizeof(wide); i += sizeof(wide))
+		if ((p[i - 1] < 0x80 && wide_leading(wide_at(p + i) > 0) == sizeof(wide)) ||
+		    wide_leading(follows(wide_at(p + i - 2), wide_at(p + i - 1), wide_at(p + i))) < sizeof(wide))
+			break;
+	if (p[i - 1] >= 0xc0)	/* what is not whole yet is looked at again */
+		return i - 1;
+	return p[i - 2] >= 0xe0 ? i - 2 : i;
 }
 
 bool text_utf8_valid(const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
+	size_t len;
 
 	while (n) {
-		size_t len = *p < 0x80 ? ascii_run(p, n) : pair_run(p, n);
-
-		if (!len)
-			len = utf8_char(p, n);
+		len = *p < 0x80 ? ascii_run(p, n) : utf8_char(p, n);
 		if (!len)
 			return false;
 		p += len;
 		n -= len;
+		if (n && *p >= 0x80 && p[-1] >= 0x80) {	/* two of them: it is in letters of its own */
+			len = mixed_run(p, n);
+			p += len;
+			n -= len;
+		}
 	}
 	return true;
 }

@@ -299,7 +299,7 @@ int mime_body(struct buf *out, struct slice text, struct err *err)
 
 	buf_str(out, "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
 	rc = quoted_printable(out, text, text.len / 6, &high, err);
-	if ((rc != 0 ? !text_ascii(text.data, text.len) : high > 0) && !text_utf8_valid(text.data, text.len))
+	if ((rc < 0 ? !text_ascii(text.data, text.len) : rc > 0 || high > 0) && !text_utf8_valid(text.data, text.len))
 		return err_set(err, "the text is not UTF-8");
 	if (rc <= 0)
 		return rc;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -52,6 +53,63 @@ static void test_utf8(void **state)
 		assert_int_equal(text_utf8_valid(rows[i].s, rows[i].n), rows[i].valid);
 		assert_int_equal(text_utf8_length(rows[i].s, rows[i].n), rows[i].length);
 	}
+}
+
+/* RFC 3629 by numbers: what the first characters of n bytes are, if they are whole and the shortest way to write them. */
+static bool valid_by_numbers(const unsigned char *s, size_t n)
+{
+	static const unsigned least[] = { 0, 1, 0x80, 0x800, 0x10000 };
+
+	for (size_t i = 0, len, k; i < n; i += len) {
+		unsigned c = s[i];
+
+		len = c < 0x80 ? 1 : c < 0xc0 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf8 ? 4 : 0;
+		if (!len || n - i < len)
+			return false;
+		if (len > 1)
+			c &= 0x7fu >> len;
+		for (k = 1; k < len; k++) {
+			if ((s[i + k] & 0xc0) != 0x80)
+				return false;
+			c = c << 6 | (s[i + k] & 0x3f);
+		}
+		if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+			return false;
+	}
+	return true;
+}
+
+/* Texts of all scripts, of which every other one has a wrong byte. */
+static void test_utf8_of_many_scripts(void **state)
+{
+	static const char *const some[] = {
+		"a", " ", "sixteen-in-a-row", "\xc3\xbc", "\xd0\xb6\xd0\xb8", "\xe2\x80\x93", "\xe0\xa4\x95", "\xed\x95\x9c", "\xe6\x97\xa5\xe6\x9c\xac", "\xf0\x9f\x98\x80",
+		"\xef\xbf\xbd", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d \xd7\xa2\xd7\x95\xd7\x9c\xd7\x9d",
+	};
+	static const unsigned char bad[] = { 0, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff };
+	size_t round, i, wrong = 0;
+	struct buf b = BUF_INIT;
+	unsigned char *exact;
+
+	random_seed(9);
+	for (round = 0; round < 100000; round++) {
+		size_t from = random_u64() % COUNT(some), count = 1 + random_u64() % (COUNT(some) - from);
+
+		buf_reset(&b);
+		for (i = random_u64() % 30; i > 0; i--)
+			buf_str(&b, some[from + random_u64() % count]);
+		if (b.len && random_u64() % 2)
+			b.data[random_u64() % b.len] = (char)bad[random_u64() % COUNT(bad)];
+		exact = malloc(b.len ? b.len : 1);
+		assert_non_null(exact);
+		if (b.len)
+			memcpy(exact, b.data, b.len);
+		assert_int_equal(text_utf8_valid((char *)exact, b.len), valid_by_numbers(exact, b.len));
+		wrong += !valid_by_numbers(exact, b.len);
+		free(exact);
+	}
+	assert_in_range(wrong, 20000, 50000);
+	buf_clear(&b);
 }
 
 /* What is looked at many bytes at once: each character at each place of a text of each length. */
@@ -211,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8_of_many_scripts),
 		cmocka_unit_test(test_every_place_is_looked_at),
 		cmocka_unit_test(test_controls),
 		cmocka_unit_test(test_case_and_ends),
