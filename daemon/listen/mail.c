@@ -19,8 +19,8 @@
 #define MAX_MENDED 64
 
 /*
- * mbox lines before the header ("From x", ">From x") hide the whole of it from libetpan, and so does a boundary
- * that somebody wrote on a line of its own without indenting it. Lines end with LF afterwards.
+ * Empty lines and mbox lines before the header ("From x", ">From x") hide the whole of it from libetpan, and so does a
+ * boundary that somebody wrote on a line of its own without indenting it. Lines end with LF afterwards.
  */
 static struct slice clean(struct arena *arena, const char *raw, size_t n)
 {
@@ -30,6 +30,8 @@ static struct slice clean(struct arena *arena, const char *raw, size_t n)
 
 	if (n > MIME_MAX_BYTES)
 		n = MIME_MAX_BYTES;
+	while (at < n && (raw[at] == '\n' || raw[at] == '\r'))
+		at++;
 	while (n - at > 5 && (!strncmp(raw + at, "From ", 5) || !strncmp(raw + at, ">From ", 6))) {
 		const char *nl = memchr(raw + at, '\n', n - at);
 

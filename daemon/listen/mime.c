@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/patterns.h"
 #include "base/text.h"
 #include "charset.h"
 #include "mime.h"
@@ -49,6 +50,37 @@ static size_t count_containers(const char *data, size_t n)
 		at = nl ? (size_t)(nl - data) + 1 : n;
 	}
 	return count;
+}
+
+/* --- a boundary that is none ----------------------------------------------------------------------------- */
+
+/* The first line that looks like one: fields of a part follow. */
+static struct slice first_delimiter(struct slice body)
+{
+	static struct pattern delimiter = PATTERN_BYTES("^--(\\S[^\\n\"]{0,200}?)[ \\t]*\\r?\\n(?=content-[a-z-]+:)");
+	struct pattern_hit hit;
+
+	return pattern_find(&delimiter, body.data, body.len, 0, &hit) ? hit.group[1] : (struct slice){ NULL, 0 };
+}
+
+/* Gateways that rewrite fields lose the boundary, or write one that no part has: then the body tells it. No data: it does not. */
+static struct slice with_boundary(struct arena *arena, const char *data, size_t n)
+{
+	struct headers h;
+	size_t at = headers_parse(&h, arena, data, n);
+	const char *type = headers_token(arena, headers_get(&h, "content-type"));
+	struct slice body = { data + at, n - at }, found = { NULL, 0 };
+	struct buf b = BUF_INIT;
+
+	if (!strncmp(type, "multipart/", 10))
+		found = first_delimiter(body);
+	if (!found.data)
+		return found;
+	buf_printf(&b, "Content-Type: %s; boundary=\"%.*s\"\n\n", type, (int)found.len, found.data);
+	buf_add(&b, body.data, body.len);
+	body = (struct slice){ arena_strndup(arena, b.data, b.len), b.len };
+	buf_clear(&b);
+	return body;
 }
 
 /* --- the tree ------------------------------------------------------------------------------------------- */
@@ -164,6 +196,24 @@ static void walk_tree(struct walk *w, const struct mailmime *mm, int depth)
 	}
 }
 
+/* Is it a multipart? */
+static bool walk_all(struct walk *w, const char *data, size_t n)
+{
+	const struct mailmime *top;
+	struct mailmime *mm = NULL;
+	bool multipart = false;
+	size_t at = 0;
+
+	if (mailmime_parse(data, n, &at, &mm) == MAILIMF_NO_ERROR)
+		walk_tree(w, mm, 0);
+	top = mm && mm->mm_type == MAILMIME_MESSAGE ? mm->mm_data.mm_message.mm_msg_mime : mm;
+	if (top)
+		multipart = top->mm_type == MAILMIME_MULTIPLE || !strncmp(type_of(w->arena, top->mm_content_type), "multipart/", 10);
+	if (mm)
+		mailmime_free(mm);
+	return multipart;
+}
+
 /* --- in all --------------------------------------------------------------------------------------------- */
 
 static void one_flat_part(struct mime *out, struct arena *arena, const char *data, size_t n)
@@ -183,8 +233,6 @@ static void one_flat_part(struct mime *out, struct arena *arena, const char *dat
 void mime_parse(struct mime *out, struct arena *arena, const char *data, size_t n)
 {
 	struct walk w = { out, arena };
-	struct mailmime *mm = NULL;
-	size_t at = 0;
 
 	out->count = 0;
 	out->flat = false;
@@ -194,10 +242,14 @@ void mime_parse(struct mime *out, struct arena *arena, const char *data, size_t 
 		one_flat_part(out, arena, data, n);
 		return;
 	}
-	if (mailmime_parse(data, n, &at, &mm) == MAILIMF_NO_ERROR)
-		walk_tree(&w, mm, 0);
-	if (mm)
-		mailmime_free(mm);
+	if (walk_all(&w, data, n) && out->count <= 1) {
+		struct slice mended = with_boundary(arena, data, n);
+
+		if (mended.data) {
+			out->count = 0;
+			walk_all(&w, mended.data, mended.len);
+		}
+	}
 	if (out->count == 0)
 		one_flat_part(out, arena, data, n);
 }

@@ -1,7 +1,8 @@
 /*
  * test_perturbed.c: a mail means the same in other clothes. Each mail of the tree, and each of the public ones where they
  * are at hand (test_corpora.c), is read as it is and again refolded, encoded otherwise, in another charset, as HTML,
- * with a localised sender and subject, without its delivery status, and attached to a mail of somebody who passes it on.
+ * with a localised sender and subject, with a boundary that no part has, without its delivery status, and attached to a mail of
+ * somebody who passes it on.
  * With DIFFERENCES in the environment each that is read otherwise is named.
  */
 #include <ctype.h>
@@ -402,6 +403,42 @@ static bool in_polish(const struct mail *m, struct buf *out)
 	return localised(m, "System pocztowy", "Nie można dostarczyć wiadomości", out);
 }
 
+/* A gateway wrote the field that names the boundary anew: with another, or with none. */
+static bool with_boundary(const struct mail *m, const char *boundary, struct buf *out)
+{
+	static const char *const names[] = { "content-type", NULL };
+	struct arena *arena = arena_new(0);
+	struct entity e;
+	char *report;
+
+	take_apart(&e, arena, m->raw.data, m->raw.len);
+	if (e.boundary && *e.boundary) {
+		report = headers_param(arena, headers_get(&e.headers, "content-type"), "report-type");
+		add_head_without(out, e.head, names);
+		buf_join(out, "Content-Type: ", e.type, report ? "; report-type=" : "", report ? report : "", boundary, "\n\n");
+		buf_add(out, e.body.data, e.body.len);
+	}
+	arena_free(&arena);
+	return e.boundary && *e.boundary;
+}
+
+static bool other_boundary(const struct mail *m, struct buf *out)
+{
+	return with_boundary(m, "; boundary=\"----of another\"", out);
+}
+
+static bool no_boundary(const struct mail *m, struct buf *out)
+{
+	return with_boundary(m, "", out);
+}
+
+static bool behind_empty_lines(const struct mail *m, struct buf *out)
+{
+	buf_str(out, "\n\n");
+	buf_add(out, m->raw.data, m->raw.len);
+	return true;
+}
+
 /* Somebody passes it on as it is. */
 static bool attached(const struct mail *m, struct buf *out)
 {
@@ -437,6 +474,9 @@ static const struct perturbation {
 	{ "in German", in_german, NULL, 1, 1, 1, false },
 	{ "in Japanese", in_japanese, NULL, 1, 1, 1, false },
 	{ "in Polish", in_polish, NULL, 1, 1, 1, false },
+	{ "with another boundary", other_boundary, NULL, 1, 0.99, 1, false },
+	{ "without a boundary", no_boundary, NULL, 0.98, 0.98, 0.98, false },
+	{ "behind empty lines", behind_empty_lines, NULL, 1, 1, 1, false },
 	{ "attached to another", attached, NULL, 0.98, 0.97, 0.97, true },
 	{ "without delivery status", NULL, without_status, 0.82, 0.72, 0.94, true },
 };
