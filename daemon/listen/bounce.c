@@ -79,6 +79,23 @@ static bool looks_human(const char *from, const char *subject, const char *retur
 	       (!return_path || strncmp(return_path, "<>", 2));
 }
 
+/* A list takes no mail of ours: its manager says so in words that no mail server has. What waits for a moderator may yet be taken. */
+static bool list_refuses(const struct opened_mail *m, const char *from, const char *subject)
+{
+	static struct pattern managers = PATTERN("[-+](?:admin|owner|request|bounces?|errors)@|\\b(?:owner-|(?:mailman|majordomo|listserv|sympa|ezmlm|fml)(?:-\\w+)?@)");
+	static struct pattern refusal = PATTERN("\\bn(?:ot|on)[-\\s]+(?:a\\s+)?(?:\\w+\\s+)?(?:member|subscriber)|not\\s+(?:allowed|permitted|authori[sz]ed)\\s+to\\s+(?:post|send)|"
+		"(?:your|ignored?)\\s+(?:\\S+\\s+){0,6}?(?:mail|message|article|post(?:ing)?|request)\\b[^.]{0,120}?(?:reject|refus|ignor|discard|not\\s+(?:be\\s+)?(?:distribut|accept))|"
+		"ignored\\s+(?:mail|article)|投稿でき|配送しません|メンバーでは(?:ない|ありません)");
+	static struct pattern waits = PATTERN("await\\w*\\s+moderat|being\\s+held|held\\s+for|wait\\w*\\s+for\\s+(?:approval|moderat)");
+	static const char *const fields[] = { "x-mlserver", "x-ml-info", "x-list-administrivia", "x-mailman-version", NULL };
+	bool by_list = false;
+
+	for (size_t i = 0; fields[i]; i++)
+		by_list |= headers_get(&m->headers, fields[i]) != NULL;
+	return by_list && pattern_in(&managers, from) && (pattern_in(&refusal, subject) || pattern_in(&refusal, m->notice)) &&
+	       !pattern_in(&waits, subject) && !pattern_in(&waits, m->notice);
+}
+
 static bool recognise(const struct opened_mail *m, struct mail_reading *r)
 {
 	const struct headers *h = &m->headers;
@@ -96,6 +113,8 @@ static bool recognise(const struct opened_mail *m, struct mail_reading *r)
 		return evidence_add(r, "x-failed-recipients");
 	if (looks_human(from, subject, return_path))
 		return false;
+	if (list_refuses(m, from, subject))
+		return evidence_add(r, "list manager");
 	by_words = pattern_in(&wording, m->notice) || (by_sender && pattern_in(&answers, m->notice));
 	if (m->status)
 		signs += evidence_add(r, "delivery-status in the text");
@@ -266,7 +285,7 @@ static const char *hint_in(const struct opened_mail *m, const struct headers *gr
 
 	if (refused && !strcmp(refused, "NG"))
 		return "filtered";	/* au's customers choose from whom they take mail */
-	if (pattern_in(&interscan, headers_get(&m->headers, "from")) && strcasestr(m->notice, "unable to deliver"))
+	if (pattern_in(&interscan, headers_get(&m->headers, "from")) && (strcasestr(m->notice, "unable to deliver") || strstr(m->notice, "配信でき") || strstr(m->notice, "配信に失敗")))
 		return "userunknown";	/* it says no more of a recipient that was refused */
 	return group ? category_in(group) : NULL;
 }
@@ -328,10 +347,11 @@ static const char *why(const struct opened_mail *m, const struct words *w, const
 		reason = ask(&r, w->notice);
 	if (!reason)
 		reason = reason_of_status(b->status, 0);
+	/* "X-Unix; 255": how a program ended. Sendmail has 5.3.0 for all that it knows no number of. */
+	if (!strncasecmp(b->diagnostic, "x-unix", 6) && (!strcmp(reason, "undefined") || strcasestr(w->telling, "unknown mailer error")))
+		return "mailererror";
 	if (strcmp(reason, "undefined") != 0)
 		return reason;
-	if (!strncasecmp(b->diagnostic, "x-unix", 6))
-		return "mailererror";
 	if (b->code % 100 < 8 && b->code % 100 > 0)
 		return "syntaxerror";	/* 501 and the like: no word on the recipient */
 	if (!strcmp(b->action, "delayed"))

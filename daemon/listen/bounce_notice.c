@@ -35,7 +35,7 @@ char *bounce_telling_lines(struct arena *arena, const char *notice)
 	static struct pattern telling = PATTERN_BYTES(
 		"(?:^|[\\s:;(\\[<'#])[45]\\d\\d[-\\s](?!\\d)|\\b[45]\\.\\d\\.\\d{1,3}\\b|<<<|\\bsaid:|"
 		"\\breason:|\\berror\\b.*:|\\bdiagnostic|responded|returned|response|unknown|"
-		"not\\s+(?:found|recognized|listed)|quota|full\\b");
+		"not\\s+(?:found|recognized|listed)|quota|full\\b|but\\s+(?:greeting\\s+failed|my\\s+name\\s+was\\s+rejected)");
 	struct buf b = BUF_INIT;
 	struct pattern_hit hit;
 	const char *text = notice;
