@@ -87,16 +87,22 @@ static bool said(const struct look *l, enum reason_words set)
 	return l->known[set] > 0;
 }
 
+/* "Does not have a PTR record": words for what is missing, but it is missing on our side, or on the way. */
+static bool is_about_sender(const struct look *l)
+{
+	return said(l, WORDS_REQUIRE_PTR) || said(l, WORDS_NETWORK) || strstr(l->text, "batv");
+}
+
 /* "5.1.1" over words that say something else is no unknown user. */
 static bool is_user_unknown(const struct look *l)
 {
 	static const enum reason_words other[] = { WORDS_NO_RELAYING, WORDS_BLOCKED, WORDS_MAILBOX_FULL, WORDS_MOVED, WORDS_REJECTED,
 		WORDS_NOT_ACCEPT };
 
-	if (l->by_form && is(l->by_form, "userunknown"))
-		return true;
+	if (l->by_form && (is(l->by_form, "userunknown") || is(l->by_form, "hostunknown")))
+		return is(l->by_form, "userunknown");
 	if (!is(l->by_status, "userunknown"))
-		return l->r->stage == REFUSED_RCPT && said(l, WORDS_USER_UNKNOWN);
+		return l->r->stage == REFUSED_RCPT && said(l, WORDS_USER_UNKNOWN) && !is_about_sender(l);
 	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
 		if (said(l, other[i]))
 			return false;
@@ -105,7 +111,8 @@ static bool is_user_unknown(const struct look *l)
 
 static bool is_filtered(const struct look *l)
 {
-	if (is(l->by_status, "suspend") || is(l->by_status, "rejected") || (!is(l->by_status, "filtered") && before_data(l)))
+	if (is(l->by_status, "suspend") || is(l->by_status, "rejected") || is(l->by_status, "hasmoved") ||
+		(!is(l->by_status, "filtered") && before_data(l)))
 		return false;
 	return said(l, WORDS_USER_UNKNOWN) || said(l, WORDS_FILTERED);
 }
@@ -151,6 +158,14 @@ static bool is_content(const struct look *l)
 	return (is(l->by_status, "contenterror") || said(l, WORDS_CONTENT_ERROR)) && !is_spam(l);
 }
 
+/* "4.4.5 Insufficient disk space": of all, where nobody's mailbox is named. */
+static bool is_system_full(const struct look *l)
+{
+	static struct pattern one = PATTERN_BYTES("quota|\\b(?:user|mail ?box|inbox|account|recipient|mail ?dir|folder)\\b");
+
+	return is(l->by_status, "systemfull") && (said(l, WORDS_MAILBOX_FULL) || said(l, WORDS_SYSTEM_FULL)) && !pattern_in(&one, l->text);
+}
+
 /* By number or by words. */
 static bool either(const struct look *l, const char *reason, enum reason_words set)
 {
@@ -161,6 +176,8 @@ static bool either(const struct look *l, const char *reason, enum reason_words s
 
 static const char *narrow(const struct look *l)
 {
+	if (is_system_full(l))
+		return "systemfull";
 	if (l->r->stage != REFUSED_CONNECT && either(l, "mailboxfull", WORDS_MAILBOX_FULL))
 		return "mailboxfull";
 	if (is(l->by_status, "mesgtoobig") || (!status_ends(l, ".2.3") && said(l, WORDS_TOO_BIG)))

@@ -34,7 +34,7 @@ static struct row forms[] = {
 	{ "userunknown", PATTERN_BYTES("no mailbox here by that name|(?:bad|valid)rcptto list|\\bdoes(?:n't| not) have an? \\S+ account|badrecipientto|"
 		"cannot find system user|invalid or unknown (?:base user|virtual user)|does not refer to a virtual user|mailbox doesn't exist:|mail\\.local: \\S* ?(?:unknown|user)|"
 		"(?:not listed in (?:the )?|in )(?:domino directory|public name & address|name directory)|directorio de domino|pertori\\S*.{0,6}dans l'annuaire|ディレクトリ(?:には見つかりません|のリストにありません)|invalid final delivery userid|unknown user: \\S+@|not taken: no such user here|address couldn't be found|mailbox unavailable \\(-?\\d") },
-	{ "hostunknown", PATTERN_BYTES("couldn't find any host (?:named|by that)|all host address lookups failed permanently|all relevant mx records point to non-existent|unrouteable address|\\bno such domain\\.|account or domain may not exist|"
+	{ "hostunknown", PATTERN_BYTES("couldn't find any host (?:named|by that)|all host address lookups failed permanently|all relevant mx records point to non-existent|unroute?able address|unknown domain name|domain mentioned in e?-?mail address|\\bno such domain\\.|account or domain may not exist|"
 		"illegal host/domain name|remote domain doesn.?t exist|dns lookup failure: host|dns error: (?:domain name not found|dns server returned answer with no data)") },
 	{ "notaccept", PATTERN_BYTES("indicated no smtp service|no host found for existing smtp|couldn't find a mail exchanger|no mx found for|reject all mails") },
 	{ "suspend", PATTERN_BYTES("administrativ\\w* disabled|user\\(s\\) account is (?:disabled|temporarily limited)|account is locked email bounced") },
@@ -44,12 +44,13 @@ static struct row forms[] = {
 	{ "contenterror", PATTERN_BYTES("too many \"received\" headers") },
 	{ "hostunknown", PATTERN_BYTES("^5.*(?:code nxdomain|domain name not found)") },
 	{ "notaccept", PATTERN_BYTES("returned null mx") },
+	{ "blocked", PATTERN_BYTES("but (?:greeting failed|my name was rejected)") },
 	{ "expired", PATTERN_BYTES("deferred: connection (?:refused by|timed out)|retry time(?:out)? (?:exceeded|not reached)|deliver for the last|was not delivered within|envelope expired|host not reachable|(?:has been|was) frozen|could not contact dns servers|accept our requests to connect|in the queue too long") },
 	{ "networkerror", PATTERN_BYTES("code nxdomain|best-preference mx|no relevant answers|exceeded maximum hop count|address family mismatch|routes to destination blocked|bad dns lookup|retrieve source address|network error on destination|no valid route to|temporary failure in mx lookup") },
 	{ "networkerror", PATTERN_BYTES("establish an smtp connection") },
 	{ "securityerror", PATTERN_BYTES("could not retrieve credentials") },
 	{ "failedstarttls", PATTERN_BYTES("\\(state [69]\\)") },
-	{ "blocked", PATTERN_BYTES("but (?:greeting failed|my name was rejected)|" UNSPECIFIC "\\(state 13\\)|smtp error from remote (?:mail server|mailer) after (?:pipelined )?(?:ehlo|helo)\\b") },
+	{ "blocked", PATTERN_BYTES(UNSPECIFIC "\\(state 13\\)|smtp error from remote (?:mail server|mailer) after (?:pipelined )?(?:ehlo|helo)\\b") },
 	{ "userunknown", PATTERN_BYTES(UNSPECIFIC "\\(state 14\\)") },
 	{ "rejected", PATTERN_BYTES("groups\\.google\\.com") },
 	{ "systemerror", PATTERN_BYTES("mail\\.local: .*temporary file write error") },
