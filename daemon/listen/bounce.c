@@ -285,7 +285,7 @@ static const char *hint_in(const struct opened_mail *m, const struct headers *gr
 
 	if (refused && !strcmp(refused, "NG"))
 		return "filtered";	/* au's customers choose from whom they take mail */
-	if (pattern_in(&interscan, headers_get(&m->headers, "from")) && (strcasestr(m->notice, "unable to deliver") || strstr(m->notice, "配信でき") || strstr(m->notice, "配信に失敗")))
+	if (pattern_in(&interscan, headers_get(&m->headers, "from")) && strcasestr(m->notice, "unable to deliver"))
 		return "userunknown";	/* it says no more of a recipient that was refused */
 	return group ? category_in(group) : NULL;
 }

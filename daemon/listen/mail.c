@@ -15,6 +15,7 @@
 #include "ses_notice.h"
 
 #define MAX_TEXT (256 * 1024)
+#define MAX_STATUS (64 * 1024)
 
 #define MAX_MENDED 64
 
@@ -91,6 +92,16 @@ static const char *status_within(const char *text)
 	return hit.group[0].data;
 }
 
+/* "details.txt": gateways that know no delivery status make a file of it. */
+static bool is_attached_status(struct arena *arena, const struct mime_part *part)
+{
+	static struct pattern begin = PATTERN_BYTES("\\A\\s*(?:reporting-mta|original-envelope-id|final-recipient|original-recipient)\\s*:\\s*\\w");
+	bool file = !strcmp(part->type, "application/octet-stream") || (part->attachment && !strcmp(part->type, "text/plain"));
+
+	return file && part->data.len < MAX_STATUS && pattern_find(&begin, part->data.data, part->data.len, 0, NULL) &&
+	       status_within(mime_part_text(arena, part));
+}
+
 static void take_part(struct opened_mail *m, const struct mime_part *part, struct buf *plain)
 {
 	if (!strcmp(part->type, "message/delivery-status") ||
@@ -104,6 +115,9 @@ static void take_part(struct opened_mail *m, const struct mime_part *part, struc
 		   !strcmp(part->type, "message/global") || !strcmp(part->type, "text/rfc822-header") ||
 		   !strcmp(part->type, "message/rfc822-headers") || !strcmp(part->type, "message/global-headers")) {
 		take_original(m, part->data);
+	} else if (!m->status && is_attached_status(m->arena, part)) {
+		m->status = mime_part_text(m->arena, part);
+		m->status_in_text = true;
 	} else if (part->attachment) {
 		return;
 	} else if (!strcmp(part->type, "text/plain")) {

@@ -110,9 +110,6 @@ static void why_as_the_program_tells(void **state)
 		{ "dogs-owner@list.example", "text/plain\nX-Mailman-Version: 2.1.39", "Your message to Dogs awaits moderator approval",
 			"Your mail to 'Dogs' is being held until the list moderator can review it: post by non-member.", READING_HUMAN, "", "" },
 		{ "Ann Owner <ann-owner@people.example>", plain, "Re: dogs", "I am not a member of your list, and do not want to be.", READING_HUMAN, "", "" },
-		/* InterScan: no word on why, in either language */
-		{ "\"InterScan MSS\" <postmaster@people.example>", plain, "配信失敗", "次の宛先にメッセージを配信できませんでした。\nbob@people.example", READING_BOUNCE,
-			"userunknown", "bob@people.example" },
 		/* qmail says on one line what it was at, on the next what it heard */
 		{ "MAILER-DAEMON@mx.shop.example", plain, "failure notice", "Hi. This is the qmail-send program at mx.shop.example.\n\n<bob@people.example>:\n"
 			"Connected to 192.0.2.1 but greeting failed.\nRemote host said: 421 later\nI'm not going to try again; this message has been in the queue too long.",

@@ -264,6 +264,19 @@ static bool without_status(const struct entity *e, struct buf *out)
 	return true;
 }
 
+/* Gateways that know no delivery status make a file of it. */
+static bool status_as_file(const struct entity *e, struct buf *out)
+{
+	static const char *const names[] = { "content-type", "content-disposition", NULL };
+
+	if (strcmp(e->type, "message/delivery-status"))
+		return false;
+	add_head_without(out, e->head, names);
+	buf_str(out, "Content-Type: application/octet-stream; name=details\nContent-Disposition: attachment; filename=details\n\n");
+	buf_add(out, e->body.data, e->body.len);
+	return true;
+}
+
 /* Lines of fields, each folded at every blank, or not at all. */
 static void refold(struct buf *out, struct slice s, bool narrow)
 {
@@ -467,6 +480,7 @@ static const struct perturbation {
 	{ "header unfolded", head_unfolded, NULL, 1, 1, 1, false },
 	{ "status folded at each blank", NULL, status_narrow, 1, 1, 1, false },
 	{ "status unfolded", NULL, status_unfolded, 1, 1, 1, false },
+	{ "status as a file", NULL, status_as_file, 0.99, 0.99, 0.99, false },
 	{ "in base64", NULL, as_base64, 1, 1, 1, false },
 	{ "in quoted-printable", NULL, as_quoted_printable, 1, 1, 1, false },
 	{ "in ISO-2022-JP", NULL, as_japanese, 1, 1, 1, false },
