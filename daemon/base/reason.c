@@ -87,10 +87,21 @@ static bool said(const struct look *l, enum reason_words set)
 	return l->known[set] > 0;
 }
 
-/* "Does not have a PTR record": words for what is missing, but it is missing on our side, or on the way. */
+/* "Sender verify failed: no such user": who is missing there is on our side, and so is a PTR record; or it is on the way. */
 static bool is_about_sender(const struct look *l)
 {
-	return said(l, WORDS_REQUIRE_PTR) || said(l, WORDS_NETWORK) || strstr(l->text, "batv");
+	static struct pattern sender = PATTERN_BYTES("\\bsender(?:'s)? (?:e-?mail )?(?:address )?(?:verif|callout|rejected|refused|unknown|not found|does not exist)|"
+		"verif(?:y|ication) (?:failed|failure) for|(?:unknown|unverified|invalid) sender|verify (?:the |your )?(?:sender|return)|return[- ]path|\\bbatv\\b");
+
+	return is(l->by_status, "rejected") || said(l, WORDS_REQUIRE_PTR) || said(l, WORDS_NETWORK) || pattern_in(&sender, l->text);
+}
+
+/* "450 mailbox unavailable": it may be busy. */
+static bool is_passing(const struct look *l)
+{
+	bool transient = *l->r->status ? l->r->status[0] == '4' : l->r->code / 100 == 4;
+
+	return transient && strncmp(l->r->status, "4.1.", 4) && strstr(l->text, "unavailable");
 }
 
 /* "5.1.1" over words that say something else is no unknown user. */
@@ -102,7 +113,7 @@ static bool is_user_unknown(const struct look *l)
 	if (l->by_form && (is(l->by_form, "userunknown") || is(l->by_form, "hostunknown")))
 		return is(l->by_form, "userunknown");
 	if (!is(l->by_status, "userunknown"))
-		return l->r->stage == REFUSED_RCPT && said(l, WORDS_USER_UNKNOWN) && !is_about_sender(l);
+		return l->r->stage == REFUSED_RCPT && said(l, WORDS_USER_UNKNOWN) && !is_about_sender(l) && !is_passing(l);
 	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
 		if (said(l, other[i]))
 			return false;
@@ -143,7 +154,7 @@ static bool is_host_unknown(const struct look *l)
 {
 	if (l->by_form && is(l->by_form, "hostunknown"))
 		return true;
-	if (!is(l->by_status, "hostunknown") && is_about_our_host(l))
+	if (!is(l->by_status, "hostunknown") && (is_about_our_host(l) || is_about_sender(l)))
 		return false;
 	return (is(l->by_status, "hostunknown") || said(l, WORDS_HOST_UNKNOWN)) && !said(l, WORDS_NETWORK);
 }
@@ -252,7 +263,7 @@ static const char *last(const struct look *l)
 	};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		if (said(l, order[i].set))
+		if (said(l, order[i].set) && (order[i].set != WORDS_USER_UNKNOWN || (!is_about_sender(l) && !is_passing(l))))
 			return order[i].reason;
 	return NULL;
 }
