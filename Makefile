@@ -160,6 +160,8 @@ SRC_config := \
 SRC_store := \
 	daemon/store/alarms.c \
 	daemon/store/alerts.c \
+	daemon/store/claim_pack.c \
+	daemon/store/claim_rows.c \
 	daemon/store/claims.c \
 	daemon/store/consents.c \
 	daemon/store/db.c \

@@ -1,7 +1,7 @@
 /*
  * on_claim.c: mails that are due go through the gate and are handed to send; what was not tried comes back.
  *
- * A claim takes rows out of the send lane and appends rows to `sending`: it updates no scattered row unless the gate holds something back.
+ * A claim takes rows out of the send lane and keeps the mails in one row of `sending`: it updates no scattered row unless the gate holds something back.
  */
 #include <jansson.h>
 #include <string.h>

@@ -1,19 +1,20 @@
 /*
- * deliveries.c: one row a message. `sending` is what has been claimed and not ended: short, appended to
- * at a claim, and after a crash the record of what was under way; claims.c knows which of it may have gone out.
- * `delivery` is what is planned ahead or has ended. `link` says where tracked links lead.
+ * deliveries.c: one row a message: what is planned ahead or has ended; what has been claimed and not ended claims.c knows.
+ * `link` says where tracked links lead.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/id.h"
 
+#include "claim_pack.h"
 #include "inside.h"
 
 #define COLUMNS \
 	"id, prospect, kind, state, enrolment, sequence, step, template, address, download, ref, attempt," \
 	"  planned, done," \
 	" code, reply, relay_id, arm"
-#define SENDING_COLUMNS COLUMNS ", claimed"
 #define REPLY_MAX 500
 
 const char *const delivery_state_names[] = {
@@ -52,35 +53,14 @@ static void read_delivery(struct query *q, struct arena *arena, void *row)
 	d->claimed = 0;
 }
 
-static void read_sending(struct query *q, struct arena *arena, void *row)
-{
-	struct delivery *d = row;
-
-	read_delivery(q, arena, row);
-	d->claimed = query_get_int(q, 18);
-}
-
-typedef void read_row(struct query *q, struct arena *arena, void *row);
-
-static int collect_by(read_row *read, struct query *q, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
+static int collect(struct query *q, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
 {
 	void *rows;
 
-	if (rows_collect(q, sizeof(struct delivery), read, arena, &rows, count_out, err) < 0)
+	if (rows_collect(q, sizeof(struct delivery), read_delivery, arena, &rows, count_out, err) < 0)
 		return -1;
 	*out = rows;
 	return 0;
-}
-
-static int collect(struct query *q, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
-{
-	return collect_by(read_delivery, q, arena, out, count_out, err);
-}
-
-/* The same of rows of `sending`. */
-static int collect_sending(struct query *q, struct db *db, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err)
-{
-	return collect_by(read_sending, q, arena, out, count_out, err) < 0 ? -1 : claims_set_states(db, *out, *count_out, err);
 }
 
 /* At most 500 bytes of it, and no half character at the end. */
@@ -96,7 +76,6 @@ static struct slice cut_reply(const char *reply)
 	return s;
 }
 
-/* Parameters 1 to 19 of both tables. */
 static void bind(struct query *q, const struct delivery *d)
 {
 	query_int(q, 1, id_bucket(d->id));
@@ -143,32 +122,47 @@ int deliveries_put(struct db *db, const struct delivery *d, struct err *err)
 	struct query *q = db_query(db, &sql_put);
 
 	bind(q, d);
-	return query_run(q, err) < 0 ? -1 : 0;
+	if (query_run(q, err) < 0)
+		return -1;
+	claims_put(db, d);
+	return 0;
 }
 
 STATEMENT(find, BUCKETED,
 	"SELECT " COLUMNS " FROM delivery"
 	" WHERE bucket = ?1 AND id = ?2");
 
-STATEMENT(find_sending, BUCKETED,
-	"SELECT " SENDING_COLUMNS " FROM sending"
-	" WHERE bucket = ?1 AND id = ?2");
-
-static int find_in(struct db *db, struct statement *table, read_row *read, int64_t id, struct arena *arena,
-		struct delivery *out, struct err *err)
+static int find_row(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
-	struct query *q = db_query(db, table);
+	struct query *q = db_query(db, &sql_find);
 
 	query_int(q, 1, id_bucket(id));
 	query_int(q, 2, id);
-	return rows_one(q, read, arena, out, err);
+	return rows_one(q, read_delivery, arena, out, err);
+}
+
+/* A reader looks through all claims for one: not for what has ended, as nearly all that is asked for has. */
+static int find_as_reader(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
+{
+	struct delivery claimed;
+	int found = find_row(db, id, arena, out, err), got;
+
+	if (found < 0 || (found && out->state != DELIVERY_PLANNED && out->state != DELIVERY_DEFERRED))
+		return found;
+	got = claims_find(db, id, arena, &claimed, err);
+	if (got == 1)
+		*out = claimed;
+	return got == 0 ? found : got;
 }
 
 int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
-	int got = sending_find(db, id, arena, out, err);
+	int got;
 
-	return got == 0 ? find_in(db, &sql_find, read_delivery, id, arena, out, err) : got;
+	if (!db->claims)
+		return find_as_reader(db, id, arena, out, err);
+	got = claims_find(db, id, arena, out, err);
+	return got == 0 ? find_row(db, id, arena, out, err) : got;
 }
 
 STATEMENT(ids, BUCKETED,
@@ -223,22 +217,19 @@ STATEMENT(sent, SITE,
 	" ORDER BY id DESC"
 	" LIMIT ?2");
 
-STATEMENT(all_sending, SITE,
-	"SELECT " SENDING_COLUMNS " FROM sending"
-	" ORDER BY id DESC");
-
-/* The table is short, and does not say which have their dot. */
-static int sending_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena, struct delivery **out, size_t *count_out,
+static int claims_in_state(struct db *db, enum delivery_state state, size_t max, struct arena *arena, struct delivery **out, size_t *count_out,
 		struct err *err)
 {
-	size_t all, kept = 0, i;
+	struct delivery *all;
+	size_t count, i;
 
-	if (collect_sending(db_query(db, &sql_all_sending), db, arena, out, &all, err) < 0)
+	if (claims_look(db, &(struct claims_sought){ 0 }, arena, &all, &count, err) < 0)
 		return -1;
-	for (i = 0; i < all && kept < max; i++)
-		if ((*out)[i].state == state)
-			(*out)[kept++] = (*out)[i];
-	*count_out = kept;
+	*out = arena_calloc(arena, count + 1, sizeof(**out));
+	*count_out = 0;
+	for (i = count; i > 0 && *count_out < max; i--)
+		if (all[i - 1].state == state)
+			(*out)[(*count_out)++] = all[i - 1];
 	return 0;
 }
 
@@ -250,7 +241,7 @@ int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, st
 	struct query *q;
 
 	if (state == DELIVERY_SENDING || state == DELIVERY_DOT)
-		return sending_in_state(db, state, max, arena, out, count_out, err);
+		return claims_in_state(db, state, max, arena, out, count_out, err);
 	if (state == DELIVERY_SENT)
 		statement = &sql_sent;
 	q = db_query(db, statement);
@@ -261,28 +252,37 @@ int deliveries_in_state(struct db *db, enum delivery_state state, size_t max, st
 
 /* --- sending -------------------------------------------------------------------------------------------- */
 
-STATEMENT(claim, BUCKETED,
-	"INSERT INTO sending (bucket, id, prospect, kind, state, enrolment, sequence, step, template, address,"
-	"  download,"
-	"  ref, attempt, planned, done, code, reply, relay_id, arm, epoch, claimed)"
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-	"  ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)");
+/* As it is kept: every text is there, and none is too long for it. */
+static int complete(struct delivery *mail, char reply[REPLY_MAX + 1], struct err *err)
+{
+	struct slice cut = cut_reply(mail->reply);
+	const char **texts[CLAIM_TEXTS];
+	size_t i;
+
+	if (cut.len)
+		memcpy(reply, cut.data, cut.len);
+	reply[cut.len] = '\0';
+	mail->reply = reply;
+	claim_pack_texts(mail, texts);
+	for (i = 0; i < CLAIM_TEXTS; i++) {
+		*texts[i] = rows_or_empty(*texts[i]);
+		if (strlen(*texts[i]) > CLAIM_TEXT_MOST)
+			return err_set(err, "a mail has a name of more than %d bytes", CLAIM_TEXT_MOST);
+	}
+	return 0;
+}
 
 int sending_insert(struct db *db, const struct delivery *d, struct err *err)
 {
-	int64_t epoch = db_epoch(db, id_bucket(d->id), err), claimed = clock_now();
-	struct query *q;
+	int64_t epoch = db_epoch(db, id_bucket(d->id), err);
+	struct delivery mail = *d;
+	char reply[REPLY_MAX + 1];
 
-	if (epoch < 0)
+	if (epoch < 0 || complete(&mail, reply, err) < 0)
 		return -1;
-	q = db_query(db, &sql_claim);
-	bind(q, d);
-	query_int(q, 20, epoch);
-	query_int(q, 21, claimed);
-	if (query_run(q, err) < 0)
-		return -1;
-	claims_add(db, d, epoch, claimed);
-	return 0;
+	mail.state = DELIVERY_SENDING;
+	mail.claimed = clock_now();
+	return claims_add(db, &mail, epoch, err);
 }
 
 int sending_dot(struct db *db, int64_t id, struct err *err)
@@ -294,25 +294,12 @@ int sending_dot(struct db *db, int64_t id, struct err *err)
 
 int sending_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
 {
-	int got = claims_may_have(db, id) ? find_in(db, &sql_find_sending, read_sending, id, arena, out, err) : 0;
-
-	return got == 1 && claims_set_states(db, out, 1, err) < 0 ? -1 : got;
+	return claims_find(db, id, arena, out, err);
 }
-
-/* Not with RETURNING: SQLite makes a table in memory for what that returns, which costs more than to look first. */
-STATEMENT(end, BUCKETED,
-	"DELETE FROM sending"
-	" WHERE bucket = ?1 AND id = ?2");
 
 int sending_end(struct db *db, int64_t id, struct err *err)
 {
-	struct query *q = db_query(db, &sql_end);
-	int got;
-
-	query_int(q, 1, id_bucket(id));
-	query_int(q, 2, id);
-	got = query_run(q, err);
-	return got == 1 && claims_end(db, id, err) < 0 ? -1 : got;
+	return db_epoch(db, id_bucket(id), err) < 0 ? -1 : claims_end(db, id, err);
 }
 
 int sending_take(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err)
@@ -327,36 +314,20 @@ int64_t sending_count(struct db *db, int64_t prospect, enum delivery_kind kind)
 	return claims_count(db, prospect, kind);
 }
 
-STATEMENT(sending_of, BUCKETED,
-	"SELECT " SENDING_COLUMNS " FROM sending"
-	" WHERE bucket = ?1 AND prospect = ?2"
-	" ORDER BY id");
-
 int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct delivery **out, size_t *count_out,
 		struct err *err)
 {
-	struct query *q = db_query(db, &sql_sending_of);
-
-	query_int(q, 1, id_bucket(prospect));
-	query_int(q, 2, prospect);
-	return collect_sending(q, db, arena, out, count_out, err);
+	return claims_look(db, &(struct claims_sought){ .prospect = prospect }, arena, out, count_out, err);
 }
-
-STATEMENT(left, SITE,
-	"SELECT " SENDING_COLUMNS " FROM sending"
-	" WHERE claimed < ?1"
-	"  AND epoch < (SELECT lease.epoch FROM lease WHERE lease.bucket = sending.bucket)"
-	" ORDER BY claimed, id"
-	" LIMIT ?2");
 
 int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena, struct delivery **out,
 		size_t *count_out, struct err *err)
 {
-	struct query *q = db_query(db, &sql_left);
-
-	query_int(q, 1, before);
-	query_int(q, 2, (int64_t)max);
-	return collect_sending(q, db, arena, out, count_out, err);
+	if (claims_left(db, before, arena, out, count_out, err) < 0)
+		return -1;
+	if (*count_out > max)
+		*count_out = max;
+	return 0;
 }
 
 /* --- mail_data ------------------------------------------------------------------------------------------ */

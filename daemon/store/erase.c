@@ -108,7 +108,7 @@ STATEMENT(prospect, BUCKETED,
 static const struct rule {
 	struct erase_rule rule;
 	enum about about;
-	struct statement *statement;	/* NULL: there must be none */
+	struct statement *statement;
 } rules[] = {
 	/* what others lead to first */
 	{ { "mail_data", GONE }, PERSON, &sql_mail_data },
@@ -116,7 +116,6 @@ static const struct rule {
 	{ { "inbound", GONE }, PERSON, &sql_inbound },
 	{ { "visitor_event", GONE }, VISITOR, &sql_visitor_event },
 	{ { "visitor", GONE }, VISITOR, &sql_visitor },
-	{ { "sending", "ended before" }, PERSON, NULL },
 	{ { "delivery", "kept for counts, without the person, address, reply and number of the relay" }, PERSON, &sql_delivery },
 	{ { "event", GONE }, PERSON, &sql_event },
 	{ { "event_count", GONE }, PERSON, &sql_event_count },
@@ -305,8 +304,10 @@ int erase_person(struct db *db, const struct prospect *row, struct err *err)
 		return err_prefix(err, "erasing from hit_pack");
 	if (drop_damaged_hits(db, err) < 0)
 		return err_prefix(err, "erasing from hit_damaged");
+	if (claims_forget(db, row->id, err) < 0)
+		return err_prefix(err, "erasing from sending");
 	for (i = 0; i < RULES; i++)
-		if (rules[i].statement && apply(db, &rules[i], row, err) < 0)
+		if (apply(db, &rules[i], row, err) < 0)
 			return err_prefix(err, "erasing from %s", rules[i].rule.table);
 	db->scrub = true;
 	return 0;

@@ -45,10 +45,6 @@ STATEMENT(score_term, BUCKETED,
 STATEMENT(delivery, BUCKETED,
 	"SELECT id, prospect, kind, state, enrolment, sequence, step, template, address, download, ref, attempt, planned, done, code, reply, relay_id, arm"
 	" FROM delivery WHERE bucket = ?1 AND prospect = ?2 ORDER BY id");
-STATEMENT(sending, BUCKETED,
-	"SELECT id, prospect, kind, state, enrolment, sequence, step, template, address, download, ref, attempt, planned, done, code, reply, relay_id, epoch,"
-	"  claimed, arm"
-	" FROM sending WHERE bucket = ?1 AND prospect = ?2 ORDER BY id");
 STATEMENT(mail_data, BUCKETED,
 	"SELECT delivery, data FROM mail_data"
 	" WHERE bucket = ?1 AND delivery IN (SELECT id FROM delivery WHERE bucket = ?1 AND prospect = ?2)");
@@ -102,9 +98,6 @@ STATEMENT(alarm, SITE,
 	"SELECT kind, what, times, first, last, sample"
 	" FROM alarm");
 
-#define MAIL_COLUMNS "id:del prospect:pro kind:mail state:state enrolment:enr sequence step template address download ref:int attempt:int planned:time " \
-	"done:time code:int reply relay_id "
-
 static const struct rule {
 	struct export_rule rule;
 	enum about about;
@@ -119,8 +112,8 @@ static const struct rule {
 	{ { "event", "id:evt prospect:pro name at:time subject data:json points:real" }, PERSON, &sql_event },
 	{ { "event_count", "prospect:pro name subject events:int newest:time" }, PERSON, &sql_event_count },
 	{ { "score_term", "prospect:pro rule at:time event:evt points:real" }, PERSON, &sql_score_term },
-	{ { "delivery", MAIL_COLUMNS "arm" }, PERSON, &sql_delivery },
-	{ { "sending", MAIL_COLUMNS "epoch:int claimed:time arm" }, PERSON, &sql_sending },
+	{ { "delivery", "id:del prospect:pro kind:mail state:state enrolment:enr sequence step template address download ref:int attempt:int planned:time "
+		"done:time code:int reply relay_id arm" }, PERSON, &sql_delivery },
 	{ { "mail_data", "delivery:del data:json" }, PERSON, &sql_mail_data },
 	{ { "hit", "id:int prospect:pro delivery:del at:time kind place:int traits:int times:int agent ip verdict:verdict reasons:int settled:time event:evt" },
 		PERSON, &sql_hit },
@@ -323,8 +316,18 @@ static int add_packed_hits(struct db *db, const struct prospect *row, json_t *li
 	return rc;
 }
 
-/* That a mail may have gone out does not stand in its row. The list is in the same order. */
-static int set_states(struct db *db, const struct prospect *row, json_t *list, struct err *err)
+static json_t *claim_of(const struct delivery *d)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:i, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "id", answer_id("del", d->id),
+			"prospect", answer_id("pro", d->prospect), "kind", in_words("mail", d->kind), "state", in_words("state", d->state),
+			"enrolment", answer_id("enr", d->enrolment), "sequence", answer_text(d->sequence), "step", answer_text(d->step),
+			"template", answer_text(d->template), "address", answer_text(d->address), "download", answer_text(d->download),
+			"ref", (json_int_t)d->ref, "attempt", d->attempt, "planned", answer_time(d->planned), "done", answer_time(d->done), "code", d->code,
+			"reply", answer_text(d->reply), "relay_id", answer_text(d->relay_id), "claimed", answer_time(d->claimed), "arm", answer_text(d->arm));
+}
+
+/* Mails that are under way, many people's in a row. */
+static int add_claims(struct db *db, const struct prospect *row, json_t *list, struct err *err)
 {
 	struct arena *arena = arena_new(0);
 	struct delivery *mails;
@@ -332,23 +335,27 @@ static int set_states(struct db *db, const struct prospect *row, json_t *list, s
 	int rc = sending_of(db, row->id, arena, &mails, &count, err);
 
 	for (i = 0; rc == 0 && i < count; i++)
-		json_object_set_new(json_array_get(list, i), "state", in_words("state", mails[i].state));
+		json_array_append_new(list, claim_of(&mails[i]));
 	arena_free(&arena);
 	return rc;
 }
 
 int export_person(struct db *db, const struct prospect *row, json_t **out, struct err *err)
 {
-	json_t *tables = json_object();
+	json_t *tables = json_object(), *claims = json_array();
 	size_t i;
 
+	json_object_set_new(tables, "sending", claims);
+	if (add_claims(db, row, claims, err) < 0) {
+		json_decref(tables);
+		return err_prefix(err, "exporting from sending");
+	}
 	for (i = 0; i < RULES; i++) {
 		json_t *list = json_array();
 
 		json_object_set_new(tables, rules[i].rule.table, list);
 		if (add_table(db, &rules[i], row, list, err) < 0 ||
-				(rules[i].statement == &sql_hit && add_packed_hits(db, row, list, err) < 0) ||
-				(rules[i].statement == &sql_sending && set_states(db, row, list, err) < 0)) {
+				(rules[i].statement == &sql_hit && add_packed_hits(db, row, list, err) < 0)) {
 			json_decref(tables);
 			return err_prefix(err, "exporting from %s", rules[i].rule.table);
 		}

@@ -137,23 +137,31 @@ int packs_load(struct db *db, struct err *err) MUSTCHECK;
 /* Other threads may see how many there are. */
 void packs_committed(struct packs *packs);
 
-/* --- claims.c: the rows of `sending`, and which may have gone out ------------------------------------------ */
+/* --- claims.c: what is on its way, and which of it may have gone out ---------------------------------------- */
 
 struct claims;
 
 void claims_free(struct claims **claims);
-/* From the tables; forgets dots of mails that are claimed no more. */
+/* From the tables; forgets dots of mails that are claimed no more. Rows that cannot be read are told. */
 int claims_load(struct db *db, struct err *err) MUSTCHECK;
-void claims_add(struct db *db, const struct delivery *d, int64_t epoch, int64_t claimed);
+/* As it is, with all its texts. It is written with the transaction. */
+int claims_add(struct db *db, const struct delivery *mail, int64_t epoch, struct err *err) MUSTCHECK;
 /* False: it is not there, of another epoch, or has its dot. It is written with the transaction. */
 bool claims_dot(struct db *db, int64_t id, int64_t epoch);
+/* 1, 0 it is not there, -1. If its row in `delivery` does not say so at the commit, that of `sending` is written anew. */
 int claims_end(struct db *db, int64_t id, struct err *err) MUSTCHECK;
+/* Behind each change of a row in `delivery`. */
+void claims_put(struct db *db, const struct delivery *mail);
 int64_t claims_count(struct db *db, int64_t prospect, enum delivery_kind kind);
-/* Whether it lies in `sending`; says yes in doubt. */
-bool claims_may_have(struct db *db, int64_t id);
-/* Rows of `sending` as they were read: those with a dot get DELIVERY_DOT. A reader's too. */
-int claims_set_states(struct db *db, struct delivery *rows, size_t count, struct err *err) MUSTCHECK;
-/* Before the commit: the transaction's dots. */
+int claims_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;	/* read */
+struct claims_sought { int64_t id, prospect; };	/* 0: any */
+/* By their ids. */
+int claims_look(struct db *db, const struct claims_sought *sought, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read */
+/* Of earlier epochs, oldest first. */
+int claims_left(struct db *db, int64_t before, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;
+/* Nothing of that person is left in the table behind the transaction, if no mail of theirs is under way; nor what cannot be read. */
+int claims_forget(struct db *db, int64_t prospect, struct err *err) MUSTCHECK;
+/* Before the commit: the transaction's claims and dots. */
 int claims_write(struct db *db, struct err *err) MUSTCHECK;
 void claims_committed(struct claims *claims);
 

@@ -2,7 +2,7 @@
  * migrations.c: the schema, as the steps that led to it. Append only: a step that was released is never
  * changed.
  *
- * One DDL statement a step, so that engines whose DDL is not transactional can stop between any two.
+ * One statement a step, or what no statement can do, so that engines whose DDL is not transactional can stop between any two.
  * The words with a '$' are the driver's: $INT is INTEGER on SQLite and BIGINT on PostgreSQL, $BLOB is
  * BLOB and BYTEA, $TEXT gets COLLATE "C" there, $BY_KEY stores the rows in the order of their key where
  * the engine can. The bucket comes first in every key of every table about people; hot tables are kept
@@ -12,7 +12,11 @@
 
 #include "base/crash.h"
 
+#include "claim_rows.h"
 #include "inside.h"
+
+/* A step that is not SQL: claim_rows_move(). */
+#define MOVE_CLAIMS "claims are moved"
 
 static const char *const steps[] = {
 	/* the site */
@@ -569,6 +573,19 @@ static const char *const steps[] = {
 	" why $TEXT NOT NULL,"
 	" body $BLOB NOT NULL,"
 	" PRIMARY KEY (bucket, at, id)) $ROWS",
+
+	/* mails that are on their way: those that a transaction claimed in one row */
+	"ALTER TABLE sending RENAME TO sending_before",
+
+	"CREATE TABLE sending ("
+	" bucket $INT NOT NULL,"
+	" id $INT NOT NULL,"
+	" claims $BLOB NOT NULL,"
+	" PRIMARY KEY (bucket, id)) $BY_KEY",
+
+	MOVE_CLAIMS,
+
+	"DROP TABLE sending_before",
 };
 
 #define STEPS (int)(sizeof(steps) / sizeof(steps[0]))
@@ -595,14 +612,21 @@ static void translate(const struct driver *driver, const char *step, struct buf 
 	}
 }
 
+static int run_step(struct db *db, const char *step, struct buf *ddl, struct err *err)
+{
+	if (strcmp(step, MOVE_CLAIMS) == 0)
+		return claim_rows_move(db, err);
+	translate(db->driver, step, ddl);
+	return db->driver->define(db->connection, buf_cstr(ddl), err);
+}
+
 static int run_steps(struct db *db, int from, int to, struct err *err)
 {
 	struct buf ddl = BUF_INIT;
 	int rc = 0;
 
 	for (int i = from; i < to && rc == 0; i++) {
-		translate(db->driver, steps[i], &ddl);
-		rc = db->driver->define(db->connection, buf_cstr(&ddl), err);
+		rc = run_step(db, steps[i], &ddl, err);
 		if (rc == 0)
 			rc = db->driver->set_version(db->connection, i + 1, err);
 		CRASH_POINT("migrate.step");

@@ -9,8 +9,8 @@
 struct json_t;
 
 /*
- * {"TABLE": [{"column": value}]}, each table that is about people, their rows of it. Times as RFC 3339, ids with their prefix, states by name, JSON
- * as JSON. Left out: the buckets, and salts and digests, which say nothing of anybody. A new reference in *out.
+ * {"TABLE": [{"column": value}]}, each table that is about people, their rows of it, and what is packed in rows about many. Times as RFC 3339, ids with
+ * their prefix, states by name, JSON as JSON. Left out: the buckets, and salts and digests, which say nothing of anybody. A new reference in *out.
  */
 int export_person(struct db *db, const struct prospect *row, struct json_t **out, struct err *err) MUSTCHECK;
 

@@ -331,15 +331,15 @@ struct delivery {
 	int code;			/* last SMTP reply code, 0 */
 	const char *reply;		/* last SMTP reply or reason, cut at 500 bytes */
 	const char *relay_id;		/* the relay's queue id, "" */
-	int64_t claimed;		/* of a row of `sending` that was read: when it was put there; else 0 */
+	int64_t claimed;		/* of a claim: when it was made; else 0 */
 };
 
 /*
- * Sending rows are appended at claim and are the crash record; a delivery row is written when it is planned ahead (confirm, forward, deferred)
+ * Claims are in memory, and in the table `sending` as the crash record; a delivery row is written when it is planned ahead (confirm, forward, deferred)
  * or ends. deliveries_put() writes the row, new or not.
  */
 int deliveries_put(struct db *db, const struct delivery *d, struct err *err) MUSTCHECK;
-/* As it stands now: its claim in `sending` if there is one, else its row in `delivery`. */
+/* As it stands now: its claim if there is one, else its row in `delivery`. */
 int deliveries_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;	/* read */
 int deliveries_of(struct db *db, int64_t prospect, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;	/* read, newest first */
 /* The ids of all of theirs. */
@@ -351,18 +351,19 @@ int mail_data_put(struct db *db, int64_t delivery, const char *data, struct err 
 int mail_data_find(struct db *db, int64_t delivery, struct arena *arena, const char **out, struct err *err) MUSTCHECK;
 int mail_data_remove(struct db *db, int64_t delivery, struct err *err) MUSTCHECK;
 
+/* Its row in `delivery`, if there is one, is planned or deferred. */
 int sending_insert(struct db *db, const struct delivery *d, struct err *err) MUSTCHECK;
-/* Compare-and-set sending -> dot: 1 done, 0 the row is not there, not ours or not in `sending`. */
+/* Compare-and-set sending -> dot: 1 done, 0 it is not claimed, not by us or has its dot. */
 int sending_dot(struct db *db, int64_t id, struct err *err) MUSTCHECK;
 int sending_find(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;
-/* Removes it: 1, 0 it was not there. */
+/* It is claimed no more: 1, 0 it was not. What became of it is put into `delivery` in the same transaction, behind this. */
 int sending_end(struct db *db, int64_t id, struct err *err) MUSTCHECK;
-/* Takes it out: 1 and the row, 0 it was not there. */
+/* The same: 1 and what it was, 0 it was not claimed. */
 int sending_take(struct db *db, int64_t id, struct arena *arena, struct delivery *out, struct err *err) MUSTCHECK;
-/* How many of that kind are claimed for a person. Store thread: a reader has them in tables alone. */
+/* How many of that kind are claimed for a person. Not in a reader, which has them in tables alone. */
 int64_t sending_count(struct db *db, int64_t prospect, enum delivery_kind kind);
 int sending_of(struct db *db, int64_t prospect, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;
-/* What earlier processes (epochs) left behind and was claimed before that time (TIME_NEVER: all of it), oldest first; until it is dealt with. */
+/* What earlier processes (epochs) left behind and was claimed before that time (TIME_NEVER: all of it), oldest first; until it is dealt with. Not in a reader. */
 int sending_left(struct db *db, int64_t before, size_t max, struct arena *arena, struct delivery **out, size_t *count_out, struct err *err) MUSTCHECK;
 
 /*

@@ -443,8 +443,12 @@ static int export(struct with_store *w, struct db *db, void *arg, struct err *er
 
 	if (export_person(db, &eve, &tables, err) < 0)
 		return -1;
-	json_array_foreach(json_object_get(tables, "sending"), i, mail)
+	json_array_foreach(json_object_get(tables, "sending"), i, mail) {
 		buf_printf(said, "%s %s, ", json_string_value(json_object_get(mail, "kind")), json_string_value(json_object_get(mail, "state")));
+		assert_string_equal(json_string_value(json_object_get(mail, "address")), "Eve@example.com");
+		assert_string_equal(json_string_value(json_object_get(mail, "reply")), "2.0.0 Ok");
+		assert_int_equal(json_object_size(mail), 19);
+	}
 	json_decref(tables);
 	return 0;
 }
