@@ -1,7 +1,7 @@
 /*
- * hand.c: the mails that were claimed lately, as their rows in `sending` are, and their enrolments as they were then. A shorter way to what the
- * tables say, never more than that: a dot is set and a claim ended by the store alone, and what is not here is read from its tables. So nothing has to
- * be taken back when a transaction is rolled back, and a place that two mails share costs the first a look into the table.
+ * hand.c: the enrolments of the mails that were claimed lately, as they were then. A shorter way to what the tables say, never more than that: a dot is
+ * set and a claim ended by the store alone, and what is not here is read from its tables. So nothing has to be taken back when a transaction is rolled
+ * back, and a place that two mails share costs the first a look into the table.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,31 +44,30 @@ static struct place *place_of(struct hand *hand, int64_t delivery)
 	return &hand->places[((uint64_t)delivery * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - PLACE_BITS)];
 }
 
-#define STRINGS 12
+#define STRINGS 4
 
-static size_t strings_of(struct in_hand *in, const char **out[STRINGS])
+static void strings_of(struct enrolment *e, const char **out[STRINGS])
 {
-	const char **all[STRINGS] = { &in->mail.sequence, &in->mail.step, &in->mail.template, &in->mail.arm, &in->mail.address, &in->mail.download,
-		&in->mail.reply, &in->mail.relay_id, &in->enrolment.sequence, &in->enrolment.step, &in->enrolment.why, &in->enrolment.version };
+	const char **all[STRINGS] = { &e->sequence, &e->step, &e->why, &e->version };
 
 	memcpy(out, all, sizeof(all));
-	return in->enrolment.id ? STRINGS : 8;
 }
 
 /* All strings into the one block that the place has. */
 static void keep_strings(struct place *p)
 {
 	const char **strings[STRINGS];
-	size_t count = strings_of(&p->in, strings), need = 0, lens[STRINGS], i;
+	size_t need = 0, lens[STRINGS], i;
 	char *to;
 
-	for (i = 0; i < count; i++) {
+	strings_of(&p->in.enrolment, strings);
+	for (i = 0; i < STRINGS; i++) {
 		lens[i] = *strings[i] ? strlen(*strings[i]) + 1 : 1;
 		need += lens[i];
 	}
 	p->text = xgrow(p->text, &p->cap, need, 1);
 	to = p->text;
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < STRINGS; i++) {
 		memcpy(to, *strings[i] ? *strings[i] : "", lens[i]);
 		*strings[i] = to;
 		to += lens[i];
@@ -79,9 +78,10 @@ void hand_put(struct decide *d, struct db *db, const struct delivery *mail, cons
 {
 	struct place *p = place_of(d->hand, mail->id);
 
-	p->in = (struct in_hand){ .mail = *mail, .moment = db_moment(db), .address_bucket = address_bucket };
-	if (e)
-		p->in.enrolment = *e;
+	p->in = (struct in_hand){ .delivery = mail->id, .prospect = mail->prospect, .moment = db_moment(db), .address_bucket = address_bucket };
+	if (!e)
+		return;
+	p->in.enrolment = *e;
 	keep_strings(p);
 }
 
@@ -89,10 +89,10 @@ const struct in_hand *hand_find(struct decide *d, int64_t delivery)
 {
 	struct place *p = place_of(d->hand, delivery);
 
-	return p->in.mail.id == delivery ? &p->in : NULL;
+	return p->in.delivery == delivery ? &p->in : NULL;
 }
 
 bool hand_holds(struct db *db, const struct in_hand *in)
 {
-	return in->enrolment.id && !db_touched(db, in->moment, in->mail.prospect, in->address_bucket);
+	return in->enrolment.id && !db_touched(db, in->moment, in->prospect, in->address_bucket);
 }

@@ -1,5 +1,5 @@
 /*
- * hand.h: the mails that were claimed lately, in memory. Store thread.
+ * hand.h: the enrolments of the mails that were claimed lately, in memory. Store thread.
  */
 #ifndef DECIDE_HAND_H
 #define DECIDE_HAND_H
@@ -12,7 +12,7 @@
 struct decide;
 
 struct in_hand {
-	struct delivery mail;		/* as it was put into `sending` */
+	int64_t delivery, prospect;
 	struct enrolment enrolment;	/* of a step's mail, as it was then; id 0: not kept */
 	uint64_t moment;		/* db_moment() */
 	uint16_t address_bucket;

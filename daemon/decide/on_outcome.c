@@ -222,25 +222,13 @@ const char *mail_sender_domain(const struct decide *d, const struct delivery *ma
 	return d->working->operator.senders[template ? template->sender : 0].message_domain;
 }
 
-/* The claim is over: its row goes, and is given. 1, 0 it was not there, -1. */
-static int take_claim(struct decide *d, struct db *db, int64_t delivery, struct delivery *out, struct err *err)
-{
-	const struct in_hand *in = hand_find(d, delivery);
-
-	if (!in)
-		return sending_take(db, delivery, d->arena, out, err);
-	*out = in->mail;
-	return sending_end(db, delivery, err);
-}
-
 int on_outcome(struct decide *d, struct db *db, const struct mail_outcome *fact, struct err *err)
 {
 	struct delivery mail;
 	int found;
 
 	decide_arena(d);
-	found = take_claim(d, db, fact->delivery, &mail, err);
-
+	found = sending_take(db, fact->delivery, d->arena, &mail, err);
 	if (found <= 0)		/* closed already: withheld at the dot, or dealt with after a crash */
 		return found;
 	/* a person has to see to it, whatever waits meanwhile */
