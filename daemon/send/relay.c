@@ -16,7 +16,8 @@
 #include "speed.h"
 #include "relay.h"
 
-#define OPENING_MAX 4		/* at once: a TLS handshake takes a millisecond or two of the loop */
+#define OPENING_MAX 16		/* at once; */
+#define OPENING_TLS 4		/* with TLS, whose handshake takes a millisecond or two of the loop */
 #define STOCK_PER_CONNECTION 8
 #define RATE_GUESS 10.0		/* a second: where there is no limit, and it was given none yet */
 #define STOCK_SECONDS 2		/* of what its pace lets through */
@@ -384,11 +385,11 @@ static int connections_wanted(struct relay *r)
 /* What those that are open cannot take by themselves is worth a connection. */
 static void open_more(struct relay *r)
 {
-	int most = connections_wanted(r);
+	int most = connections_wanted(r), opening = r->config->tls == TLS_NONE ? OPENING_MAX : OPENING_TLS;
 
 	if (relay_appetite(r) == 0)
 		return;
-	while (r->waiting > (size_t)r->counts.connecting && r->counts.connecting < OPENING_MAX &&
+	while (r->waiting > (size_t)r->counts.connecting && r->counts.connecting < opening &&
 	       r->counts.connecting + r->counts.connected < most)
 		open_one(r);
 }
