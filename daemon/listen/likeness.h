@@ -12,7 +12,7 @@
 struct arena;
 struct speech;
 
-#define LIKENESS_BITS 18
+#define LIKENESS_BITS 20
 #define LIKENESS_PLACES (1u << LIKENESS_BITS)
 /*
  * Something that is in a text: a piece of a word, words that stand together, meanings of the vocabulary that do. Its place says which weight is

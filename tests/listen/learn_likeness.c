@@ -27,7 +27,7 @@
 #define LEAST 3		/* texts that have a trait; what is rarer is chance */
 #define FOLDS 5
 #define ROUNDS 25
-#define LOSS 0.05	/* the C of the literature */
+#define LOSS 0.1	/* the C of the literature */
 #define LINE_MAX_BYTES 16384
 
 struct example {

@@ -261,8 +261,8 @@ static int unsubscribes(const char *name, bool should, int *count_out)
 }
 
 /*
- * Each pair was written before anybody saw how it was read. Those with names, and 7 to 10, are by people who did not know the rules; what they
- * tell sideways or in old-fashioned letters is found less often. The first lines of 7 to 11 say how many were found at first sight.
+ * Each pair was written before anybody saw how it was read. Those with names, and 7 to 12, are by people who did not know the rules. All but the
+ * unseen ones have been learned from since (make likeness): what they hold against is that somebody makes it worse.
  */
 static void wishes_to_be_left_alone(void **state)
 {
@@ -282,7 +282,8 @@ static void wishes_to_be_left_alone(void **state)
 		{ "wishes_9", "other_9", 0.95, 0.995 },
 		{ "wishes_10", "other_10", 0.9, 0.995 },
 		{ "wishes_11", "other_11", 0.96, 0.99 },
-		{ "wishes_12", "other_12", 0.93, 0.975 },
+		{ "wishes_12", "other_12", 0.98, 0.99 },
+		{ "wishes_unseen", "other_unseen", 0.98, 0.99 },
 		{ "wishes_plain", "other_plain", 0.99, 0.995 },
 		{ "wishes_short", "other_short", 0.99, 0.995 },
 		{ "wishes_letters", "other_letters", 0.9, 0.98 },
