@@ -63,6 +63,21 @@ static struct slice first_delimiter(struct slice body)
 	return pattern_find(&delimiter, body.data, body.len, 0, &hit) ? hit.group[1] : (struct slice){ NULL, 0 };
 }
 
+/* Does a part begin with the boundary that the field names? Then what looks like one is a part's text: a mail that is answered, as it was written. */
+static bool has_delimiter(struct slice body, const char *boundary)
+{
+	const char *at = body.data, *end = body.data + body.len;
+	size_t n = boundary ? strlen(boundary) : 0;
+
+	while (n && at && (size_t)(end - at) >= n + 2) {
+		if (at[0] == '-' && at[1] == '-' && !memcmp(at + 2, boundary, n))
+			return true;
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
+	return false;
+}
+
 /* Gateways that rewrite fields lose the boundary, or write one that no part has: then the body tells it. No data: it does not. */
 static struct slice with_boundary(struct arena *arena, const char *data, size_t n)
 {
@@ -72,7 +87,7 @@ static struct slice with_boundary(struct arena *arena, const char *data, size_t 
 	struct slice body = { data + at, n - at }, found = { NULL, 0 };
 	struct buf b = BUF_INIT;
 
-	if (!strncmp(type, "multipart/", 10))
+	if (!strncmp(type, "multipart/", 10) && !has_delimiter(body, headers_param(arena, headers_get(&h, "content-type"), "boundary")))
 		found = first_delimiter(body);
 	if (!found.data)
 		return found;

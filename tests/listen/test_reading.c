@@ -196,6 +196,19 @@ static void parts_of_reports(void **state)
 	buf_clear(&raw);
 }
 
+/* What begins parts in a mail that is answered below begins none of the answer: its boundary has one. */
+static void boundaries_that_are_text(void **state)
+{
+	static const char mail[] = "From: a@people.test\nTo: info@reply.test\nSubject: Re: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"out\"\n\n"
+		"--out\n\nPlease stop mailing me. This is what I got:\n\n--inner\nContent-Type: text/plain\n\nYes, I am interested\n\n--inner--\n\n--out--\n";
+	struct mail_reading r;
+
+	(void)state;
+	reading_make(&r, mail, sizeof(mail) - 1, RECEIVED, NULL);
+	assert_true(text_starts_with(r.text, "Please stop mailing me."));
+	reading_clear(&r);
+}
+
 /* Each recipient is judged by what the notice says of it, with a delivery status or without. */
 static void parts_of_notices(void **state)
 {
@@ -330,7 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mails),
-		cmocka_unit_test(parts_of_reports), cmocka_unit_test(parts_of_notices),
+		cmocka_unit_test(parts_of_reports), cmocka_unit_test(boundaries_that_are_text), cmocka_unit_test(parts_of_notices),
 		cmocka_unit_test(ids_of_relays),
 		cmocka_unit_test(cut_mails),
 		cmocka_unit_test(fields), cmocka_unit_test(left_out),
