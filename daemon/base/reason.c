@@ -87,13 +87,38 @@ static bool said(const struct look *l, enum reason_words set)
 	return l->known[set] > 0;
 }
 
-/* "Sender verify failed: no such user": who is missing there is on our side, and so is a PTR record; or it is on the way. */
-static bool is_about_sender(const struct look *l)
+/* "Sender verify failed: no such user": who is missing there is on our side. */
+static bool names_sender(const struct look *l)
 {
 	static struct pattern sender = PATTERN_BYTES("\\bsender(?:'s)? (?:e-?mail )?(?:address )?(?:verif|callout|rejected|refused|unknown|not found|does not exist)|"
-		"verif(?:y|ication) (?:failed|failure) for|(?:unknown|unverified|invalid) sender|verify (?:the |your )?(?:sender|return)|return[- ]path|\\bbatv\\b");
+		"verif(?:y|ication) (?:failed|failure) for|(?:unknown|unverified|invalid) sender|verify (?:the |your )?(?:sender|return)|return[- ]path|\\bbatv\\b|in (?:the )?sender(?:'s)? address|"
+		"\\b(?:sender|ip|you|your \\S+)\\b[^.;:]{0,40}not our customer|not our customer, sender|"
+		"(?:送信者|送信元|差出人|\\bspf|\\bdns|odes\\S+latel|felad\\S|exp\\S+diteur|remitente|mittente|remetente|afzender|отправител|nadawc)[^.;:]{0,60}?"
+			"(?:存在しません|見つかりません|neexist|nem l\\S+tez|n.existe|no existe|inesistente|non esiste|n\\S+o existe|bestaat niet|не (?:существует|найден)|nie istnieje)");
 
-	return is(l->by_status, "rejected") || said(l, WORDS_REQUIRE_PTR) || said(l, WORDS_NETWORK) || pattern_in(&sender, l->text);
+	return pattern_in(&sender, l->text);
+}
+
+/* And so is a PTR record; or it is on the way. */
+static bool is_about_sender(const struct look *l)
+{
+	return is(l->by_status, "rejected") || said(l, WORDS_REQUIRE_PTR) || said(l, WORDS_NETWORK) || names_sender(l);
+}
+
+/* "Helo command rejected: Host not found": it is ours that they do not find. */
+static bool is_about_our_host(const struct look *l)
+{
+	return l->r->stage == REFUSED_CONNECT || l->r->stage == REFUSED_MAIL || strstr(l->text, "helo ") || strstr(l->text, "client host");
+}
+
+/* And where a form says that a host is not known: before a recipient was named, or by the words around it, it is ours. */
+static bool is_form_of_us(const struct look *l)
+{
+	static struct pattern ours = PATTERN_BYTES("\\b(?:helo|ehlo|sender|mail from|from address)\\b[^.;]{0,60}?(?:unroute?able address|unknown domain name|domain mentioned in)|"
+		"(?:unroute?able address|unknown domain name|domain mentioned in e?-?mail address)[^.;]{0,24}?\\b(?:helo|ehlo|sender|from:? header)\\b");
+
+	return l->by_form && is(l->by_form, "hostunknown") &&
+	       (l->r->stage == REFUSED_CONNECT || l->r->stage == REFUSED_MAIL || pattern_in(&ours, l->text));
 }
 
 /* "450 mailbox unavailable": it may be busy. */
@@ -142,12 +167,6 @@ static bool is_rejected(const struct look *l)
 		if (is(l->by_status, vague[i]))
 			return said(l, WORDS_REJECTED);
 	return false;
-}
-
-/* "Helo command rejected: Host not found": it is ours that they do not find. */
-static bool is_about_our_host(const struct look *l)
-{
-	return l->r->stage == REFUSED_CONNECT || l->r->stage == REFUSED_MAIL || strstr(l->text, "helo ") || strstr(l->text, "client host");
 }
 
 static bool is_host_unknown(const struct look *l)
@@ -290,6 +309,8 @@ static const char *decide(struct look *l)
 	if (reason)
 		return reason;
 	l->by_form = reason_of_form(l->text, l->r->stage);
+	if (is_form_of_us(l))
+		l->by_form = NULL;
 	if (!l->by_form)
 		l->by_form = l->r->hint;
 	if (!is_vague(l->by_form) || (l->by_form && is(l->by_form, "networkerror")))
