@@ -304,12 +304,23 @@ struct likeness likeness_shipped(void)
 
 /* --- a text ------------------------------------------------------------------------------------------------ */
 
+/* As much of a word as is looked at. */
+static struct slice begin_of(struct slice word)
+{
+	size_t n = 0;
+
+	for (int letters = 0; letters < WORD_MOST && n < word.len; letters++)
+		n += letter_bytes(word, n);
+	return (struct slice){ word.data, n };
+}
+
 /* The words that told most, those for it and those against it. */
 static const char *tell(struct arena *arena, const struct token *tokens, size_t count, double *points)
 {
 	const char *why = "";
 
 	for (int told = 0; told < TOLD; told++) {
+		struct slice word;
 		size_t most = 0;
 
 		for (size_t i = 1; i < count; i++)
@@ -317,7 +328,8 @@ static const char *tell(struct arena *arena, const struct token *tokens, size_t 
 				most = i;
 		if (count == 0 || fabs(points[most]) < TELLING)
 			break;
-		why = arena_printf(arena, "%s%s%.*s %+.2f", why, *why ? ", " : "", (int)tokens[most].text.len, tokens[most].text.data, points[most]);
+		word = begin_of(tokens[most].text);
+		why = arena_printf(arena, "%s%s%.*s %+.2f", why, *why ? ", " : "", (int)word.len, word.data, points[most]);
 		points[most] = 0;
 	}
 	return why;
@@ -344,7 +356,7 @@ static double judge(struct judge *j, size_t first, size_t end)
 		j->points[j->traits.list[i].token] += j->likeness->weights[j->traits.list[i].place] * unit;
 	for (size_t i = first; i < end; i++)
 		value += j->points[i];
-	return value;
+	return fmax(-LIKENESS_MOST, fmin(LIKENESS_MOST, value));
 }
 
 static size_t end_of_sentence(const struct token *tokens, size_t count, size_t first)

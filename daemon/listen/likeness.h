@@ -40,6 +40,8 @@ struct likeness {
 /* As they are in the program: the file daemon/listen/likeness.weights, a line of bias and scale in billionths, then a byte a place. */
 struct likeness likeness_shipped(void);
 
+#define LIKENESS_MOST 8.99	/* and least: a rule that asks for 9, or for less than -9, is for none; the setting's limits */
+
 struct likeness_reading {
 	double value;		/* above 0: more like a wish than not; beyond 1 and -1 it is clear. Of the whole text or of the sentence that is most so */
 	const char *why;	/* the words that told most, each with what it added or took: "spam +0.31, question -0.20"; "": there are none */

@@ -101,6 +101,39 @@ static void other_meanings_change_nothing(void **state)
 	assert_true(value[0] > value[1] - 1e-9 && value[0] < value[1] + 1e-9);
 }
 
+/* Rules that ask for no likeness have 9 and -9: wishes in many languages behind each other came to more. */
+static void no_text_goes_beyond_the_limits(void **state)
+{
+	signed char *weights = xmalloc(LIKENESS_PLACES);
+	struct likeness most = { .scale = 1, .weights = weights };
+	static const char text[] = "remove me, and do not write to me again";
+	struct likeness_reading r;
+
+	(void)state;
+	memset(weights, 127, LIKENESS_PLACES);
+	likeness_read(&most, arena, speech_read(lexicon, arena, text, strlen(text)), &r);
+	assert_true(r.value > 8 && r.value < 9);
+	memset(weights, -127, LIKENESS_PLACES);
+	likeness_read(&most, arena, speech_read(lexicon, arena, text, strlen(text)), &r);
+	assert_true(r.value < -8 && r.value > -9);
+	free(weights);
+}
+
+/* A word without an end is told by its beginning. */
+static void words_are_named_in_short(void **state)
+{
+	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz";
+	struct buf b = BUF_INIT;
+	struct likeness_reading r;
+
+	(void)state;
+	while (b.len < 8192)
+		buf_str(&b, alphabet);
+	r = read_bytes(b.data, b.len);
+	assert_true(*r.why && strlen(r.why) < 100);
+	buf_clear(&b);
+}
+
 static void nothing_and_everything_is_read(void **state)
 {
 	size_t n = 200000;
@@ -145,6 +178,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_words_that_told_most_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sentences_count_by_themselves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_meanings_change_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_text_goes_beyond_the_limits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(words_are_named_in_short, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_and_everything_is_read, set_up, tear_down),
 	};
 	struct plan *plan = plan_of_replies();
