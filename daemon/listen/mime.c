@@ -54,10 +54,10 @@ static size_t count_containers(const char *data, size_t n)
 
 /* --- a boundary that is none ----------------------------------------------------------------------------- */
 
-/* The first line that looks like one: fields of a part follow. */
+/* The first line that looks like one, and can be quoted as it is: fields of a part follow. */
 static struct slice first_delimiter(struct slice body)
 {
-	static struct pattern delimiter = PATTERN_BYTES("^--(\\S[^\\n\"]{0,200}?)[ \\t]*\\r?\\n(?=content-[a-z-]+:)");
+	static struct pattern delimiter = PATTERN_BYTES("^--([^\\s\"\\\\][^\\n\"\\\\]{0,200}?)[ \\t]*\\r?\\n(?=content-[a-z-]+:)");
 	struct pattern_hit hit;
 
 	return pattern_find(&delimiter, body.data, body.len, 0, &hit) ? hit.group[1] : (struct slice){ NULL, 0 };
@@ -265,8 +265,8 @@ void mime_parse(struct mime *out, struct arena *arena, const char *data, size_t 
 			walk_all(&w, mended.data, mended.len);
 		}
 	}
-	if (out->count == 0)
-		one_flat_part(out, arena, data, n);
+	if (out->count == 0 || (out->count == 1 && !strncmp(out->parts[0].type, "multipart/", 10)))
+		one_flat_part(out, arena, data, n);	/* parts that nobody can tell: what somebody wrote is there as it stands */
 }
 
 const struct mime_part *mime_find(const struct mime *m, const char *type)

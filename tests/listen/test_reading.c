@@ -201,11 +201,15 @@ static void boundaries_that_are_text(void **state)
 {
 	static const char mail[] = "From: a@people.test\nTo: info@reply.test\nSubject: Re: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"out\"\n\n"
 		"--out\n\nPlease stop mailing me. This is what I got:\n\n--inner\nContent-Type: text/plain\n\nYes, I am interested\n\n--inner--\n\n--out--\n";
+	static const char odd[] = "From: a@people.test\nContent-Type: multipart/mixed\n\n--x\\\nContent-Type: text/plain\n\nStop, please\n--x\\--\n";
 	struct mail_reading r;
 
 	(void)state;
 	reading_make(&r, mail, sizeof(mail) - 1, RECEIVED, NULL);
 	assert_true(text_starts_with(r.text, "Please stop mailing me."));
+	reading_clear(&r);
+	reading_make(&r, odd, sizeof(odd) - 1, RECEIVED, NULL);
+	assert_non_null(strstr(r.text, "Stop, please"));
 	reading_clear(&r);
 }
 
