@@ -87,11 +87,11 @@ static bool said(const struct look *l, enum reason_words set)
 	return l->known[set] > 0;
 }
 
-/* "Sender verify failed: no such user": who is missing there is on our side. */
+/* "Sender verify failed: no such user": who is missing there is on our side. A field of the header that is quoted names nobody. */
 static bool names_sender(const struct look *l)
 {
 	static struct pattern sender = PATTERN_BYTES("\\bsender(?:'s)? (?:e-?mail )?(?:address )?(?:verif|callout|rejected|refused|unknown|not found|does not exist)|"
-		"verif(?:y|ication) (?:failed|failure) for|(?:unknown|unverified|invalid) sender|verify (?:the |your )?(?:sender|return)|return[- ]path|\\bbatv\\b|in (?:the )?sender(?:'s)? address|"
+		"verif(?:y|ication) (?:failed|failure) for|(?:unknown|unverified|invalid) sender|verify (?:the |your )?(?:sender|return)|return[- ]path(?!: ?<)|\\bbatv\\b|in (?:the )?sender(?:'s)? address|"
 		"\\b(?:sender|ip|you|your \\S+)\\b[^.;:]{0,40}not our customer|not our customer, sender|"
 		"(?:送信者|送信元|差出人|\\bspf|\\bdns|odes\\S+latel|felad\\S|exp\\S+diteur|remitente|mittente|remetente|afzender|отправител|nadawc)[^.;:]{0,60}?"
 			"(?:存在しません|見つかりません|neexist|nem l\\S+tez|n.existe|no existe|inesistente|non esiste|n\\S+o existe|bestaat niet|не (?:существует|найден)|nie istnieje)");

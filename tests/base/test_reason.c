@@ -552,6 +552,8 @@ static const struct row {
 		"550 el dominio del remitente no existe" },
 	{ "undefined", REFUSED_RCPT, "",
 		"550 your company is not our customer" },
+	{ "userunknown", REFUSED_RCPT, "",
+		"550 User unknown ----- header follows ----- Return-Path: <sales@us.test>" },
 };
 
 /* "550 5.1.1 ...", "550-5.1.1 ...", "550 ...", "5.1.1 ..." */
