@@ -55,7 +55,8 @@ static const struct key intent_keys[] = {
 		.help = "found, too, where no form or pattern is, in a text that is so much like those of people who want no more mails. Beyond 1 and -1 it is clear "
 			"whether it is like them; `nurturectl reply test` shows how much, and by which words" },
 	{ ROW(KEY_REAL, intent_keys, unlike), .fallback = "-9", .fallback_help = "never", .least = -9, .most = 9,
-		.help = "not found, whatever form or pattern is there, in a text that is less like them than this" },
+		.help = "not found, whatever form or pattern is there, in a text that is less like them than this. What you wrote yourself, and the shipped file does not have, "
+			"counts all the same" },
 	{ ROW(KEY_LIST, intent_keys, over), .fallback_help = "none",
 		.help = "intents further up that it leads over where both are found" },
 	{ ROW(KEY_CHOICE, intent_keys, alone), .fallback = "false", .choices = no_yes, .help = "counts only where nothing above it was found" },
@@ -326,8 +327,61 @@ static bool is_taken(const struct replies *r, size_t before, const char *name)
 	return !strcmp(name, "other");
 }
 
-static void load_intent(struct load *l, const struct replies_keys *all, size_t i, struct reply_intent *intent, bool check)
+/* The list of that name in the shipped intent of that name; NULL: there is none. */
+static const struct yaml_node *shipped_list(const struct yaml_node *shipped, const char *intent, const char *list)
 {
+	const struct yaml_node *intents = shipped ? yaml_get(shipped, "intents") : NULL;
+
+	for (size_t i = 0; intents && i < intents->count; i++) {
+		const struct yaml_node *name = yaml_get(intents->items[i], "name");
+
+		if (name && !strcmp(name->text, intent))
+			return yaml_get(intents->items[i], list);
+	}
+	return NULL;
+}
+
+static bool has_text(const struct yaml_node *list, const char *text)
+{
+	for (size_t i = 0; list && i < list->count; i++)
+		if (list->items[i]->kind == YAML_TEXT && !strcmp(list->items[i]->text, text))
+			return true;
+	return false;
+}
+
+/* Of the list, what the operator wrote: what the shipped one does not have. NULL: nothing, as all of it is shipped. */
+static const struct yaml_node *own_of(struct load *l, const struct yaml_node *list, const struct yaml_node *shipped)
+{
+	struct yaml_node *own = arena_calloc(l->scratch, 1, sizeof(*own));
+
+	if (!list)
+		return NULL;
+	*own = *list;
+	own->items = arena_calloc(l->scratch, list->count + 1, sizeof(*own->items));
+	own->count = 0;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i]->kind == YAML_TEXT && !has_text(shipped, list->items[i]->text))
+			own->items[own->count++] = list->items[i];
+	return own;
+}
+
+static void load_own(struct load *l, const struct replies_keys *all, const struct intent_keys *keys, const struct yaml_node *shipped,
+	struct reply_intent *intent)
+{
+	const struct yaml_node *say = NULL, *means = NULL;
+
+	if (shipped) {
+		say = own_of(l, keys->say, shipped_list(shipped, intent->name, "say"));
+		means = own_of(l, keys->means, shipped_list(shipped, intent->name, "means"));
+	}
+	intent->own_say = patterns(l, all->words, say, false);
+	intent->own_means = forms(l, all->vocabulary, means);
+}
+
+/* `shipped`: the file that comes with the program, where this is another one; else NULL. */
+static void load_intent(struct load *l, const struct replies_keys *all, size_t i, struct reply_intent *intent, const struct yaml_node *shipped)
+{
+	bool check = shipped != NULL;
 	const struct yaml_node *map = all->intents->items[i];
 	struct intent_keys keys = { 0 };
 	const char **over;
@@ -347,6 +401,7 @@ static void load_intent(struct load *l, const struct replies_keys *all, size_t i
 	for (size_t k = 0; keys.over && k < keys.over->count; k++)
 		over[k] = keys.over->items[k]->kind == YAML_TEXT ? arena_strdup(l->arena, keys.over->items[k]->text) : "";
 	intent->over = over;
+	load_own(l, all, &keys, shipped, intent);
 }
 
 static void check_over(struct load *l, const struct yaml_node *intents)
@@ -368,7 +423,7 @@ static void check_over(struct load *l, const struct yaml_node *intents)
 	}
 }
 
-static void load_intents(struct load *l, const struct replies_keys *keys, bool check)
+static void load_intents(struct load *l, const struct replies_keys *keys, const struct yaml_node *shipped)
 {
 	struct replies *r = &l->plan->replies;
 	size_t n = keys->intents ? keys->intents->count : 0;
@@ -377,7 +432,7 @@ static void load_intents(struct load *l, const struct replies_keys *keys, bool c
 
 	r->intents = intents;
 	for (size_t i = 0; i < n; i++) {
-		load_intent(l, keys, i, &intents[i], check);
+		load_intent(l, keys, i, &intents[i], shipped);
 		names[i] = intents[i].name;
 		r->intent_count = i + 1;
 	}
@@ -417,7 +472,7 @@ static void take(struct load *l, const struct yaml_node *root)
 	r->long_text = keys.long_text;
 	r->many = keys.many;
 	load_vocabulary(l, keys.vocabulary);
-	load_intents(l, &keys, root && !is_shipped(root));
+	load_intents(l, &keys, root && !is_shipped(root) ? shipped(l) : NULL);
 }
 
 void replies_load_shipped(struct load *l)

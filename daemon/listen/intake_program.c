@@ -109,8 +109,9 @@ static json_t *replies(const struct replies *r)
 	for (size_t i = 0; i < r->intent_count; i++) {
 		const struct reply_intent *t = &r->intents[i];
 
-		json_array_append_new(intents, json_pack("{ss sf sf sf sb sb so so so so so}", "name", t->name, "weight", t->weight, "like", t->like, "unlike", t->unlike, "hot", t->action == REPLY_HOT,
-						       "alone", t->alone, "over", texts(t->over), "say", texts(t->say), "unless", texts(t->unless), "means", texts(t->means), "but_not", texts(t->but_not)));
+		json_array_append_new(intents, json_pack("{ss sf sf sf sb sb so so so so so so so}", "name", t->name, "weight", t->weight, "like", t->like, "unlike", t->unlike, "hot", t->action == REPLY_HOT,
+						       "alone", t->alone, "over", texts(t->over), "say", texts(t->say), "unless", texts(t->unless), "means", texts(t->means), "but_not", texts(t->but_not),
+						       "own_say", texts(t->own_say), "own_means", texts(t->own_means)));
 	}
 	json_object_set_new(out, "vocabulary", vocabulary(r));
 	json_object_set_new(out, "intents", intents);

@@ -26,8 +26,8 @@ struct rule {
 	double weight, like, unlike;
 	bool hot, alone;
 	json_t *over;
-	struct pattern *say, *unless;	/* each ends with one without text */
-	struct speech_forms *means, *but_not;
+	struct pattern *say, *own_say, *unless;	/* each ends with one without text */
+	struct speech_forms *means, *own_means, *but_not;	/* `own`: of the operator, whatever likeness says of it */
 };
 
 struct intent_rules {
@@ -104,6 +104,8 @@ struct intent_rules *intent_rules_new(const json_t *replies)
 			.say = patterns_new(json_object_get(o, "say")),
 			.unless = patterns_new(json_object_get(o, "unless")),
 			.means = speech_forms_new(r->lexicon, json_object_get(o, "means")),
+			.own_say = patterns_new(json_object_get(o, "own_say")),
+			.own_means = speech_forms_new(r->lexicon, json_object_get(o, "own_means")),
 			.but_not = speech_forms_new(r->lexicon, json_object_get(o, "but_not")),
 		};
 	}
@@ -121,6 +123,8 @@ void intent_rules_free(struct intent_rules **rules)
 		json_decref(r->list[i].over);
 		patterns_free(r->list[i].say);
 		patterns_free(r->list[i].unless);
+		patterns_free(r->list[i].own_say);
+		speech_forms_free(&r->list[i].own_means);
 		speech_forms_free(&r->list[i].means);
 		speech_forms_free(&r->list[i].but_not);
 	}
@@ -191,7 +195,7 @@ static bool matches_around(struct pattern *unless, const struct reply *reply, si
 	return false;
 }
 
-static void find_pattern(const struct intent_rules *rules, const struct rule *rule, struct pattern *p, const struct reply *reply, struct found *f)
+static void find_pattern(const struct intent_rules *rules, const struct rule *rule, struct pattern *p, bool own, const struct reply *reply, struct found *f)
 {
 	const char *text = reply->text;
 	size_t n = reply->n;
@@ -203,7 +207,7 @@ static void find_pattern(const struct intent_rules *rules, const struct rule *ru
 		double sure;
 
 		at = to > from ? to : to + 1;
-		if (is_unlike(rule, reply, from, to) || matches_around(rule->unless, reply, from, to) || speech_has(reply->speech, rule->but_not, from, to))
+		if ((!own && is_unlike(rule, reply, from, to)) || matches_around(rule->unless, reply, from, to) || speech_has(reply->speech, rule->but_not, from, to))
 			continue;
 		sure = sureness(rules, text, n, from, to) * rule->weight;
 		if (!f->pattern || sure > f->confidence)
@@ -213,16 +217,16 @@ static void find_pattern(const struct intent_rules *rules, const struct rule *ru
 }
 
 /* A form is no chance meeting of words: it is an order at least. */
-static bool find_form(const struct intent_rules *rules, const struct rule *rule, const struct reply *reply, struct found *f)
+static bool find_form(const struct intent_rules *rules, const struct rule *rule, bool own, const struct reply *reply, struct found *f)
 {
 	struct speech_hit hit;
 	size_t clause = 0;
 
-	for (int i = 0; i < TRIES && speech_find(reply->speech, rule->means, rule->but_not, clause, &hit); i++) {
+	for (int i = 0; i < TRIES && speech_find(reply->speech, own ? rule->own_means : rule->means, rule->but_not, clause, &hit); i++) {
 		double sure = whole_line(reply->text, hit.from, hit.to) ? rules->line : rules->order;
 
 		clause = hit.clause + 1;
-		if (is_unlike(rule, reply, hit.from, hit.to) || matches_around(rule->unless, reply, hit.from, hit.to))
+		if ((!own && is_unlike(rule, reply, hit.from, hit.to)) || matches_around(rule->unless, reply, hit.from, hit.to))
 			continue;
 		*f = (struct found){ sure * rule->weight, sentence_start(reply->text, hit.from),
 			arena_printf(reply->arena, "%s (%s)", hit.form, hit.language), { reply->text + hit.from, hit.to - hit.from } };
@@ -244,10 +248,12 @@ static struct found find_rule(const struct intent_rules *rules, const struct rul
 {
 	struct found f = { .pattern = NULL };
 
-	if (find_form(rules, rule, reply, &f))
+	if (find_form(rules, rule, true, reply, &f) || find_form(rules, rule, false, reply, &f))
 		return f;
+	for (struct pattern *p = rule->own_say; p->text; p++)
+		find_pattern(rules, rule, p, true, reply, &f);
 	for (struct pattern *p = rule->say; p->text; p++)
-		find_pattern(rules, rule, p, reply, &f);
+		find_pattern(rules, rule, p, false, reply, &f);
 	return f.pattern || reply->likeness.value < rule->like ? f : find_likeness(rules, rule, reply);
 }
 

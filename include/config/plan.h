@@ -450,6 +450,7 @@ struct reply_intent {
 	const char *const *over;	/* names of intents further up that it leads over; these end with NULL */
 	const char *const *say, *const *unless;	/* PCRE2, for pattern_find() */
 	const char *const *means, *const *but_not;	/* forms, by the meanings of the vocabulary */
+	const char *const *own_say, *const *own_means;	/* those of `say` and `means` that the shipped file does not have: they count whatever `unlike` says */
 };
 
 #define REPLIES_MEANINGS 128	/* of the vocabulary, in all languages */
