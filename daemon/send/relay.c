@@ -16,8 +16,9 @@
 #include "speed.h"
 #include "relay.h"
 
-#define OPENING_MAX 16		/* at once; */
-#define OPENING_TLS 4		/* with TLS, whose handshake takes a millisecond or two of the loop */
+#define OPENING_MAX 16		/* at once, where one is open; */
+#define OPENING_FEW 4		/* where none is, or with TLS, whose handshake takes a millisecond or two of the loop */
+#define ROOM_TIME US_MINUTE	/* that long it is not asked for more connections than it let in */
 #define STOCK_PER_CONNECTION 8
 #define RATE_GUESS 10.0		/* a second: where there is no limit, and it was given none yet */
 #define STOCK_SECONDS 2		/* of what its pace lets through */
@@ -30,6 +31,8 @@ struct relay {
 	struct relay_owner owner;
 	struct transfer_pool *pool;
 	struct connection *connections, *dead;
+	int room;			/* connections that it had open when it refused another, */
+	int64_t room_until;		/* and until when that holds */
 	struct breaker breaker;
 	struct speed speed;
 	enum breaker_state told;	/* state that the owner knows */
@@ -300,6 +303,12 @@ static void ready_hook(struct connection *c)
 	timer_set(r->turn, 0);
 }
 
+/* It serves those that are open, and says at its door that another is too many: that is no trouble, but how many it takes. */
+static bool has_no_room(const struct relay *r, const struct dialogue_end *why, const struct judgement *j)
+{
+	return r->counts.connected > 0 && j->fault == FAULT_RELAY && why->reply.code / 100 == 4;
+}
+
 static void failed_hook(struct connection *c, const struct dialogue_end *why)
 {
 	struct relay *r = c->relay;
@@ -312,8 +321,13 @@ static void failed_hook(struct connection *c, const struct dialogue_end *why)
 		L_INT("code", why->reply.code), L_STR("why", why->reply.text));
 	/* a relay that says 554 at its door has answered, but it is no use: c->blamed keeps dead_hook() from counting twice */
 	c->blamed = true;
-	slow_down(r, j.slow);
-	breaker_report(&r->breaker, j.fault, least_pause(&j.slow), clock_steady());
+	if (has_no_room(r, why, &j)) {
+		r->room = r->counts.connected;
+		r->room_until = clock_steady() + ROOM_TIME;
+	} else {
+		slow_down(r, j.slow);
+		breaker_report(&r->breaker, j.fault, least_pause(&j.slow), clock_steady());
+	}
 	if (j.fault == FAULT_OPERATOR)
 		log_refusal(r, why);
 	look(r, clock_steady());
@@ -375,17 +389,19 @@ static void open_one(struct relay *r)
 /* A dot is answered within a second, or its relay is slow. */
 static int connections_wanted(struct relay *r)
 {
-	double rate = speed_rate(&r->speed, clock_steady());
+	int64_t now = clock_steady();
+	double rate = speed_rate(&r->speed, now);
+	int most = now < r->room_until && r->room < r->config->connections ? r->room : r->config->connections;
 
-	if (breaker_look(&r->breaker, clock_steady()) != BREAKER_CLOSED)
+	if (breaker_look(&r->breaker, now) != BREAKER_CLOSED)
 		return 1;
-	return rate > 0 && rate + 1 < r->config->connections ? (int)rate + 1 : r->config->connections;
+	return rate > 0 && rate + 1 < most ? (int)rate + 1 : most;
 }
 
 /* What those that are open cannot take by themselves is worth a connection. */
 static void open_more(struct relay *r)
 {
-	int most = connections_wanted(r), opening = r->config->tls == TLS_NONE ? OPENING_MAX : OPENING_TLS;
+	int most = connections_wanted(r), opening = r->config->tls == TLS_NONE && r->counts.connected > 0 ? OPENING_MAX : OPENING_FEW;
 
 	if (relay_appetite(r) == 0)
 		return;

@@ -41,6 +41,7 @@ struct smtp_script {
 	bool utf8;			/* offers SMTPUTF8, and holds to RFC 6531: without its parameter, no letters beyond ASCII */
 	long size;			/* SIZE that is offered; 0: none */
 	bool go_anyway;			/* 354 although the recipient was refused */
+	size_t most;			/* connections at once, 421 to others; 0: any number */
 	int hang_dot;			/* milliseconds before the reply to a dot; -1: for ever */
 	int messages;			/* after so many says 421 and hangs up, as a server does with an idle client; 0: never */
 	const char *certificate, *key;	/* PEM files: offers STARTTLS */
@@ -69,7 +70,7 @@ struct smtp_peer {
 	struct smtp_message *taken;
 	size_t count, cap;
 	size_t dots;			/* final dots seen, whatever the reply was */
-	size_t connections, open, resets;
+	size_t connections, open, resets, admitted;
 	size_t body_bytes;		/* after 354, of all messages */
 	int struck;			/* how often a failure was played */
 	int fds[256];
@@ -87,6 +88,7 @@ struct smtp_session {
 	bool in_tls, authenticated, refused, utf8;
 	bool rude;			/* hangs up without reading what is still coming */
 	int messages;
+	bool admitted;
 };
 
 /* --- bytes -------------------------------------------------------------------------------------------------------- */
@@ -461,6 +463,14 @@ static void smtp_serve(struct smtp_session *s)
 
 	if (k->tls_first && !smtp_to_tls(s))
 		return;
+	pthread_mutex_lock(&s->peer->lock);
+	s->admitted = !k->most || s->peer->admitted < k->most;
+	s->peer->admitted += s->admitted;
+	pthread_mutex_unlock(&s->peer->lock);
+	if (!s->admitted) {
+		buf_str(&s->out, "421 4.7.0 too many connections\r\n");
+		return;
+	}
 	rc = smtp_reply(s, AT_GREET, "220 peer.example ESMTP");
 	if (rc < 1)
 		return;
@@ -511,6 +521,8 @@ static void *smtp_session_thread(void *arg)
 	while (!s->rude && recv(s->fd, s->in, sizeof(s->in), 0) > 0)
 		;
 	smtp_register(p, s->fd, -1);
+	if (s->admitted)
+		smtp_seen(p, &p->admitted, (size_t)-1);
 	close(s->fd);
 	buf_clear(&s->out);
 	free(s);

@@ -624,6 +624,28 @@ static void the_breaker_opens_and_heals(void **state)
 	rig_free(&r);
 }
 
+static bool has_ended_or_broken(struct rig *r)
+{
+	return all_ended(r) || breaker_opened(r);
+}
+
+/* It takes four connections and is asked for twenty: it is no worse for that. */
+static void a_relay_that_takes_few_connections_is_served_by_those(void **state)
+{
+	struct smtp_script script = { .most = 4, .hang_dot = 5 };
+	struct rig *r = rig_new(&script, &(struct relay_config){ .tls = TLS_NONE, .connections = 20 }, NULL);
+	struct relay_counts counts;
+
+	post_mails(r, MAILS);
+	run_until(r, has_ended_or_broken);
+	assert_false(breaker_opened(r));
+	assert_int_equal(r->peer->count, MAILS);
+	relay_counts(r->relay, &counts);
+	assert_true(counts.failures > 0 && counts.failures <= 16);
+	assert_int_equal(counts.slow_until, 0);
+	rig_free(&r);
+}
+
 static void nobody_listens(void **state)
 {
 	struct smtp_script script = { .size = 0 };
@@ -735,6 +757,7 @@ int main(void)
 		cmocka_unit_test(a_stale_connection_costs_nothing),
 		cmocka_unit_test(a_connection_that_served_long_enough_makes_room_for_another),
 		cmocka_unit_test(the_breaker_opens_and_heals),
+		cmocka_unit_test(a_relay_that_takes_few_connections_is_served_by_those),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(draining_finishes_what_is_under_way),
 		cmocka_unit_test(cutting_leaves_in_doubt_what_has_its_dot_out),
