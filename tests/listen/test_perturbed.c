@@ -423,16 +423,18 @@ static bool with_boundary(const struct mail *m, const char *boundary, struct buf
 	struct arena *arena = arena_new(0);
 	struct entity e;
 	char *report;
+	bool has;
 
 	take_apart(&e, arena, m->raw.data, m->raw.len);
-	if (e.boundary && *e.boundary) {
+	has = e.boundary && *e.boundary;
+	if (has) {
 		report = headers_param(arena, headers_get(&e.headers, "content-type"), "report-type");
 		add_head_without(out, e.head, names);
 		buf_join(out, "Content-Type: ", e.type, report ? "; report-type=" : "", report ? report : "", boundary, "\n\n");
 		buf_add(out, e.body.data, e.body.len);
 	}
 	arena_free(&arena);
-	return e.boundary && *e.boundary;
+	return has;
 }
 
 static bool other_boundary(const struct mail *m, struct buf *out)
