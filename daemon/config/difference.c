@@ -387,6 +387,7 @@ static void say_relay(struct book *b, const struct relay_config *r)
 	say(b, "ca_file", r->ca_file);
 	say(b, "ehlo", r->ehlo);
 	say_number(b, "connections", r->connections);
+	say_number(b, "messages", r->messages);
 	say_number(b, "weight", r->weight);
 	say(b, "backup", r->backup ? "yes" : "");
 	if (r->rate.count)

@@ -151,6 +151,9 @@ static const struct key relay_keys[] = {
 		.help = "how it introduces itself" },
 	{ ROW_AS("connections", KEY_INT, relay_keys, config.connections), .fallback = "10", .least = 1,
 		.most = 50, .help = "connections open at one time" },
+	{ ROW_AS("messages", KEY_INT, relay_keys, config.messages), .fallback = "100", .least = 1, .most = 100000,
+		.help = "messages that one connection takes before it is closed and another is opened; receivers of others let pass 20 to 100, "
+			"a mail server of your own any number" },
 	{ ROW_AS("weight", KEY_INT, relay_keys, config.weight), .fallback = "1", .least = 1, .most = 100,
 		.help = "its share of the mail: one of weight 3 takes three mails where one of weight 1 takes "
 			"one, as long as both keep up" },

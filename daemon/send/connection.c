@@ -23,7 +23,7 @@
  * As KumoMTA has it: relays behind one name share the load. A new connection costs eleven times what a message does (TLS, AUTH), so that it is a tenth
  * on top. A relay that wants fewer says 421, which costs nothing but that.
  */
-#define MESSAGES_MAX 100
+#define MESSAGES 100		/* where nothing is said */
 #define RECORD 16384	/* one TLS record a write: all of it arrives or nothing */
 
 /* --- dying -------------------------------------------------------------------------------------------------------- */
@@ -253,7 +253,7 @@ static void writable_cb(evutil_socket_t fd, short what, void *arg)
 
 static bool worn_out(const struct connection *c, int64_t now)
 {
-	return c->messages >= MESSAGES_MAX || now - c->ready_since >= c->times->life;
+	return c->messages >= c->messages_most || now - c->ready_since >= c->times->life;
 }
 
 static void report_ends(struct connection *c)
@@ -553,6 +553,7 @@ struct connection *connection_new(struct relay *relay, struct loop *loop, struct
 	c->active = clock_steady();
 	c->tls = config->tls != TLS_NONE;
 	c->login = config->user;
+	c->messages_most = config->messages ? (unsigned)config->messages : MESSAGES;
 	reply_init(&c->parser);
 	c->timer = timer_new(loop, timer_cb, c);
 	c->easy = curl_easy_init();

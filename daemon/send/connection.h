@@ -37,7 +37,8 @@ struct connection {
 	int64_t active;			/* last byte read or written */
 	int64_t ready_since;
 	bool in_pump, again;		/* connection_pump() is under way; was called meanwhile */
-	unsigned messages;		/* taken so far */
+	unsigned messages;		/* taken so far, */
+	unsigned messages_most;		/* and until another is opened */
 	bool tls;
 	bool login;			/* the configuration has a user */
 	char *record;			/* TLS: what is being written; OpenSSL wants the same bytes at the same place again */

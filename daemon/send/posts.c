@@ -98,7 +98,7 @@ static bool same_relay(const struct post *post, const struct plan *plan, const s
 
 	return same_text(x->name, y->name) && same_text(x->url, y->url) && x->tls == y->tls && same_text(x->user, y->user) &&
 		same_text(x->password, y->password) && same_text(x->ca_file, y->ca_file) && same_text(x->ehlo, y->ehlo) &&
-		x->connections == y->connections && x->weight == y->weight && x->backup == y->backup && x->rate.count == y->rate.count &&
+		x->connections == y->connections && x->messages == y->messages && x->weight == y->weight && x->backup == y->backup && x->rate.count == y->rate.count &&
 		x->rate.within == y->rate.within && post->plan->operator.retry_first == plan->operator.retry_first;
 }
 

@@ -39,6 +39,7 @@ struct relay_config {
 	const char *ca_file;		/* default /etc/ssl/certs/ca-certificates.crt */
 	const char *ehlo;		/* default: the host's name */
 	int connections;		/* 1..50, default 10 */
+	int messages;			/* a connection, 1..100000, default 100; 0 is 100 */
 	int weight;			/* 1..100, default 1: its share among those that are no backup */
 	bool backup;			/* used only while none of the others can be; at least one is none */
 	struct rate rate;		/* messages; 0: no limit of ours */

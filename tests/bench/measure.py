@@ -19,7 +19,7 @@ control: {f}/control.sock
 listen: {{port: 0, public_url: "https://t.example.com"}}
 sender: {{from: "Ana at Example <ana@example.com>", company: Example Ltd, postal_address: "1 High Street, 12345 Town", bounce_domain: bounce.example.com, reply_domain: reply.example.com}}
 relays:
-  - {{name: main, url: "smtp://127.0.0.1:{port}", tls: none, connections: {connections}}}
+  - {{name: main, url: "smtp://127.0.0.1:{port}", tls: none, connections: {connections}, messages: 100000}}
 mailboxes:
   - {{name: replies, url: "maildir:{f}/replies"}}
 """

@@ -646,6 +646,18 @@ static void a_relay_that_takes_few_connections_is_served_by_those(void **state)
 	rig_free(&r);
 }
 
+static void a_connection_takes_as_many_messages_as_is_said(void **state)
+{
+	struct smtp_script script = { .size = 0 };
+	struct rig *r = rig_new(&script, &(struct relay_config){ .tls = TLS_NONE, .messages = 7 }, NULL);
+
+	post_mails(r, 28);
+	run_until(r, all_ended);
+	assert_int_equal(r->peer->count, 28);
+	assert_int_equal(smtp_count(r->peer, &r->peer->connections), 4);
+	rig_free(&r);
+}
+
 static void nobody_listens(void **state)
 {
 	struct smtp_script script = { .size = 0 };
@@ -758,6 +770,7 @@ int main(void)
 		cmocka_unit_test(a_connection_that_served_long_enough_makes_room_for_another),
 		cmocka_unit_test(the_breaker_opens_and_heals),
 		cmocka_unit_test(a_relay_that_takes_few_connections_is_served_by_those),
+		cmocka_unit_test(a_connection_takes_as_many_messages_as_is_said),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(draining_finishes_what_is_under_way),
 		cmocka_unit_test(cutting_leaves_in_doubt_what_has_its_dot_out),
