@@ -208,7 +208,8 @@ static void a_start_in_two_tries_finds_what_waits_once(void **state)
 	do_job(w, spoil_first, NULL);
 	close_store(w);
 	full_with = arena_printf(w->arena, "%s/ballast", w->folder);
-	index_fits = full = true;
+	index_fits = true;
+	full = true;
 	open_store(w);
 	assert_int_equal(ballast(w), 0);
 	full = false;
