@@ -38,7 +38,7 @@ struct server {
 	struct http *http;
 	pthread_t thread;
 	int port;
-	int calls;
+	_Atomic int calls;
 	struct http_request *held;	/* /hold waits here */
 	sem_t holding, done;
 };
