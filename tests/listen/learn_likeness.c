@@ -193,6 +193,16 @@ static void learn(struct school *s, unsigned fold)
 	free(duals);
 }
 
+/* From texts of one kind nothing can be learned. */
+static bool has_both(const struct school *s)
+{
+	size_t wishes = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		wishes += s->list[i].wish;
+	return wishes > 0 && wishes < s->count;
+}
+
 static void print_hopes(const struct school *s)
 {
 	static const double marks[] = { -0.5, -0.25, -0.1, 0, 0.25, 0.35, 0.45, 0.6, 0.8, 1 };
@@ -262,6 +272,10 @@ int main(int argc, char **argv)
 	s->lexicon = lexicon_new(json_object_get(json_object_get(setting, "replies"), "vocabulary"));
 	for (int i = optind; i < argc; i++)
 		read_texts(s, argv[i]);
+	if (!has_both(s)) {
+		fprintf(stderr, "learn_likeness: there have to be wishes and others in the files; it is their names that tell\n");
+		return 2;
+	}
 	for (unsigned fold = 0; fold < FOLDS; fold++) {
 		learn(s, fold);
 		for (size_t i = 0; i < s->count; i++)
