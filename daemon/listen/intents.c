@@ -19,7 +19,8 @@
 #define TRIES 20		/* matches of one pattern that may be taken back */
 #define SAID_MAX 120
 #define SURE_LATER 0.5
-#define LINE_MORE 0.5	/* likeness */
+#define LINE_MORE 0.5		/* likeness */
+#define SURE_LIKENESS 0.5
 
 struct rule {
 	char *name;
@@ -240,7 +241,7 @@ static struct found find_likeness(const struct intent_rules *rules, const struct
 {
 	const struct likeness_reading *l = &reply->likeness;
 
-	return (struct found){ (l->value >= 2 * rule->like ? rules->order : rules->word) * rule->weight, sentence_start(reply->text, l->from),
+	return (struct found){ (l->value >= SURE_LIKENESS ? rules->order : rules->word) * rule->weight, sentence_start(reply->text, l->from),
 		arena_printf(reply->arena, "likeness %.2f", l->value), { reply->text + l->from, l->to - l->from } };
 }
 

@@ -373,7 +373,7 @@ void likeness_read(const struct likeness *likeness, struct arena *arena, const s
 {
 	struct judge j = { .likeness = likeness, .arena = arena, .speech = speech };
 	size_t count, best = 0, best_end = 0, first, end;
-	double most = 0, value, whole;
+	double most = 0, value;
 
 	j.tokens = speech_tokens(speech, &count);
 	j.points = arena_calloc(arena, count + 1, sizeof(*j.points));
@@ -394,13 +394,16 @@ void likeness_read(const struct likeness *likeness, struct arena *arena, const s
 		return;
 	out->from = j.tokens[best].from;
 	out->to = j.tokens[best_end ? best_end - 1 : count - 1].to;
-	whole = judge(&j, 0, count);
-	if (best_end == 0 || whole >= most) {
-		most = whole;
-		best = 0;
-		best_end = count;
-	} else {
-		judge(&j, best, best_end);
+	/* a text of one sentence has been judged */
+	if (best > 0 || best_end != count) {
+		value = judge(&j, 0, count);
+		if (best_end == 0 || value >= most) {
+			most = value;
+			best = 0;
+			best_end = count;
+		} else {
+			judge(&j, best, best_end);
+		}
 	}
 	out->value = most;
 	out->why = tell(arena, j.tokens + best, best_end - best, j.points + best);

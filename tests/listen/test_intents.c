@@ -148,6 +148,37 @@ static void one_leads(void **state)
 	assert_int_equal(bad, 0);
 }
 
+static const char *leads_by(const char *lists, const char *text)
+{
+	static char intent[40];
+	json_t *replies = json_loads(lists, 0, NULL);
+	struct intent_rules *rules = intent_rules_new(replies);
+	struct mail_reading r = { .arena = arena_new(0) };
+
+	intents_read(rules, text, &r);
+	snprintf(intent, sizeof(intent), "%s", r.intent);
+	arena_free(&r.arena);
+	intent_rules_free(&rules);
+	json_decref(replies);
+	return intent;
+}
+
+/* Nothing is so much like a wish as `unlike` asks here. */
+static void what_operators_wrote_counts_whatever_likeness_says(void **state)
+{
+#define RULES(own) \
+	"{\"line\":0.9,\"order\":0.8,\"word\":0.6,\"long_text\":1500,\"many\":3,\"vocabulary\":{\"en\":{\"crate\":\"crate\",\"here\":\"here\"}}," \
+	"\"intents\":[{\"name\":\"unsubscribe\",\"weight\":1,\"like\":9,\"unlike\":8,\"over\":[],\"say\":[\"blue\"],\"means\":[\"crate here\"]," \
+	"\"unless\":[],\"but_not\":[]," own "}]}"
+	const char *text = "The blue crate stands here since Monday.";
+
+	(void)state;
+	assert_string_equal(leads_by(RULES("\"own_say\":[],\"own_means\":[]"), text), "other");
+	assert_string_equal(leads_by(RULES("\"own_say\":[\"blue\"],\"own_means\":[]"), text), "unsubscribe");
+	assert_string_equal(leads_by(RULES("\"own_say\":[],\"own_means\":[\"crate here\"]"), text), "unsubscribe");
+#undef RULES
+}
+
 static void long_text_is_for_a_person(void **state)
 {
 	char text[2000];
@@ -389,6 +420,7 @@ int main(void)
 		cmocka_unit_test(hits_lead),
 		cmocka_unit_test(near_misses_do_not),
 		cmocka_unit_test(one_leads),
+		cmocka_unit_test(what_operators_wrote_counts_whatever_likeness_says),
 		cmocka_unit_test(long_text_is_for_a_person),
 		cmocka_unit_test(hostile_text_ends),
 		cmocka_unit_test(wishes_to_be_left_alone),
