@@ -143,24 +143,9 @@ static void assert_left(struct with_store *w, const char *expected)
 	assert_under_way(w, expected);
 }
 
-static int64_t ask(struct with_store *w, const char *sql)
-{
-	sqlite3_stmt *s;
-	int64_t value;
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(file_of(w), &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	value = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return value;
-}
-
 static int64_t rows_of(struct with_store *w)
 {
-	return ask(w, "SELECT COUNT(*) FROM sending");
+	return ask_file(w, "SELECT COUNT(*) FROM sending");
 }
 
 static int setup(void **state)
@@ -186,13 +171,13 @@ static void claims_are_one_row_which_goes_with_the_last_of_them(void **state)
 	claim_together(w, d, 3);
 	assert_int_equal(rows_of(w), 1);
 	assert_under_way(w, "1. 2. 3. ");
-	size = ask(w, "SELECT length(claims) FROM sending");
+	size = ask_file(w, "SELECT length(claims) FROM sending");
 	do_job(w, end, &d[0]);
 	assert_under_way(w, "2. 3. ");
 	do_job(w, end, &d[1]);
 	assert_under_way(w, "3. ");
 	/* their rows in `delivery` say it */
-	assert_int_equal(ask(w, "SELECT length(claims) FROM sending"), size);
+	assert_int_equal(ask_file(w, "SELECT length(claims) FROM sending"), size);
 	do_job(w, end, &d[2]);
 	assert_under_way(w, "");
 	assert_int_equal(rows_of(w), 0);
@@ -210,12 +195,12 @@ static void what_has_ended_stays_so_after_a_crash(void **state)
 	do_job(w, end, &d[2]);
 	assert_left(w, "2. 4d ");
 	/* out of the row, too, which was read anyway */
-	assert_int_equal(ask(w, "SELECT length(claims) FROM sending") < 500, 1);
+	assert_int_equal(ask_file(w, "SELECT length(claims) FROM sending") < 500, 1);
 	do_job(w, end, &d[1]);
 	do_job(w, end, &d[3]);
 	assert_left(w, "");
 	assert_int_equal(rows_of(w), 0);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM dot"), 0);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM dot"), 0);
 }
 
 /* All of them ended, and before that could be written the process was killed: not possible, as it is the same transaction; but a row may be left. */
@@ -440,10 +425,10 @@ static void nothing_of_somebody_who_was_erased_is_left_in_a_row(void **state)
 	claim_together(w, d, 3);
 	do_job(w, end, &d[0]);
 	do_job(w, end, &d[2]);
-	assert_int_equal(ask(w, "SELECT instr(claims, CAST('eve@example.com' AS BLOB)) > 0 FROM sending"), 1);
+	assert_int_equal(ask_file(w, "SELECT instr(claims, CAST('eve@example.com' AS BLOB)) > 0 FROM sending"), 1);
 	do_job(w, erase, NULL);
-	assert_int_equal(ask(w, "SELECT instr(claims, CAST('eve@example.com' AS BLOB)) > 0 FROM sending"), 0);
-	assert_int_equal(ask(w, "SELECT instr(claims, CAST('bob@example.net' AS BLOB)) > 0 FROM sending"), 1);
+	assert_int_equal(ask_file(w, "SELECT instr(claims, CAST('eve@example.com' AS BLOB)) > 0 FROM sending"), 0);
+	assert_int_equal(ask_file(w, "SELECT instr(claims, CAST('bob@example.net' AS BLOB)) > 0 FROM sending"), 1);
 	close_store(w);
 	assert_false(is_in_file(w, "eve@example.com"));
 	assert_true(is_in_file(w, "bob@example.net"));

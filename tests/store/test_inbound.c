@@ -1,8 +1,6 @@
 /*
  * test_inbound.c: a mail is taken once, whoever it turns out to be from; its raw bytes go when their time is over.
  */
-#include <sqlite3.h>
-
 #include "with_store.h"
 
 #define EVE (INT64_C(1) << 22 | INT64_C(5) << 12)
@@ -30,21 +28,6 @@ static int prune(struct with_store *w, struct db *db, void *arg, struct err *err
 	return inbound_prune(db, wanted[0], wanted[1], err);
 }
 
-static int64_t ask(struct with_store *w, const char *sql)
-{
-	sqlite3_stmt *s;
-	int64_t value;
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(file_of(w), &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	value = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return value;
-}
-
 static struct take mail(int n, uint8_t hash, int64_t received, int expect)
 {
 	return (struct take){
@@ -66,10 +49,10 @@ static void a_mail_is_taken_once(void **state)
 	again.in.id = INT64_C(1) << 22 | INT64_C(600) << 12;
 	do_job(*state, take, &again);
 	close_store(*state);
-	assert_int_equal(ask(*state, "SELECT COUNT(*) FROM inbound"), 2);
-	assert_int_equal(ask(*state, "SELECT COUNT(*) FROM inbound_raw WHERE raw = CAST('From: eve' AS BLOB)"), 2);
+	assert_int_equal(ask_file(*state, "SELECT COUNT(*) FROM inbound"), 2);
+	assert_int_equal(ask_file(*state, "SELECT COUNT(*) FROM inbound_raw WHERE raw = CAST('From: eve' AS BLOB)"), 2);
 	/* the hash lies in its own bucket: the first ten bits of 07 c0 */
-	assert_int_equal(ask(*state, "SELECT bucket FROM inbound_hash WHERE hash >= x'07' AND hash < x'08'"), 31);
+	assert_int_equal(ask_file(*state, "SELECT bucket FROM inbound_hash WHERE hash >= x'07' AND hash < x'08'"), 31);
 	open_store(*state);
 }
 
@@ -85,9 +68,9 @@ static void raw_bytes_go_when_their_time_is_over(void **state)
 	do_job(*state, take, &bare);
 	do_job(*state, prune, wanted);
 	close_store(*state);
-	assert_int_equal(ask(*state, "SELECT COUNT(*) FROM inbound"), 3);
-	assert_int_equal(ask(*state, "SELECT COUNT(*) FROM inbound_raw"), 1);
-	assert_int_equal(ask(*state, "SELECT received FROM inbound_raw"), 200);
+	assert_int_equal(ask_file(*state, "SELECT COUNT(*) FROM inbound"), 3);
+	assert_int_equal(ask_file(*state, "SELECT COUNT(*) FROM inbound_raw"), 1);
+	assert_int_equal(ask_file(*state, "SELECT received FROM inbound_raw"), 200);
 	open_store(*state);
 }
 
@@ -101,8 +84,8 @@ static void the_oldest_bytes_go_when_there_are_too_many(void **state)
 		do_job(*state, take, &mails[i]);
 	do_job(*state, prune, wanted);
 	close_store(*state);
-	assert_int_equal(ask(*state, "SELECT COUNT(*) FROM inbound_raw"), 2);
-	assert_int_equal(ask(*state, "SELECT MIN(received) FROM inbound_raw"), 300);
+	assert_int_equal(ask_file(*state, "SELECT COUNT(*) FROM inbound_raw"), 2);
+	assert_int_equal(ask_file(*state, "SELECT MIN(received) FROM inbound_raw"), 300);
 	open_store(*state);
 }
 

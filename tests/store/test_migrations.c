@@ -20,21 +20,6 @@ static void change(struct with_store *w, const char *sql)
 	sqlite3_close(db);
 }
 
-static int64_t ask(struct with_store *w, const char *sql)
-{
-	sqlite3_stmt *s;
-	int64_t value;
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(file_of(w), &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	value = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return value;
-}
-
 static void refused(struct with_store *w, const char *why)
 {
 	struct err err = { "" };
@@ -53,14 +38,14 @@ static void an_empty_folder_gets_the_whole_schema(void **state)
 	struct with_store *w = *state;
 
 	close_store(w);
-	assert_int_equal(ask(w, "PRAGMA application_id"), 0x6e747264);
-	assert_true(ask(w, "PRAGMA user_version") > 30);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM lease"), BUCKETS);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+	assert_int_equal(ask_file(w, "PRAGMA application_id"), 0x6e747264);
+	assert_true(ask_file(w, "PRAGMA user_version") > 30);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM lease"), BUCKETS);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
 	/* all tables are strict; those about people have the bucket first in their key */
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0"
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0"
 			" AND name NOT LIKE 'sqlite_%'"), 0);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM pragma_table_list AS t, pragma_table_info(t.name) AS c"
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM pragma_table_list AS t, pragma_table_info(t.name) AS c"
 			" WHERE t.schema = 'main' AND c.pk = 1 AND c.name <> 'bucket'"
 			" AND t.name NOT IN ('setting', 'mailbox', 'mailbox_mail', 'turn', 'link', 'arm_day', 'hit_day', 'domain_day', 'test_end', 'sequence_version', 'alarm', 'company_hold', 'mx_host', 'dot')"), 0);
 }
@@ -72,7 +57,7 @@ static void a_newer_schema_is_refused_and_left_alone(void **state)
 	close_store(w);
 	change(w, "PRAGMA user_version = 999");
 	refused(w, "newer version");
-	assert_int_equal(ask(w, "PRAGMA user_version"), 999);
+	assert_int_equal(ask_file(w, "PRAGMA user_version"), 999);
 }
 
 static void a_file_of_another_program_is_refused(void **state)
@@ -85,7 +70,7 @@ static void a_file_of_another_program_is_refused(void **state)
 	unlink(file_of(w));
 	change(w, "CREATE TABLE theirs (a)");
 	refused(w, "another program");
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema"), 1);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM sqlite_schema"), 1);
 }
 
 static void what_is_no_database_is_refused(void **state)
@@ -108,7 +93,7 @@ static int64_t older(struct with_store *w, int steps, const char *rows)
 	char path[300];
 	struct db *db;
 	struct err err;
-	int64_t version = ask(w, "PRAGMA user_version");
+	int64_t version = ask_file(w, "PRAGMA user_version");
 
 	for (const char *const *end = (const char *const[]){ "", "-wal", "-shm", NULL }; *end; end++) {
 		snprintf(path, sizeof(path), "%s%s", file_of(w), *end);
@@ -117,7 +102,7 @@ static int64_t older(struct with_store *w, int steps, const char *rows)
 	assert_int_equal(db_open(&driver_sqlite, file_of(w), DB_WRITER, &db, &err), 0);
 	assert_int_equal(migrations_run(db, steps, &err), 0);
 	db_close(&db);
-	assert_int_equal(ask(w, "PRAGMA user_version"), steps);
+	assert_int_equal(ask_file(w, "PRAGMA user_version"), steps);
 	change(w, rows);
 	return version;
 }
@@ -132,9 +117,9 @@ static void an_older_schema_goes_on_where_it_stood(void **state)
 	version = older(w, 44, "INSERT INTO turn VALUES ('ana', 3)");
 	open_store(w);
 	close_store(w);
-	assert_int_equal(ask(w, "PRAGMA user_version"), version);
-	assert_int_equal(ask(w, "SELECT taken FROM turn"), 3);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sequence_version"), 0);
+	assert_int_equal(ask_file(w, "PRAGMA user_version"), version);
+	assert_int_equal(ask_file(w, "SELECT taken FROM turn"), 3);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM sequence_version"), 0);
 }
 
 /* What happened before there were counts is counted. */
@@ -146,8 +131,8 @@ static void the_events_of_an_older_schema_are_counted(void **state)
 	older(w, 45, "INSERT INTO event VALUES (7, 70, 'click', 5, 1, 'a', '{}', 0), (7, 70, 'click', 9, 2, 'a', '{}', 0), (7, 70, 'click', 6, 3, 'b', '{}', 0)");
 	open_store(w);
 	close_store(w);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM event_count"), 2);
-	assert_int_equal(ask(w, "SELECT events * 100 + newest FROM event_count WHERE bucket = 7 AND prospect = 70 AND name = 'click' AND subject = 'a'"), 209);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM event_count"), 2);
+	assert_int_equal(ask_file(w, "SELECT events * 100 + newest FROM event_count WHERE bucket = 7 AND prospect = 70 AND name = 'click' AND subject = 'a'"), 209);
 }
 
 /* The schema before tags, versions and tests, with somebody in it. */
@@ -160,8 +145,8 @@ static void people_of_an_older_schema_stay(void **state)
 	version = older(w, 33, "INSERT INTO enrolment VALUES (7, 70, 71, 'ebook', 'nudge', 0, 5, 0, '', 9, 72, 0)");
 	open_store(w);
 	close_store(w);
-	assert_int_equal(ask(w, "PRAGMA user_version"), version);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM enrolment WHERE id = 71 AND step = 'nudge' AND version = '' AND heldout = 0"), 1);
+	assert_int_equal(ask_file(w, "PRAGMA user_version"), version);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM enrolment WHERE id = 71 AND step = 'nudge' AND version = '' AND heldout = 0"), 1);
 }
 
 /* One took effect, one is held back: its row in the queue names the mail from now on. */
@@ -175,12 +160,12 @@ static void the_hits_of_an_older_schema_stay(void **state)
 			"INSERT INTO queue VALUES (7, 0, 690, 5, 2, 70, 2, ''), (7, 0, 690, 6, 3, 70, 70, '')");
 	open_store(w);
 	close_store(w);
-	assert_int_equal(ask(w, "PRAGMA user_version"), version);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM hit WHERE delivery = 80 AND at = 500 AND id = 1 AND traits = 7 AND times = 1 AND verdict = 2"
+	assert_int_equal(ask_file(w, "PRAGMA user_version"), version);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM hit WHERE delivery = 80 AND at = 500 AND id = 1 AND traits = 7 AND times = 1 AND verdict = 2"
 			" AND settled = 1"), 1);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM hit WHERE delivery = 80 AND at = 600 AND id = 2 AND traits = 6 AND place = 3 AND settled = 0"), 1);
-	assert_int_equal(ask(w, "SELECT ref FROM queue WHERE id = 5"), 80);
-	assert_int_equal(ask(w, "SELECT ref FROM queue WHERE id = 6"), 70);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM hit WHERE delivery = 80 AND at = 600 AND id = 2 AND traits = 6 AND place = 3 AND settled = 0"), 1);
+	assert_int_equal(ask_file(w, "SELECT ref FROM queue WHERE id = 5"), 80);
+	assert_int_equal(ask_file(w, "SELECT ref FROM queue WHERE id = 6"), 70);
 }
 
 /* Two hits of mail 6; and a row that cannot be read, which is no reason not to start. */
@@ -193,8 +178,8 @@ static void packed_hits_of_an_older_schema_stay(void **state)
 	open_store(w);
 	assert_int_equal(packs_waiting(w->store), 2);
 	close_store(w);
-	assert_int_equal(ask(w, "SELECT hits FROM hit_pack WHERE bucket = 0 AND id = 7"), 2);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM hit_damaged WHERE bucket = 0 AND id = 8 AND length(body) = 1"), 1);
+	assert_int_equal(ask_file(w, "SELECT hits FROM hit_pack WHERE bucket = 0 AND id = 7"), 2);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM hit_damaged WHERE bucket = 0 AND id = 8 AND length(body) = 1"), 1);
 }
 
 static int states_left(struct with_store *w, struct db *db, void *arg, struct err *err)
@@ -250,10 +235,10 @@ static void mails_on_their_way_in_an_older_schema_keep_their_dots(void **state)
 	do_job(w, states_left, NULL);
 	do_job(w, end_left, NULL);
 	close_store(w);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sending"), 1);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sending WHERE instr(claims, CAST('eve@' AS BLOB))"), 0);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM dot"), 0);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sending_before'"), 0);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM sending"), 1);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM sending WHERE instr(claims, CAST('eve@' AS BLOB))"), 0);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM dot"), 0);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sending_before'"), 0);
 }
 
 /* All or nothing: here the second of two steps cannot be run. */
@@ -264,8 +249,8 @@ static void a_step_that_fails_changes_nothing(void **state)
 	close_store(w);
 	older(w, 44, "CREATE TABLE event_count (a)");
 	refused(w, "upgrading the schema");
-	assert_int_equal(ask(w, "PRAGMA user_version"), 44);
-	assert_int_equal(ask(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sequence_version'"), 0);
+	assert_int_equal(ask_file(w, "PRAGMA user_version"), 44);
+	assert_int_equal(ask_file(w, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'sequence_version'"), 0);
 }
 
 /* Whatever table has a person in it, erasure knows it. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -108,6 +109,22 @@ static inline void with_store_free(struct with_store **with)
 static inline char *file_of(const struct with_store *w)
 {
 	return arena_printf(w->arena, "%s/nurtured.db", w->folder);
+}
+
+/* The one number that the statement gives, by another connection to the file. */
+static inline int64_t ask_file(struct with_store *w, const char *sql)
+{
+	sqlite3_stmt *s;
+	int64_t value;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(file_of(w), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	value = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	return value;
 }
 
 /* Submits all at once, in order, and waits for all. */
